@@ -1,0 +1,10 @@
+/**
+ * The environment that libtensorflow reads once, while it loads. Imported before anything that loads it.
+ *
+ * `TF_DETERMINISTIC_OPS`: without it, some CPU gradients (CropAndResizeGradImage) are wrong on several threads,
+ * and the same seed need not give the same bits. `TF_CPP_MIN_LOG_LEVEL=2` keeps information lines off the terminal.
+ */
+process.env["TF_DETERMINISTIC_OPS"] ??= "1";
+process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
+
+export {};

@@ -1,0 +1,2 @@
+export { tf } from "./engine/tf";
+export { randomStream, type Random } from "./engine/random";
