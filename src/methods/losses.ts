@@ -1,0 +1,31 @@
+import { tf } from "../engine/tf";
+
+/**
+ * Logits of the (K+1)-way classification of the paper's equation 1: the positive stands in column 0.
+ *
+ * @param queries - [N, C], unit vectors
+ * @param keys - [N, C], unit vectors: the positive of each query
+ * @param negatives - [K, C], unit vectors
+ * @returns similarities divided by the temperature, [N, K + 1]
+ */
+export function contrastLogits(
+  queries: tf.Tensor2D,
+  keys: tf.Tensor2D,
+  negatives: tf.Tensor2D,
+  temperature: number,
+): tf.Tensor2D {
+  const positive = tf.sum<tf.Tensor2D>(queries.mul(keys), 1, true);
+  const negative = tf.matMul(queries, negatives, false, true);
+  return tf.div<tf.Tensor2D>(tf.concat2d([positive, negative], 1), temperature);
+}
+
+/** InfoNCE (equation 1): cross-entropy of the logits with the positive, column 0, as the class; mean over the batch. */
+export function infoNCE(logits: tf.Tensor2D): tf.Scalar {
+  const positive = tf.squeeze<tf.Tensor1D>(tf.slice2d(logits, [0, 0], [-1, 1]), [1]);
+  return tf.mean(tf.sub(tf.logSumExp(logits, 1), positive));
+}
+
+/** Share of queries whose positive has the highest logit: the pretext accuracy. */
+export function contrastAccuracy(logits: tf.Tensor2D): tf.Scalar {
+  return tf.mean(tf.cast(tf.equal(tf.argMax(logits, 1), 0), "float32"));
+}

@@ -1,0 +1,165 @@
+import type { BatchStatistics } from "../engine/batch-norm";
+import type { Random } from "../engine/random";
+import { relu } from "../engine/relu";
+import { tf } from "../engine/tf";
+import { flatten, ParameterVector, type TensorEntry } from "./parameters";
+import {
+  featureCount,
+  resNetFeatures,
+  resNetParameters,
+  resNetRunningAverages,
+  type NormalisationMode,
+  type ResNetConfig,
+} from "./resnet";
+
+/** A ResNet with a projection head: f_q or f_k of the paper (section 3.3). */
+export interface EncoderConfig extends ResNetConfig {
+  /** "linear": one fully connected layer (MoCo v1); "mlp": a hidden layer with ReLU before it (MoCo v2). */
+  readonly head: "linear" | "mlp";
+  /** Length of the output, 128 in the paper. */
+  readonly dimension: number;
+}
+
+/** Share of the new batch in the running averages of batch normalisation: PyTorch's default momentum. */
+const runningAverageMomentum = 0.1;
+
+/** Weights and running averages of one encoder. Owns its tensors: call `dispose`. */
+export interface Encoder {
+  readonly config: EncoderConfig;
+  /** Trainable: convolutions, batch normalisation's scale and offset, head. */
+  readonly parameters: ParameterVector;
+  /** Running mean and variance of each batch normalisation. */
+  readonly running: ParameterVector;
+}
+
+/**
+ * A randomly initialised encoder, by torchvision's rules: convolutions normal with variance 2 / fan-out, batch
+ * normalisation 1 and 0, fully connected layers uniform within 1 / sqrt(fan-in).
+ */
+export function createEncoder(config: EncoderConfig, random: Random): Encoder {
+  const entries = encoderParameters(config);
+  const headBound = 1 / Math.sqrt(featureCount(config));
+  const values = entries.map((entry) => initialValues(entry, headBound, random));
+  const running = resNetRunningAverages(config);
+  return {
+    config,
+    parameters: new ParameterVector(entries, tf.tensor1d(joined(values))),
+    running: new ParameterVector(
+      running,
+      tf.tensor1d(joined(running.map(({ name, shape }) => constant(shape, name.endsWith("running_var") ? 1 : 0)))),
+    ),
+  };
+}
+
+/** An encoder with the same weights and running averages, in memory of its own. */
+export function copyEncoder({ config, parameters, running }: Encoder): Encoder {
+  return {
+    config,
+    parameters: new ParameterVector(parameters.entries, tf.clone(parameters.values)),
+    running: new ParameterVector(running.entries, tf.clone(running.values)),
+  };
+}
+
+export function disposeEncoder({ parameters, running }: Encoder): void {
+  parameters.dispose();
+  running.dispose();
+}
+
+/** The trainable tensors of an encoder, in torchvision's order and names. */
+export function encoderParameters(config: EncoderConfig): TensorEntry[] {
+  const features = featureCount(config);
+  const linear = (name: string, from: number, to: number): TensorEntry[] => [
+    { name: `${name}.weight`, shape: [from, to] },
+    { name: `${name}.bias`, shape: [to] },
+  ];
+  const head =
+    config.head === "mlp"
+      ? [...linear("fc.0", features, features), ...linear("fc.2", features, config.dimension)]
+      : linear("fc", features, config.dimension);
+  return [...resNetParameters(config), ...head];
+}
+
+/**
+ * Encodes a batch in training mode: batch normalisation uses the statistics of the batch.
+ *
+ * With `groups` above 1 the batch is cut into that many equal parts, each normalised by itself, as each GPU of the
+ * official code does with its share (paper, section 3.3). The running averages move once, by the mean over the groups.
+ *
+ * @param images - [N, H, W, 3], normalised; N must be divisible by `groups`
+ * @returns unit vectors, [N, dimension]
+ */
+export function encode(encoder: Encoder, images: tf.Tensor4D, groups: number): tf.Tensor2D {
+  const { parameters, running, config } = encoder;
+  const statistics: BatchStatistics[] = [];
+  const output = tf.tidy(() => {
+    const mode: NormalisationMode = { training: true, onStatistics: (_layer, batch) => statistics.push(batch) };
+    const parts = groups === 1 ? [images] : tf.split<tf.Tensor4D>(images, groups);
+    const encoded = parts.map((part) => project(encoder, resNetFeatures(config, parameters, part, mode)));
+    return normaliseRows(groups === 1 ? encoded[0]! : tf.concat2d(encoded, 0));
+  });
+  updateRunningAverages(running, statistics, groups);
+  return output;
+}
+
+/**
+ * Pooled features in evaluation mode (running averages), before the head: what the linear probe and kNN see.
+ *
+ * @param images - [N, H, W, 3], normalised
+ * @returns [N, featureCount]
+ */
+export function backboneFeatures({ config, parameters, running }: Encoder, images: tf.Tensor4D): tf.Tensor2D {
+  return tf.tidy(() => resNetFeatures(config, parameters, images, { training: false, running }));
+}
+
+function project({ config, parameters }: Encoder, features: tf.Tensor2D): tf.Tensor2D {
+  const linear = (x: tf.Tensor2D, name: string) =>
+    tf.add<tf.Tensor2D>(
+      tf.matMul(x, parameters.tensor<tf.Tensor2D>(`${name}.weight`)),
+      parameters.tensor(`${name}.bias`),
+    );
+  return config.head === "mlp" ? linear(relu(linear(features, "fc.0")), "fc.2") : linear(features, "fc");
+}
+
+/** Scales each row of [N, C] to length 1. */
+export function normaliseRows(x: tf.Tensor2D): tf.Tensor2D {
+  return tf.tidy(() => tf.mul(x, tf.rsqrt(tf.maximum(tf.sum(tf.square(x), 1, true), 1e-24))));
+}
+
+function updateRunningAverages(running: ParameterVector, statistics: BatchStatistics[], groups: number): void {
+  const updated = tf.tidy(() => {
+    const all = flatten(statistics.flatMap(({ mean, variance }) => [mean, variance]));
+    const batch = groups === 1 ? all : tf.mean<tf.Tensor1D>(tf.reshape(all, [groups, running.size]), 0);
+    return tf.add<tf.Tensor1D>(
+      tf.mul(running.values, 1 - runningAverageMomentum),
+      tf.mul(batch, runningAverageMomentum),
+    );
+  });
+  running.replace(updated);
+  statistics.forEach(({ mean, variance }) => tf.dispose([mean, variance]));
+}
+
+function initialValues({ name, shape }: TensorEntry, headBound: number, random: Random): Float32Array {
+  const size = tf.util.sizeFromShape([...shape]);
+  const draw = (one: () => number) => Float32Array.from({ length: size }, one);
+  if (shape.length === 4) {
+    const fanOut = shape[0]! * shape[1]! * shape[3]!;
+    const deviation = Math.sqrt(2 / fanOut);
+    return draw(() => deviation * random.normal());
+  }
+  if (name.startsWith("fc.")) return draw(() => random.uniform(-headBound, headBound));
+  return constant(shape, name.endsWith(".weight") ? 1 : 0);
+}
+
+function constant(shape: readonly number[], value: number): Float32Array {
+  return new Float32Array(tf.util.sizeFromShape([...shape])).fill(value);
+}
+
+function joined(arrays: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(arrays.reduce((total, { length }) => total + length, 0));
+  let offset = 0;
+  for (const array of arrays) {
+    all.set(array, offset);
+    offset += array.length;
+  }
+  return all;
+}
