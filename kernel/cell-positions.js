@@ -1,0 +1,109 @@
+/**
+ * Makes errors name the cell and the line that the author wrote.
+ *
+ * tslab compiles a cell twice (TypeScript to an ES module, that to CommonJS) and runs the result as
+ * "evalmachine.<anonymous>", so the lines in its stacks are those of generated code. Here both steps also make a source
+ * map, the code runs under the name `In[n]` (n: the execution count), and stacks are printed through the maps.
+ * Reaches into tslab 1.0.22 at two places: the TypeScript module that it loads, and `vm.runInThisContext`.
+ */
+"use strict";
+
+const { SourceMap } = require("node:module");
+const vm = require("node:vm");
+
+const INLINE_MAP = /\n\/\/# sourceMappingURL=data:application\/json;base64,([\w+/=]+)\s*$/;
+const WRAPPED_CELL = /^\((async )?function\(exports, require\) \{ /;
+/** tslab puts `export {};` above each cell. */
+const LINES_ABOVE_CELL = 1;
+
+/** The two maps of each cell that ran, by its name. */
+const mapsOfCell = new Map();
+let latestMaps;
+
+/** Must run before tslab is loaded. */
+function install() {
+  keepSourceMaps();
+  Error.prepareStackTrace = (error, frames) =>
+    [describe(error), ...frames.map(printFrame).filter((line) => line !== undefined)].join("\n");
+}
+
+function keepSourceMaps() {
+  const file = require.resolve("@tslab/typescript-for-tslab", { paths: [require.resolve("tslab/package.json")] });
+  const typescript = require(file);
+  require.cache[file].exports = {
+    ...typescript,
+    createWatchCompilerHost: (files, options, ...rest) =>
+      typescript.createWatchCompilerHost(files, { ...options, inlineSourceMap: true }, ...rest),
+    transpileModule: (source, options) => {
+      const inline = INLINE_MAP.exec(source);
+      const result = typescript.transpileModule(source.replace(INLINE_MAP, ""), {
+        ...options,
+        compilerOptions: { ...options.compilerOptions, sourceMap: true },
+      });
+      if (inline !== null) {
+        latestMaps = {
+          toCell: new SourceMap(JSON.parse(Buffer.from(inline[1], "base64").toString())),
+          toModule: new SourceMap(JSON.parse(result.sourceMapText)),
+        };
+      }
+      return result;
+    },
+  };
+}
+
+/**
+ * Runs the code of each cell under the cell's name.
+ *
+ * @param cellName - gives the name of the cell that runs now, `In[3]`
+ * @param around - runs the cell: gets a function that does it, and whether the cell has a top-level await; returns
+ *   what that function returned, or a promise of it where the cell has one
+ */
+function nameCells(cellName, around) {
+  const run = vm.runInThisContext;
+  vm.runInThisContext = (code, options) => {
+    const wrapped = typeof code === "string" ? WRAPPED_CELL.exec(code) : null;
+    if (wrapped === null) {
+      return run(code, options);
+    }
+    const filename = cellName();
+    mapsOfCell.set(filename, latestMaps);
+    // displayErrors would print a line of generated code above the error.
+    return around(() => run(code, { ...options, filename, displayErrors: false }), wrapped[1] !== undefined);
+  };
+}
+
+function describe(error) {
+  try {
+    return String(error);
+  } catch {
+    return "Error";
+  }
+}
+
+function printFrame(frame) {
+  const file = frame.getFileName() ?? "";
+  const maps = mapsOfCell.get(file);
+  if (maps === undefined) {
+    return /^node:|[\\/]node_modules[\\/]tslab[\\/]/.test(file) ? undefined : `    at ${frame.toString()}`;
+  }
+  const position = positionInCell(maps, frame.getLineNumber(), frame.getColumnNumber());
+  const name = frame.getFunctionName();
+  const where = position === undefined ? file : `${file}:${position.line}:${position.column}`;
+  return `    at ${frame.isAsync() ? "async " : ""}${name ? `${name} (${where})` : where}`;
+}
+
+function positionInCell(maps, line, column) {
+  // findEntry counts from 0, call sites from 1. On the first line tslab's wrapper stands before the code; the columns
+  // there are not corrected, because a reader needs the line.
+  const inModule = maps.toModule.findEntry(line - 1, column - 1);
+  if (inModule.originalLine === undefined) {
+    return undefined;
+  }
+  const inCell = maps.toCell.findEntry(inModule.originalLine, inModule.originalColumn);
+  if (inCell.originalLine === undefined) {
+    return undefined;
+  }
+  return { line: inCell.originalLine + 1 - LINES_ABOVE_CELL, column: inCell.originalColumn + 1 };
+}
+
+module.exports = { install, nameCells };

@@ -1,0 +1,44 @@
+"""Parameters of TypeScript notebooks for papermill: `papermill -p preset smoke in.ipynb out.ipynb`."""
+
+import json
+import re
+
+from papermill.engines import NBClientEngine
+from papermill.models import Parameter
+from papermill.translators import Translator, papermill_translators
+
+__all__ = ["NBClientEngine", "TypeScriptTranslator"]
+
+DECLARATION = re.compile(
+    r"^(?:const|let|var)\s+(?P<name>[A-Za-z_$][\w$]*)\s*(?::\s*(?P<type>[^=]+?)\s*)?="
+    r"\s*(?P<value>.*?)\s*;?\s*(?://\s*(?P<help>.*))?$"
+)
+
+
+class TypeScriptTranslator(Translator):
+    """Writes parameters as constants, with JSON as values."""
+
+    @classmethod
+    def translate(cls, val):
+        return json.dumps(val, default=str)
+
+    @classmethod
+    def comment(cls, cmt_str):
+        return f"// {cmt_str}"
+
+    @classmethod
+    def assign(cls, name, str_val):
+        # any: a bare "smoke" has the literal type "smoke", and a later `preset === "quick"` would not compile.
+        return f"const {name}: any = {str_val};"
+
+    @classmethod
+    def inspect(cls, parameters_cell):
+        found = (DECLARATION.match(line.strip()) for line in parameters_cell.source.splitlines())
+        return [
+            Parameter(match["name"], match["type"] or "None", match["value"], match["help"] or "")
+            for match in found
+            if match
+        ]
+
+
+papermill_translators.register("typescript", TypeScriptTranslator)

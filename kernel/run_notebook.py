@@ -1,0 +1,306 @@
+"""Runs a TypeScript notebook without a browser, and tells the truth about it.
+
+tslab sends no `error` messages, so the usual runners call broken notebooks green. This one goes by the replies of the
+kernel, and by what kernel/cells.js collected: a cell that failed or never ran, an error that came late, a notebook
+that shows nothing at its end are all failures. Cells are counted as Jupyter numbers them: code cells, from 1.
+
+Exit codes: 0 ran, 1 failed, 2 wrong input, 130 interrupted (Ctrl-C), 143 terminated.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import nbformat
+from jupyter_client.kernelspec import NoSuchKernel
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from papermill.parameterize import parameterize_notebook
+from papermill.utils import find_first_tagged_cell_index
+from papermill_typescript import TypeScriptTranslator
+
+KERNEL = "moco-kit"
+LATE = ("UncaughtException:", "UnhandledPromiseRejection:")
+# Tags that make nbclient pass over a failure or a cell.
+FORBIDDEN_TAGS = ("raises-exception", "skip-execution")
+POSITION = re.compile(r"In\[(\d+)\]:(\d+):\d+")
+# An interrupted training finishes its step and writes a checkpoint; after this long it is ended.
+STOP_SECONDS = 60
+START_SECONDS = 60
+
+CHECK_MARK = "moco-kit late failures: "
+# Half a second for timers and rejections that are about to fire.
+CHECK_CELL = f"""
+await new Promise((resolve) => setTimeout(resolve, 500));
+console.log({json.dumps(CHECK_MARK)} + JSON.stringify((globalThis as any).mocoKernel.lateFailures));
+"""
+
+
+class WrongInput(Exception):
+    """What was asked for cannot be run. The message is for the user."""
+
+
+class Failure(Exception):
+    """Why a notebook is red: the cell and line where known, and the message."""
+
+    def __init__(self, message, cell=None, line=None):
+        super().__init__(message)
+        self.message, self.cell, self.line = message, cell, line
+
+
+class Interrupted(Exception):
+    """The user stopped the run, and the kernel has ended what it was doing."""
+
+
+class Runner(NotebookClient):
+    """Runs the cells in order and raises Failure at the first that is not right."""
+
+    def __init__(self, notebook, manager, timeout):
+        super().__init__(
+            notebook, km=manager, timeout=timeout, raise_on_iopub_timeout=True, force_raise_errors=True
+        )
+        self.on_cell_executed = self.keep_reply
+        self.reply = None
+        self.late = False
+        self.signal = None
+
+    def keep_reply(self, cell, cell_index, execute_reply):
+        self.reply = execute_reply["content"]
+
+    def process_message(self, msg, cell, cell_index):
+        """Forwards what a cell prints to the terminal as it comes, its errors excepted: they are reported at the end."""
+        content = msg["content"]
+        if msg["msg_type"] == "stream" and not content["text"].startswith(CHECK_MARK):
+            if content["name"] == "stderr":
+                self.late = self.late or content["text"].startswith(LATE)
+            else:
+                print(content["text"], end="", flush=True)
+        elif msg["msg_type"] in ("display_data", "update_display_data") and content["metadata"].get("progress"):
+            print(content["data"].get("text/plain", ""), flush=True)
+        return super().process_message(msg, cell, cell_index)
+
+    async def run_cells(self):
+        cells = [(i, cell) for i, cell in enumerate(self.nb.cells) if cell.cell_type == "code" and cell.source.strip()]
+        for number, (index, cell) in enumerate(cells, 1):
+            if self.signal:
+                raise Interrupted
+            print(f"cell {number}/{len(cells)}: {cell.source.strip().splitlines()[0][:100]}", flush=True)
+            await self.run_cell(cell, index, number)
+        late = await self.late_failures()
+        if late:
+            raise late[0]
+        if not cells[-1][1].outputs:
+            raise Failure("the last cell shows nothing; end the notebook with its result", len(cells))
+
+    async def run_cell(self, cell, index, number):
+        self.reply = None
+        try:
+            await self.async_execute_cell(cell, index, execution_count=number)
+        except CellExecutionError:
+            pass  # The reply says it.
+        except CellTimeoutError:
+            raise Failure(f"the cell took longer than {self.timeout} seconds", number) from None
+        except DeadKernelError:
+            if self.signal:
+                raise Interrupted from None
+            raise Failure("the kernel died while the cell ran (out of memory, or a crash in native code)", number) from None
+        if self.signal:
+            raise Interrupted
+        status = self.reply["status"] if self.reply else "missing"
+        if status == "error":
+            raise failed_reply(self.reply, number)
+        if status != "ok":
+            raise Failure(f"the kernel skipped the cell (status {status})", number)
+        if self.late:
+            raise next(iter(await self.late_failures()), Failure("an error came from a timer or a lost promise", number))
+        for output in cell.outputs:
+            if output.output_type == "stream" and output.name == "stderr":
+                print(output.text, end="", file=sys.stderr, flush=True)
+
+    async def late_failures(self):
+        """Asks the kernel for errors that no cell waited for."""
+        check = nbformat.v4.new_code_cell(CHECK_CELL)
+        self.nb.cells.append(check)
+        try:
+            self.timeout = START_SECONDS
+            await self.async_execute_cell(check, len(self.nb.cells) - 1)
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            raise Failure(f"the kernel does not answer after the last cell ({type(error).__name__})") from None
+        finally:
+            self.nb.cells.remove(check)
+        text = "".join(output.get("text", "") for output in check.outputs)
+        if CHECK_MARK not in text:
+            raise Failure("the kernel does not answer after the last cell (no report of late failures)")
+        found, _ = json.JSONDecoder().raw_decode(text[text.index(CHECK_MARK) + len(CHECK_MARK) :])
+        return [
+            Failure(f"{late['kind']}: {late['name']}: {late['message']}", *position(late["stack"])) for late in found
+        ]
+
+
+def failed_reply(reply, number):
+    stack = "\n".join(reply.get("traceback", []))
+    message = f"{reply.get('ename', 'Error')}: {reply.get('evalue', '')}"
+    cell, line = position(stack)
+    if cell is not None and cell != number:
+        message += f" (thrown in cell {cell}, line {line})"
+    return Failure(message, number, position(stack, number)[1])
+
+
+def position(stack, number=None):
+    """The first cell and line in a stack; with a number, the first in that cell."""
+    for match in POSITION.finditer(stack):
+        if number in (None, int(match[1])):
+            return int(match[1]), int(match[2])
+    return None, None
+
+
+def load(path, parameters):
+    """Reads a notebook and puts the parameters in, as papermill does."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (OSError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        raise WrongInput(f"Cannot read the notebook {path}: {error}") from None
+    for cell in notebook.cells:
+        tags = set(cell.metadata.get("tags", [])) & set(FORBIDDEN_TAGS)
+        if tags:
+            raise WrongInput(
+                f"Cannot run {path.name}: its cell \"{cell.source.strip().splitlines()[0]}\" has the tag "
+                f"{', '.join(sorted(tags))}, which hides failures; show an expected error with try/catch"
+            )
+    if not any(cell.cell_type == "code" and cell.source.strip() for cell in notebook.cells):
+        raise WrongInput(f"Cannot run {path.name}: it has no code")
+    if parameters:
+        index = find_first_tagged_cell_index(notebook, "parameters")
+        known = [p.name for p in TypeScriptTranslator.inspect(notebook.cells[index])] if index >= 0 else []
+        for name in parameters:
+            if name not in known:
+                raise WrongInput(
+                    f"Cannot set {name} in {path.name}: its parameters are {', '.join(known) or '(none)'}"
+                )
+        notebook.metadata.setdefault("papermill", {})
+        notebook = parameterize_notebook(notebook, parameters, kernel_name=KERNEL, language="typescript")
+    return notebook
+
+
+def check_output(path, output):
+    if output.resolve().parent == path.resolve().parent:
+        raise WrongInput(f"Cannot write the executed notebook beside its source: choose another folder than {path.parent}")
+
+
+def write_atomically(notebook, output):
+    output.parent.mkdir(parents=True, exist_ok=True)
+    partial = output.with_name(f".{output.name}.{os.getpid()}")
+    nbformat.write(notebook, partial)
+    os.replace(partial, output)
+
+
+async def run(notebook, cwd, timeout):
+    """Runs the notebook in a new kernel. Raises Failure, Interrupted or WrongInput."""
+    manager = AsyncKernelManager(kernel_name=KERNEL)
+    runner = Runner(notebook, manager, timeout)
+    loop = asyncio.get_running_loop()
+
+    async def stop(number):
+        again = runner.signal is not None
+        runner.signal = number
+        if again:
+            print("Stopping at once.", file=sys.stderr, flush=True)
+            await manager.shutdown_kernel(now=True)
+        elif runner.kc is not None:
+            print("Stopping after this step; once more to stop at once.", file=sys.stderr, flush=True)
+            await manager.interrupt_kernel()
+            await asyncio.sleep(STOP_SECONDS)
+            await manager.shutdown_kernel(now=True)
+
+    tasks = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, lambda number=number: tasks.append(loop.create_task(stop(number))))
+    try:
+        await manager.start_kernel(cwd=cwd)
+        client = manager.client()
+        client.start_channels()
+        await client.wait_for_ready(timeout=START_SECONDS)
+        runner.kc = client
+        await runner.run_cells()
+    except NoSuchKernel:
+        raise WrongInput("Cannot find the moco-kit kernel: run npm run setup") from None
+    except RuntimeError as error:
+        if runner.kc is not None:
+            raise
+        raise Failure(f"the kernel did not start ({error})") from None
+    except Interrupted:
+        raise Interrupted(runner.signal) from None
+    finally:
+        for task in tasks:
+            task.cancel()
+        if manager.has_kernel:
+            await manager.shutdown_kernel(now=True)
+        if runner.kc is not None:
+            runner.kc.stop_channels()
+
+
+def end_with_parent():
+    """Ends this process when its parent is gone; the kernel then ends too (launch.js)."""
+    parent = os.getppid()
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(0.25)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def report(failure, path, notebook):
+    where = path.name
+    if failure.cell is not None:
+        where += f", cell {failure.cell}"
+    if failure.line is not None:
+        where += f", line {failure.line}"
+    print(f"{where}: {failure.message}", file=sys.stderr)
+    if failure.cell is not None and failure.line is not None:
+        cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+        print(f"    {cells[failure.cell - 1].source.splitlines()[failure.line - 1].strip()}", file=sys.stderr)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Run a TypeScript notebook headless and strictly.")
+    parser.add_argument("notebook", type=Path)
+    parser.add_argument("--output", type=Path, required=True, help="where the executed notebook goes")
+    parser.add_argument("--parameters", type=json.loads, default={}, help="JSON object of parameters")
+    parser.add_argument("--timeout", type=int, help="seconds a cell may take (default: no limit)")
+    parser.add_argument("--end-with-parent", action="store_true", help="end when the process that started this ends")
+    options = parser.parse_args()
+    if options.end_with_parent:
+        end_with_parent()
+
+    notebook = None
+    code = 0
+    try:
+        check_output(options.notebook, options.output)
+        notebook = load(options.notebook, options.parameters)
+        asyncio.run(run(notebook, str(options.notebook.resolve().parent), options.timeout))
+    except WrongInput as error:
+        print(error, file=sys.stderr)
+        return 2
+    except Failure as failure:
+        report(failure, options.notebook, notebook)
+        code = 1
+    except Interrupted as interrupted:
+        print("Stopped. Run the same command again to go on.", file=sys.stderr)
+        code = 128 + interrupted.args[0]
+    write_atomically(notebook, options.output)
+    print(f"Executed notebook: {options.output}", flush=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
