@@ -1,16 +1,5 @@
 /** The steps of the set-up. */
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ADDON, buildAddon } from "./addon.mjs";
 import { hashFiles } from "./stamp.mjs";
@@ -114,10 +103,6 @@ const library = {
     const started = Date.now();
     await tools.run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]);
     removeOlder(join(root, "dist"), started);
-    // npm links the command only if it is there at `npm ci`, and it was not built then.
-    chmodSync(join(root, COMMAND), 0o755);
-    rmSync(join(root, "node_modules/.bin/moco"), { force: true });
-    symlinkSync(`../../${COMMAND}`, join(root, "node_modules/.bin/moco"));
   },
 };
 
