@@ -53,7 +53,7 @@ function encode(attributes: Attributes): EncodedAttributes {
 
 function encodeOne(name: string, attribute: Attribute): EncodedAttributes[number] {
   const { binding } = backend();
-  if ("int" in attribute) return { name, type: binding.TF_ATTR_INT, value: attribute.int as number | number[] };
+  if ("int" in attribute) return { name, type: binding.TF_ATTR_INT, value: attribute.int };
   if ("float" in attribute) return { name, type: binding.TF_ATTR_FLOAT, value: attribute.float };
   if ("bool" in attribute) return { name, type: binding.TF_ATTR_BOOL, value: attribute.bool };
   if ("string" in attribute) return { name, type: binding.TF_ATTR_STRING, value: attribute.string };

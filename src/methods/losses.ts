@@ -14,8 +14,8 @@ export function contrastLogits(
   negatives: tf.Tensor2D,
   temperature: number,
 ): tf.Tensor2D {
-  const positive = tf.sum<tf.Tensor2D>(queries.mul(keys), 1, true);
-  const negative = tf.matMul(queries, negatives, false, true);
+  const positive: tf.Tensor2D = queries.mul(keys).sum(1, true);
+  const negative: tf.Tensor2D = tf.matMul(queries, negatives, false, true);
   return tf.div<tf.Tensor2D>(tf.concat2d([positive, negative], 1), temperature);
 }
 

@@ -125,9 +125,36 @@ export function normaliseRows(x: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => tf.mul(x, tf.rsqrt(tf.maximum(tf.sum(tf.square(x), 1, true), 1e-24))));
 }
 
+/**
+ * Sets the running averages to the plain mean of the batch statistics over the given batches (precise BN).
+ *
+ * A network that was never trained has none; a trained one may be measured on other data.
+ *
+ * @param batches - at least one, [N, H, W, 3] each, normalised; disposed here, one after the other
+ */
+export function estimateRunningAverages(
+  { config, parameters, running }: Encoder,
+  batches: Iterable<tf.Tensor4D>,
+): void {
+  let sum: tf.Tensor1D = tf.zeros([running.size]);
+  let count = 0;
+  for (const images of batches) {
+    const statistics: BatchStatistics[] = [];
+    tf.tidy(() => {
+      resNetFeatures(config, parameters, images, { training: true, onStatistics: (_layer, s) => statistics.push(s) });
+    });
+    const next = tf.tidy(() => tf.add<tf.Tensor1D>(sum, joinStatistics(statistics)));
+    tf.dispose([sum, images]);
+    sum = next;
+    count++;
+  }
+  running.replace(tf.tidy(() => tf.div<tf.Tensor1D>(sum, count)));
+  sum.dispose();
+}
+
 function updateRunningAverages(running: ParameterVector, statistics: BatchStatistics[], groups: number): void {
   const updated = tf.tidy(() => {
-    const all = flatten(statistics.flatMap(({ mean, variance }) => [mean, variance]));
+    const all = joinStatistics(statistics);
     const batch = groups === 1 ? all : tf.mean<tf.Tensor1D>(tf.reshape(all, [groups, running.size]), 0);
     return tf.add<tf.Tensor1D>(
       tf.mul(running.values, 1 - runningAverageMomentum),
@@ -135,7 +162,13 @@ function updateRunningAverages(running: ParameterVector, statistics: BatchStatis
     );
   });
   running.replace(updated);
+}
+
+/** One vector in the order of the running averages, group after group. Disposes the statistics. */
+function joinStatistics(statistics: readonly BatchStatistics[]): tf.Tensor1D {
+  const all = flatten(statistics.flatMap(({ mean, variance }) => [mean, variance]));
   statistics.forEach(({ mean, variance }) => tf.dispose([mean, variance]));
+  return all;
 }
 
 function initialValues({ name, shape }: TensorEntry, headBound: number, random: Random): Float32Array {

@@ -13,6 +13,6 @@ export function gradientOf(
 ): { loss: tf.Scalar; gradient: tf.Tensor1D } {
   return tf.tidy(() => {
     const { value, grads } = tf.valueAndGrads(loss)([...parameters.tensors]);
-    return { loss: value as tf.Scalar, gradient: flatten(grads) };
+    return { loss: value, gradient: flatten(grads) };
   });
 }

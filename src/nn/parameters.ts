@@ -88,5 +88,5 @@ export class ParameterVector {
 
 /** Joins tensors, in order, into one vector: the inverse of how {@link ParameterVector} cuts. */
 export function flatten(tensors: readonly tf.Tensor[]): tf.Tensor1D {
-  return tf.tidy(() => tf.concat1d(tensors.map((tensor) => tf.reshape(tensor, [tensor.size]) as tf.Tensor1D)));
+  return tf.tidy(() => tf.concat1d(tensors.map((tensor) => tensor.as1D())));
 }

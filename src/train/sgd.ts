@@ -40,8 +40,8 @@ export class Sgd {
       return [nextVelocity, tf.sub<tf.Tensor1D>(parameters.values, tf.mul(nextVelocity, learningRate))];
     });
     this.momentumBuffer.dispose();
-    this.momentumBuffer = tf.keep(velocity!);
-    parameters.replace(values!);
+    this.momentumBuffer = tf.keep(velocity);
+    parameters.replace(values);
   }
 
   dispose(): void {

@@ -1,0 +1,134 @@
+import type { Random } from "../engine/random";
+import { tf } from "../engine/tf";
+import type { AugmentationPolicy } from "./augmentation-policy";
+import { type ColourJitter, greyscale, jitterColours } from "./colour-jitter";
+import { blurMaps, cropMaps, resample } from "./resample";
+
+/** What is done to each picture of a batch, as plain numbers: it can be printed, compared, and applied again. */
+export interface AugmentationParameters {
+  /** Side in pixels of the pictures that the crops are for. */
+  readonly size: number;
+  /** The crop of each picture, in pixels. */
+  readonly tops: Int32Array;
+  readonly lefts: Int32Array;
+  readonly heights: Int32Array;
+  readonly widths: Int32Array;
+  /** 1 for pictures mirrored left to right. */
+  readonly flips: Uint8Array;
+  readonly jitter: ColourJitter;
+  /** 1 for pictures turned grey. */
+  readonly grey: Uint8Array;
+  readonly greyscaleAt: AugmentationPolicy["greyscale"]["at"];
+  /** Standard deviation in output pixels of each picture's blur, 0 for none; undefined where the policy has no blur. */
+  readonly blurSigmas: Float32Array | undefined;
+}
+
+/**
+ * Draws the parameters of one view of each of `count` pictures.
+ *
+ * @param size - side of the source pictures in pixels
+ * @param random - the only source of chance: the same stream gives the same parameters
+ */
+export function drawAugmentation(
+  policy: AugmentationPolicy,
+  count: number,
+  size: number,
+  random: Random,
+): AugmentationParameters {
+  const parameters = {
+    size,
+    tops: new Int32Array(count),
+    lefts: new Int32Array(count),
+    heights: new Int32Array(count),
+    widths: new Int32Array(count),
+    flips: new Uint8Array(count),
+    jitter: { order: new Uint8Array(4 * count), amounts: new Float32Array(4 * count) },
+    grey: new Uint8Array(count),
+    greyscaleAt: policy.greyscale.at,
+    blurSigmas: policy.blur && new Float32Array(count),
+  };
+  for (let picture = 0; picture < count; picture++) {
+    const crop = drawCrop(policy.crop, size, random);
+    parameters.tops[picture] = crop.top;
+    parameters.lefts[picture] = crop.left;
+    parameters.heights[picture] = crop.height;
+    parameters.widths[picture] = crop.width;
+    parameters.flips[picture] = Number(random.uniform() < policy.flip.probability);
+    parameters.jitter.order.set(random.permutation(4), 4 * picture);
+    parameters.jitter.amounts.set(drawJitterAmounts(policy.jitter, random), 4 * picture);
+    parameters.grey[picture] = Number(random.uniform() < policy.greyscale.probability);
+    if (policy.blur && random.uniform() < policy.blur.probability) {
+      parameters.blurSigmas![picture] = random.uniform(...policy.blur.sigma);
+    }
+  }
+  return parameters;
+}
+
+/** As torchvision's `RandomResizedCrop.get_params` for a square picture, whose fallback after ten tries is the whole picture. */
+function drawCrop({ scale, ratio }: AugmentationPolicy["crop"], size: number, random: Random) {
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const area = size * size * random.uniform(...scale);
+    const aspect = Math.exp(random.uniform(Math.log(ratio[0]), Math.log(ratio[1])));
+    const width = Math.round(Math.sqrt(area * aspect));
+    const height = Math.round(Math.sqrt(area / aspect));
+    if (width > 0 && width <= size && height > 0 && height <= size) {
+      return { top: random.integer(size - height + 1), left: random.integer(size - width + 1), height, width };
+    }
+  }
+  return { top: 0, left: 0, height: size, width: size };
+}
+
+function drawJitterAmounts(jitter: AugmentationPolicy["jitter"], random: Random): [number, number, number, number] {
+  if (random.uniform() >= jitter.probability) return [1, 1, 1, 0];
+  const factor = (strength: number) => random.uniform(Math.max(0, 1 - strength), 1 + strength);
+  return [
+    factor(jitter.brightness),
+    factor(jitter.contrast),
+    factor(jitter.saturation),
+    random.uniform(-jitter.hue, jitter.hue),
+  ];
+}
+
+/**
+ * Applies the parameters: crop and resize, grey and colour jitter (or the other way round), blur, flip.
+ *
+ * One call with both views of a batch (`parameters` of twice the count, the pictures given twice) is faster than two.
+ *
+ * @param images - [count, size, size, 3], float32 in 0..1
+ * @param outputSize - side of the result in pixels
+ * @returns [count, outputSize, outputSize, 3] in 0..1, not normalised
+ */
+export function augment(images: tf.Tensor4D, parameters: AugmentationParameters, outputSize: number): tf.Tensor4D {
+  const { size, tops, lefts, heights, widths, flips, jitter, grey, greyscaleAt, blurSigmas } = parameters;
+  const expected = [tops.length, size, size, 3];
+  if (images.shape.some((length, axis) => length !== expected[axis])) {
+    throw new Error(`Cannot augment: images must be [${expected.join(", ")}], current shape is [${images.shape.join(", ")}]`);
+  }
+  return tf.tidy(() => {
+    const rows = cropMaps(tops, heights, undefined, size, outputSize);
+    // Mirroring commutes with all that follows, so it costs nothing here.
+    const columns = cropMaps(lefts, widths, flips, size, outputSize);
+    const cropped = resample(tf.transpose(images, [0, 3, 1, 2]), rows, columns);
+
+    let colours: tf.Tensor3D = cropped.reshape([tops.length, 3, outputSize * outputSize]);
+    if (greyscaleAt === "before jitter") colours = greyscale(colours, grey);
+    colours = jitterColours(colours, jitter);
+    if (greyscaleAt === "after jitter") colours = greyscale(colours, grey);
+
+    let view: tf.Tensor4D = colours.reshape(cropped.shape);
+    if (blurSigmas) {
+      const blur = blurMaps(blurSigmas, outputSize);
+      view = resample(view, blur, blur);
+    }
+    return tf.transpose(view, [0, 2, 3, 1]);
+  });
+}
+
+/**
+ * Subtracts the mean and divides by the standard deviation of each channel.
+ *
+ * @param images - [..., 3], in the unit of `mean` and `std`
+ */
+export function normalise<T extends tf.Tensor>(images: T, mean: readonly number[], std: readonly number[]): T {
+  return tf.tidy(() => images.sub(tf.tensor1d([...mean])).div(tf.tensor1d([...std])));
+}

@@ -1,0 +1,58 @@
+import { randomStream } from "../engine/random";
+import { tf } from "../engine/tf";
+import { augment, drawAugmentation, normalise } from "./augment";
+import type { AugmentationPolicy } from "./augmentation-policy";
+import type { ImageData, ImageSet } from "./image-set";
+
+/** How many whole batches an epoch has: the rest of the pictures is dropped, as the official code does. */
+export function batchesPerEpoch(set: ImageSet, batchSize: number): number {
+  return Math.floor(set.labels.length / batchSize);
+}
+
+/** Indices of the pictures of one batch. Each epoch has an order of its own, a function of seed and epoch alone. */
+export function batchIndices(set: ImageSet, batchSize: number, seed: number, step: number): Int32Array {
+  const perEpoch = batchesPerEpoch(set, batchSize);
+  const order = randomStream(seed, "shuffle", Math.floor(step / perEpoch)).permutation(set.labels.length);
+  const first = (step % perEpoch) * batchSize;
+  return order.slice(first, first + batchSize);
+}
+
+/** Two random views of the same pictures, [N, size, size, 3] each, normalised. The caller disposes them. */
+export interface Views {
+  readonly query: tf.Tensor4D;
+  readonly key: tf.Tensor4D;
+}
+
+/** Draws and makes the two views of a batch; both come from the same distribution. */
+export function drawViews(
+  data: ImageData,
+  indices: Int32Array,
+  policy: AugmentationPolicy,
+  seed: number,
+  step: number,
+): Views {
+  const { train, mean, std } = data;
+  const parameters = drawAugmentation(policy, 2 * indices.length, train.size, randomStream(seed, "augment", step));
+  return tf.tidy(() => {
+    const pictures = pictureTensor(train, indices);
+    const views = normalise(augment(tf.concat4d([pictures, pictures], 0), parameters, train.size), mean, std);
+    const [query, key] = tf.split<tf.Tensor4D>(views, 2);
+    return { query: query!, key: key! };
+  });
+}
+
+/**
+ * Pictures of a set as a tensor.
+ *
+ * @returns [indices.length, size, size, 3], float32 in 0 to 1
+ */
+export function pictureTensor({ pixels, size }: ImageSet, indices: Int32Array): tf.Tensor4D {
+  const length = size * size * 3;
+  const values = new Float32Array(indices.length * length);
+  indices.forEach((index, position) => {
+    const start = index * length;
+    const target = position * length;
+    for (let offset = 0; offset < length; offset++) values[target + offset] = pixels[start + offset]! / 255;
+  });
+  return tf.tensor4d(values, [indices.length, size, size, 3]);
+}

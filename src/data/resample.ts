@@ -1,0 +1,111 @@
+import { tf } from "../engine/tf";
+
+/**
+ * A linear map along one side of each picture of a batch: output pixel `o` of picture `n` is the sum over the input pixels
+ * `i` of `values[(n * outputs + o) * inputs + i]` times pixel `i`. Rows sum to 1.
+ */
+export interface SideMaps {
+  /** [count, outputs, inputs], row-major. */
+  readonly values: Float32Array;
+  /** Pixels along the side before. */
+  readonly inputs: number;
+  /** Pixels along the side after. */
+  readonly outputs: number;
+}
+
+/**
+ * The maps that cut `lengths[n]` pixels from `starts[n]` on out of a side of `inputs` pixels, and resize them to `outputs`.
+ *
+ * Bilinear with antialiasing, as torchvision's `resize(..., antialias=True)` and PIL: a triangle filter, widened by the
+ * factor of the reduction, that sees no pixel outside of the cut.
+ *
+ * @param mirrored - 1 for each picture whose outputs are to run backwards
+ */
+export function cropMaps(
+  starts: Int32Array,
+  lengths: Int32Array,
+  mirrored: Uint8Array | undefined,
+  inputs: number,
+  outputs: number,
+): SideMaps {
+  const count = starts.length;
+  const values = new Float32Array(count * outputs * inputs);
+  for (let picture = 0; picture < count; picture++) {
+    const length = lengths[picture]!;
+    const scale = length / outputs;
+    const reach = Math.max(scale, 1);
+    for (let output = 0; output < outputs; output++) {
+      const centre = (output + 0.5) * scale;
+      const first = Math.max(Math.floor(centre - reach + 0.5), 0);
+      const end = Math.min(Math.floor(centre + reach + 0.5), length);
+      const row = mirrored?.[picture] ? outputs - 1 - output : output;
+      const offset = (picture * outputs + row) * inputs + starts[picture]!;
+      let sum = 0;
+      for (let input = first; input < end; input++) sum += triangle((input + 0.5 - centre) / reach);
+      for (let input = first; input < end; input++) {
+        values[offset + input] = triangle((input + 0.5 - centre) / reach) / sum;
+      }
+    }
+  }
+  return { values, inputs, outputs };
+}
+
+function triangle(distance: number): number {
+  return Math.max(1 - Math.abs(distance), 0);
+}
+
+/**
+ * The maps that blur a side of `size` pixels with a Gaussian of `sigmas[n]` pixels, cut at three sigma (or at the
+ * picture's size) and reflected at the border without repeating its pixel, as torchvision's `gaussian_blur` does.
+ * A sigma of 0 leaves the picture as it is.
+ */
+export function blurMaps(sigmas: Float32Array, size: number): SideMaps {
+  const count = sigmas.length;
+  const values = new Float32Array(count * size * size);
+  for (let picture = 0; picture < count; picture++) {
+    const taps = gaussian(sigmas[picture]!, size);
+    const radius = (taps.length - 1) / 2;
+    for (let output = 0; output < size; output++) {
+      const offset = (picture * size + output) * size;
+      for (let tap = 0; tap < taps.length; tap++) {
+        const input = offset + reflect(output + tap - radius, size);
+        values[input] = values[input]! + taps[tap]!;
+      }
+    }
+  }
+  return { values, inputs: size, outputs: size };
+}
+
+/** Pixels to each side that a blur of this sigma reaches, in a picture of `size` pixels. */
+export function blurRadius(sigma: number, size: number): number {
+  return Math.min(Math.ceil(3 * sigma), size - 1);
+}
+
+function gaussian(sigma: number, size: number): Float64Array {
+  if (sigma === 0) return Float64Array.of(1);
+  const radius = blurRadius(sigma, size);
+  const taps = Float64Array.from({ length: 2 * radius + 1 }, (_, tap) => Math.exp(-0.5 * ((tap - radius) / sigma) ** 2));
+  const sum = taps.reduce((total, tap) => total + tap, 0);
+  return taps.map((tap) => tap / sum);
+}
+
+function reflect(position: number, size: number): number {
+  if (position < 0) return -position;
+  return position < size ? position : 2 * (size - 1) - position;
+}
+
+/**
+ * Maps both sides of every picture: `rows` its height, `columns` its width.
+ *
+ * @param pictures - [count, channels, rows.inputs, columns.inputs]
+ * @returns [count, channels, rows.outputs, columns.outputs]
+ */
+export function resample(pictures: tf.Tensor4D, rows: SideMaps, columns: SideMaps): tf.Tensor4D {
+  return tf.tidy(() => {
+    const [count, channels, height, width] = pictures.shape;
+    const acrossMaps = tf.tensor3d(columns.values, [count, columns.outputs, width]);
+    const downMaps = tf.tensor4d(rows.values, [count, 1, rows.outputs, height]);
+    const across = tf.matMul(pictures.reshape([count, channels * height, width]), acrossMaps, false, true);
+    return tf.matMul(downMaps, across.reshape([count, channels, height, columns.outputs]));
+  });
+}

@@ -1,0 +1,60 @@
+import { normalise } from "../data/augment";
+import { pictureTensor } from "../data/batches";
+import type { ImageData, ImageSet } from "../data/image-set";
+import { randomStream } from "../engine/random";
+import { tf } from "../engine/tf";
+import {
+  backboneFeatures,
+  createEncoder,
+  estimateRunningAverages,
+  type Encoder,
+  type EncoderConfig,
+} from "../nn/encoder";
+import type { Features } from "./features";
+
+const batchSize = 256;
+
+/** Pooled backbone features of every picture of a part, in evaluation mode, without augmentation. */
+export function extractFeatures(encoder: Encoder, data: ImageData, set: ImageSet): Features {
+  const parts: Float32Array[] = [];
+  for (const images of normalisedBatches(data, set)) {
+    const features = backboneFeatures(encoder, images);
+    parts.push(features.dataSync<"float32">());
+    tf.dispose([features, images]);
+  }
+  const values = new Float32Array(parts.reduce((total, { length }) => total + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    values.set(part, offset);
+    offset += part.length;
+  }
+  return featuresOf(set, values, values.length / set.labels.length);
+}
+
+/** The pixels themselves as features, 0 to 1: what an encoder must beat to be worth anything. */
+export function pixelFeatures(set: ImageSet): Features {
+  const values = Float32Array.from(set.pixels, (value) => value / 255);
+  return featuresOf(set, values, values.length / set.labels.length);
+}
+
+/**
+ * A randomly initialised encoder, its batch normalisation's averages estimated on the training part: without that,
+ * evaluation mode would use the averages of no data, and the baseline would be weaker than it is.
+ */
+export function randomNetwork(config: EncoderConfig, data: ImageData, seed: number): Encoder {
+  const encoder = createEncoder(config, randomStream(seed, "initialise"));
+  estimateRunningAverages(encoder, normalisedBatches(data, data.train));
+  return encoder;
+}
+
+function featuresOf({ labels, groups, twins }: ImageSet, values: Float32Array, dimension: number): Features {
+  return { values, dimension, labels, groups, twins };
+}
+
+function* normalisedBatches({ mean, std }: ImageData, set: ImageSet): Generator<tf.Tensor4D> {
+  const count = set.labels.length;
+  for (let first = 0; first < count; first += batchSize) {
+    const indices = Int32Array.from({ length: Math.min(batchSize, count - first) }, (_, offset) => first + offset);
+    yield tf.tidy(() => normalise(pictureTensor(set, indices), mean, std));
+  }
+}

@@ -1,0 +1,73 @@
+import { InputError } from "../engine/errors";
+import { tf } from "../engine/tf";
+import { flatten, ParameterVector, type TensorEntry } from "./parameters";
+import type { HostTensor } from "./safetensors";
+
+/** Named tensors in PyTorch's layout: convolutions [out, in, height, width], linear layers [out, in]. */
+export type StateDict = Map<string, HostTensor>;
+
+/** Reads a parameter vector out of the engine. Names get the prefix. */
+export function toStateDict({ entries, tensors }: ParameterVector, prefix: string): StateDict {
+  return new Map(
+    entries.map(({ name }, index): [string, HostTensor] => {
+      const torch = tf.tidy(() => tf.clone(toTorchLayout(tensors[index]!)));
+      const host = hostTensor(torch);
+      torch.dispose();
+      return [prefix + name, host];
+    }),
+  );
+}
+
+/**
+ * Brings named tensors into the engine.
+ *
+ * @param source - where the state comes from, for messages
+ * @throws InputError listing every missing and wrong-shaped entry
+ */
+export function fromStateDict(
+  state: ReadonlyMap<string, HostTensor>,
+  entries: readonly TensorEntry[],
+  prefix: string,
+  source: string,
+): ParameterVector {
+  const problems = entries.flatMap(({ name, shape }) => {
+    const found = state.get(prefix + name);
+    if (found === undefined) return [`missing: ${prefix}${name}`];
+    const expected = torchShape(shape);
+    return found.shape.join() === expected.join()
+      ? []
+      : [`wrong shape: ${prefix}${name} is [${found.shape.join(", ")}], expected [${expected.join(", ")}]`];
+  });
+  if (problems.length > 0) {
+    throw new InputError(`Cannot load the network from ${source}: it does not fit.\n  ${problems.join("\n  ")}`);
+  }
+  const values = tf.tidy(() =>
+    flatten(
+      entries.map(({ name }) => {
+        const { shape, values: numbers } = state.get(prefix + name)!;
+        return fromTorchLayout(tf.tensor(numbers, [...shape]));
+      }),
+    ),
+  );
+  return new ParameterVector(entries, values);
+}
+
+/** Copies a tensor out of the engine. */
+export function hostTensor(tensor: tf.Tensor): HostTensor {
+  return { shape: tensor.shape, values: tensor.dataSync<"float32">() };
+}
+
+function toTorchLayout(tensor: tf.Tensor): tf.Tensor {
+  if (tensor.rank === 4) return tf.transpose(tensor, [3, 2, 0, 1]);
+  return tensor.rank === 2 ? tf.transpose(tensor) : tensor;
+}
+
+function fromTorchLayout(tensor: tf.Tensor): tf.Tensor {
+  if (tensor.rank === 4) return tf.transpose(tensor, [2, 3, 1, 0]);
+  return tensor.rank === 2 ? tf.transpose(tensor) : tensor;
+}
+
+function torchShape(shape: readonly number[]): number[] {
+  if (shape.length === 4) return [shape[3]!, shape[2]!, shape[0]!, shape[1]!];
+  return [...shape].reverse();
+}

@@ -1,0 +1,132 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { sync as writeFileAtomic } from "write-file-atomic";
+import { z } from "zod";
+import { InputError } from "../engine/errors";
+import { tf } from "../engine/tf";
+import { KeyQueue } from "../methods/queue";
+import type { Encoder, EncoderConfig } from "../nn/encoder";
+import { encoderParameters } from "../nn/encoder";
+import { ParameterVector } from "../nn/parameters";
+import { resNetRunningAverages } from "../nn/resnet";
+import { decodeSafetensors, encodeSafetensors, type HostTensor } from "../nn/safetensors";
+import { fromStateDict, hostTensor, toStateDict } from "../nn/state-dict";
+import { parseRecipe, recipeHash, type Recipe } from "./recipe";
+import { Sgd } from "./sgd";
+import type { TrainingState } from "./state";
+
+const historySchema = z.object({
+  curve: z.array(z.object({ step: z.number(), epoch: z.number(), loss: z.number(), accuracy: z.number() })),
+  monitor: z.array(z.object({ step: z.number(), knn: z.number() })),
+  pending: z.object({ loss: z.number(), accuracy: z.number(), steps: z.number() }),
+});
+
+const metadataSchema = z.object({
+  format: z.literal("moco-kit checkpoint 1"),
+  recipe: z.string(),
+  seed: z.string(),
+  step: z.string(),
+  epoch: z.string(),
+  queuePointer: z.string(),
+  history: z.string(),
+  seconds: z.string(),
+});
+
+/**
+ * Writes everything that training needs to go on, in safetensors with PyTorch's names and layouts: both encoders, the
+ * optimiser's velocity, the queue and its pointer, seed, step and history.
+ *
+ * Atomic: whatever happens while it writes, the file holds the old checkpoint or the new one.
+ */
+export function saveCheckpoint(path: string, state: TrainingState, recipe: Recipe): void {
+  const { queryEncoder, keyEncoder, queue } = state.moco;
+  const velocity = new ParameterVector(queryEncoder.parameters.entries, tf.clone(state.optimiser.velocity));
+  const tensors = new Map<string, HostTensor>([
+    ...encoderState(queryEncoder, "encoder_q."),
+    ...encoderState(keyEncoder, "encoder_k."),
+    ...toStateDict(velocity, "velocity."),
+    ["queue", hostTensor(queue.keys)],
+  ]);
+  velocity.dispose();
+  const metadata: z.infer<typeof metadataSchema> = {
+    format: "moco-kit checkpoint 1",
+    recipe: JSON.stringify(recipe),
+    seed: String(state.seed),
+    step: String(state.step),
+    epoch: String(state.history.curve.at(-1)?.epoch ?? 0),
+    queuePointer: String(queue.pointer),
+    history: JSON.stringify(state.history),
+    seconds: state.seconds.toFixed(3),
+  };
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileAtomic(path, encodeSafetensors({ tensors, metadata }));
+}
+
+/** A checkpoint read from disk, and the recipe it was trained with. */
+export interface Checkpoint {
+  readonly recipe: Recipe;
+  readonly state: TrainingState;
+}
+
+/**
+ * Reads a checkpoint. Training goes on from it bit for bit as if it had not stopped.
+ *
+ * @throws InputError if the file is missing, damaged or no checkpoint of the kit
+ */
+export function loadCheckpoint(path: string): Checkpoint {
+  if (!existsSync(path)) throw new InputError(`Cannot read the checkpoint: there is no file ${path}`);
+  const { tensors, metadata } = decodeSafetensors(readFileSync(path), path);
+  const parsed = metadataSchema.safeParse(metadata);
+  const queue = tensors.get("queue");
+  if (!parsed.success || queue === undefined) {
+    throw new InputError(`Cannot use ${path} as a checkpoint: it holds weights, but not a training to go on with`);
+  }
+  const recipe = parseRecipe(JSON.parse(parsed.data.recipe));
+  const parameters = encoderParameters(recipe.encoder);
+  const velocity = fromStateDict(tensors, parameters, "velocity.", path);
+  const state: TrainingState = {
+    moco: {
+      config: recipe,
+      queryEncoder: encoderFrom(tensors, recipe.encoder, "encoder_q.", path),
+      keyEncoder: encoderFrom(tensors, recipe.encoder, "encoder_k.", path),
+      queue: new KeyQueue(tf.tensor2d(queue.values, queue.shape as [number, number]), Number(parsed.data.queuePointer)),
+    },
+    optimiser: new Sgd(tf.clone(velocity.values)),
+    seed: Number(parsed.data.seed),
+    step: Number(parsed.data.step),
+    history: historySchema.parse(JSON.parse(parsed.data.history)),
+    seconds: Number(parsed.data.seconds),
+  };
+  velocity.dispose();
+  return { recipe, state };
+}
+
+/**
+ * Checks that a checkpoint belongs to the training that is asked for.
+ *
+ * @throws InputError saying what differs and what to do
+ */
+export function assertSameTraining(path: string, { recipe, state }: Checkpoint, wanted: Recipe, seed: number): void {
+  if (recipeHash(recipe) === recipeHash(wanted) && state.seed === seed) return;
+  throw new InputError(
+    `Cannot go on from ${path}: it was trained by recipe ${recipeHash(recipe)} with seed ${state.seed}, ` +
+      `asked for is ${recipeHash(wanted)} with seed ${seed}. Use another folder, or start anew with --fresh`,
+  );
+}
+
+function encoderState({ parameters, running }: Encoder, prefix: string): Map<string, HostTensor> {
+  return new Map([...toStateDict(parameters, prefix), ...toStateDict(running, prefix)]);
+}
+
+function encoderFrom(
+  tensors: ReadonlyMap<string, HostTensor>,
+  config: EncoderConfig,
+  prefix: string,
+  source: string,
+): Encoder {
+  return {
+    config,
+    parameters: fromStateDict(tensors, encoderParameters(config), prefix, source),
+    running: fromStateDict(tensors, resNetRunningAverages(config), prefix, source),
+  };
+}

@@ -1,0 +1,208 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { augmentationPolicies } from "../data/augmentation-policy";
+import { batchesPerEpoch, batchIndices, drawViews } from "../data/batches";
+import type { ImageData } from "../data/image-set";
+import { InputError } from "../engine/errors";
+import { randomStream } from "../engine/random";
+import { mocoStep } from "../methods/moco";
+import type { Encoder } from "../nn/encoder";
+import { assertSameTraining, loadCheckpoint, saveCheckpoint } from "./checkpoint";
+import type { Recipe } from "./recipe";
+import { learningRateAt } from "./schedule";
+import { disposeTraining, startTraining, type History, type TrainingState } from "./state";
+
+/** File name of the checkpoint in a run's folder. */
+export const checkpointFile = "checkpoint.safetensors";
+
+/** Points of a training curve: enough to draw, few enough to keep in a small file. */
+const curvePoints = 100;
+
+export interface PretrainOptions {
+  readonly seed: number;
+  /** Folder of the run. A checkpoint found there is gone on from. */
+  readonly directory: string;
+  /** Time between checkpoints in seconds. @default 30 */
+  readonly checkpointSeconds?: number;
+  /** Reads the kNN accuracy of the query encoder on the validation part, `times` times over the training. */
+  readonly monitor?: { readonly times: number; readonly evaluate: (encoder: Encoder) => number };
+  /** Asked after each step; when true, training saves a checkpoint and throws {@link InterruptedError}. */
+  readonly stopRequested?: () => boolean;
+}
+
+/** What training tells after each step. */
+export interface TrainingProgress {
+  /** Steps done, of `totalSteps`. */
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly epoch: number;
+  /** InfoNCE of this step. */
+  readonly loss: number;
+  /** Pretext accuracy of this step. */
+  readonly accuracy: number;
+  readonly learningRate: number;
+  readonly imagesPerSecond: number;
+  readonly secondsLeft: number;
+  readonly history: History;
+}
+
+/** Training was asked to stop. Nothing is lost: the same call goes on from the checkpoint. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
+}
+
+/** The loss is no longer a number. */
+export class DivergedError extends Error {
+  override readonly name = "DivergedError";
+}
+
+/**
+ * Pre-trains MoCo by a recipe, step by step; yields after each step and lets other work of the process run.
+ *
+ * Goes on from the checkpoint in the run's folder, if there is one, bit for bit as if it had never stopped. Saves one at
+ * regular intervals, when it is stopped or left, and at the end.
+ *
+ * @throws InputError if the recipe does not fit the data, or the folder holds another training
+ */
+export async function* pretrain(
+  recipe: Recipe,
+  data: ImageData,
+  options: PretrainOptions,
+): AsyncGenerator<TrainingProgress, void, void> {
+  const { seed, directory, checkpointSeconds = 30, monitor, stopRequested } = options;
+  const perEpoch = batchesPerEpoch(data.train, recipe.batchSize);
+  if (perEpoch === 0) {
+    throw new InputError(
+      `Cannot train on ${data.train.name}: it has ${data.train.labels.length} pictures, the batch size is ${recipe.batchSize}`,
+    );
+  }
+  const totalSteps = recipe.epochs * perEpoch;
+  const policy = augmentationPolicies[recipe.augmentation];
+  const path = join(directory, checkpointFile);
+  const state = resumeOrStart(path, recipe, seed);
+  const pace = new Pace(state, recipe.batchSize);
+  let saved = state.step;
+  let savedAt = performance.now();
+  const save = () => {
+    if (state.step === saved) return;
+    saveCheckpoint(path, state, recipe);
+    saved = state.step;
+    savedAt = performance.now();
+  };
+
+  try {
+    while (state.step < totalSteps) {
+      const epoch = Math.floor(state.step / perEpoch);
+      const learningRate = learningRateAt(recipe.schedule, recipe.learningRate, epoch, recipe.epochs);
+
+      const indices = batchIndices(data.train, recipe.batchSize, seed, state.step);
+      const views = drawViews(data, indices, policy, seed, state.step);
+      const permutation = randomStream(seed, "shuffle BN", state.step).permutation(recipe.batchSize);
+      const { loss, accuracy, gradient } = mocoStep(state.moco, views.query, views.key, permutation);
+      views.query.dispose();
+      views.key.dispose();
+      state.optimiser.apply(state.moco.queryEncoder.parameters, gradient, {
+        learningRate,
+        momentum: recipe.sgdMomentum,
+        weightDecay: recipe.weightDecay,
+      });
+      gradient.dispose();
+      if (!Number.isFinite(loss)) {
+        throw new DivergedError(`Training diverged: the loss of step ${state.step + 1} is ${loss}`);
+      }
+
+      state.step++;
+      record(state, loss, accuracy, epoch, totalSteps);
+      if (monitor && isMonitored(state.step, recipe.epochs, perEpoch, monitor.times)) {
+        const point = { step: state.step, knn: monitor.evaluate(state.moco.queryEncoder) };
+        state.history = { ...state.history, monitor: [...state.history.monitor, point] };
+      }
+      pace.tick();
+      if (state.step === totalSteps || performance.now() - savedAt > checkpointSeconds * 1000) save();
+      yield {
+        step: state.step,
+        totalSteps,
+        epoch,
+        loss,
+        accuracy,
+        learningRate,
+        imagesPerSecond: pace.imagesPerSecond,
+        secondsLeft: pace.secondsLeft(totalSteps),
+        history: state.history,
+      };
+      await setImmediate();
+      if (state.step < totalSteps && stopRequested?.()) {
+        throw new InterruptedError(
+          `Training stopped at step ${state.step} of ${totalSteps}. Run the same again to go on from there`,
+        );
+      }
+    }
+  } catch (error) {
+    // What diverged is not worth going on from.
+    if (error instanceof DivergedError) saved = state.step;
+    throw error;
+  } finally {
+    save();
+    disposeTraining(state);
+  }
+}
+
+function resumeOrStart(path: string, recipe: Recipe, seed: number): TrainingState {
+  if (!existsSync(path)) return startTraining(recipe, seed);
+  const checkpoint = loadCheckpoint(path);
+  try {
+    assertSameTraining(path, checkpoint, recipe, seed);
+  } catch (error) {
+    disposeTraining(checkpoint.state);
+    throw error;
+  }
+  return checkpoint.state;
+}
+
+function record(state: TrainingState, loss: number, accuracy: number, epoch: number, totalSteps: number): void {
+  const { curve, monitor, pending } = state.history;
+  const sums = { loss: pending.loss + loss, accuracy: pending.accuracy + accuracy, steps: pending.steps + 1 };
+  const interval = Math.max(1, Math.round(totalSteps / curvePoints));
+  if (sums.steps < interval && state.step < totalSteps) {
+    state.history = { curve, monitor, pending: sums };
+    return;
+  }
+  const point = { step: state.step, epoch, loss: sums.loss / sums.steps, accuracy: sums.accuracy / sums.steps };
+  state.history = { curve: [...curve, point], monitor, pending: { loss: 0, accuracy: 0, steps: 0 } };
+}
+
+/** Whether the monitor is read after this step: at ends of epochs, evenly spread, the last one included. */
+function isMonitored(step: number, epochs: number, perEpoch: number, times: number): boolean {
+  if (step % perEpoch !== 0) return false;
+  const readings = Math.min(times, epochs);
+  const before = Math.floor(((step / perEpoch - 1) * readings) / epochs);
+  return Math.floor(((step / perEpoch) * readings) / epochs) > before;
+}
+
+/** Time per step, smoothed; adds up the time spent in the state. */
+class Pace {
+  private last = performance.now();
+  private secondsPerStep: number | undefined;
+
+  constructor(
+    private readonly state: TrainingState,
+    private readonly batchSize: number,
+  ) {}
+
+  tick(): void {
+    const now = performance.now();
+    const seconds = (now - this.last) / 1000;
+    this.last = now;
+    this.state.seconds += seconds;
+    this.secondsPerStep = this.secondsPerStep === undefined ? seconds : 0.9 * this.secondsPerStep + 0.1 * seconds;
+  }
+
+  get imagesPerSecond(): number {
+    return this.batchSize / (this.secondsPerStep ?? Infinity);
+  }
+
+  secondsLeft(totalSteps: number): number {
+    return (totalSteps - this.state.step) * (this.secondsPerStep ?? 0);
+  }
+}

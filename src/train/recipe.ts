@@ -1,0 +1,99 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { InputError } from "../engine/errors";
+import { assertQueueFits } from "../methods/queue";
+
+const positiveInteger = z.number().int().positive();
+
+const scheduleSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("cosine") }).strict(),
+  z
+    .object({
+      kind: z.literal("step"),
+      /** Epochs from which the rate is multiplied by `factor`. */
+      milestones: z.array(positiveInteger),
+      factor: z.number().positive().max(1),
+    })
+    .strict(),
+]);
+
+/** Everything that defines one pre-training but its seed. Plain data: it can be printed, hashed, compared. */
+export const recipeSchema = z
+  .object({
+    name: z.string().min(1),
+    /** Where each value comes from: paper section, official configuration, or what was chosen on validation. */
+    source: z.string().min(1),
+    /** "emoji", "cifar10" or "folder:PATH". */
+    dataset: z.string().min(1),
+    /** Side of the pictures in pixels. */
+    imageSize: positiveInteger.max(1024),
+    encoder: z
+      .object({
+        architecture: z.enum(["resnet18", "resnet34", "resnet50"]),
+        /** Channels of the first stage, 64 in the standard network. */
+        width: positiveInteger.max(1024),
+        stem: z.enum(["imagenet", "cifar"]),
+        head: z.enum(["linear", "mlp"]),
+        dimension: positiveInteger.max(4096),
+      })
+      .strict(),
+    /** K, the number of keys in the queue. */
+    queueSize: positiveInteger,
+    /** m of equation 2. */
+    momentum: z.number().min(0).lt(1),
+    /** tau of equation 1. */
+    temperature: z.number().positive(),
+    batchSize: positiveInteger,
+    /** Parts of a batch with batch statistics of their own. */
+    bnGroups: positiveInteger,
+    augmentation: z.enum(["moco-v1", "moco-v2", "cifar10-demo"]),
+    learningRate: z.number().positive(),
+    sgdMomentum: z.number().min(0).lt(1),
+    weightDecay: z.number().min(0),
+    schedule: scheduleSchema,
+    epochs: positiveInteger,
+  })
+  .strict();
+
+export type Recipe = Readonly<z.infer<typeof recipeSchema>>;
+
+/**
+ * Checks a recipe that comes from outside: a configuration file, a flag, a notebook parameter.
+ *
+ * @throws InputError naming every field that is wrong
+ */
+export function parseRecipe(value: unknown): Recipe {
+  const parsed = recipeSchema.safeParse(value);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "recipe"}: ${message}`);
+    throw new InputError(`Cannot use the recipe: some values are not valid.\n  ${problems.join("\n  ")}`);
+  }
+  const recipe = parsed.data;
+  assertQueueFits(recipe.queueSize, recipe.batchSize);
+  if (recipe.batchSize % recipe.bnGroups !== 0) {
+    throw new InputError(
+      `Cannot cut the batch into groups: bnGroups must divide the batch size ${recipe.batchSize}, ` +
+        `current value is ${recipe.bnGroups}`,
+    );
+  }
+  return recipe;
+}
+
+/** Twelve hexadecimal digits of what is trained: equal for recipes that differ in name and source only. */
+export function recipeHash(recipe: Recipe): string {
+  const { name: _name, source: _source, ...trained } = recipe;
+  return createHash("sha256")
+    .update(JSON.stringify(sorted(trained)))
+    .digest("hex")
+    .slice(0, 12);
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}
