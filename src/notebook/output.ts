@@ -1,0 +1,46 @@
+import { randomUUID } from "node:crypto";
+import { notebookKernel } from "./kernel";
+
+/** One picture in several forms, by MIME type; each viewer shows the richest that it knows. `text/plain` is for all. */
+export interface Bundle {
+  readonly "text/plain": string;
+  readonly [mimeType: string]: unknown;
+}
+
+/** An output of a cell that can be replaced. */
+export interface Output {
+  /** Puts another picture in the place of this one. */
+  replace(bundle: Bundle): void;
+}
+
+interface OutputOptions {
+  /** Marks a picture of work under way: the headless runner prints its text as it comes. Default false. */
+  readonly progress?: boolean;
+}
+
+type WriteDisplayData = (
+  message: { data: object; metadata: object; transient: { display_id: string } },
+  update: boolean,
+) => void;
+
+/** Shows a bundle below the cell; outside a notebook, prints its text. */
+export function showOutput(bundle: Bundle, options: OutputOptions = {}): Output {
+  const id = randomUUID();
+  write(bundle, id, options, false);
+  return { replace: (next) => write(next, id, options, true) };
+}
+
+function write(bundle: Bundle, id: string, options: OutputOptions, update: boolean): void {
+  if (notebookKernel() === undefined) {
+    console.log(bundle["text/plain"]);
+    return;
+  }
+  // tslab's public display API writes one MIME type an output. Its internal function, of the pinned version, takes all.
+  // Loaded here, because outside the kernel tslab would start its compiler.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const tslab = require("tslab/dist/jupyter") as { lastWriteDisplayData: WriteDisplayData | null };
+  tslab.lastWriteDisplayData?.(
+    { data: bundle, metadata: options.progress === true ? { progress: true } : {}, transient: { display_id: id } },
+    update,
+  );
+}
