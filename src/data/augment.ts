@@ -102,7 +102,9 @@ export function augment(images: tf.Tensor4D, parameters: AugmentationParameters,
   const { size, tops, lefts, heights, widths, flips, jitter, grey, greyscaleAt, blurSigmas } = parameters;
   const expected = [tops.length, size, size, 3];
   if (images.shape.some((length, axis) => length !== expected[axis])) {
-    throw new Error(`Cannot augment: images must be [${expected.join(", ")}], current shape is [${images.shape.join(", ")}]`);
+    throw new Error(
+      `Cannot augment: images must be [${expected.join(", ")}], current shape is [${images.shape.join(", ")}]`,
+    );
   }
   return tf.tidy(() => {
     const rows = cropMaps(tops, heights, undefined, size, outputSize);

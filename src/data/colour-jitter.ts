@@ -139,11 +139,19 @@ function shiftHue(pictures: tf.Tensor3D, { amounts }: ColourJitter): tf.Tensor3D
   const low = red.minimum(green).minimum(blue);
   const sixRanges = red.maximum(green).maximum(blue).sub(low).mul<tf.Tensor3D>(6);
   // Where the range is 0 the colour is grey, and any hue will do; where green equals blue either side will, but no side not.
-  const fromRed = green.add(blue).sub(red).sub(low).div(sixRanges.maximum(tiny)).add(1 / 6);
+  const fromRed = green
+    .add(blue)
+    .sub(red)
+    .sub(low)
+    .div(sixRanges.maximum(tiny))
+    .add(1 / 6);
   const hues = fromRed.mul(green.sub(blue).add(tiny).sign());
   const turns: tf.Tensor3D = hues.tile([1, 3, 1]).add(channelShifts(amounts));
   const distance = turns.sub(turns.round()).abs();
-  const ramp = tf.sub(1 / 3, distance).maximum(0).minimum(1 / 6);
+  const ramp = tf
+    .sub(1 / 3, distance)
+    .maximum(0)
+    .minimum(1 / 6);
   return ramp.mul(sixRanges).add(low);
 }
 

@@ -84,7 +84,9 @@ export function blurRadius(sigma: number, size: number): number {
 function gaussian(sigma: number, size: number): Float64Array {
   if (sigma === 0) return Float64Array.of(1);
   const radius = blurRadius(sigma, size);
-  const taps = Float64Array.from({ length: 2 * radius + 1 }, (_, tap) => Math.exp(-0.5 * ((tap - radius) / sigma) ** 2));
+  const taps = Float64Array.from({ length: 2 * radius + 1 }, (_, tap) =>
+    Math.exp(-0.5 * ((tap - radius) / sigma) ** 2),
+  );
   const sum = taps.reduce((total, tap) => total + tap, 0);
   return taps.map((tap) => tap / sum);
 }

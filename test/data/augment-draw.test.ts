@@ -1,0 +1,176 @@
+import { describe, expect, it } from "vitest";
+import { type AugmentationParameters, drawAugmentation } from "../../src/data/augment";
+import { cifar10Demo, mocoV1, mocoV2 } from "../../src/data/augmentation-policy";
+import { randomStream } from "../../src/engine/random";
+
+const count = 24_000;
+/** So large that rounding crops to whole pixels does not show. */
+const size = 2000;
+const v1 = drawAugmentation(mocoV1, count, size, randomStream(0, "test", "v1"));
+const v2 = drawAugmentation(mocoV2, count, size, randomStream(0, "test", "v2"));
+
+interface Moments {
+  readonly mean: number;
+  readonly variance: number;
+}
+
+function momentsOf(values: readonly number[]): Moments {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { mean, variance: values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length };
+}
+
+/** Mean and variance within four standard errors of those of the uniform distribution from low to high, and no value outside. */
+function expectUniform(values: readonly number[], low: number, high: number): void {
+  const width = high - low;
+  const { mean, variance } = momentsOf(values);
+  expect(Math.abs(mean - (low + high) / 2)).toBeLessThan((4 * width) / Math.sqrt(12 * values.length));
+  expect(Math.abs(variance - width ** 2 / 12)).toBeLessThan((4 * width ** 2) / Math.sqrt(180 * values.length));
+  const rounding = 1e-3;
+  expect(values.reduce((least, value) => Math.min(least, value))).toBeGreaterThan(low - rounding);
+  expect(values.reduce((most, value) => Math.max(most, value))).toBeLessThan(high + rounding);
+}
+
+/** The share of pictures for which something was drawn, within four standard errors. */
+function expectShare(drawn: number, trials: number, probability: number): void {
+  const error = Math.sqrt((probability * (1 - probability)) / trials);
+  expect(Math.abs(drawn / trials - probability)).toBeLessThan(4 * error);
+}
+
+const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
+const areas = ({ heights, widths }: AugmentationParameters) =>
+  Array.from(heights, (height, picture) => (height * widths[picture]!) / size ** 2);
+const amounts = ({ jitter }: AugmentationParameters, operation: number) =>
+  Array.from({ length: count }, (_, picture) => jitter.amounts[4 * picture + operation]!);
+
+describe("the crop", () => {
+  const shares = areas(v1);
+  // Crops below 3/4 of the area fit into the picture whatever their ratio, so none of them had to be drawn again.
+  const fitting = [...shares.keys()].filter((picture) => shares[picture]! < 0.75);
+
+  it("has a share of the area that is uniform from 0.2 on", () => {
+    expectUniform(
+      fitting.map((picture) => shares[picture]!),
+      0.2,
+      0.75,
+    );
+  });
+
+  it("has a ratio of width to height whose logarithm is uniform", () => {
+    const logRatios = fitting.map((picture) => Math.log(v1.widths[picture]! / v1.heights[picture]!));
+    expectUniform(logRatios, Math.log(3 / 4), Math.log(4 / 3));
+  });
+
+  it("is drawn again where it does not fit into the picture", () => {
+    // A crop of share A fits if A is at most exp(-|log ratio|): the mean of that exponential is (1 - 3/4) / log(4/3).
+    const fits = ((1 - 3 / 4) / Math.log(4 / 3) - 0.2) / 0.8;
+    expectShare(fitting.length, count, (0.75 - 0.2) / 0.8 / fits);
+  });
+
+  it("lies anywhere in the picture", () => {
+    const inside = [...v1.tops.keys()].filter((picture) => v1.heights[picture]! < 0.9 * size);
+    expectUniform(
+      inside.map((picture) => v1.tops[picture]! / (size - v1.heights[picture]!)),
+      0,
+      1,
+    );
+    const insideAcross = [...v1.lefts.keys()].filter((picture) => v1.widths[picture]! < 0.9 * size);
+    expectUniform(
+      insideAcross.map((picture) => v1.lefts[picture]! / (size - v1.widths[picture]!)),
+      0,
+      1,
+    );
+  });
+
+  it("starts from 0.08 of the area in the CIFAR-10 demo", () => {
+    const demo = areas(drawAugmentation(cifar10Demo, count, size, randomStream(0, "test", "demo")));
+    expectUniform(
+      demo.filter((share) => share < 0.75),
+      0.08,
+      0.75,
+    );
+  });
+
+  it("is the whole picture where ten tries do not fit", () => {
+    const tooWide = { ...mocoV1, crop: { scale: [1, 1], ratio: [2, 2] } } as const;
+    const { tops, lefts, heights, widths } = drawAugmentation(tooWide, 3, 32, randomStream(0, "test"));
+    expect([tops, lefts, heights, widths].map((values) => [...values])).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+      [32, 32, 32],
+      [32, 32, 32],
+    ]);
+  });
+
+  it("keeps at least one pixel of a tiny picture", () => {
+    const { heights, widths } = drawAugmentation(cifar10Demo, 200, 2, randomStream(0, "test"));
+    expect(Math.min(...heights, ...widths)).toBe(1);
+  });
+});
+
+describe("the colour jitter", () => {
+  it("draws each of the 24 orders equally often", () => {
+    const counts = new Map<string, number>();
+    for (let picture = 0; picture < count; picture++) {
+      const order = v1.jitter.order.subarray(4 * picture, 4 * picture + 4).join("");
+      counts.set(order, (counts.get(order) ?? 0) + 1);
+    }
+    expect(counts.size).toBe(24);
+    const expected = count / 24;
+    const chiSquare = sum([...counts.values()].map((drawn) => (drawn - expected) ** 2 / expected));
+    expect(chiSquare).toBeLessThan(49.7); // 23 degrees of freedom, p = 0.001
+  });
+
+  it("is applied to every picture in v1, with hue as strong as the rest", () => {
+    for (const factor of [0, 1, 2]) expectUniform(amounts(v1, factor), 0.6, 1.4);
+    expectUniform(amounts(v1, 3), -0.4, 0.4);
+  });
+
+  it("is applied to four pictures in five in v2, with little hue", () => {
+    const shifts = amounts(v2, 3);
+    const jittered = [...shifts.keys()].filter((picture) => shifts[picture] !== 0);
+    expectShare(jittered.length, count, 0.8);
+    for (const factor of [0, 1, 2]) {
+      const drawn = amounts(v2, factor);
+      expectUniform(
+        jittered.map((picture) => drawn[picture]!),
+        0.6,
+        1.4,
+      );
+      expect(sum(drawn.map((amount) => Number(amount !== 1)))).toBe(jittered.length);
+    }
+    expectUniform(
+      jittered.map((picture) => shifts[picture]!),
+      -0.1,
+      0.1,
+    );
+  });
+
+  it("does not draw negative factors", () => {
+    const strong = { ...mocoV1, jitter: { ...mocoV1.jitter, brightness: 2 } };
+    expectUniform(amounts(drawAugmentation(strong, count, size, randomStream(0, "test", "strong")), 0), 0, 3);
+  });
+});
+
+describe("the other steps", () => {
+  it("turn a fifth of the pictures grey and half of them around", () => {
+    for (const parameters of [v1, v2]) {
+      expectShare(sum(parameters.grey), count, 0.2);
+      expectShare(sum(parameters.flips), count, 0.5);
+    }
+  });
+
+  it("blur half of the pictures in v2, by 0.1 to 2 pixels, and none in v1", () => {
+    expect(v1.blurSigmas).toBeUndefined();
+    const sigmas = [...v2.blurSigmas!].filter((sigma) => sigma > 0);
+    expectShare(sigmas.length, count, 0.5);
+    expectUniform(sigmas, 0.1, 2);
+  });
+});
+
+describe("drawAugmentation", () => {
+  it("is a function of the policy, the count, the size and the stream alone", () => {
+    const draw = (seed: number) => drawAugmentation(mocoV2, 10, 32, randomStream(seed, "augment", 4));
+    expect(draw(1)).toEqual(draw(1));
+    expect(draw(1)).not.toEqual(draw(2));
+  });
+});
