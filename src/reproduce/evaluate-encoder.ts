@@ -1,0 +1,41 @@
+import type { ImageData, ImageSet } from "../data/image-set";
+import { evaluateFeatures, type Evaluation, type EvaluationOptions } from "../evaluate/evaluate-features";
+import { extractFeatures, pixelFeatures } from "../evaluate/extract";
+import type { Features } from "../evaluate/features";
+import { knn } from "../evaluate/knn";
+import { twinTask } from "../evaluate/retrieval";
+import type { Encoder } from "../nn/encoder";
+import type { Preset } from "../tables/presets";
+
+/** Evaluates a frozen encoder by every metric, on test: read once a run, after the last epoch. */
+export function evaluateEncoder(encoder: Encoder, data: ImageData, preset: Preset, seed: number): Evaluation {
+  return evaluateBy((set) => extractFeatures(encoder, data, set), data, preset, seed);
+}
+
+/** Evaluates the pixels themselves, by the same metrics. */
+export function evaluatePixels(data: ImageData, preset: Preset, seed: number): Evaluation {
+  return evaluateBy(pixelFeatures, data, preset, seed);
+}
+
+/** kNN accuracy on the validation part: what is watched while training runs. */
+export function monitorKnn(encoder: Encoder, data: ImageData, preset: Preset): number {
+  const { train, validation } = data;
+  const options = { ...preset.knn, classCount: train.classes.length };
+  return knn(extractFeatures(encoder, data, train), extractFeatures(encoder, data, validation), options).accuracy;
+}
+
+function evaluateBy(
+  featuresOf: (set: ImageSet) => Features,
+  data: ImageData,
+  preset: Preset,
+  seed: number,
+): Evaluation {
+  const { train, validation, test } = data;
+  const options: EvaluationOptions = {
+    ...preset.knn,
+    classCount: train.classes.length,
+    seed,
+    retrieval: test.twins && twinTask(test.ids, test.twins),
+  };
+  return evaluateFeatures(featuresOf(train), featuresOf(validation), featuresOf(test), options);
+}

@@ -1,0 +1,105 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { ImageData } from "../data/image-set";
+import { disposeTraining } from "../train/state";
+import type { Preset } from "../tables/presets";
+import type { RunRecord } from "../tables/result";
+import { loadCheckpoint } from "../train/checkpoint";
+import { makeManifest } from "../train/manifest";
+import {
+  checkpointFile,
+  DivergedError,
+  pretrain,
+  type PretrainOptions,
+  type TrainingProgress,
+} from "../train/pretrain";
+import { recipeHash, type Recipe } from "../train/recipe";
+import { evaluateEncoder, monitorKnn } from "./evaluate-encoder";
+import { queueOverlap } from "./queue-overlap";
+import { readRunRecord, writeRunRecord } from "./run-record";
+
+/** Folder of unrecorded runs, beside the notebooks; git ignores it. */
+export const runsFolder = join(__dirname, "..", "..", "runs");
+
+export const runRecordFile = "run.json";
+
+/** Where the run of a recipe and a seed lies. The hash makes sure that another recipe never finds it. */
+export function runDirectory(recipe: Recipe, seed: number, root = runsFolder): string {
+  return join(root, `${recipe.name}-${recipeHash(recipe)}-seed${seed}`);
+}
+
+/** The options with which a cell of an ablation is pre-trained: its folder, and the kNN monitor of the preset. */
+export function cellTraining(recipe: Recipe, seed: number, data: ImageData, preset: Preset): PretrainOptions {
+  return {
+    seed,
+    directory: runDirectory(recipe, seed),
+    monitor: { times: preset.monitorTimes, evaluate: (encoder) => monitorKnn(encoder, data, preset) },
+  };
+}
+
+export interface RunCellOptions {
+  readonly onProgress?: (progress: TrainingProgress) => void;
+  readonly stopRequested?: () => boolean;
+}
+
+/**
+ * From a recipe and a seed to its run: looked up if it is finished, gone on with if it was interrupted, else trained and
+ * evaluated. Nothing finished is ever done again; {@link forgetRun} makes it so.
+ */
+export async function runCell(
+  recipe: Recipe,
+  seed: number,
+  data: ImageData,
+  preset: Preset,
+  { onProgress, stopRequested }: RunCellOptions = {},
+): Promise<RunRecord> {
+  const options = cellTraining(recipe, seed, data, preset);
+  const path = join(options.directory, runRecordFile);
+  const finished = readRunRecord(path);
+  if (finished) return finished;
+
+  let diverged: string | undefined;
+  let last: TrainingProgress | undefined;
+  try {
+    for await (const progress of pretrain(recipe, data, { ...options, ...(stopRequested && { stopRequested }) })) {
+      last = progress;
+      onProgress?.(progress);
+    }
+  } catch (error) {
+    if (!(error instanceof DivergedError)) throw error;
+    diverged = error.message;
+  }
+  const record =
+    diverged === undefined
+      ? evaluateRun(recipe, seed, data, preset)
+      : {
+          manifest: makeManifest(recipe, seed, data, { seconds: 0, steps: last?.step ?? 0 }),
+          curve: last?.history.curve ?? [],
+          monitor: last?.history.monitor ?? [],
+          queueOverlap: queueOverlap(data.train, recipe, seed),
+          evaluation: undefined,
+          diverged,
+        };
+  writeRunRecord(path, record);
+  return record;
+}
+
+/** Evaluates the checkpoint of a finished training. */
+function evaluateRun(recipe: Recipe, seed: number, data: ImageData, preset: Preset): RunRecord {
+  const { state } = loadCheckpoint(join(runDirectory(recipe, seed), checkpointFile));
+  const record: RunRecord = {
+    manifest: makeManifest(recipe, seed, data, { seconds: state.seconds, steps: state.step }),
+    curve: state.history.curve,
+    monitor: state.history.monitor,
+    queueOverlap: queueOverlap(data.train, recipe, seed),
+    evaluation: evaluateEncoder(state.moco.queryEncoder, data, preset, seed),
+    diverged: undefined,
+  };
+  disposeTraining(state);
+  return record;
+}
+
+/** Deletes a run, so that it is trained anew. */
+export function forgetRun(recipe: Recipe, seed: number): void {
+  rmSync(runDirectory(recipe, seed), { recursive: true, force: true });
+}

@@ -1,0 +1,75 @@
+import { pairedGroupBootstrap, seedInterval } from "../evaluate/intervals";
+
+/** Seeds from which a verdict is given: fewer say too little of how much training varies. */
+export const verdictSeeds = 3;
+
+/** One metric of one cell, picture by picture, for each seed. */
+export interface SeededScores {
+  /** 0 or 1 for each test picture; a list for each seed, in the same order of seeds in all cells. */
+  readonly correct: readonly ArrayLike<number>[];
+  /** Group of each of these pictures. */
+  readonly groups: ArrayLike<number>;
+}
+
+/** How a cell differs from the reference cell, here and in the paper. */
+export interface Agreement {
+  /** Ours: accuracy of the cell minus that of the reference, 0 to 1. */
+  readonly difference: number;
+  readonly low: number;
+  readonly high: number;
+  readonly kind: "test sampling" | "seeds";
+  readonly verdict: string;
+}
+
+/**
+ * Compares the sign of a difference with the published one. Computed, never typed.
+ *
+ * With three seeds or more: "agrees", "disagrees" or "not separated", by Student's interval of the difference paired by
+ * seed. With fewer: "same direction", "opposite" or "within noise", by the bootstrap over groups of test pictures, and the
+ * words "no verdict", because a second seed might say otherwise.
+ *
+ * @param published - the paper's difference; only its sign counts; undefined where the paper has no such row
+ */
+export function agreement(cell: SeededScores, reference: SeededScores, published: number | undefined): Agreement {
+  const seeds = Math.min(cell.correct.length, reference.correct.length);
+  const differences = cell.correct
+    .slice(0, seeds)
+    .map((correct, seed) => mean(correct) - mean(reference.correct[seed]!));
+  const overSeeds = seeds >= verdictSeeds ? seedInterval(differences) : undefined;
+  const interval = overSeeds
+    ? { difference: overSeeds.mean, low: overSeeds.low, high: overSeeds.high, kind: overSeeds.kind }
+    : pairedGroupBootstrap(
+        meanBySeed(cell.correct.slice(0, seeds)),
+        meanBySeed(reference.correct.slice(0, seeds)),
+        cell.groups,
+        {
+          seed: 0,
+        },
+      );
+  return { ...interval, verdict: verdictOf(interval, published, seeds) };
+}
+
+function verdictOf(
+  { difference, low, high }: { readonly difference: number; readonly low: number; readonly high: number },
+  published: number | undefined,
+  seeds: number,
+): string {
+  if (published === undefined) return "the paper has no such row";
+  const separated = low > 0 || high < 0;
+  const same = Math.sign(difference) === Math.sign(published);
+  if (seeds >= verdictSeeds) return separated ? (same ? "agrees" : "disagrees") : "not separated";
+  const direction = separated ? (same ? "same direction" : "opposite") : "within noise";
+  return `${direction}; ${seeds === 1 ? "one seed" : "two seeds"}: no verdict`;
+}
+
+/** Mean over seeds of each picture's score. */
+export function meanBySeed(scores: readonly ArrayLike<number>[]): Float64Array {
+  return Float64Array.from(
+    scores[0]!,
+    (_, picture) => scores.reduce((sum, correct) => sum + correct[picture]!, 0) / scores.length,
+  );
+}
+
+function mean(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,105 @@
+import { InputError } from "../engine/errors";
+import type { Recipe } from "../train/recipe";
+
+export const presetNames = ["smoke", "quick"] as const;
+export type PresetName = (typeof presetNames)[number];
+
+/** A size at which the ablations are run. */
+export interface Preset {
+  readonly name: PresetName;
+  readonly purpose: string;
+  /** What all cells share; K and m are each cell's own. */
+  readonly base: Omit<Recipe, "name" | "queueSize" | "momentum">;
+  /** K of the queue ablation, each with the K of the paper that is as many batches long. */
+  readonly queueSizes: readonly { readonly queueSize: number; readonly paper: number | undefined }[];
+  /** m of the queue ablation. */
+  readonly queueAblationMomentum: number;
+  readonly momenta: readonly number[];
+  /** K of the momentum ablation. */
+  readonly momentumAblationQueueSize: number;
+  /** How often the kNN monitor is read over a training. */
+  readonly monitorTimes: number;
+  readonly knn: { readonly k: number; readonly temperature: number };
+  /** How many random networks stand beside the trained ones. */
+  readonly randomNetworks: number;
+  /** Minutes that notebooks 03 and 04 take together on two cores, one seed: shown before they start. */
+  readonly minutes: number;
+}
+
+// facebookresearch/moco, colab/moco_cifar10_demo.ipynb: the official recipe for pictures of this size.
+const officialDemo = {
+  temperature: 0.1,
+  sgdMomentum: 0.9,
+  schedule: { kind: "cosine" },
+} as const;
+
+const quick: Preset = {
+  name: "quick",
+  purpose: "README's main job: both ablations on a laptop in about 10 minutes",
+  base: {
+    source:
+      "augmentation, head and optimiser: paper, section 3.3 (MoCo v1); T, cosine schedule and CIFAR stem: official CIFAR-10 demo; " +
+      "width, length, batch, groups and learning rate: chosen on the validation part (REPRODUCE.md)",
+    dataset: "emoji",
+    imageSize: 32,
+    encoder: { architecture: "resnet18", width: 16, stem: "cifar", head: "linear", dimension: 128 },
+    batchSize: 64,
+    bnGroups: 2,
+    augmentation: "moco-v1",
+    learningRate: 0.06,
+    weightDecay: 1e-4,
+    epochs: 14,
+    ...officialDemo,
+  },
+  queueSizes: [
+    { queueSize: 64, paper: 256 },
+    { queueSize: 128, paper: 512 },
+    { queueSize: 256, paper: 1024 },
+    { queueSize: 512, paper: undefined },
+    { queueSize: 1024, paper: 4096 },
+  ],
+  queueAblationMomentum: 0.99,
+  momenta: [0, 0.9, 0.99, 0.999],
+  momentumAblationQueueSize: 1024,
+  monitorTimes: 7,
+  knn: { k: 20, temperature: 0.1 },
+  randomNetworks: 5,
+  minutes: 10,
+};
+
+const smoke: Preset = {
+  ...quick,
+  name: "smoke",
+  purpose: "tests and continuous integration: every step of the main job in seconds, at a scale that shows nothing",
+  base: {
+    ...quick.base,
+    source: "preset quick, cut down to run in seconds",
+    imageSize: 16,
+    encoder: { ...quick.base.encoder, width: 8 },
+    epochs: 1,
+  },
+  queueSizes: [
+    { queueSize: 64, paper: 256 },
+    { queueSize: 128, paper: 512 },
+  ],
+  momenta: [0, 0.99],
+  momentumAblationQueueSize: 128,
+  monitorTimes: 1,
+  randomNetworks: 2,
+  minutes: 1,
+};
+
+const presets: Readonly<Record<PresetName, Preset>> = { smoke, quick };
+
+/**
+ * A preset by name.
+ *
+ * @throws InputError listing the names there are
+ */
+export function presetNamed(name: string): Preset {
+  const preset = (presets as Readonly<Record<string, Preset | undefined>>)[name];
+  if (preset === undefined) {
+    throw new InputError(`Cannot find the preset: choose one of ${presetNames.join(", ")}, current value is "${name}"`);
+  }
+  return preset;
+}

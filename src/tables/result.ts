@@ -1,0 +1,201 @@
+import type { Evaluation } from "../evaluate/evaluate-features";
+import { groupBootstrap, pairedGroupBootstrap, seedInterval, type Interval } from "../evaluate/intervals";
+import type { Manifest } from "../train/manifest";
+import type { CurvePoint, MonitorPoint } from "../train/state";
+import type { Ablation, Cell, Published } from "./ablation";
+import { agreement, meanBySeed, verdictSeeds, type Agreement, type SeededScores } from "./agreement";
+
+/** The columns of numbers: what a frozen encoder is worth by each measure, on test. */
+export const metricNames = ["linear", "logistic", "knn", "retrieval"] as const;
+export type MetricName = (typeof metricNames)[number];
+
+/** How often the queue's keys come from the query's own picture, from its twin, and from its class: means over training. */
+export interface QueueOverlap {
+  readonly own: number;
+  readonly twin: number | undefined;
+  readonly sameClass: number;
+}
+
+/** One training of one cell, evaluated; as results and run folders hold it. */
+export interface RunRecord {
+  readonly manifest: Manifest;
+  readonly curve: readonly CurvePoint[];
+  readonly monitor: readonly MonitorPoint[];
+  readonly queueOverlap: QueueOverlap;
+  /** Undefined if training diverged; then `diverged` says how. */
+  readonly evaluation: Evaluation | undefined;
+  readonly diverged: string | undefined;
+}
+
+/** What stands beside the trained encoders: random networks, and the pixels themselves. */
+export interface Baselines {
+  /** One for each draw. */
+  readonly randomNetworks: readonly Evaluation[];
+  readonly pixels: Evaluation;
+}
+
+/** One row of the table as it came out. */
+export interface ResultRow {
+  readonly label: string;
+  readonly published: Published | undefined;
+  readonly publishedAt: string | undefined;
+  readonly claimed: string | undefined;
+  /** Seeds behind the numbers; 0 for rows that stand as published only. */
+  readonly seeds: number;
+  readonly metrics: Readonly<Partial<Record<MetricName, Interval>>>;
+  readonly agreement: Readonly<Partial<Record<MetricName, Agreement>>>;
+  /** InfoNCE, mean over the last fifth of training and over seeds. */
+  readonly finalLoss: number | undefined;
+  readonly queueOverlap: QueueOverlap | undefined;
+  /** K / N: size of the queue over training pictures. */
+  readonly queueShare: number | undefined;
+  /** Why the cell failed by the kit's rule, or why the row was not run; undefined for a cell that trained. */
+  readonly failure: string | undefined;
+  readonly runs: readonly RunRecord[];
+}
+
+/** An ablation with its numbers. */
+export interface AblationResult {
+  readonly ablation: Ablation;
+  readonly rows: readonly ResultRow[];
+  readonly publishedOnly: Ablation["publishedOnly"];
+  readonly baselines: { readonly randomNetwork: BaselineRow; readonly pixels: BaselineRow };
+}
+
+export interface BaselineRow {
+  readonly label: string;
+  readonly metrics: Readonly<Partial<Record<MetricName, Interval>>>;
+}
+
+/**
+ * Puts runs beside what the paper published.
+ *
+ * @param runs - the runs of each cell, in the order of the ablation's cells; seeds in the same order in every cell
+ */
+export function ablationResult(
+  ablation: Ablation,
+  runs: readonly (readonly RunRecord[])[],
+  baselines: Baselines,
+): AblationResult {
+  const referenceIndex = ablation.cells.findIndex(({ label }) => label === ablation.referenceLabel);
+  const reference = { cell: ablation.cells[referenceIndex]!, runs: runs[referenceIndex]! };
+  return {
+    ablation,
+    rows: ablation.cells.map((cell, index) => resultRow(cell, runs[index]!, reference, baselines)),
+    publishedOnly: ablation.publishedOnly,
+    baselines: {
+      randomNetwork: {
+        label: `random network, ${baselines.randomNetworks.length} draws`,
+        metrics: metricsOf(baselines.randomNetworks),
+      },
+      pixels: { label: "pixels", metrics: metricsOf([baselines.pixels]) },
+    },
+  };
+}
+
+function resultRow(
+  cell: Cell,
+  runs: readonly RunRecord[],
+  reference: { readonly cell: Cell; readonly runs: readonly RunRecord[] },
+  baselines: Baselines,
+): ResultRow {
+  const evaluations = evaluationsOf(runs);
+  const complete = runs.length > 0 && evaluations.length === runs.length;
+  const referenceEvaluations = evaluationsOf(reference.runs);
+  const comparable = complete && cell !== reference.cell && referenceEvaluations.length === runs.length;
+  const published = publishedDifference(cell.published, reference.cell.published);
+  const compared = metricNames.flatMap((metric) => {
+    const ours = scoresOf(evaluations, metric);
+    const theirs = scoresOf(referenceEvaluations, metric);
+    return comparable && ours && theirs ? [[metric, agreement(ours, theirs, published)] as const] : [];
+  });
+  const [first] = runs;
+  return {
+    label: cell.label,
+    published: cell.published,
+    publishedAt: cell.publishedAt,
+    claimed: cell.claimed,
+    seeds: runs.length,
+    metrics: complete ? metricsOf(evaluations) : {},
+    agreement: Object.fromEntries(compared),
+    finalLoss: runs.length === 0 ? undefined : average(runs.map(({ curve }) => lossOf(curve, "last fifth", 0))),
+    queueOverlap: first?.queueOverlap,
+    queueShare: first && cell.recipe.queueSize / first.manifest.data.trainPictures,
+    failure: failureOf(cell, runs, evaluations, baselines),
+    runs,
+  };
+}
+
+/** Sign of the paper's difference: a failed training is worse than any that did not fail. */
+function publishedDifference(cell: Published | undefined, reference: Published | undefined): number | undefined {
+  if (cell === undefined || reference === undefined) return undefined;
+  const [ours, theirs] = [cell, reference].map(({ value }) => (value === "fail" ? -Infinity : value)) as [
+    number,
+    number,
+  ];
+  return ours === theirs ? 0 : ours - theirs;
+}
+
+/**
+ * The kit's rule for a failed cell: training diverged, or its encoder does not retrieve better than random networks by
+ * the paired interval, or its loss did not fall after the queue was full of real keys.
+ */
+function failureOf(
+  cell: Cell,
+  runs: readonly RunRecord[],
+  evaluations: readonly Evaluation[],
+  { randomNetworks }: Baselines,
+): string | undefined {
+  const diverged = runs.find((run) => run.diverged !== undefined);
+  if (diverged) return `failed: ${diverged.diverged}`;
+  if (runs.length === 0) return "not run yet";
+  const trained = scoresOf(evaluations, "retrieval");
+  const random = scoresOf(randomNetworks, "retrieval");
+  if (trained && random) {
+    const { low } = pairedGroupBootstrap(meanBySeed(trained.correct), meanBySeed(random.correct), trained.groups, {
+      seed: 0,
+    });
+    if (low <= 0) return "failed: retrieval is not above the random network";
+  }
+  const stepsToFill = cell.recipe.queueSize / cell.recipe.batchSize;
+  const before = average(runs.map(({ curve }) => lossOf(curve, "first fifth", stepsToFill)));
+  const after = average(runs.map(({ curve }) => lossOf(curve, "last fifth", stepsToFill)));
+  return after < before ? undefined : "failed: the loss did not fall once the queue was full";
+}
+
+/** Mean loss over a fifth of the whole training: the last, or the first after the queue was full. */
+function lossOf(curve: readonly CurvePoint[], part: "first fifth" | "last fifth", stepsToFill: number): number {
+  const steps = curve.at(-1)?.step ?? 0;
+  const [from, to] = part === "last fifth" ? [0.8 * steps, steps] : [stepsToFill, stepsToFill + 0.2 * steps];
+  const points = curve.filter(({ step }) => step > from && step <= to);
+  return average(points.map(({ loss }) => loss));
+}
+
+function metricsOf(evaluations: readonly Evaluation[]): Partial<Record<MetricName, Interval>> {
+  return Object.fromEntries(
+    metricNames.flatMap((metric) => {
+      const scores = scoresOf(evaluations, metric);
+      return scores ? [[metric, intervalOf(scores)]] : [];
+    }),
+  );
+}
+
+function intervalOf({ correct, groups }: SeededScores): Interval {
+  const overSeeds =
+    correct.length >= verdictSeeds ? seedInterval(correct.map((one) => average([...(one as Uint8Array)]))) : undefined;
+  return overSeeds ?? groupBootstrap(meanBySeed(correct), groups, { seed: 0 });
+}
+
+function scoresOf(evaluations: readonly Evaluation[], metric: MetricName): SeededScores | undefined {
+  const scores = evaluations.flatMap((evaluation) => evaluation[metric] ?? []);
+  const [first] = scores;
+  return first && { correct: scores.map(({ correct }) => correct), groups: first.groups };
+}
+
+function evaluationsOf(runs: readonly RunRecord[]): Evaluation[] {
+  return runs.flatMap(({ evaluation }) => evaluation ?? []);
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

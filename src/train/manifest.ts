@@ -1,0 +1,70 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { ImageData } from "../data/image-set";
+import { machineFacts } from "../engine/device";
+import { tf } from "../engine/tf";
+import { recipeHash, recipeSchema, type Recipe } from "./recipe";
+
+export const manifestSchema = z.object({
+  recipe: recipeSchema,
+  recipeHash: z.string(),
+  seed: z.number().int(),
+  data: z.object({ name: z.string(), checksum: z.string(), trainPictures: z.number().int() }),
+  /** Commit of the kit's checkout and whether files differed from it; null outside a checkout. */
+  git: z.object({ commit: z.string(), modified: z.boolean() }).nullable(),
+  versions: z.object({ kit: z.string(), node: z.string(), tensorflow: z.string(), tfjs: z.string() }),
+  machine: z.object({ platform: z.string(), device: z.string(), cpu: z.string(), cores: z.number() }),
+  /** When the run ended, ISO 8601. */
+  finished: z.string(),
+  /** Seconds of training, monitor included, over all interruptions. */
+  trainingSeconds: z.number(),
+  steps: z.number().int(),
+});
+
+/** Where a run's numbers come from: enough to run it again and to judge a difference. */
+export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
+
+/** The manifest of a training that has just ended. */
+export function makeManifest(
+  recipe: Recipe,
+  seed: number,
+  data: ImageData,
+  trained: { readonly seconds: number; readonly steps: number },
+): Manifest {
+  const machine = machineFacts();
+  return {
+    recipe,
+    recipeHash: recipeHash(recipe),
+    seed,
+    data: { name: data.name, checksum: data.checksum, trainPictures: data.train.labels.length },
+    git: gitState(),
+    versions: { kit: kitVersion(), node: machine.node, tensorflow: machine.tensorflow, tfjs: tf.version_core },
+    machine: {
+      platform: machine.platform,
+      device: machine.device,
+      cpu: machine.cpu.model,
+      cores: machine.cpu.cores,
+    },
+    finished: new Date().toISOString(),
+    trainingSeconds: Number(trained.seconds.toFixed(1)),
+    steps: trained.steps,
+  };
+}
+
+const projectRoot = join(__dirname, "..", "..");
+
+function kitVersion(): string {
+  return (JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as { version: string }).version;
+}
+
+function gitState(): Manifest["git"] {
+  const git = (...args: string[]) =>
+    execFileSync("git", args, { cwd: projectRoot, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  try {
+    return { commit: git("rev-parse", "HEAD"), modified: git("status", "--porcelain", "-uno") !== "" };
+  } catch {
+    return null; // unpacked from an archive, or no git on the machine
+  }
+}
