@@ -72,14 +72,17 @@ export function machineFacts(folder = process.cwd()): MachineFacts {
   };
 }
 
-const namedFeatures = /^(avx.*|fma|amx_.*|asimd|sve|bf16)$/;
+// Those that TensorFlow's kernels and oneDNN choose by.
+const namedFeatures = new Set(
+  "avx avx2 avx512f avx512_vnni avx512_bf16 avx512_fp16 avx_vnni amx_tile amx_int8 amx_bf16 fma".split(" "),
+);
 
-/** The instructions of interest in the text of Linux's /proc/cpuinfo, sorted. */
+/** The vector and matrix instructions in the text of Linux's /proc/cpuinfo, sorted. */
 export function cpuFeatures(cpuinfo: string): string[] {
-  const line = /^(?:flags|Features)\s*:(.*)$/m.exec(cpuinfo)?.[1] ?? "";
+  const line = /^flags\s*:(.*)$/m.exec(cpuinfo)?.[1] ?? "";
   return line
     .split(/\s+/)
-    .filter((feature) => namedFeatures.test(feature))
+    .filter((feature) => namedFeatures.has(feature))
     .sort();
 }
 
