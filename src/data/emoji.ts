@@ -1,0 +1,114 @@
+import { InputError } from "../engine/errors";
+import {
+  cutSheet,
+  emojiPackage,
+  emojiPackageVersion,
+  emojiSizes,
+  emojiVendors,
+  parseEmojiEntries,
+  readPackageFile,
+  sha256,
+  sheetPath,
+  type EmojiSize,
+  type EmojiVendor,
+} from "./emoji-package";
+import { parts, readEmojiSplit, type EmojiSplit, type Part } from "./emoji-split";
+import { joinParts, takePictures } from "./image-data";
+import type { ImageData, ImageSet } from "./image-set";
+
+/** Credit that every page and notebook showing the drawings must print. */
+export const emojiCredit =
+  "Drawings: Twemoji, copyright Twitter, Inc and other contributors, CC-BY 4.0 (https://creativecommons.org/licenses/by/4.0/); " +
+  "Noto Emoji by Google, Apache-2.0 (https://www.apache.org/licenses/LICENSE-2.0). Changed: scaled down, laid on white.";
+
+/** Options of {@link loadEmoji}. */
+export interface EmojiOptions {
+  /**
+   * Side of a picture in pixels, one of {@link emojiSizes}: the packages' own reductions, nothing is resized here.
+   *
+   * @default 32
+   */
+  readonly size?: number;
+}
+
+/**
+ * Loads the emoji set: 1,906 emoji drawn by two hands (Noto by Google, Twemoji by Twitter) on white, nine classes, split by
+ * the committed file `data-scripts/emoji-split.json`. A picture's twin is the other hand's drawing of the same emoji.
+ *
+ * @throws InputError when the packages are missing or not those that the split was made from, or there is no such size
+ */
+export async function loadEmoji({ size = 32 }: EmojiOptions = {}): Promise<ImageData> {
+  if (!isEmojiSize(size)) {
+    throw new InputError(
+      `Cannot load the emoji set: size must be one of ${emojiSizes.join(", ")}, current value is ${size}`,
+    );
+  }
+  const split = await readEmojiSplit();
+  const json = await checkedFile(split, "google", "emoji.json");
+  const entries = parseEmojiEntries(json);
+  const sheets = await Promise.all(
+    emojiVendors.map(async (vendor) =>
+      cutSheet(await checkedFile(split, vendor, sheetPath(vendor, size)), entries, size),
+    ),
+  );
+
+  const all = interleaveHands(split, sheets, size);
+  const part = (wanted: Part): ImageSet =>
+    takePictures(
+      all,
+      `emoji/${wanted}`,
+      split.emoji.flatMap((emoji, index) =>
+        emoji.part === wanted ? emojiVendors.map((_, hand) => index * emojiVendors.length + hand) : [],
+      ),
+    );
+  const [train, validation, test] = parts.map(part) as [ImageSet, ImageSet, ImageSet];
+  return joinParts("emoji", train, validation, test);
+}
+
+/** All pictures in the order of the split file, the hands of an emoji one after the other. */
+function interleaveHands(split: EmojiSplit, sheets: readonly Uint8Array[], size: EmojiSize): ImageSet {
+  const length = size * size * 3;
+  const classes = [...new Set(split.emoji.map((emoji) => emoji.category))].sort();
+  const groups = [...new Set(split.emoji.map((emoji) => emoji.group))];
+  const hands = emojiVendors.length;
+  const groupIndex = new Map(groups.map((group, index) => [group, index]));
+  const count = split.emoji.length * hands;
+  const pixels = new Uint8Array(count * length);
+  for (let picture = 0; picture < count; picture++) {
+    const emoji = Math.floor(picture / hands);
+    pixels.set(sheets[picture % hands]!.subarray(emoji * length, (emoji + 1) * length), picture * length);
+  }
+  const bothHands = split.emoji.flatMap((emoji) => emojiVendors.map((vendor) => ({ ...emoji, vendor })));
+  return {
+    name: "emoji",
+    size,
+    pixels,
+    labels: Int32Array.from(bothHands, ({ category }) => classes.indexOf(category)),
+    classes,
+    groups: Int32Array.from(bothHands, ({ group }) => groupIndex.get(group)!),
+    twins: Int32Array.from(bothHands, (_, picture) => picture ^ 1),
+    ids: bothHands.map(({ unified, vendor }) => `${unified.toLowerCase()}/${vendor}`),
+  };
+}
+
+/** A file of a package, when it is the one that the split was made from. */
+async function checkedFile(split: EmojiSplit, vendor: EmojiVendor, path: string): Promise<Buffer> {
+  const name = emojiPackage(vendor);
+  const version = await emojiPackageVersion(vendor);
+  if (version !== split.packages[name]) {
+    throw new InputError(
+      `Cannot load the emoji set: its split was made for ${name} ${split.packages[name]}; run \`npm ci\`, current version is ${version}`,
+    );
+  }
+  const file = await readPackageFile(vendor, path);
+  if (sha256(file) !== split.files[`${name}/${path}`]) {
+    throw new InputError(
+      `Cannot load the emoji set: ${name}/${path} is not the file that the split was made from; run \`npm ci\`, current SHA-256 is ${sha256(file)}`,
+    );
+  }
+  return file;
+}
+
+function isEmojiSize(size: number): size is EmojiSize {
+  return (emojiSizes as readonly number[]).includes(size);
+}

@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import type { ImageData, ImageSet } from "./image-set";
+
+/**
+ * Joins three parts to a data set: measures mean and standard deviation of each channel over `train`, and the checksum over all.
+ *
+ * The paper's recipes normalise ImageNet by well-known constants; here every set is normalised by its own statistics.
+ */
+export function joinParts(name: string, train: ImageSet, validation: ImageSet, test: ImageSet): ImageData {
+  return {
+    name,
+    train,
+    validation,
+    test,
+    ...channelStatistics(train.pixels),
+    checksum: checksum([train, validation, test]),
+  };
+}
+
+/** Mean and standard deviation (of the population) of each channel, pixels in 0 to 1. */
+export function channelStatistics(pixels: Uint8Array): Pick<ImageData, "mean" | "std"> {
+  // Whole numbers, exact: 255^2 times 2^37 pixels still fits a double.
+  const sums = [0, 0, 0];
+  const squares = [0, 0, 0];
+  for (let index = 0; index < pixels.length; index++) {
+    const value = pixels[index]!;
+    const channel = index % 3;
+    sums[channel]! += value;
+    squares[channel]! += value * value;
+  }
+  const count = pixels.length / 3;
+  const mean = sums.map((sum) => sum / count / 255) as [number, number, number];
+  const std = squares.map((square, channel) => Math.sqrt(square / count / 255 ** 2 - mean[channel]! ** 2)) as [
+    number,
+    number,
+    number,
+  ];
+  return { mean, std };
+}
+
+/** SHA-256 over pixels and labels (as 32-bit little-endian) of each set in order. */
+function checksum(sets: readonly ImageSet[]): string {
+  const hash = createHash("sha256");
+  for (const { pixels, labels } of sets) {
+    hash.update(pixels);
+    const bytes = Buffer.alloc(labels.length * 4);
+    labels.forEach((label, index) => bytes.writeInt32LE(label, index * 4));
+    hash.update(bytes);
+  }
+  return hash.digest("hex");
+}
+
+/**
+ * A part of a set: the pictures at `indices`, in that order.
+ *
+ * @param name - name of the part, for example "cifar10/train"
+ * @param indices - places in `whole`
+ */
+export function takePictures(whole: ImageSet, name: string, indices: readonly number[]): ImageSet {
+  const length = whole.size * whole.size * 3;
+  const pixels = new Uint8Array(indices.length * length);
+  indices.forEach((from, to) => pixels.set(whole.pixels.subarray(from * length, (from + 1) * length), to * length));
+  const placeOf = new Map(indices.map((from, to) => [from, to]));
+  return {
+    name,
+    size: whole.size,
+    pixels,
+    labels: Int32Array.from(indices, (index) => whole.labels[index]!),
+    classes: whole.classes,
+    groups: Int32Array.from(indices, (index) => whole.groups[index]!),
+    twins: whole.twins && Int32Array.from(indices, (index) => placeOf.get(whole.twins![index]!) ?? -1),
+    ids: indices.map((index) => whole.ids[index]!),
+  };
+}

@@ -1,0 +1,112 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
+import { InputError } from "../engine/errors";
+import { cifar10Files, cifar10Folder, loadCifar10 } from "./cifar10";
+import { loadEmoji } from "./emoji";
+import { emojiPackage, emojiPackageVersion, emojiVendors } from "./emoji-package";
+import { loadImageFolder } from "./image-folder";
+import type { ImageData } from "./image-set";
+
+/** Name of a data set: `emoji`, `cifar10`, or `folder:` and a path, relative to the data root or absolute. */
+export type DataName = "emoji" | "cifar10" | `folder:${string}`;
+
+/** Environment variable that names the folder in which data sets lie. */
+export const dataRootVariable = "MOCO_DATA";
+
+/** Options of {@link loadData}. */
+export interface LoadDataOptions {
+  /**
+   * Folder in which data sets lie.
+   *
+   * @default the environment variable MOCO_DATA, else the folder `data` of the project
+   */
+  readonly root?: string | undefined;
+  /**
+   * Side of a picture in pixels.
+   *
+   * @default 32
+   */
+  readonly size?: number | undefined;
+}
+
+/** What {@link findDataSets} says of a data set. */
+export interface DataSetFinding {
+  readonly name: string;
+  readonly found: boolean;
+  /** Where it is, or what to do. */
+  readonly detail: string;
+}
+
+/** The folder in which data sets lie: the one given, else that of MOCO_DATA, else the folder `data` of the project. */
+export function dataRoot(root?: string): string {
+  return resolve(root ?? process.env[dataRootVariable] ?? join(__dirname, "..", "..", "data"));
+}
+
+/**
+ * Reads the name of a data set.
+ *
+ * @throws InputError when there is no such data set
+ */
+export function parseDataName(text: string): DataName {
+  if (text === "emoji" || text === "cifar10") return text;
+  if (text.startsWith("folder:") && text.length > "folder:".length) return text as DataName;
+  throw new InputError(`Cannot load data: its name must be emoji, cifar10 or folder:PATH, current value is "${text}"`);
+}
+
+/** The folder that a data set is read from; the emoji set comes from npm packages and has none. */
+export function dataFolder(name: Exclude<DataName, "emoji">, root?: string): string {
+  if (name === "cifar10") return join(dataRoot(root), cifar10Folder);
+  const path = name.slice("folder:".length);
+  return isAbsolute(path) ? path : join(dataRoot(root), path);
+}
+
+/**
+ * Loads a data set into memory, in its three parts.
+ *
+ * @throws InputError when it is missing or broken, or has no pictures of this size
+ */
+export async function loadData(name: DataName, { root, size = 32 }: LoadDataOptions = {}): Promise<ImageData> {
+  if (name === "emoji") return loadEmoji({ size });
+  const folder = dataFolder(name, root);
+  if (name !== "cifar10") return loadImageFolder(folder, { size });
+  if (size !== 32) throw new InputError(`Cannot load CIFAR-10: its pictures have 32 pixels, current size is ${size}`);
+  return loadCifar10(folder);
+}
+
+/** Which data sets are there: emoji, CIFAR-10, and each folder of the data root that has a folder `train`. Reads no picture. */
+export async function findDataSets(root?: string): Promise<readonly DataSetFinding[]> {
+  return [await findEmoji(), findCifar10(root), ...findFolders(root)];
+}
+
+async function findEmoji(): Promise<DataSetFinding> {
+  try {
+    const versions = await Promise.all(
+      emojiVendors.map(async (vendor) => `${emojiPackage(vendor)} ${await emojiPackageVersion(vendor)}`),
+    );
+    return { name: "emoji", found: true, detail: versions.join(", ") };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { name: "emoji", found: false, detail: error.message };
+  }
+}
+
+function findCifar10(root?: string): DataSetFinding {
+  const folder = dataFolder("cifar10", root);
+  const missing = Object.keys(cifar10Files).filter((file) => !existsSync(join(folder, file)));
+  return missing.length === 0
+    ? { name: "cifar10", found: true, detail: folder }
+    : { name: "cifar10", found: false, detail: `${folder} lacks ${missing.join(", ")}; see data-scripts/README.md` };
+}
+
+function findFolders(root?: string): readonly DataSetFinding[] {
+  const base = dataRoot(root);
+  if (!existsSync(base)) return [];
+  return readdirSync(base)
+    .filter((name) => isFolder(join(base, name, "train")))
+    .sort()
+    .map((name) => ({ name: `folder:${name}`, found: true, detail: join(base, name) }));
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { dataCommand, type DataCount } from "../../src/cli/data";
+import { InputError } from "../../src/engine/errors";
+
+let root: string;
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "data-root-"));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+/** What `moco data ...` prints. */
+async function run(...words: string[]): Promise<string> {
+  const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+  await dataCommand().parseAsync(words, { from: "user" });
+  const printed = log.mock.calls.map((call) => String(call[0])).join("\n");
+  log.mockRestore();
+  return printed;
+}
+
+describe("moco data", () => {
+  it("lists what is there, as a table and as JSON", async () => {
+    expect(await run("list", "--data-root", root)).toMatch(/emoji +│ yes[\s\S]*cifar10 +│ no/);
+    const list = JSON.parse(await run("list", "--data-root", root, "--json")) as { name: string }[];
+    expect(list.map(({ name }) => name)).toEqual(["emoji", "cifar10"]);
+  });
+
+  it("counts a data set by class and part", async () => {
+    const count = JSON.parse(await run("count", "emoji", "--size", "16", "--json")) as DataCount;
+    expect(count.classes).toHaveLength(9);
+    for (const { part, pictures } of count.parts) {
+      const sum = count.classes.reduce((total, row) => total + row[part as "train" | "validation" | "test"], 0);
+      expect(sum).toBe(pictures);
+    }
+    expect(await run("count", "emoji", "--size", "16")).toContain("People & Body");
+  });
+
+  it("verifies the emoji set against the split", async () => {
+    expect(await run("verify", "emoji")).toMatch(/3812 pictures read.*\nSHA-256 of pixels and labels: [0-9a-f]{64}/);
+  });
+
+  it("refuses a name that is none, and a set that is missing", async () => {
+    await expect(run("count", "mnist")).rejects.toThrow(InputError);
+    await expect(run("verify", "cifar10", "--data-root", root)).rejects.toThrow(InputError);
+  });
+});
