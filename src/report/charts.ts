@@ -1,0 +1,80 @@
+import type { Figure, Trace } from "../notebook/chart";
+import { metricNames, type AblationResult } from "../tables/result";
+import { metricTitles } from "./rows";
+
+/** Accuracy by every measure over K or m, with intervals; the published curve beside, on ImageNet's own scale. */
+export function ablationFigure({ ablation, rows, baselines }: AblationResult): Figure {
+  const x = ablation.axis.values.map(String);
+  const traces = metricNames.flatMap((metric): Trace[] => {
+    const cells = rows.map((row) => row.metrics[metric]);
+    if (cells.every((cell) => cell === undefined)) return [];
+    const shown = cells.flatMap((cell, index) => (cell === undefined ? [] : [{ cell, x: x[index]! }]));
+    return [
+      {
+        name: metricTitles[metric],
+        x: shown.map((point) => point.x),
+        y: shown.map(({ cell }) => 100 * cell.mean),
+        error_y: {
+          array: shown.map(({ cell }) => 100 * (cell.high - cell.mean)),
+          arrayminus: shown.map(({ cell }) => 100 * (cell.mean - cell.low)),
+        },
+        mode: "lines+markers",
+      },
+    ];
+  });
+  const published = rows.flatMap(({ published: paper }, index) =>
+    typeof paper?.value === "number" ? [{ x: x[index]!, y: paper.value }] : [],
+  );
+  const random = baselines.randomNetwork.metrics.retrieval;
+  return {
+    data: [
+      ...traces,
+      ...(random === undefined
+        ? []
+        : [{ name: "retrieval, random network", x, y: x.map(() => 100 * random.mean), mode: "lines" }]),
+      {
+        name: "published (ImageNet linear)",
+        x: published.map((point) => point.x),
+        y: published.map((point) => point.y),
+        mode: "markers",
+      },
+    ],
+    layout: {
+      title: { text: ablation.title },
+      xaxis: { title: { text: ablation.axis.name }, type: "category" },
+      yaxis: { title: { text: "accuracy on test (%)" } },
+    },
+  };
+}
+
+/** Loss of each cell along training, first seed. */
+export function lossFigure({ ablation, rows }: AblationResult): Figure {
+  return {
+    data: rows.flatMap(({ label, runs: [run] }) =>
+      run === undefined
+        ? []
+        : [{ name: label, x: run.curve.map(({ step }) => step), y: run.curve.map(({ loss }) => loss), mode: "lines" }],
+    ),
+    layout: {
+      title: { text: `${ablation.title}: InfoNCE along training` },
+      xaxis: { title: { text: "step" } },
+      yaxis: { title: { text: "loss" } },
+    },
+  };
+}
+
+/** kNN accuracy on validation of each cell along training, first seed. */
+export function monitorFigure({ ablation, rows }: AblationResult): Figure {
+  return {
+    data: rows.flatMap(({ label, runs: [run] }) =>
+      run === undefined
+        ? []
+        : [{ name: label, x: run.monitor.map(({ step }) => step), y: run.monitor.map(({ knn }) => 100 * knn) }],
+    ),
+    layout: {
+      title: { text: `${ablation.title}: kNN on validation along training` },
+      xaxis: { title: { text: "step" } },
+      yaxis: { title: { text: "kNN accuracy (%)" } },
+    },
+  };
+}
