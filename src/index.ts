@@ -1,6 +1,41 @@
+/** What notebooks and other programs import from "moco-kit". */
 export { tf } from "./engine/tf";
 export { randomStream, type Random } from "./engine/random";
+
+export { loadData, type DataName } from "./data/load";
+export type { ImageData, ImageSet } from "./data/image-set";
+export { emojiCredit } from "./data/emoji";
+export { augment, drawAugmentation, normalise } from "./data/augment";
+export { augmentationPolicies, type AugmentationPolicy } from "./data/augmentation-policy";
+export { batchIndices, drawViews, pictureTensor } from "./data/batches";
+
+export { backboneFeatures, createEncoder, disposeEncoder, encode, type Encoder } from "./nn/encoder";
+export { createMoco, disposeMoco, mocoStep, type Moco, type MocoConfig } from "./methods/moco";
+export { KeyQueue } from "./methods/queue";
+export { contrastLogits, infoNCE } from "./methods/losses";
+export { updateMomentumEncoder } from "./methods/momentum-encoder";
+
+export { parseRecipe, recipeHash, type Recipe } from "./train/recipe";
+export { pretrain, type PretrainOptions, type TrainingProgress } from "./train/pretrain";
+export { loadCheckpoint } from "./train/checkpoint";
+
+export { evaluateFeatures } from "./evaluate/evaluate-features";
+export { extractFeatures, pixelFeatures, randomNetwork } from "./evaluate/extract";
+export { groupBootstrap, pairedGroupBootstrap, seedInterval } from "./evaluate/intervals";
+
+export { presetNamed, type Preset } from "./tables/presets";
+export { queueSizeAblation } from "./tables/queue-size";
+export { momentumAblation } from "./tables/momentum";
+export type { Ablation, Cell } from "./tables/ablation";
+export type { AblationResult } from "./tables/result";
+export { cellTraining, runCell } from "./reproduce/run-cell";
+export { reproduceAblation } from "./reproduce/reproduce-ablation";
+export { accuracyRows, agreementRows, footnotes, queueRows } from "./report/rows";
+export { ablationFigure, lossFigure, monitorFigure } from "./report/charts";
+
 export { showChart, type Figure, type Trace } from "./notebook/chart";
 export { stopRequested } from "./notebook/kernel";
-export { liveCurve, type CurvePoint, type LiveCurve } from "./notebook/live-curve";
-export { showTable, type DataFrameLike, type Row, type TableData } from "./notebook/table";
+export { liveCurve, type LiveCurve } from "./notebook/live-curve";
+export { liveTraining } from "./notebook/live-training";
+export { showPictures } from "./notebook/pictures";
+export { showTable } from "./notebook/table";
