@@ -55,8 +55,7 @@ function keepSourceMaps() {
  * Runs the code of each cell under the cell's name.
  *
  * @param cellName - gives the name of the cell that runs now, `In[3]`
- * @param around - runs the cell: gets a function that does it, and whether the cell has a top-level await; returns
- *   what that function returned, or a promise of it where the cell has one
+ * @param around - runs the cell: gets a function that does it, and returns what that function returned
  */
 function nameCells(cellName, around) {
   const run = vm.runInThisContext;
@@ -67,8 +66,11 @@ function nameCells(cellName, around) {
     }
     const filename = cellName();
     mapsOfCell.set(filename, latestMaps);
+    // breakOnSigint ends a synchronous loop. While it is on, Node takes the signal listeners away and loses signals that
+    // come at its begin and end; a cell with an await keeps its listeners instead, so that no interrupt is lost.
+    const breakOnSigint = wrapped[1] === undefined;
     // displayErrors would print a line of generated code above the error.
-    return around(() => run(code, { ...options, filename, displayErrors: false }), wrapped[1] !== undefined);
+    return around(() => run(code, { ...options, filename, breakOnSigint, displayErrors: false }));
   };
 }
 

@@ -47,7 +47,7 @@ function install() {
   sendErrors(JupyterHandlerImpl.prototype, ZmqServer.prototype);
   nameCells(
     () => runningCell.name,
-    (run, isAsync) => rememberError(runningCell, isAsync ? () => runAfterSignals(runningCell, run) : run),
+    (run) => rememberError(runningCell, run),
   );
 }
 
@@ -114,18 +114,6 @@ function takeInterrupts() {
       tslabListeners.forEach((listener) => listener());
     }
   });
-}
-
-/**
- * vm.runInThisContext takes the signal listeners away while it starts, and with them a signal that came while the cell
- * was compiled and is not handled yet. So they get their turn first.
- */
-async function runAfterSignals(cell, run) {
-  await new Promise((resolve) => setImmediate(resolve));
-  if (kernel.interrupts > cell.interruptsBefore) {
-    throw new Error("Interrupted before the cell began");
-  }
-  return run();
 }
 
 function rememberError(cell, run) {

@@ -88,21 +88,23 @@ class Runner(NotebookClient):
         return super().process_message(msg, cell, cell_index)
 
     async def run_cells(self):
-        cells = [(i, cell) for i, cell in enumerate(self.nb.cells) if cell.cell_type == "code" and cell.source.strip()]
-        for number, (index, cell) in enumerate(cells, 1):
+        cells = code_cells(self.nb)
+        for number, cell in enumerate(cells, 1):
             if self.signal:
                 raise Interrupted
             print(f"cell {number}/{len(cells)}: {cell.source.strip().splitlines()[0][:100]}", flush=True)
-            await self.run_cell(cell, index, number)
+            await self.run_cell(cell, number)
         late = await self.late_failures()
         if late:
             raise late[0]
-        if not cells[-1][1].outputs:
+        if not cells[-1].outputs:
             raise Failure("the last cell shows nothing; end the notebook with its result", len(cells))
 
-    async def run_cell(self, cell, index, number):
+    async def run_cell(self, cell, number):
         self.reply = None
         try:
+            # By identity: two cells may be equal.
+            index = next(index for index, other in enumerate(self.nb.cells) if other is cell)
             await self.async_execute_cell(cell, index, execution_count=number)
         except CellExecutionError:
             pass  # The reply says it.
@@ -135,7 +137,7 @@ class Runner(NotebookClient):
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             raise Failure(f"the kernel does not answer after the last cell ({type(error).__name__})") from None
         finally:
-            self.nb.cells.remove(check)
+            self.nb.cells.pop()
         text = "".join(output.get("text", "") for output in check.outputs)
         if CHECK_MARK not in text:
             raise Failure("the kernel does not answer after the last cell (no report of late failures)")
@@ -168,16 +170,11 @@ def load(path, parameters):
         notebook = nbformat.read(path, as_version=4)
     except (OSError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
         raise WrongInput(f"Cannot read the notebook {path}: {error}") from None
-    for cell in notebook.cells:
-        tags = set(cell.metadata.get("tags", [])) & set(FORBIDDEN_TAGS)
-        if tags:
-            raise WrongInput(
-                f"Cannot run {path.name}: its cell \"{cell.source.strip().splitlines()[0]}\" has the tag "
-                f"{', '.join(sorted(tags))}, which hides failures; show an expected error with try/catch"
-            )
-    if not any(cell.cell_type == "code" and cell.source.strip() for cell in notebook.cells):
+    if not code_cells(notebook):
         raise WrongInput(f"Cannot run {path.name}: it has no code")
     if parameters:
+        for cell in notebook.cells:
+            cell.metadata.setdefault("tags", [])  # papermill expects it in every cell
         index = find_first_tagged_cell_index(notebook, "parameters")
         known = [p.name for p in TypeScriptTranslator.inspect(notebook.cells[index])] if index >= 0 else []
         for name in parameters:
@@ -188,6 +185,18 @@ def load(path, parameters):
         notebook.metadata.setdefault("papermill", {})
         notebook = parameterize_notebook(notebook, parameters, kernel_name=KERNEL, language="typescript")
     return notebook
+
+
+def check_tags(notebook):
+    for number, cell in enumerate(code_cells(notebook), 1):
+        for tag in cell.metadata.get("tags", []):
+            if tag in FORBIDDEN_TAGS:
+                message = f"the tag {tag} hides failures; remove it, and show an expected error with try/catch"
+                raise Failure(message, number, 1)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
 def check_output(path, output):
@@ -267,8 +276,7 @@ def report(failure, path, notebook):
         where += f", line {failure.line}"
     print(f"{where}: {failure.message}", file=sys.stderr)
     if failure.cell is not None and failure.line is not None:
-        cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-        print(f"    {cells[failure.cell - 1].source.splitlines()[failure.line - 1].strip()}", file=sys.stderr)
+        print(f"    {code_cells(notebook)[failure.cell - 1].source.splitlines()[failure.line - 1].strip()}", file=sys.stderr)
 
 
 def main():
@@ -287,6 +295,7 @@ def main():
     try:
         check_output(options.notebook, options.output)
         notebook = load(options.notebook, options.parameters)
+        check_tags(notebook)
         asyncio.run(run(notebook, str(options.notebook.resolve().parent), options.timeout))
     except WrongInput as error:
         print(error, file=sys.stderr)

@@ -1,0 +1,98 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { executedNotebookPath, findNotebook, notebookCommand, runNotebook } from "../../src/cli/notebook";
+import { projectRoot } from "../../src/cli/project";
+import { InputError } from "../../src/engine/errors";
+import { writeNotebook } from "../kernel/notebook-file";
+
+const folder = mkdtempSync(join(tmpdir(), "moco-notebook-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("moco notebook", () => {
+  it("names the notebooks that there are when there is none of that number", () => {
+    expect(() => findNotebook("98")).toThrow(InputError);
+    expect(() => findNotebook("98")).toThrow(/Cannot find the notebook 98: give a path, or the number of one of /);
+  });
+
+  it("says that a file is missing", () => {
+    expect(() => findNotebook("missing.ipynb")).toThrow("there is no file missing.ipynb");
+  });
+
+  it("refuses a preset that does not exist and a number of seeds below 1", async () => {
+    const path = writeNotebook(folder, "unused", ["1"]);
+    const run = (...options: string[]) => notebookCommand().parseAsync([path, ...options], { from: "user" });
+    await expect(run("--preset", "tiny")).rejects.toThrow(/Cannot run the notebook: --preset: /);
+    await expect(run("--seeds", "0")).rejects.toThrow(/Cannot run the notebook: --seeds: /);
+    await expect(run("--seeds", "many")).rejects.toThrow(/Cannot run the notebook: --seeds: /);
+  });
+
+  it("keeps executed notebooks in runs, by preset", () => {
+    expect(executedNotebookPath("notebooks/03-queue-size.ipynb", "smoke")).toBe(
+      join(projectRoot, "runs", "notebooks", "03-queue-size-smoke.ipynb"),
+    );
+  });
+});
+
+describe.concurrent("runNotebook", () => {
+  it("passes parameters, gives each printed line, and returns the exit code of the run", async () => {
+    const lines: string[] = [];
+    const path = writeNotebook(folder, "good", [["const seeds = 1;", "parameters"], "console.log(`seeds: ${seeds}`);"]);
+    const code = await runNotebook({
+      path,
+      parameters: { seeds: 3 },
+      output: join(folder, "runs", "good.ipynb"),
+      onLine: (line) => lines.push(line),
+    });
+    expect(lines).toContain("seeds: 3");
+    expect(code).toBe(0);
+  });
+
+  /** Runs a notebook that trains until it is stopped, in a process of its own; gives the kernel's process id. */
+  async function startTraining(name: string) {
+    const cell = [
+      "const kernel = (globalThis as any).mocoKernel;",
+      'console.log("began", process.pid);',
+      "while (!kernel.stopRequested()) await new Promise((resolve) => setTimeout(resolve, 10));",
+      'console.log("stopped by itself");',
+    ].join("\n");
+    const run = {
+      path: writeNotebook(folder, name, [cell]),
+      parameters: {},
+      output: join(folder, "runs", `${name}.ipynb`),
+    };
+    const script = `require("./dist/cli/notebook").runNotebook(${JSON.stringify(run)}).then((code) => process.exit(code))`;
+    const child = spawn(process.execPath, ["-e", script], { cwd: projectRoot, stdio: ["ignore", "pipe", "ignore"] });
+    let text = "";
+    child.stdout.on("data", (data) => (text += String(data)));
+    const code = new Promise((resolve) => child.on("exit", resolve));
+    while (!/began \d+\n/.test(text)) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return { child, code, text: () => text, kernel: Number(/began (\d+)/.exec(text)![1]) };
+  }
+
+  it("lets the training stop by itself at Ctrl-C", async () => {
+    const { child, code, text } = await startTraining("interrupted");
+    child.kill("SIGINT");
+    expect(await code).toBe(130);
+    expect(text()).toContain("stopped by itself\n");
+  });
+
+  it("leaves no kernel behind when its process is killed", async () => {
+    const { child, kernel } = await startTraining("killed");
+    expect(() => process.kill(kernel, 0)).not.toThrow();
+    child.kill("SIGKILL");
+    await expect.poll(() => isAlive(kernel), { timeout: 10_000 }).toBe(false);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
