@@ -76,14 +76,10 @@ export function blurMaps(sigmas: Float32Array, size: number): SideMaps {
   return { values, inputs: size, outputs: size };
 }
 
-/** Pixels to each side that a blur of this sigma reaches, in a picture of `size` pixels. */
-export function blurRadius(sigma: number, size: number): number {
-  return Math.min(Math.ceil(3 * sigma), size - 1);
-}
-
 function gaussian(sigma: number, size: number): Float64Array {
   if (sigma === 0) return Float64Array.of(1);
-  const radius = blurRadius(sigma, size);
+  // A reflected position must lie in the picture.
+  const radius = Math.min(Math.ceil(3 * sigma), size - 1);
   const taps = Float64Array.from({ length: 2 * radius + 1 }, (_, tap) =>
     Math.exp(-0.5 * ((tap - radius) / sigma) ** 2),
   );
