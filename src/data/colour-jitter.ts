@@ -59,8 +59,8 @@ interface JitterGroup {
 function groupByHueSlot({ order, amounts }: ColourJitter): JitterGroup[] {
   const groups: JitterGroup[] = [0, 1, 2, 3, undefined].map((hueSlot) => ({ members: [], hueSlot }));
   for (let picture = 0; picture < order.length / 4; picture++) {
-    const [brightness, contrast, saturation, shift] = amounts.subarray(4 * picture);
-    const changed = brightness !== 1 || contrast !== 1 || saturation !== 1 || shift !== 0;
+    const ofPicture = amounts.subarray(4 * picture, 4 * picture + 4);
+    const changed = ofPicture.some((amount, operation) => amount !== (operation === hue ? 0 : 1));
     const slot = order.subarray(4 * picture, 4 * picture + 4).indexOf(hue);
     groups[changed ? slot : 4]!.members.push(picture);
   }
