@@ -11,7 +11,7 @@ export function labCommand(): Command {
       const jupyter = pythonProgram("jupyter-lab");
       console.log("JupyterLab opens the notebooks in your browser. Stop it here with Ctrl-C, twice.");
       process.exitCode = await start(jupyter, [
-        "--notebook-dir",
+        "--ServerApp.root_dir",
         projectRoot,
         "--LabApp.default_url=/lab/tree/notebooks",
         ...options,
