@@ -23,14 +23,12 @@ from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from papermill.parameterize import parameterize_notebook
-from papermill.utils import find_first_tagged_cell_index
-from papermill_typescript import TypeScriptTranslator
 
-KERNEL = "moco-kit"
+# The set-up compares the files in this folder: no __pycache__ in it.
+sys.dont_write_bytecode = True
+from notebook_file import KERNEL, Failure, WrongInput, check_output, check_tags, code_cells, load, write_atomically
+
 LATE = ("UncaughtException:", "UnhandledPromiseRejection:")
-# Tags that make nbclient pass over a failure or a cell.
-FORBIDDEN_TAGS = ("raises-exception", "skip-execution")
 POSITION = re.compile(r"In\[(\d+)\]:(\d+):\d+")
 # An interrupted training finishes its step and writes a checkpoint; after this long it is ended.
 STOP_SECONDS = 60
@@ -42,18 +40,6 @@ CHECK_CELL = f"""
 await new Promise((resolve) => setTimeout(resolve, 500));
 console.log({json.dumps(CHECK_MARK)} + JSON.stringify((globalThis as any).mocoKernel.lateFailures));
 """
-
-
-class WrongInput(Exception):
-    """What was asked for cannot be run. The message is for the user."""
-
-
-class Failure(Exception):
-    """Why a notebook is red: the cell and line where known, and the message."""
-
-    def __init__(self, message, cell=None, line=None):
-        super().__init__(message)
-        self.message, self.cell, self.line = message, cell, line
 
 
 class Interrupted(Exception):
@@ -162,53 +148,6 @@ def position(stack, number=None):
         if number in (None, int(match[1])):
             return int(match[1]), int(match[2])
     return None, None
-
-
-def load(path, parameters):
-    """Reads a notebook and puts the parameters in, as papermill does."""
-    try:
-        notebook = nbformat.read(path, as_version=4)
-    except (OSError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
-        raise WrongInput(f"Cannot read the notebook {path}: {error}") from None
-    if not code_cells(notebook):
-        raise WrongInput(f"Cannot run {path.name}: it has no code")
-    if parameters:
-        for cell in notebook.cells:
-            cell.metadata.setdefault("tags", [])  # papermill expects it in every cell
-        index = find_first_tagged_cell_index(notebook, "parameters")
-        known = [p.name for p in TypeScriptTranslator.inspect(notebook.cells[index])] if index >= 0 else []
-        for name in parameters:
-            if name not in known:
-                raise WrongInput(
-                    f"Cannot set {name} in {path.name}: its parameters are {', '.join(known) or '(none)'}"
-                )
-        notebook.metadata.setdefault("papermill", {})
-        notebook = parameterize_notebook(notebook, parameters, kernel_name=KERNEL, language="typescript")
-    return notebook
-
-
-def check_tags(notebook):
-    for number, cell in enumerate(code_cells(notebook), 1):
-        for tag in cell.metadata.get("tags", []):
-            if tag in FORBIDDEN_TAGS:
-                message = f"the tag {tag} hides failures; remove it, and show an expected error with try/catch"
-                raise Failure(message, number, 1)
-
-
-def code_cells(notebook):
-    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-
-
-def check_output(path, output):
-    if output.resolve().parent == path.resolve().parent:
-        raise WrongInput(f"Cannot write the executed notebook beside its source: choose another folder than {path.parent}")
-
-
-def write_atomically(notebook, output):
-    output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(f".{output.name}.{os.getpid()}")
-    nbformat.write(notebook, partial)
-    os.replace(partial, output)
 
 
 async def run(notebook, cwd, timeout):
