@@ -1,0 +1,119 @@
+import { z } from "zod";
+import { InputError } from "../engine/errors";
+import type { Evaluation } from "./evaluate-features";
+import { meanOf, type Score } from "./score";
+
+const share = z.number().min(0).max(1);
+const index = z.number().int().nonnegative();
+const bits = z.string().regex(/^[01]+$/, "must be a string of 0 and 1");
+
+const score = { accuracy: share, correct: bits };
+const fit = {
+  l2: z.number().positive(),
+  validationAccuracy: share,
+  objective: z.number(),
+  iterations: index,
+  converged: z.boolean(),
+};
+
+const schema = z
+  .object({
+    groups: z.array(z.number().int()),
+    knn: z.object({ ...score, k: z.number().int().positive(), temperature: z.number().positive() }).strict(),
+    linear: z
+      .object({
+        ...score,
+        rate: z.number().positive(),
+        atEdge: z.boolean(),
+        rates: z.array(z.object({ rate: z.number().positive(), validationAccuracy: share }).strict()),
+        validationAccuracy: share,
+        trainAccuracy: share,
+      })
+      .strict(),
+    logistic: z
+      .object({
+        ...score,
+        ...fit,
+        atEdge: z.boolean(),
+        strengths: z.array(z.object(fit).strict()),
+        trainAccuracy: share,
+      })
+      .strict(),
+    retrieval: z
+      .object({ ...score, queries: z.array(index), gallerySize: z.number().int().positive() })
+      .strict()
+      .nullable(),
+  })
+  .strict();
+
+/** An evaluation as it is stored: `correct` as a string of 0 and 1, the groups of the test pictures once. */
+export type EvaluationJson = z.infer<typeof schema>;
+
+/** Plain data for `JSON.stringify`. */
+export function evaluationToJson(evaluation: Evaluation): EvaluationJson {
+  const { retrieval } = evaluation;
+  return {
+    groups: [...evaluation.knn.groups],
+    knn: packed(evaluation.knn),
+    linear: { ...packed(evaluation.linear), rates: [...evaluation.linear.rates] },
+    logistic: { ...packed(evaluation.logistic), strengths: [...evaluation.logistic.strengths] },
+    retrieval: retrieval === undefined ? null : { ...packed(retrieval), queries: [...retrieval.queries] },
+  };
+}
+
+/**
+ * Reads what `evaluationToJson` made.
+ *
+ * @param json - parsed JSON, of unknown shape
+ * @throws {InputError} naming the first field that does not fit
+ */
+export function evaluationFromJson(json: unknown): Evaluation {
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new InputError(`Cannot read the evaluation: ${issue!.path.join(".") || "the file"}: ${issue!.message}`);
+  }
+  const { knn, linear, logistic, retrieval } = parsed.data;
+  const groups = Int32Array.from(parsed.data.groups);
+  return {
+    knn: unpacked("knn", knn, groups),
+    linear: unpacked("linear", linear, groups),
+    logistic: unpacked("logistic", logistic, groups),
+    retrieval: retrieval === null ? undefined : unpackedRetrieval(retrieval, groups),
+  };
+}
+
+function packed<T extends Score>({ correct, groups: _groups, ...rest }: T) {
+  return { ...rest, correct: Array.from(correct).join("") };
+}
+
+function unpacked<T extends { readonly accuracy: number; readonly correct: string }>(
+  metric: string,
+  stored: T,
+  groups: Int32Array,
+) {
+  const correct = Uint8Array.from(stored.correct, Number);
+  const fail = (what: string): never => {
+    throw new InputError(`Cannot read the evaluation: ${metric}: ${what}`);
+  };
+  if (correct.length !== groups.length) {
+    fail(`correct must have a digit for each of ${groups.length} pictures, current length is ${correct.length}`);
+  }
+  const share = meanOf(correct);
+  if (Math.abs(share - stored.accuracy) > 1e-9) {
+    fail(`accuracy must be the share of ones in correct, ${share}, current value is ${stored.accuracy}`);
+  }
+  return { ...stored, correct, groups };
+}
+
+function unpackedRetrieval(stored: NonNullable<EvaluationJson["retrieval"]>, groups: Int32Array) {
+  const queries = Int32Array.from(stored.queries);
+  const beyond = queries.find((query) => query >= groups.length);
+  if (beyond !== undefined) {
+    throw new InputError(
+      `Cannot read the evaluation: retrieval.queries: must be below ${groups.length}, the number of pictures, current value is ${beyond}`,
+    );
+  }
+  const asked = queries.map((query) => groups[query]!);
+  return { ...unpacked("retrieval", stored, asked), queries };
+}

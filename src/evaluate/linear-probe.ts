@@ -1,0 +1,157 @@
+import { InputError } from "../engine/errors";
+import { randomStream } from "../engine/random";
+import { tf } from "../engine/tf";
+import { checkLabelled, type Features } from "./features";
+import { readValues } from "./read-values";
+import { bestClasses, scoreOf, type Score } from "./score";
+
+/** The paper's linear classification protocol (section 4.1; `main_lincls.py` of the official code), apart from its rate. There is no weight decay. */
+export const linearProtocol = {
+  epochs: 100,
+  batchSize: 256,
+  momentum: 0.9,
+  /** Epochs, counted from 0, from which the rate is multiplied by `decay`. */
+  milestones: [60, 80],
+  decay: 0.1,
+  /** Standard deviation of the first weights; biases start at 0. */
+  initialStd: 0.01,
+} as const;
+
+/** Learning rates to choose from, ascending. The paper uses 30 on ImageNet. */
+export const defaultRates: readonly number[] = [0.03, 0.1, 0.3, 1, 3, 10, 30];
+
+/** Settings of the linear probe. */
+export interface LinearProbeOptions {
+  readonly classCount: number;
+  /** Seed of the first weights and of the order of pictures. */
+  readonly seed: number;
+  /** Learning rates to choose from, ascending. @default defaultRates */
+  readonly rates?: readonly number[];
+}
+
+/** Accuracy of the probe on test at the rate that was best on validation. */
+export interface LinearProbeScore extends Score {
+  /** The chosen learning rate. */
+  readonly rate: number;
+  /** Whether the chosen rate is the first or last of several, so that a rate outside might be better. */
+  readonly atEdge: boolean;
+  /** Every rate tried, with its accuracy on validation at the last epoch. */
+  readonly rates: readonly { readonly rate: number; readonly validationAccuracy: number }[];
+  readonly validationAccuracy: number;
+  readonly trainAccuracy: number;
+}
+
+/**
+ * The paper's linear probe: a linear softmax classifier trained on frozen features by SGD (`linearProtocol`), its learning rate
+ * chosen by accuracy on validation at the last epoch (the lower rate of equals). `test` is read once, with the chosen weights.
+ *
+ * Features are taken as they come, not normalised, as in the paper. One thing differs from it: the features are computed once,
+ * from unaugmented pictures, where the paper trains on random crops and flips. SGD of fixed length underfits features of
+ * unequal scale, so read this score beside `logisticRegression`, which is run to convergence.
+ *
+ * All rates are trained at once, as columns of one weight matrix, from the same first weights and in the same order.
+ *
+ * @throws {InputError} if the rates are not ascending positive numbers, or features and labels do not fit
+ */
+export function linearProbe(
+  train: Features,
+  validation: Features,
+  test: Features,
+  options: LinearProbeOptions,
+): LinearProbeScore {
+  const { classCount, seed, rates = defaultRates } = options;
+  checkLabelled(train, "train", classCount, train.dimension);
+  checkLabelled(validation, "validation", classCount, train.dimension);
+  checkLabelled(test, "test", classCount, train.dimension);
+  checkRates(rates);
+  const weights = trainAtAllRates(train, classCount, rates, seed);
+  try {
+    const tried = rates.map((rate, at) => ({
+      rate,
+      validationAccuracy: scoreAt(weights, at, validation, classCount).accuracy,
+    }));
+    const chosen = tried.reduce((best, { validationAccuracy }, at) => {
+      return validationAccuracy > tried[best]!.validationAccuracy ? at : best;
+    }, 0);
+    return {
+      ...scoreAt(weights, chosen, test, classCount),
+      rate: rates[chosen]!,
+      atEdge: rates.length > 1 && (chosen === 0 || chosen === rates.length - 1),
+      rates: tried,
+      validationAccuracy: tried[chosen]!.validationAccuracy,
+      trainAccuracy: scoreAt(weights, chosen, train, classCount).accuracy,
+    };
+  } finally {
+    weights.dispose();
+  }
+}
+
+function checkRates(rates: readonly number[]): void {
+  const ascending = rates.every((rate, at) => rate > (rates[at - 1] ?? 0) && rate < Infinity);
+  if (rates.length === 0 || !ascending) {
+    throw new InputError(
+      `Cannot train the linear probe: rates must be positive numbers in ascending order, current value is [${rates.join(", ")}]`,
+    );
+  }
+}
+
+/** Trains and returns weights [dimension + 1, rates * classes]; the last row is the biases. */
+function trainAtAllRates(train: Features, classCount: number, rates: readonly number[], seed: number): tf.Tensor2D {
+  const { epochs, batchSize, momentum, milestones, decay } = linearProtocol;
+  const count = train.labels.length;
+  return tf.tidy(() => {
+    const inputs = withOnes(train);
+    const targets = tf.oneHot(tf.tensor1d(train.labels, "int32"), classCount).toFloat() as tf.Tensor2D;
+    const rateOfColumn = tf.tensor1d(rates.flatMap((rate) => Array<number>(classCount).fill(rate)));
+    let weights = initialWeights(train.dimension, classCount, rates.length, seed);
+    let velocity = tf.zerosLike(weights);
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      const order = randomStream(seed, "linear-probe", "order", epoch).permutation(count);
+      const factor = milestones.reduce((product, milestone) => (epoch >= milestone ? product * decay : product), 1);
+      for (let start = 0; start < count; start += batchSize) {
+        const [nextWeights, nextVelocity] = tf.tidy(() => {
+          const batch = tf.tensor1d(order.subarray(start, start + batchSize), "int32");
+          const gradient = crossEntropyGradient(tf.gather(inputs, batch), tf.gather(targets, batch), weights);
+          const moved = velocity.mul(momentum).add<tf.Tensor2D>(gradient);
+          return [weights.sub<tf.Tensor2D>(moved.mul(rateOfColumn.mul(factor))), moved];
+        });
+        tf.dispose([weights, velocity]);
+        [weights, velocity] = [nextWeights, nextVelocity];
+      }
+    }
+    return weights;
+  });
+}
+
+/** Gradient of the mean softmax cross-entropy of each rate's classifier with respect to its own columns of `weights`. */
+function crossEntropyGradient(inputs: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor2D): tf.Tensor2D {
+  const [batchSize, classCount] = targets.shape;
+  const columns = weights.shape[1];
+  const logits = tf.matMul(inputs, weights).reshape([batchSize, columns / classCount, classCount]);
+  const residual = tf.softmax(logits).sub(targets.expandDims(1)).div(batchSize);
+  return tf.matMul(inputs, residual.reshape<tf.Tensor2D>([batchSize, columns]), true, false);
+}
+
+/** Normal weights and zero biases, the same for every rate. */
+function initialWeights(dimension: number, classCount: number, rateCount: number, seed: number): tf.Tensor2D {
+  const random = randomStream(seed, "linear-probe", "weights");
+  const values = new Float32Array((dimension + 1) * classCount);
+  for (let at = 0; at < dimension * classCount; at++) values[at] = linearProtocol.initialStd * random.normal();
+  return tf.tile(tf.tensor2d(values, [dimension + 1, classCount]), [1, rateCount]);
+}
+
+/** [count, dimension + 1]: the features and a column of ones for the bias. */
+function withOnes(features: Features): tf.Tensor2D {
+  const { values, dimension, labels } = features;
+  const inputs = tf.tensor2d(values, [labels.length, dimension]);
+  return tf.concat([inputs, tf.ones([labels.length, 1])], 1);
+}
+
+/** How the classifier of the rate at index `at` does on some features. */
+function scoreAt(weights: tf.Tensor2D, at: number, features: Features, classCount: number): Score {
+  const logits = readValues(() => {
+    const columns = tf.slice(weights, [0, at * classCount], [-1, classCount]);
+    return tf.matMul(withOnes(features), columns);
+  });
+  return scoreOf(bestClasses(logits, classCount), features.labels, features.groups);
+}

@@ -1,0 +1,47 @@
+import { InputError } from "../engine/errors";
+
+/** How a metric came out, picture by picture, so that intervals and paired tests can resample groups. */
+export interface Score {
+  /** Share of pictures that are right, 0 to 1. */
+  readonly accuracy: number;
+  /** 1 where a picture is right, else 0. */
+  readonly correct: Uint8Array;
+  /** The group of each of these pictures. */
+  readonly groups: Int32Array;
+}
+
+/** Scores predicted classes against labels. A prediction of -1 is wrong. */
+export function scoreOf(predictions: Int32Array, labels: Int32Array, groups: Int32Array): Score {
+  const correct = Uint8Array.from(labels, (label, picture) => (predictions[picture] === label ? 1 : 0));
+  return { accuracy: meanOf(correct), correct, groups };
+}
+
+/** The mean of some numbers. Throws an `InputError` for none. */
+export function meanOf(values: ArrayLike<number>): number {
+  if (values.length === 0)
+    throw new InputError("Cannot take a mean: there must be at least one value, current count is 0");
+  let sum = 0;
+  for (let at = 0; at < values.length; at++) sum += values[at]!;
+  return sum / values.length;
+}
+
+/**
+ * The class of the largest score in each row; the lower class where two are equal, -1 where no score is a number
+ * (a probe that diverged must not pass for one that says class 0).
+ *
+ * @param scores - [rows, classCount], row-major
+ */
+export function bestClasses(scores: ArrayLike<number>, classCount: number): Int32Array {
+  const classes = new Int32Array(scores.length / classCount).fill(-1);
+  for (let row = 0; row < classes.length; row++) {
+    let best = -Infinity;
+    for (let label = 0; label < classCount; label++) {
+      const score = scores[row * classCount + label]!;
+      if (score > best) {
+        best = score;
+        classes[row] = label;
+      }
+    }
+  }
+  return classes;
+}
