@@ -19,13 +19,15 @@ export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, stride: number, padd
   if (stride === 1 && filter.shape[0] === 2 * padding + 1 && filter.shape[1] === 2 * padding + 1) {
     return convolve(x, filter, "SAME", stride);
   }
-  const padded = tf.pad4d(x, [
-    [0, 0],
-    [padding, padding],
-    [padding, padding],
-    [0, 0],
-  ]);
-  return convolve(padded, filter, "VALID", stride);
+  return tf.tidy(() => {
+    const padded = tf.pad4d(x, [
+      [0, 0],
+      [padding, padding],
+      [padding, padding],
+      [0, 0],
+    ]);
+    return convolve(padded, filter, "VALID", stride);
+  });
 }
 
 function convolve(x: tf.Tensor4D, filter: tf.Tensor4D, padding: "SAME" | "VALID", stride: number): tf.Tensor4D {
