@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { findDataSets, type DataSetFinding } from "../data/load";
-import { machineFacts, type MachineFacts } from "../engine/device";
+import type { MachineFacts } from "../engine/device";
 import { compareDevices, relativeTolerance, type DeviceComparison } from "./device-comparison";
 
 interface DoctorFlags {
@@ -15,6 +15,8 @@ export function doctorCommand(): Command {
     .option("--gpu", "run one training step on the CPU and one on the GPU, and compare them")
     .option("--json", "print JSON")
     .action(async ({ gpu, json }: DoctorFlags) => {
+      // Here, since it loads TensorFlow.
+      const { machineFacts } = await import("../engine/device.js");
       const facts = machineFacts();
       const dataSets = await findDataSets();
       const comparison = gpu && facts.gpu.used ? compareDevices() : undefined;

@@ -9,7 +9,7 @@ let listening = false;
 
 /**
  * Whether the user asked for the work to stop: by the notebook's stop button since the calling cell began, or by Ctrl-C
- * in a terminal.
+ * or SIGTERM in a terminal.
  *
  * Code that asks is expected to stop by itself soon: in a notebook the first interrupt lets the cell run until it does;
  * in a terminal the first Ctrl-C after the first call no longer ends the process. A second one ends both.
@@ -23,6 +23,7 @@ export function stopRequested(): boolean {
   if (!listening) {
     listening = true;
     process.on("SIGINT", countInterrupt);
+    process.on("SIGTERM", countInterrupt);
   }
   return interruptsOutside > 0;
 }

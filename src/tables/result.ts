@@ -29,9 +29,10 @@ export interface RunRecord {
 
 /** What stands beside the trained encoders: random networks, and the pixels themselves. */
 export interface Baselines {
-  /** One for each draw. */
+  /** One for each draw; empty where they are not evaluated yet. */
   readonly randomNetworks: readonly Evaluation[];
-  readonly pixels: Evaluation;
+  /** Undefined where they are not evaluated yet. */
+  readonly pixels: Evaluation | undefined;
 }
 
 /** One row of the table as it came out. */
@@ -70,7 +71,8 @@ export interface BaselineRow {
 /**
  * Puts runs beside what the paper published.
  *
- * @param runs - the runs of each cell, in the order of the ablation's cells; seeds in the same order in every cell
+ * @param runs - the runs of each cell, in the order of the ablation's cells, none for a cell not run yet; seeds in the
+ *   same order in every cell
  */
 export function ablationResult(
   ablation: Ablation,
@@ -85,10 +87,10 @@ export function ablationResult(
     publishedOnly: ablation.publishedOnly,
     baselines: {
       randomNetwork: {
-        label: `random network, ${baselines.randomNetworks.length} draws`,
+        label: `random network, ${baselines.randomNetworks.length || "no"} draws`,
         metrics: metricsOf(baselines.randomNetworks),
       },
-      pixels: { label: "pixels", metrics: metricsOf([baselines.pixels]) },
+      pixels: { label: "pixels", metrics: metricsOf(baselines.pixels ? [baselines.pixels] : []) },
     },
   };
 }
@@ -151,6 +153,7 @@ function failureOf(
   if (runs.length === 0) return "not run yet";
   const trained = scoresOf(evaluations, "retrieval");
   const random = scoresOf(randomNetworks, "retrieval");
+  if (trained && !random) return "not judged yet: the random networks are not evaluated";
   if (trained && random) {
     const { low } = pairedGroupBootstrap(meanBySeed(trained.correct), meanBySeed(random.correct), trained.groups, {
       seed: 0,

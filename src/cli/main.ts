@@ -1,0 +1,67 @@
+/** The command line `moco`. Commands load TensorFlow only once they need it, so that help and wrong flags answer at once. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { dataCommand } from "./data";
+import { doctorCommand } from "./doctor";
+import { exitOf } from "./errors";
+import { knnCommand, linearCommand } from "./evaluate";
+import { labCommand } from "./lab";
+import { notebookCommand } from "./notebook";
+import { pretrainCommand } from "./pretrain";
+import { projectRoot } from "./project";
+import { reproduceCommand } from "./reproduce";
+import { tableCommand } from "./table";
+
+/** Every command, with an example for its help. */
+const commands: readonly (readonly [create: () => Command, example: string])[] = [
+  [reproduceCommand, "moco reproduce --preset quick --seeds 3"],
+  [pretrainCommand, "moco pretrain --queue-size 1024 --momentum 0.99 --set encoder.width=8"],
+  [linearCommand, "moco linear runs/my-run --part validation"],
+  [knnCommand, "moco knn runs/my-run --k 20 --temperature 0.1"],
+  [tableCommand, "moco table momentum --preset quick --recorded"],
+  [notebookCommand, "moco notebook 04 --preset smoke"],
+  [labCommand, "moco lab -- --no-browser"],
+  [dataCommand, "moco data count emoji"],
+  [doctorCommand, "moco doctor --gpu"],
+];
+
+function createProgram(): Command {
+  const { version } = JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as { version: string };
+  const program = new Command("moco")
+    .description("Reproduction kit for Momentum Contrast (MoCo, CVPR 2020)")
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError("Add --help to see what the command takes.");
+  for (const [create, example] of commands) {
+    program.addCommand(create().addHelpText("after", `\nExample:\n  ${example}`));
+  }
+  program.addHelpText("after", `\nExamples:\n${commands.map(([, example]) => `  ${example}`).join("\n")}`);
+  inherit(program);
+  return program;
+}
+
+/** Commander hands settings down only to commands that it creates itself. */
+function inherit(parent: Command): void {
+  for (const command of parent.commands) {
+    command.copyInheritedSettings(parent);
+    inherit(command);
+  }
+}
+
+async function main(): Promise<void> {
+  // A reader that has seen enough (`moco data list | head`) is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit();
+  });
+  try {
+    await createProgram().parseAsync();
+  } catch (error) {
+    const { code, message } = exitOf(error, process.env["MOCO_DEBUG"] === "1");
+    if (message !== undefined) console.error(message);
+    process.exitCode = code;
+  }
+}
+
+void main();

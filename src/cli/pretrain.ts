@@ -1,0 +1,66 @@
+import { Command, Option } from "commander";
+import { dataRootVariable } from "../data/load";
+import { presetNames } from "../tables/presets";
+import { integerFrom, positiveNumber } from "./numbers";
+import { parseSetting, type Setting } from "./recipe-flags";
+
+/** The flags of `moco pretrain`, as Commander hands them over. */
+export interface PretrainFlags {
+  readonly preset: string;
+  readonly recipe?: string;
+  readonly seed: number;
+  readonly dataRoot?: string;
+  readonly output?: string;
+  readonly checkpointSeconds: number;
+  readonly fresh?: boolean;
+  readonly json?: boolean;
+}
+
+/** Flags for the values of a recipe that are set most often; --set reaches all of them. */
+const recipeFlags: readonly (readonly [flag: string, field: string, description: string])[] = [
+  ["--data <name>", "dataset", "data set: emoji, cifar10 or folder:PATH"],
+  ["--queue-size <K>", "queueSize", "keys in the queue"],
+  ["--momentum <m>", "momentum", "momentum of the key encoder"],
+  ["--temperature <T>", "temperature", "temperature of InfoNCE"],
+  ["--batch-size <N>", "batchSize", "pictures in a batch"],
+  ["--learning-rate <rate>", "learningRate", "learning rate at the start"],
+  ["--epochs <count>", "epochs", "passes over the training part"],
+];
+
+/** `moco pretrain`: trains MoCo by a recipe, or goes on with it. */
+export function pretrainCommand(): Command {
+  const command = new Command("pretrain")
+    .description("pre-train an encoder with MoCo; the same command goes on from the last checkpoint")
+    .addOption(
+      new Option("--preset <name>", "recipe to start from, and how often kNN is read")
+        .choices(presetNames)
+        .default("quick"),
+    )
+    .option("--recipe <file>", "JSON file with a whole recipe, instead of the preset's");
+  // All of these set values of the recipe. In their order on the command line: the last one counts.
+  const settings: Setting[] = [];
+  for (const [flag, field, description] of recipeFlags) {
+    command.option(flag, description, (text) => {
+      settings.push([field, text]);
+      return text;
+    });
+  }
+  return command
+    .option("--set <field=value>", "any value of the recipe, as encoder.width=8; can be repeated", (text) => {
+      settings.push(parseSetting(text));
+      return text;
+    })
+    .option("--seed <integer>", "seed of every random choice", integerFrom(0), 1)
+    .option(
+      "--data-root <folder>",
+      `folder in which data sets lie (else ${dataRootVariable}, else ./data of the project)`,
+    )
+    .option("--output <folder>", "folder of the run (default: in runs, by recipe and seed)")
+    .option("--checkpoint-seconds <seconds>", "time between checkpoints", positiveNumber, 30)
+    .option("--fresh", "train from the start, also where there is a checkpoint")
+    .option("--json", "print the outcome as JSON; progress goes to stderr")
+    .action(async (flags: PretrainFlags) => {
+      const { trainAsTold } = await import("./train-as-told.js");
+      await trainAsTold(flags, settings);
+    });
+}

@@ -1,0 +1,82 @@
+import { Presets, SingleBar } from "cli-progress";
+import type { TrainingProgress } from "../train/pretrain";
+
+/** Shows how a training goes. */
+export interface ProgressBar {
+  readonly show: (progress: TrainingProgress) => void;
+  /** Leaves the last state on the screen; to be called at the end, whatever the end is. */
+  readonly stop: () => void;
+}
+
+/** Seconds between lines where the stream is a file or a pipe. */
+const lineSeconds = 5;
+
+/** A bar on a terminal; elsewhere, plain lines every few seconds. */
+export function progressBar(stream: NodeJS.WriteStream): ProgressBar {
+  return stream.isTTY ? bar(stream) : lines(stream);
+}
+
+/** "step 12 of 490, epoch 1, loss 5.1234, contrast accuracy 12.3 %, 640 images/s, 1:02 left, kNN 31.0 %" */
+export function describeProgress({
+  step,
+  totalSteps,
+  epoch,
+  loss,
+  accuracy,
+  imagesPerSecond,
+  secondsLeft,
+  history,
+}: TrainingProgress): string {
+  const knn = history.monitor.at(-1)?.knn;
+  return [
+    `step ${step} of ${totalSteps}`,
+    `epoch ${epoch + 1}`,
+    `loss ${loss.toFixed(4)}`,
+    `contrast accuracy ${percent(accuracy)}`,
+    `${imagesPerSecond.toFixed(0)} images/s`,
+    `${clock(secondsLeft)} left`,
+    ...(knn === undefined ? [] : [`kNN ${percent(knn)} (validation)`]),
+  ].join(", ");
+}
+
+// Not gracefulExit: it would stop the bar at Ctrl-C, while the last step and the checkpoint are still to come.
+function bar(stream: NodeJS.WriteStream): ProgressBar {
+  const single = new SingleBar(
+    { stream, format: "{bar} {text}", barsize: 20, gracefulExit: false },
+    Presets.shades_grey,
+  );
+  return {
+    show: (progress) => {
+      const payload = { text: describeProgress(progress) };
+      if (!single.isActive) single.start(progress.totalSteps, progress.step, payload);
+      else single.update(progress.step, payload);
+    },
+    stop: () => {
+      if (single.isActive) single.stop();
+    },
+  };
+}
+
+function lines(stream: NodeJS.WriteStream): ProgressBar {
+  let printedAt = -Infinity;
+  return {
+    show: (progress) => {
+      const now = performance.now();
+      if (now - printedAt < lineSeconds * 1000 && progress.step < progress.totalSteps) return;
+      printedAt = now;
+      stream.write(`${describeProgress(progress)}\n`);
+    },
+    stop: () => undefined,
+  };
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+function clock(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const rest = String(whole % 60).padStart(2, "0");
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+}

@@ -1,0 +1,96 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { sync as writeFileAtomic } from "write-file-atomic";
+import type { ImageData } from "../data/image-set";
+import { loadData, parseDataName } from "../data/load";
+import { stopRequested } from "../notebook/kernel";
+import { monitorKnn } from "../reproduce/evaluate-encoder";
+import { runDirectory, runRecordFile } from "../reproduce/run-cell";
+import { presetNamed } from "../tables/presets";
+import { loadCheckpoint } from "../train/checkpoint";
+import { makeManifest, manifestSchema, type Manifest } from "../train/manifest";
+import { checkpointFile, pretrain, type TrainingProgress } from "../train/pretrain";
+import { parseRecipe, type Recipe } from "../train/recipe";
+import { disposeTraining, type History } from "../train/state";
+import type { PretrainFlags } from "./pretrain";
+import { progressBar } from "./progress-bar";
+import { recipeFrom, type Setting } from "./recipe-flags";
+
+/** File name of the manifest in a run's folder. */
+const manifestFile = "manifest.json";
+
+/** How a training ended, as `--json` prints it. */
+interface Outcome {
+  readonly checkpoint: string;
+  readonly manifestFile: string;
+  readonly manifest: Manifest;
+  readonly history: Pick<History, "curve" | "monitor">;
+}
+
+/** What `moco pretrain` does. A module of its own, since it loads TensorFlow. */
+export async function trainAsTold(flags: PretrainFlags, settings: readonly Setting[]): Promise<void> {
+  const preset = presetNamed(flags.preset);
+  const recipe = parseRecipe(recipeFrom(preset.name, flags.recipe, settings));
+  const data = await loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize });
+  const directory = resolve(flags.output ?? runDirectory(recipe, flags.seed));
+  if (flags.fresh) {
+    // Only what a run consists of: the folder may hold other things.
+    for (const file of [checkpointFile, manifestFile, runRecordFile]) rmSync(join(directory, file), { force: true });
+  }
+
+  const progressStream = flags.json ? process.stderr : process.stdout;
+  progressStream.write(`${describeTraining(recipe, flags.seed, directory)}\n`);
+  const bar = progressBar(progressStream);
+  let last: TrainingProgress | undefined;
+  try {
+    const training = pretrain(recipe, data, {
+      seed: flags.seed,
+      directory,
+      checkpointSeconds: flags.checkpointSeconds,
+      monitor: { times: preset.monitorTimes, evaluate: (encoder) => monitorKnn(encoder, data, preset) },
+      stopRequested,
+    });
+    for await (const progress of training) {
+      if (last === undefined && progress.step > 1) {
+        progressStream.write(`Going on after step ${progress.step - 1} of ${progress.totalSteps}.\n`);
+      }
+      last = progress;
+      bar.show(progress);
+    }
+  } finally {
+    bar.stop();
+  }
+
+  const outcome = outcomeOf(join(directory, checkpointFile), join(directory, manifestFile), data, last !== undefined);
+  if (flags.json) console.log(JSON.stringify(outcome, null, 2));
+  else
+    console.log(
+      `${last ? "Trained" : "Nothing to do: trained before"}.\n${outcome.checkpoint}\n${outcome.manifestFile}`,
+    );
+}
+
+function describeTraining(recipe: Recipe, seed: number, directory: string): string {
+  const { name, dataset, queueSize, momentum, batchSize, epochs } = recipe;
+  return (
+    `${name}: K = ${queueSize}, m = ${momentum}, batch ${batchSize}, ${epochs} ${epochs === 1 ? "epoch" : "epochs"} on ${dataset}, seed ${seed}\n` +
+    `in ${directory}`
+  );
+}
+
+/** Reads the finished checkpoint and writes the manifest, unless it was written when the training ended. */
+function outcomeOf(checkpoint: string, manifestPath: string, data: ImageData, trainedNow: boolean): Outcome {
+  const { recipe, state } = loadCheckpoint(checkpoint);
+  const { seed, seconds, step, history } = state;
+  disposeTraining(state);
+  const written = !trainedNow && existsSync(manifestPath);
+  const manifest = written
+    ? manifestSchema.parse(JSON.parse(readFileSync(manifestPath, "utf8")))
+    : makeManifest(recipe, seed, data, { seconds, steps: step });
+  if (!written) writeFileAtomic(manifestPath, `${JSON.stringify(manifest, null, 2)}\n`);
+  return {
+    checkpoint,
+    manifestFile: manifestPath,
+    manifest,
+    history: { curve: history.curve, monitor: history.monitor },
+  };
+}

@@ -1,0 +1,110 @@
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { InputError } from "../engine/errors";
+import type { Ablation } from "../tables/ablation";
+import type { Preset } from "../tables/presets";
+import { ablationResult, type AblationResult, type Baselines, type RunRecord } from "../tables/result";
+import { recipeHash, type Recipe } from "../train/recipe";
+import { baselineNames, baselinePath, readEvaluation, type BaselineName } from "./baselines";
+import { runDirectory, runRecordFile, runsFolder } from "./run-cell";
+import { readRunRecord } from "./run-record";
+
+/** Folder of recorded runs, under version control. */
+export const resultsFolder = join(__dirname, "..", "..", "results");
+
+/** Where finished runs and baselines lie as files. */
+export interface RunStore {
+  readonly run: (recipe: Recipe, seed: number) => string;
+  readonly baseline: (name: BaselineName) => string;
+}
+
+/** The runs made on this machine. */
+export function ownRuns(root = runsFolder): RunStore {
+  return {
+    run: (recipe, seed) => join(runDirectory(recipe, seed, root), runRecordFile),
+    baseline: (name) => baselinePath(name, root),
+  };
+}
+
+/** The runs that the kit's tables were recorded from. */
+export function recordedRuns(preset: Preset, root = resultsFolder): RunStore {
+  return {
+    run: (recipe, seed) => join(root, preset.name, `${recipe.name}-${recipeHash(recipe)}-seed${seed}.json`),
+    baseline: ({ name }) => join(root, preset.name, `${name}.json`),
+  };
+}
+
+/**
+ * Puts the runs that are there beside what the paper published; trains nothing.
+ *
+ * Takes the seeds from 1 upward that every cell with runs has, so that all rows rest on the same seeds.
+ *
+ * @returns undefined if no cell has a run
+ */
+export function storedAblation(ablation: Ablation, preset: Preset, store: RunStore): AblationResult | undefined {
+  const found = ablation.cells.map(({ recipe }) => runsOf(recipe, store));
+  const seeds = Math.min(...found.filter((runs) => runs.length > 0).map((runs) => runs.length));
+  const [first] = found.flat();
+  if (first === undefined) return undefined;
+  return ablationResult(
+    ablation,
+    found.map((runs) => runs.slice(0, seeds)),
+    storedBaselines(first.manifest.data.checksum, preset, store),
+  );
+}
+
+/**
+ * Copies finished runs of seeds 1 to `seeds` and the baselines from one store to another.
+ *
+ * @returns how many files were copied
+ * @throws InputError if a run or a baseline is missing; then nothing is copied
+ */
+export function recordRuns(
+  preset: Preset,
+  ablations: readonly Ablation[],
+  seeds: number,
+  from: RunStore = ownRuns(),
+  to: RunStore = recordedRuns(preset),
+): number {
+  const files = new Map<string, string>();
+  let checksum: string | undefined;
+  for (const { recipe } of ablations.flatMap(({ cells }) => cells)) {
+    for (let seed = 1; seed <= seeds; seed++) {
+      files.set(from.run(recipe, seed), to.run(recipe, seed));
+      checksum ??= readRunRecord(from.run(recipe, seed))?.manifest.data.checksum;
+    }
+  }
+  if (checksum !== undefined) {
+    const { randomNetworks, pixels } = baselineNames(checksum, preset);
+    for (const name of [...randomNetworks, pixels]) files.set(from.baseline(name), to.baseline(name));
+  }
+  const missing = [...files.keys()].filter((path) => !existsSync(path));
+  if (missing.length > 0) {
+    throw new InputError(
+      `Cannot record the runs of preset ${preset.name}: run moco reproduce --preset ${preset.name} --seeds ${seeds} first, ` +
+        `missing now are\n  ${missing.join("\n  ")}`,
+    );
+  }
+  for (const [source, target] of files) {
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(source, target);
+  }
+  return files.size;
+}
+
+function runsOf(recipe: Recipe, store: RunStore): readonly RunRecord[] {
+  const runs: RunRecord[] = [];
+  for (;;) {
+    const run = readRunRecord(store.run(recipe, runs.length + 1));
+    if (run === undefined) return runs;
+    runs.push(run);
+  }
+}
+
+function storedBaselines(checksum: string, preset: Preset, store: RunStore): Baselines {
+  const names = baselineNames(checksum, preset);
+  return {
+    randomNetworks: names.randomNetworks.flatMap((name) => readEvaluation(store.baseline(name)) ?? []),
+    pixels: readEvaluation(store.baseline(names.pixels)),
+  };
+}
