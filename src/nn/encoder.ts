@@ -90,9 +90,9 @@ export function encoderParameters(config: EncoderConfig): TensorEntry[] {
  */
 export function encode(encoder: Encoder, images: tf.Tensor4D, groups: number): tf.Tensor2D {
   const { parameters, running, config } = encoder;
-  const statistics: BatchStatistics[] = [];
+  const statistics: LayerStatistics[] = [];
   const output = tf.tidy(() => {
-    const mode: NormalisationMode = { training: true, onStatistics: (_layer, batch) => statistics.push(batch) };
+    const mode = trainingMode(statistics);
     const parts = groups === 1 ? [images] : tf.split<tf.Tensor4D>(images, groups);
     const encoded = parts.map((part) => project(encoder, resNetFeatures(config, parameters, part, mode)));
     return normaliseRows(groups === 1 ? encoded[0]! : tf.concat2d(encoded, 0));
@@ -139,11 +139,11 @@ export function estimateRunningAverages(
   let sum: tf.Tensor1D = tf.zeros([running.size]);
   let count = 0;
   for (const images of batches) {
-    const statistics: BatchStatistics[] = [];
+    const statistics: LayerStatistics[] = [];
     tf.tidy(() => {
-      resNetFeatures(config, parameters, images, { training: true, onStatistics: (_layer, s) => statistics.push(s) });
+      resNetFeatures(config, parameters, images, trainingMode(statistics));
     });
-    const next = tf.tidy(() => tf.add<tf.Tensor1D>(sum, joinStatistics(statistics)));
+    const next = tf.tidy(() => tf.add<tf.Tensor1D>(sum, joinStatistics(running, statistics, 1)));
     tf.dispose([sum, images]);
     sum = next;
     count++;
@@ -152,9 +152,18 @@ export function estimateRunningAverages(
   sum.dispose();
 }
 
-function updateRunningAverages(running: ParameterVector, statistics: BatchStatistics[], groups: number): void {
+interface LayerStatistics extends BatchStatistics {
+  /** The batch normalisation that saw them, for example "layer1.0.bn1". */
+  readonly layer: string;
+}
+
+function trainingMode(statistics: LayerStatistics[]): NormalisationMode {
+  return { training: true, onStatistics: (layer, batch) => statistics.push({ layer, ...batch }) };
+}
+
+function updateRunningAverages(running: ParameterVector, statistics: LayerStatistics[], groups: number): void {
   const updated = tf.tidy(() => {
-    const all = joinStatistics(statistics);
+    const all = joinStatistics(running, statistics, groups);
     const batch = groups === 1 ? all : tf.mean<tf.Tensor1D>(tf.reshape(all, [groups, running.size]), 0);
     return tf.add<tf.Tensor1D>(
       tf.mul(running.values, 1 - runningAverageMomentum),
@@ -164,9 +173,22 @@ function updateRunningAverages(running: ParameterVector, statistics: BatchStatis
   running.replace(updated);
 }
 
-/** One vector in the order of the running averages, group after group. Disposes the statistics. */
-function joinStatistics(statistics: readonly BatchStatistics[]): tf.Tensor1D {
-  const all = flatten(statistics.flatMap(({ mean, variance }) => [mean, variance]));
+/**
+ * One vector in the order of the running averages, group after group, [groups * size]. Disposes the statistics.
+ *
+ * By name: a forward pass need not compute its layers in the order in which their averages lie.
+ */
+function joinStatistics(
+  { entries }: ParameterVector,
+  statistics: readonly LayerStatistics[],
+  groups: number,
+): tf.Tensor1D {
+  const inGroups = Array.from({ length: groups }, () => new Map<string, tf.Tensor1D>());
+  statistics.forEach(({ layer, mean, variance }, index) => {
+    const group = inGroups[Math.floor((index * groups) / statistics.length)]!;
+    group.set(`${layer}.running_mean`, mean).set(`${layer}.running_var`, variance);
+  });
+  const all = flatten(inGroups.flatMap((group) => entries.map(({ name }) => group.get(name)!)));
   statistics.forEach(({ mean, variance }) => tf.dispose([mean, variance]));
   return all;
 }
