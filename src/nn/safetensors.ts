@@ -54,6 +54,8 @@ export function decodeSafetensors(bytes: Buffer, source: string): SafetensorsCon
   let metadata: Record<string, string> = {};
   for (const [name, entry] of Object.entries(parseHeader(bytes.subarray(8, 8 + headerLength), fail))) {
     if (name === "__metadata__") {
+      if (!Object.values(entry as object).every((text) => typeof text === "string"))
+        fail("its metadata is not all text");
       metadata = entry as Record<string, string>;
       continue;
     }

@@ -24,6 +24,11 @@ const geometries = [
   { size: 8, kernel: 3, stride: 1, padding: 3 },
   { size: 16, kernel: 7, stride: 2, padding: 3 },
   { size: 11, kernel: 7, stride: 1, padding: 3 },
+  // The last stages of small pictures: maps smaller than the kernel.
+  { size: 2, kernel: 3, stride: 2, padding: 1 },
+  { size: 2, kernel: 3, stride: 1, padding: 1 },
+  { size: 1, kernel: 3, stride: 1, padding: 1 },
+  { size: 2, kernel: 1, stride: 2, padding: 0 },
 ];
 
 describe.each(geometries)("conv2d, $size px, kernel $kernel, stride $stride, padding $padding", (geometry) => {

@@ -26,7 +26,9 @@ function batchStatistics({ config, parameters, running }: Encoder, images: tf.Te
   const mode: NormalisationMode = {
     training: true,
     onStatistics: (layer, { mean, variance }) => {
-      values.set(`${layer}.running_mean`, mean.dataSync()).set(`${layer}.running_var`, variance.dataSync());
+      values
+        .set(`${layer}.running_mean`, mean.dataSync<"float32">())
+        .set(`${layer}.running_var`, variance.dataSync<"float32">());
       tf.dispose([mean, variance]);
     },
   };

@@ -22,9 +22,9 @@ export function hashedState(shapes: Readonly<Record<string, readonly number[]>>)
         const shape = shapes[name]!;
         const size = tf.util.sizeFromShape([...shape]);
         const bound = Math.sqrt(6 / tf.util.sizeFromShape(shape.slice(1)));
-        const [low, high] =
+        const [low, high]: readonly [number, number] =
           shape.length > 1 ? [-bound, bound] : /running_var$|\.weight$/.test(name) ? [0.5, 1.5] : [-0.2, 0.2];
-        return [name, { shape, values: hashed(seed, size, low!, high!) }];
+        return [name, { shape, values: hashed(seed, size, low, high) }];
       }),
   );
 }

@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { InputError } from "../../src/engine/errors";
+import { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from "../../src/nn/safetensors";
+
+const content: SafetensorsContent = {
+  tensors: new Map([
+    ["weight", { shape: [2, 3], values: Float32Array.of(1, -0, Infinity, NaN, 1e-45, -3.5) }],
+    ["scalar", { shape: [], values: Float32Array.of(7) }],
+    ["empty", { shape: [0, 4], values: new Float32Array(0) }],
+  ]),
+  metadata: { note: 'quotes " and ünïcode', lines: "a\nb" },
+};
+
+/** A file with this header and this many bytes of values. */
+function file(header: unknown, bodyBytes = 24): Buffer {
+  const text = Buffer.from(typeof header === "string" ? header : JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([length, text, Buffer.alloc(bodyBytes)]);
+}
+
+describe("safetensors", () => {
+  it("come back bit for bit", () => {
+    const decoded = decodeSafetensors(encodeSafetensors(content), "test");
+    expect(decoded.metadata).toEqual(content.metadata);
+    expect([...decoded.tensors.keys()]).toEqual([...content.tensors.keys()]);
+    for (const [name, { shape, values }] of content.tensors) {
+      const read = decoded.tensors.get(name)!;
+      expect(read.shape).toEqual(shape);
+      expect(Buffer.from(read.values.buffer)).toEqual(Buffer.from(values.buffer));
+    }
+  });
+
+  it("start their values at a multiple of 8 bytes", () => {
+    for (let length = 0; length < 16; length++) {
+      const bytes = encodeSafetensors({ ...content, metadata: { note: "é".repeat(length) } });
+      expect(Number(bytes.readBigUInt64LE(0)) % 8).toBe(0);
+      expect(decodeSafetensors(bytes, "test").metadata["note"]).toHaveLength(length);
+    }
+  });
+
+  it("take only the part of a buffer that a tensor shows", () => {
+    const values = Float32Array.of(0, 1, 2, 3).subarray(1, 3);
+    const bytes = encodeSafetensors({ tensors: new Map([["part", { shape: [2], values }]]), metadata: {} });
+    expect([...decodeSafetensors(bytes, "test").tensors.get("part")!.values]).toEqual([1, 2]);
+  });
+
+  it("written by the safetensors package for Python are read", () => {
+    const path = join(__dirname, "..", "methods", "fixtures", "trajectory.safetensors");
+    const { tensors, metadata } = decodeSafetensors(readFileSync(path), path);
+    expect(metadata["source"]).toContain("torch");
+    expect(tensors.get("queue")?.shape).toEqual([36, 8]);
+    expect(tensors.get("encoder_q.layer4.1.conv2.weight")?.shape).toEqual([24, 24, 3, 3]);
+  });
+
+  it("cut short anywhere are refused by the file's name", () => {
+    const bytes = encodeSafetensors({ ...content, tensors: new Map([...content.tensors].slice(0, 2)) });
+    for (let length = 0; length < bytes.length; length++) {
+      const read = () => decodeSafetensors(bytes.subarray(0, length), "runs/a.safetensors");
+      expect(read, `cut to ${length} bytes`).toThrow(InputError);
+      expect(read).toThrow("Cannot read runs/a.safetensors: ");
+    }
+  });
+
+  const entry = { dtype: "F32", shape: [2, 3], data_offsets: [0, 24] };
+  it.each([
+    ["a header that is no JSON", "{oops", "header is not JSON"],
+    ["a header that is a list", [], "header is no JSON object"],
+    ["an entry that is a number", { w: 5 }, 'entry "w" is no JSON object'],
+    ["another type", { w: { ...entry, dtype: "F16" } }, '"w" is of type F16, only F32 is read'],
+    ["no shape", { w: { ...entry, shape: undefined } }, '"w" has no valid shape or place'],
+    ["a negative size", { w: { ...entry, shape: [-2, -3] } }, '"w" has no valid shape or place'],
+    ["a size that is no integer", { w: { ...entry, shape: [1.5, 4] } }, '"w" has no valid shape or place'],
+    ["one offset", { w: { ...entry, data_offsets: [0] } }, '"w" has no valid shape or place'],
+    ["offsets beyond the file", { w: { ...entry, data_offsets: [4, 28] } }, 'values of "w" do not lie within the file'],
+    ["offsets the wrong way round", { w: { ...entry, data_offsets: [24, 0] } }, 'values of "w" do not lie within'],
+    ["a shape of another size", { w: { ...entry, shape: [2, 2] } }, 'values of "w" do not lie within the file'],
+    ["metadata that is no text", { __metadata__: { a: 1 } }, "metadata"],
+  ])("with %s are refused", (_, header, message) => {
+    const read = () => decodeSafetensors(file(header), "a.safetensors");
+    expect(read).toThrow(InputError);
+    expect(read).toThrow(message);
+  });
+
+  it("with a header longer than the file, or than the format allows, are refused", () => {
+    const bytes = file({ w: entry });
+    bytes.writeBigUInt64LE(2n ** 63n, 0);
+    expect(() => decodeSafetensors(bytes, "a.safetensors")).toThrow(/its header claims/);
+  });
+});
