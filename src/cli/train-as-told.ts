@@ -29,6 +29,8 @@ interface Outcome {
 
 /** What `moco pretrain` does. A module of its own, since it loads TensorFlow. */
 export async function trainAsTold(flags: PretrainFlags, settings: readonly Setting[]): Promise<void> {
+  // Listens from here on: a Ctrl-C that comes before the first step stops after it.
+  stopRequested();
   const preset = presetNamed(flags.preset);
   const recipe = parseRecipe(recipeFrom(preset.name, flags.recipe, settings));
   const data = await loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize });

@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { knnCommand, linearCommand } from "../../src/cli/evaluate";
+import { presetRecipe } from "../../src/cli/recipe-flags";
+import { loadData } from "../../src/data/load";
+import { InputError } from "../../src/engine/errors";
+import { tf } from "../../src/engine/tf";
+import { extractFeatures } from "../../src/evaluate/extract";
+import { groupBootstrap } from "../../src/evaluate/intervals";
+import { knn } from "../../src/evaluate/knn";
+import { presetNamed } from "../../src/tables/presets";
+import { saveCheckpoint } from "../../src/train/checkpoint";
+import { checkpointFile } from "../../src/train/pretrain";
+import { disposeTraining, startTraining } from "../../src/train/state";
+
+const recipe = presetRecipe(presetNamed("smoke"));
+let folder: string;
+let expected: { validation: ReturnType<typeof knn>; test: ReturnType<typeof knn> };
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "moco-evaluate-"));
+  const state = startTraining(recipe, 7);
+  saveCheckpoint(join(folder, checkpointFile), state, recipe);
+  const data = await loadData("emoji", { size: recipe.imageSize });
+  const encoder = state.moco.queryEncoder;
+  const train = extractFeatures(encoder, data, data.train);
+  const options = { k: 5, temperature: 0.2, classCount: data.train.classes.length };
+  expected = {
+    validation: knn(train, extractFeatures(encoder, data, data.validation), options),
+    test: knn(train, extractFeatures(encoder, data, data.test), options),
+  };
+  disposeTraining(state);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What a command prints. */
+async function run(command: ReturnType<typeof knnCommand>, ...words: string[]): Promise<string> {
+  const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+  await command.parseAsync(words, { from: "user" });
+  const printed = log.mock.calls.map((call) => String(call[0])).join("\n");
+  log.mockRestore();
+  return printed;
+}
+
+describe("moco knn", () => {
+  it.each(["validation", "test"] as const)("evaluates the query encoder on %s", async (part) => {
+    const words = [join(folder, checkpointFile), "--k", "5", "--temperature", "0.2", "--part", part, "--json"];
+    const printed = JSON.parse(await run(knnCommand(), ...words)) as unknown;
+    const { correct, groups } = expected[part];
+    expect(printed).toMatchObject({
+      recipe: recipe.name,
+      seed: 7,
+      step: 0,
+      part,
+      measures: [
+        {
+          name: "kNN",
+          settings: { k: 5, T: 0.2 },
+          accuracy: groupBootstrap(correct, groups, { seed: 0 }),
+          pictures: correct.length,
+        },
+      ],
+    });
+  });
+
+  it("takes the folder of a run, names k and T, says what the interval is of, and leaves no tensor", async () => {
+    await run(knnCommand(), folder);
+    const tensors = tf.memory().numTensors;
+    const text = await run(knnCommand(), folder, "--k", "5", "--temperature", "0.2");
+    expect(tf.memory().numTensors).toBe(tensors);
+    const accuracy = (100 * expected.test.accuracy).toFixed(1);
+    expect(text).toContain(`kNN (k = 5, T = 0.2): ${accuracy} %, 95 % interval of test sampling`);
+  });
+
+  it("refuses more neighbours than there are pictures, and what is no checkpoint", async () => {
+    await expect(run(knnCommand(), folder, "--k", "100000")).rejects.toThrow(/k must be an integer from 1 to 2298/);
+    await expect(run(knnCommand(), join(folder, "none"))).rejects.toThrow(InputError);
+  });
+});
+
+describe("moco linear", () => {
+  it("gives the paper's probe and logistic regression, with what was chosen on validation", async () => {
+    const { measures } = JSON.parse(await run(linearCommand(), folder, "--json")) as {
+      measures: { name: string; settings: object; accuracy: { mean: number; low: number; high: number } }[];
+    };
+    expect(measures.map(({ name }) => name)).toEqual(["linear probe", "logistic regression"]);
+    expect(measures.map(({ settings }) => Object.keys(settings))).toEqual([
+      ["learningRate", "atEdge"],
+      ["l2", "atEdge", "converged"],
+    ]);
+    for (const { accuracy } of measures) {
+      // Even a random network does better than chance, one in nine.
+      expect(accuracy.mean).toBeGreaterThan(1 / 9);
+      expect(accuracy.low).toBeLessThan(accuracy.mean);
+      expect(accuracy.high).toBeGreaterThan(accuracy.mean);
+    }
+  });
+});

@@ -1,0 +1,107 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, watch } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { decodeSafetensors } from "../../src/nn/safetensors";
+import { manifestSchema } from "../../src/train/manifest";
+import { checkpointFile } from "../../src/train/pretrain";
+import { moco, start, type Finished, type Running } from "./moco";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "moco-kill-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A training of the smoke preset, 35 steps long, with a checkpoint after nearly every step. */
+function words(run: string): string[] {
+  return ["pretrain", "--preset", "smoke", "--output", join(folder, run), "--checkpoint-seconds", "0.01"];
+}
+
+/** Waits until a training has told of its first step. */
+async function firstStep({ process: { stdout } }: Running): Promise<void> {
+  await new Promise<void>((resolve) => stdout!.on("data", (text) => /^step \d/m.test(String(text)) && resolve()));
+}
+
+/** Kills a training at the moment at which it begins to write its n-th checkpoint. */
+async function killAtCheckpoint(count: number, run: string): Promise<Finished> {
+  const running = start(...words(run));
+  let writes = 0;
+  const watcher = watch(join(folder, run), (_, file) => {
+    // The new checkpoint grows under a name of its own until it is whole.
+    if (file?.startsWith(`${checkpointFile}.`) && ++writes >= count) running.process.kill("SIGKILL");
+  });
+  const finished = await running.finished;
+  watcher.close();
+  return finished;
+}
+
+/** All that a checkpoint holds, but for the seconds that training took. */
+function contentOf(run: string) {
+  const path = join(folder, run, checkpointFile);
+  const { tensors, metadata } = decodeSafetensors(readFileSync(path), path);
+  const { seconds: _seconds, ...rest } = metadata;
+  return { tensors, metadata: rest };
+}
+
+describe("moco pretrain", () => {
+  it("goes on after SIGKILL at three moments as if it had not been stopped", async () => {
+    const unbroken = await moco(...words("unbroken"));
+    expect(unbroken.code, unbroken.stderr).toBe(0);
+
+    const beginning = start(...words("killed"));
+    await firstStep(beginning);
+    beginning.process.kill("SIGKILL");
+    expect((await beginning.finished).signal).toBe("SIGKILL");
+    // Any number of events, at once or late: each kill comes after at least one more checkpoint was begun.
+    expect((await killAtCheckpoint(1, "killed")).signal).toBe("SIGKILL");
+    expect((await killAtCheckpoint(5, "killed")).signal).toBe("SIGKILL");
+    const last = await moco(...words("killed"));
+    expect(last.code, last.stderr).toBe(0);
+    expect(last.stdout).toMatch(/Going on after step \d+ of 35/);
+
+    expect(contentOf("killed")).toEqual(contentOf("unbroken"));
+    expect(contentOf("killed").metadata["step"]).toBe("35");
+    const manifest = manifestSchema.parse(JSON.parse(readFileSync(join(folder, "killed", "manifest.json"), "utf8")));
+    expect(manifest).toMatchObject({ seed: 1, steps: 35, data: { name: "emoji" } });
+  });
+
+  it("has nothing to do where it is finished, and leaves the manifest as it was", async () => {
+    const path = join(folder, "unbroken", "manifest.json");
+    const before = readFileSync(path, "utf8");
+    const { code, stdout } = await moco(...words("unbroken"), "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ manifestFile: path, manifest: JSON.parse(before) as unknown });
+    expect(readFileSync(path, "utf8")).toBe(before);
+  });
+
+  it("refuses a folder that holds another training", async () => {
+    const { code, stderr } = await moco(...words("unbroken"), "--seed", "2");
+    expect(stderr).toMatch(/Use another folder, or start anew with --fresh/);
+    expect(code).toBe(2);
+  });
+
+  it("saves a checkpoint at SIGINT, says how to go on, and goes on bit for bit", async () => {
+    const stopped = await stopAfterFirstStep("SIGINT");
+    expect(stopped.stderr).toMatch(/Training stopped at step \d+ of 35. Run the same again to go on from there/);
+    expect(stopped.code).toBe(130);
+    expect(existsSync(join(folder, "SIGINT", checkpointFile))).toBe(true);
+    const again = await moco(...words("SIGINT"));
+    expect(again.stdout).toMatch(/Going on after step \d+ of 35/);
+    expect(again.code).toBe(0);
+    expect(contentOf("SIGINT")).toEqual(contentOf("unbroken"));
+  });
+
+  it("saves a checkpoint at SIGTERM too", async () => {
+    expect((await stopAfterFirstStep("SIGTERM")).code).toBe(130);
+    expect(existsSync(join(folder, "SIGTERM", checkpointFile))).toBe(true);
+  });
+});
+
+/** Sends a signal to a training that would write its first checkpoint at the end only. */
+async function stopAfterFirstStep(signal: "SIGINT" | "SIGTERM"): Promise<Finished> {
+  const running = start(...words(signal), "--checkpoint-seconds", "1000");
+  await firstStep(running);
+  running.process.kill(signal);
+  return running.finished;
+}

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { ablations, tableCommand, tableJson } from "../../src/cli/table";
+import { InputError } from "../../src/engine/errors";
+import { presetNamed } from "../../src/tables/presets";
+import { ablationResult } from "../../src/tables/result";
+import { exampleEvaluation, exampleRun } from "../reproduce/example-run";
+
+describe("moco table", () => {
+  it("says what to do where no run is recorded", async () => {
+    // Runs of the smoke preset are never recorded.
+    const table = tableCommand().parseAsync(["momentum", "--preset", "smoke", "--recorded"], { from: "user" });
+    await expect(table).rejects.toThrow(InputError);
+    await expect(table).rejects.toThrow(/no runs of preset smoke are recorded. Leave out --recorded/);
+  });
+
+  it("prints as JSON what a script wants: numbers and manifests, no curves and no single pictures", () => {
+    const ablation = ablations["queue-size"](presetNamed("smoke"));
+    const [first] = ablation.cells;
+    const run = exampleRun(first!.recipe, 1, 30);
+    const evaluated = { randomNetworks: [exampleEvaluation(8)], pixels: exampleEvaluation(20) };
+    const json = JSON.stringify(tableJson(ablationResult(ablation, [[run], []], evaluated)));
+    expect(JSON.parse(json)).toMatchObject({
+      ablation: "queue-size",
+      reference: "K = 64",
+      rows: [
+        {
+          label: "K = 64",
+          seeds: 1,
+          metrics: { knn: { mean: 0.75, kind: "test sampling" } },
+          manifests: [run.manifest],
+        },
+        { label: "K = 128", seeds: 0, failure: "not run yet", manifests: [] },
+      ],
+      baselines: { pixels: { metrics: { knn: { mean: 0.5 } } } },
+    });
+    expect(json).not.toContain('"curve"');
+    expect(json).not.toContain('"correct"');
+  });
+});
