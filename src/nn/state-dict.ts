@@ -30,17 +30,7 @@ export function fromStateDict(
   prefix: string,
   source: string,
 ): ParameterVector {
-  const problems = entries.flatMap(({ name, shape }) => {
-    const found = state.get(prefix + name);
-    if (found === undefined) return [`missing: ${prefix}${name}`];
-    const expected = torchShape(shape);
-    return found.shape.join() === expected.join()
-      ? []
-      : [`wrong shape: ${prefix}${name} is [${found.shape.join(", ")}], expected [${expected.join(", ")}]`];
-  });
-  if (problems.length > 0) {
-    throw new InputError(`Cannot load the network from ${source}: it does not fit.\n  ${problems.join("\n  ")}`);
-  }
+  assertStateFits(state, withPrefix(prefix, entries), source);
   const values = tf.tidy(() =>
     flatten(
       entries.map(({ name }) => {
@@ -50,6 +40,36 @@ export function fromStateDict(
     ),
   );
   return new ParameterVector(entries, values);
+}
+
+/**
+ * Checks that a state has all tensors of a network, before any is brought into the engine.
+ *
+ * @param entries - names with their prefix, and the engine's shapes
+ * @param source - where the state comes from, for messages
+ * @throws InputError listing every missing and wrong-shaped entry
+ */
+export function assertStateFits(
+  state: ReadonlyMap<string, HostTensor>,
+  entries: readonly TensorEntry[],
+  source: string,
+): void {
+  const problems = entries.flatMap(({ name, shape }) => {
+    const found = state.get(name);
+    if (found === undefined) return [`missing: ${name}`];
+    const expected = torchShape(shape);
+    return found.shape.join() === expected.join()
+      ? []
+      : [`wrong shape: ${name} is [${found.shape.join(", ")}], expected [${expected.join(", ")}]`];
+  });
+  if (problems.length > 0) {
+    throw new InputError(`Cannot load the network from ${source}: it does not fit.\n  ${problems.join("\n  ")}`);
+  }
+}
+
+/** The same entries under longer names. */
+export function withPrefix(prefix: string, entries: readonly TensorEntry[]): TensorEntry[] {
+  return entries.map(({ name, shape }) => ({ name: prefix + name, shape }));
 }
 
 /** Copies a tensor out of the engine. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { sync as writeFileAtomic } from "write-file-atomic";
 import { z } from "zod";
@@ -9,8 +9,8 @@ import type { Encoder, EncoderConfig } from "../nn/encoder";
 import { encoderParameters } from "../nn/encoder";
 import { ParameterVector } from "../nn/parameters";
 import { resNetRunningAverages } from "../nn/resnet";
-import { decodeSafetensors, encodeSafetensors, type HostTensor } from "../nn/safetensors";
-import { fromStateDict, hostTensor, toStateDict } from "../nn/state-dict";
+import { decodeSafetensors, encodeSafetensors, type HostTensor, type SafetensorsContent } from "../nn/safetensors";
+import { assertStateFits, fromStateDict, hostTensor, toStateDict, withPrefix } from "../nn/state-dict";
 import { parseRecipe, recipeHash, type Recipe } from "./recipe";
 import { Sgd } from "./sgd";
 import type { TrainingState } from "./state";
@@ -21,15 +21,32 @@ const historySchema = z.object({
   pending: z.object({ loss: z.number(), accuracy: z.number(), steps: z.number() }),
 });
 
+const wholeNumber = z.string().regex(/^\d+$/).transform(Number);
+
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: "custom", message: "Invalid JSON" });
+    return z.NEVER;
+  }
+});
+
 const metadataSchema = z.object({
   format: z.literal("moco-kit checkpoint 1"),
-  recipe: z.string(),
-  seed: z.string(),
-  step: z.string(),
-  epoch: z.string(),
-  queuePointer: z.string(),
-  history: z.string(),
-  seconds: z.string(),
+  recipe: json,
+  seed: z
+    .string()
+    .regex(/^-?\d+$/)
+    .transform(Number),
+  step: wholeNumber,
+  epoch: wholeNumber,
+  queuePointer: wholeNumber,
+  history: json.pipe(historySchema),
+  seconds: z
+    .string()
+    .regex(/^\d+\.\d+$/)
+    .transform(Number),
 });
 
 /**
@@ -48,7 +65,7 @@ export function saveCheckpoint(path: string, state: TrainingState, recipe: Recip
     ["queue", hostTensor(queue.keys)],
   ]);
   velocity.dispose();
-  const metadata: z.infer<typeof metadataSchema> = {
+  const metadata: z.input<typeof metadataSchema> = {
     format: "moco-kit checkpoint 1",
     recipe: JSON.stringify(recipe),
     seed: String(state.seed),
@@ -74,31 +91,74 @@ export interface Checkpoint {
  * @throws InputError if the file is missing, damaged or no checkpoint of the kit
  */
 export function loadCheckpoint(path: string): Checkpoint {
-  if (!existsSync(path)) throw new InputError(`Cannot read the checkpoint: there is no file ${path}`);
-  const { tensors, metadata } = decodeSafetensors(readFileSync(path), path);
-  const parsed = metadataSchema.safeParse(metadata);
-  const queue = tensors.get("queue");
-  if (!parsed.success || queue === undefined) {
-    throw new InputError(`Cannot use ${path} as a checkpoint: it holds weights, but not a training to go on with`);
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    throw new InputError(`Cannot read the checkpoint: there is no file ${path}`);
   }
-  const recipe = parseRecipe(JSON.parse(parsed.data.recipe));
+  const content = decodeSafetensors(readFileSync(path), path);
+  const { tensors } = content;
+  const { recipe, metadata, queue } = parseCheckpoint(content, path);
   const parameters = encoderParameters(recipe.encoder);
+  const network = [...parameters, ...resNetRunningAverages(recipe.encoder)];
+  assertStateFits(
+    tensors,
+    [
+      ...withPrefix("encoder_q.", network),
+      ...withPrefix("encoder_k.", network),
+      ...withPrefix("velocity.", parameters),
+    ],
+    path,
+  );
   const velocity = fromStateDict(tensors, parameters, "velocity.", path);
   const state: TrainingState = {
     moco: {
       config: recipe,
       queryEncoder: encoderFrom(tensors, recipe.encoder, "encoder_q.", path),
       keyEncoder: encoderFrom(tensors, recipe.encoder, "encoder_k.", path),
-      queue: new KeyQueue(tf.tensor2d(queue.values, queue.shape as [number, number]), Number(parsed.data.queuePointer)),
+      queue: new KeyQueue(
+        tf.tensor2d(queue.values, [recipe.queueSize, recipe.encoder.dimension]),
+        metadata.queuePointer,
+      ),
     },
     optimiser: new Sgd(tf.clone(velocity.values)),
-    seed: Number(parsed.data.seed),
-    step: Number(parsed.data.step),
-    history: historySchema.parse(JSON.parse(parsed.data.history)),
-    seconds: Number(parsed.data.seconds),
+    seed: metadata.seed,
+    step: metadata.step,
+    history: metadata.history,
+    seconds: metadata.seconds,
   };
   velocity.dispose();
   return { recipe, state };
+}
+
+/** What the file says besides the networks, checked. */
+function parseCheckpoint({ tensors, metadata }: SafetensorsContent, path: string) {
+  const fail = (problem: string): never => {
+    throw new InputError(`Cannot use ${path} as a checkpoint: ${problem}`);
+  };
+  if (metadata["format"] === undefined) fail("it holds weights, but not a training to go on with");
+  const parsed = metadataSchema.safeParse(metadata);
+  if (!parsed.success) {
+    return fail(`it is damaged, or from another version of the kit. Not valid: ${fieldsOf(parsed.error)}`);
+  }
+  const recipe = recipeOf(parsed.data.recipe, fail);
+  const queue = tensors.get("queue");
+  const { queueSize, batchSize, encoder } = recipe;
+  const shape = [queueSize, encoder.dimension];
+  if (queue?.shape.join() !== shape.join()) return fail(`its queue is not [${shape.join(", ")}], as its recipe says`);
+  const pointer = parsed.data.queuePointer;
+  if (pointer >= queueSize || pointer % batchSize !== 0) fail(`its queue has no batch that starts at row ${pointer}`);
+  return { recipe, metadata: parsed.data, queue };
+}
+
+function recipeOf(value: unknown, fail: (problem: string) => never): Recipe {
+  try {
+    return parseRecipe(value);
+  } catch (error) {
+    return fail(`its recipe is not valid. ${(error as InputError).message}`);
+  }
+}
+
+function fieldsOf(error: z.ZodError): string {
+  return [...new Set(error.issues.map(({ path }) => path[0]))].join(", ");
 }
 
 /**

@@ -139,8 +139,8 @@ export async function* pretrain(
       }
     }
   } catch (error) {
-    // What diverged is not worth going on from.
-    if (error instanceof DivergedError) saved = state.step;
+    // Any other error may have come in the middle of a step, whose state is not one to go on from.
+    if (!(error instanceof InterruptedError)) saved = state.step;
     throw error;
   } finally {
     save();

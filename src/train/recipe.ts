@@ -4,6 +4,7 @@ import { InputError } from "../engine/errors";
 import { assertQueueFits } from "../methods/queue";
 
 const positiveInteger = z.number().int().positive();
+const positive = z.number().positive().finite();
 
 const scheduleSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("cosine") }).strict(),
@@ -42,14 +43,14 @@ export const recipeSchema = z
     /** m of equation 2. */
     momentum: z.number().min(0).lt(1),
     /** tau of equation 1. */
-    temperature: z.number().positive(),
+    temperature: positive,
     batchSize: positiveInteger,
     /** Parts of a batch with batch statistics of their own. */
     bnGroups: positiveInteger,
     augmentation: z.enum(["moco-v1", "moco-v2", "cifar10-demo"]),
-    learningRate: z.number().positive(),
+    learningRate: positive,
     sgdMomentum: z.number().min(0).lt(1),
-    weightDecay: z.number().min(0),
+    weightDecay: z.number().min(0).finite(),
     schedule: scheduleSchema,
     epochs: positiveInteger,
   })

@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import { mocoV2 } from "../../src/data/augmentation-policy";
+import { batchesPerEpoch, batchIndices, drawViews, pictureTensor } from "../../src/data/batches";
+import { tf } from "../../src/engine/tf";
+import { relativeError } from "../engine/double-precision";
+import { tinyData } from "../train/tiny";
+
+const data = tinyData(); // 26 pictures to train on
+
+describe("batches", () => {
+  it("are whole: the rest of the pictures is dropped", () => {
+    expect(batchesPerEpoch(data.train, 8)).toBe(3);
+    expect(batchesPerEpoch(data.train, 26)).toBe(1);
+    expect(batchesPerEpoch(data.train, 27)).toBe(0);
+  });
+
+  it("show a picture at most once in an epoch, and others in the next", () => {
+    const epoch = (number: number) =>
+      [0, 1, 2].flatMap((batch) => [...batchIndices(data.train, 8, 1, 3 * number + batch)]);
+    const orders = [epoch(0), epoch(1), epoch(2)];
+    for (const order of orders) {
+      expect(new Set(order).size).toBe(24);
+      order.forEach((index) => expect(index >= 0 && index < 26).toBe(true));
+    }
+    expect(orders[1]).not.toEqual(orders[0]);
+    // Another two are dropped each time.
+    expect(new Set(orders.flat()).size).toBe(26);
+  });
+
+  it("are a function of seed and step", () => {
+    expect(batchIndices(data.train, 8, 1, 4)).toEqual(batchIndices(data.train, 8, 1, 4));
+    expect(batchIndices(data.train, 8, 2, 4)).not.toEqual(batchIndices(data.train, 8, 1, 4));
+  });
+});
+
+describe("pictureTensor", () => {
+  it("holds the pictures asked for, in 0 to 1", () => {
+    const pictures = pictureTensor(data.train, Int32Array.of(3, 0));
+    expect(pictures.shape).toEqual([2, 8, 8, 3]);
+    const length = 8 * 8 * 3;
+    const pixels = [...data.train.pixels.subarray(3 * length, 4 * length), ...data.train.pixels.subarray(0, length)];
+    expect(
+      relativeError(
+        pictures.dataSync(),
+        pixels.map((value) => value / 255),
+      ),
+    ).toBeLessThan(1e-7);
+    pictures.dispose();
+  });
+});
+
+describe("drawViews", () => {
+  const indices = Int32Array.of(0, 1, 2, 3);
+  const draw = (seed: number, step: number) => {
+    const { query, key } = drawViews(data, indices, mocoV2, seed, step);
+    const values = [query.dataSync(), key.dataSync()] as const;
+    tf.dispose([query, key]);
+    return values;
+  };
+
+  it("gives two different views, a function of seed and step", () => {
+    const [query, key] = draw(1, 0);
+    expect(query).toHaveLength(4 * 8 * 8 * 3);
+    expect(key).not.toEqual(query);
+    expect(draw(1, 0)).toEqual([query, key]);
+    expect(draw(1, 1)[0]).not.toEqual(query);
+    expect(draw(2, 0)[0]).not.toEqual(query);
+  });
+
+  it("changes nothing but the scale when the policy does nothing", () => {
+    const nothing = {
+      ...mocoV2,
+      crop: { scale: [1, 1], ratio: [1, 1] },
+      flip: { probability: 0 },
+      jitter: { ...mocoV2.jitter, probability: 0 },
+      greyscale: { ...mocoV2.greyscale, probability: 0 },
+      blur: undefined,
+    } as const;
+    tf.tidy(() => {
+      const { query, key } = drawViews(data, indices, nothing, 1, 0);
+      const expected = pictureTensor(data.train, indices).sub(0.5).div(0.3).dataSync();
+      expect(relativeError(query.dataSync(), expected)).toBeLessThan(1e-5);
+      expect(relativeError(key.dataSync(), expected)).toBeLessThan(1e-5);
+    });
+  });
+
+  it("leaves no tensor but the views", () => {
+    const before = tf.memory().numTensors;
+    draw(1, 0);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});

@@ -1,0 +1,204 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { InputError } from "../../src/engine/errors";
+import { randomStream } from "../../src/engine/random";
+import { tf } from "../../src/engine/tf";
+import { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from "../../src/nn/safetensors";
+import { assertSameTraining, loadCheckpoint, saveCheckpoint } from "../../src/train/checkpoint";
+import { disposeTraining, startTraining, type TrainingState } from "../../src/train/state";
+import { tinyRecipe } from "./tiny";
+
+const recipe = tinyRecipe();
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "moco-"));
+  path = join(folder, "run", "checkpoint.safetensors");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** A state in which every value differs from the start's. */
+function someState(): TrainingState {
+  const state = startTraining(recipe, 7);
+  const { queryEncoder, keyEncoder, queue } = state.moco;
+  const random = randomStream(1, "test");
+  const noise = (size: number) => tf.tensor1d(Float32Array.from({ length: size }, () => random.normal()));
+  for (const { parameters, running } of [queryEncoder, keyEncoder]) {
+    parameters.replace(noise(parameters.size));
+    running.replace(noise(running.size));
+  }
+  const [zero, keys] = [tf.zerosLike(state.optimiser.velocity), tf.ones<tf.Rank.R2>([8, 8])];
+  // Without rate or decay the velocity becomes the gradient.
+  const velocity = noise(zero.size);
+  state.optimiser.apply(queryEncoder.parameters, velocity, { learningRate: 0, momentum: 0, weightDecay: 0 });
+  queue.replaceOldest(keys);
+  tf.dispose([zero, keys, velocity]);
+  state.step = 5;
+  state.seconds = 12.345;
+  state.history = {
+    curve: [{ step: 4, epoch: 1, loss: 1 / 3, accuracy: 0.1 }],
+    monitor: [{ step: 3, knn: 2 / 7 }],
+    pending: { loss: Math.PI, accuracy: 1e-300, steps: 1 },
+  };
+  return state;
+}
+
+const tensorsOf = ({ moco, optimiser }: TrainingState) =>
+  [
+    moco.queryEncoder.parameters.values,
+    moco.queryEncoder.running.values,
+    moco.keyEncoder.parameters.values,
+    moco.keyEncoder.running.values,
+    optimiser.velocity,
+    moco.queue.keys,
+  ].map((tensor) => tensor.dataSync());
+
+function saved(): Buffer {
+  const state = someState();
+  saveCheckpoint(path, state, recipe);
+  disposeTraining(state);
+  return readFileSync(path);
+}
+
+/** Whether the file loads; if not, it must be by an InputError that names the file. */
+function loads(bytes: Buffer): boolean {
+  writeFileSync(path, bytes);
+  const before = tf.memory().numTensors;
+  try {
+    disposeTraining(loadCheckpoint(path).state);
+    return true;
+  } catch (error) {
+    expect(error).toBeInstanceOf(InputError);
+    expect((error as Error).message).toContain(path);
+    return false;
+  } finally {
+    expect(tf.memory().numTensors).toBe(before);
+  }
+}
+
+describe("a checkpoint", () => {
+  it("brings back all that training needs, bit for bit", () => {
+    const before = tf.memory().numTensors;
+    const state = someState();
+    saveCheckpoint(path, state, recipe);
+    const loaded = loadCheckpoint(path);
+    expect(loaded.recipe).toEqual(recipe);
+    expect(tensorsOf(loaded.state)).toEqual(tensorsOf(state));
+    const { seed, step, history, seconds } = loaded.state;
+    expect({ seed, step, history, seconds }).toEqual({ seed: 7, step: 5, history: state.history, seconds: 12.345 });
+    expect(loaded.state.moco.queue.pointer).toBe(8);
+    disposeTraining(state);
+    disposeTraining(loaded.state);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("is the same file when what was read is written again", () => {
+    const bytes = saved();
+    const { state } = loadCheckpoint(path);
+    saveCheckpoint(path, state, recipe);
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+    disposeTraining(state);
+  });
+
+  it("replaces the one before and leaves no other file in the folder", () => {
+    saved();
+    saved();
+    expect(readdirSync(join(folder, "run"))).toEqual(["checkpoint.safetensors"]);
+  });
+
+  it("holds PyTorch's names and layouts", () => {
+    const { tensors } = decodeSafetensors(saved(), path);
+    const names = [...tensors.keys()];
+    expect(names).toContain("encoder_q.layer4.1.bn2.running_var");
+    expect(names).toContain("encoder_k.fc.2.bias");
+    expect(tensors.get("encoder_q.conv1.weight")!.shape).toEqual([2, 3, 3, 3]);
+    expect(tensors.get("velocity.fc.2.weight")!.shape).toEqual([8, 16]);
+    expect(tensors.get("queue")!.shape).toEqual([24, 8]);
+  });
+});
+
+describe("loadCheckpoint", () => {
+  it("says when there is no file, or a folder in its place", () => {
+    expect(() => loadCheckpoint(path)).toThrow(InputError);
+    expect(() => loadCheckpoint(path)).toThrow(`there is no file ${path}`);
+    expect(() => loadCheckpoint(folder)).toThrow(InputError);
+  });
+
+  it("refuses a file cut short anywhere", () => {
+    const bytes = saved();
+    const header = 8 + Number(bytes.readBigUInt64LE(0));
+    for (const length of [0, 4, 8, 100, header - 1, header, header + 4, bytes.length >> 1, bytes.length - 1]) {
+      expect(loads(bytes.subarray(0, length)), `cut to ${length} of ${bytes.length} bytes`).toBe(false);
+    }
+  });
+
+  it("refuses a damaged header or loads it, but never fails in another way", () => {
+    const bytes = saved();
+    const header = 8 + Number(bytes.readBigUInt64LE(0));
+    let refused = 0;
+    for (let position = 0; position < header; position += 97) {
+      const damaged = Buffer.from(bytes);
+      damaged[position]! ^= 0x15;
+      if (!loads(damaged)) refused++;
+    }
+    expect(refused).toBeGreaterThan(header / 97 / 2);
+  });
+
+  const metadataChange = (changes: Record<string, string>) => (content: SafetensorsContent) => ({
+    ...content,
+    metadata: { ...content.metadata, ...changes },
+  });
+  const tensorChange = (name: string, shape: number[]) => (content: SafetensorsContent) => ({
+    ...content,
+    tensors: new Map([
+      ...content.tensors,
+      [name, { shape, values: new Float32Array(tf.util.sizeFromShape(shape)) }] as const,
+    ]),
+  });
+  it.each([
+    ["no metadata", (content: SafetensorsContent) => ({ ...content, metadata: {} })],
+    ["another format", metadataChange({ format: "something else" })],
+    ["a recipe that is no JSON", metadataChange({ recipe: "{" })],
+    ["a recipe that is not valid", metadataChange({ recipe: JSON.stringify({ ...recipe, epochs: -1 }) })],
+    ["a recipe of another network", metadataChange({ recipe: JSON.stringify(tinyRecipe({ queueSize: 32 })) })],
+    ["a history that is no JSON", metadataChange({ history: "" })],
+    ["a history of other fields", metadataChange({ history: "{}" })],
+    ["a step that is no number", metadataChange({ step: "five" })],
+    ["a step below zero", metadataChange({ step: "-1" })],
+    ["an empty seed", metadataChange({ seed: "" })],
+    ["a pointer beyond the queue", metadataChange({ queuePointer: "24" })],
+    ["a pointer within a batch", metadataChange({ queuePointer: "3" })],
+    ["seconds that are no number", metadataChange({ seconds: "NaN" })],
+    ["a flat queue", tensorChange("queue", [24 * 8])],
+    ["a queue of another size", tensorChange("queue", [16, 8])],
+    ["a weight of another shape", tensorChange("encoder_k.fc.2.bias", [9])],
+    ["a velocity of another shape", tensorChange("velocity.fc.2.bias", [9])],
+    [
+      "a tensor missing",
+      ({ tensors, metadata }: SafetensorsContent) => ({
+        metadata,
+        tensors: new Map([...tensors].filter(([name]) => name !== "encoder_q.bn1.running_mean")),
+      }),
+    ],
+  ])("refuses %s", (_, change) => {
+    const content = decodeSafetensors(saved(), path);
+    expect(loads(encodeSafetensors(content))).toBe(true);
+    expect(loads(encodeSafetensors(change(content)))).toBe(false);
+  });
+});
+
+describe("assertSameTraining", () => {
+  it("refuses another recipe or seed and says what differs", () => {
+    const state = startTraining(recipe, 7);
+    const checkpoint = { recipe, state };
+    expect(() => assertSameTraining(path, checkpoint, tinyRecipe({ name: "renamed" }), 7)).not.toThrow();
+    expect(() => assertSameTraining(path, checkpoint, recipe, 8)).toThrow(InputError);
+    expect(() => assertSameTraining(path, checkpoint, recipe, 8)).toThrow(/with seed 7, asked for is .* with seed 8/);
+    const other = tinyRecipe({ momentum: 0.5 });
+    expect(() => assertSameTraining(path, checkpoint, other, 7)).toThrow(`Cannot go on from ${path}`);
+    disposeTraining(state);
+  });
+});
