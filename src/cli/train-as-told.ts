@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { sync as writeFileAtomic } from "write-file-atomic";
 import type { ImageData } from "../data/image-set";
 import { loadData, parseDataName } from "../data/load";
+import { InputError } from "../engine/errors";
 import { stopRequested } from "../notebook/kernel";
 import { monitorKnn } from "../reproduce/evaluate-encoder";
 import { runDirectory, runRecordFile } from "../reproduce/run-cell";
@@ -35,6 +36,7 @@ export async function trainAsTold(flags: PretrainFlags, settings: readonly Setti
   const recipe = parseRecipe(recipeFrom(preset.name, flags.recipe, settings));
   const data = await loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize });
   const directory = resolve(flags.output ?? runDirectory(recipe, flags.seed));
+  prepareFolder(directory);
   if (flags.fresh) {
     // Only what a run consists of: the folder may hold other things.
     for (const file of [checkpointFile, manifestFile, runRecordFile]) rmSync(join(directory, file), { force: true });
@@ -69,6 +71,16 @@ export async function trainAsTold(flags: PretrainFlags, settings: readonly Setti
     console.log(
       `${last ? "Trained" : "Nothing to do: trained before"}.\n${outcome.checkpoint}\n${outcome.manifestFile}`,
     );
+}
+
+/** Makes the folder of a run before anything is trained for it. */
+function prepareFolder(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK);
+  } catch (error) {
+    throw new InputError(`Cannot write the run: choose another folder by --output; ${(error as Error).message}`);
+  }
 }
 
 function describeTraining(recipe: Recipe, seed: number, directory: string): string {

@@ -1,11 +1,14 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { decodeSafetensors } from "../../src/nn/safetensors";
 import { manifestSchema } from "../../src/train/manifest";
 import { checkpointFile } from "../../src/train/pretrain";
 import { moco, start, type Finished, type Running } from "./moco";
+
+// Several processes train one after the other: about 15 seconds, and much longer on a busy machine.
+vi.setConfig({ testTimeout: 180_000 });
 
 let folder: string;
 beforeAll(() => {
@@ -79,6 +82,12 @@ describe("moco pretrain", () => {
     const { code, stderr } = await moco(...words("unbroken"), "--seed", "2");
     expect(stderr).toMatch(/Use another folder, or start anew with --fresh/);
     expect(code).toBe(2);
+  });
+
+  it("refuses a folder that cannot be, before it trains", async () => {
+    const { code, stdout, stderr } = await moco(...words(join("unbroken", "manifest.json", "inside")));
+    expect(stderr).toMatch(/choose another folder by --output; ENOTDIR/);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   });
 
   it("saves a checkpoint at SIGINT, says how to go on, and goes on bit for bit", async () => {
