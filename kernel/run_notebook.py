@@ -42,6 +42,9 @@ console.log({json.dumps(CHECK_MARK)} + JSON.stringify((globalThis as any).mocoKe
 """
 
 
+PROGRESS_SECONDS = 5
+
+
 class Interrupted(Exception):
     """The user stopped the run, and the kernel has ended what it was doing."""
 
@@ -57,6 +60,7 @@ class Runner(NotebookClient):
         self.reply = None
         self.late = False
         self.signal = None
+        self.progress_at = float("-inf")
 
     def keep_reply(self, cell, cell_index, execute_reply):
         self.reply = execute_reply["content"]
@@ -70,7 +74,10 @@ class Runner(NotebookClient):
             else:
                 print(content["text"], end="", flush=True)
         elif msg["msg_type"] in ("display_data", "update_display_data") and content["metadata"].get("progress"):
-            print(content["data"].get("text/plain", ""), flush=True)
+            # Curves are redrawn twice a second; a terminal keeps every line.
+            if time.monotonic() - self.progress_at > PROGRESS_SECONDS:
+                self.progress_at = time.monotonic()
+                print(content["data"].get("text/plain", ""), flush=True)
         return super().process_message(msg, cell, cell_index)
 
     async def run_cells(self):

@@ -40,7 +40,7 @@ export function queueSizeAblation(preset: Preset): Ablation {
         label: `K = ${queueSize.toLocaleString("en")}`,
         published: publishedAt(queueSize),
         claimed: "rises with K",
-        reason: `${queueSize / 256} batches long: more than this preset's data set of pictures allows, or left out to save time`,
+        reason: `${queueSize / 256} batches long: not run by this preset`,
       })),
   };
 }
