@@ -51,9 +51,9 @@ function startTorch() {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const ask = async (request: object): Promise<Answer> => {
     child.stdin.write(`${JSON.stringify(request)}\n`);
-    const { value, done } = await lines.next();
-    if (done) throw new Error("PyTorch's side ended; its message stands above");
-    return JSON.parse(value) as Answer;
+    const line = await lines.next();
+    if (line.done === true) throw new Error("PyTorch's side ended; its message stands above");
+    return JSON.parse(line.value) as Answer;
   };
   return { ask, stop: () => child.stdin.end() };
 }
