@@ -1,4 +1,5 @@
 import type { Interval } from "../evaluate/intervals";
+import type { Published } from "../tables/ablation";
 import { metricNames, type AblationResult, type BaselineRow, type MetricName, type ResultRow } from "../tables/result";
 
 /** A table as text: the same columns in every row. */
@@ -18,7 +19,7 @@ export function accuracyRows({ ablation, rows, publishedOnly, baselines }: Ablat
   const published = (row: Pick<ResultRow, "published" | "publishedAt">) =>
     row.published === undefined
       ? "–"
-      : `${row.published.value}${row.publishedAt === undefined ? "" : ` (${row.publishedAt})`}`;
+      : `${asPrinted(row.published)}${row.publishedAt === undefined ? "" : ` (${row.publishedAt})`}`;
   const baseline = ({ label, metrics }: BaselineRow): TextRow => ({
     [head]: label,
     claimed: "–",
@@ -41,7 +42,7 @@ export function accuracyRows({ ablation, rows, publishedOnly, baselines }: Ablat
     ...publishedOnly.map((row) => ({
       [head]: row.label,
       claimed: row.claimed ?? "–",
-      published: String(row.published.value),
+      published: asPrinted(row.published),
       ...accuracies({}),
       "loss, last fifth": "–",
       state: "as published",
@@ -88,17 +89,19 @@ export function queueRows({ ablation, rows }: AblationResult): TextRow[] {
 }
 
 /** What the numbers mean: settings, intervals, source of the data. */
-export function footnotes({ ablation, rows }: AblationResult): string[] {
-  const run = rows.flatMap(({ runs }) => runs)[0];
+export function footnotes({ ablation, rows, baselines }: AblationResult): string[] {
+  const runs = rows.flatMap((row) => row.runs);
+  const [run] = runs;
   if (run === undefined) return ["Nothing has been run yet."];
-  const { manifest, evaluation } = run;
-  const { recipe, data } = manifest;
+  const { recipe, data } = run.manifest;
+  const evaluation = runs.find((one) => one.evaluation !== undefined)?.evaluation; // none where training diverged
   const seeds = Math.max(...rows.map((row) => row.seeds));
-  const sampling = Object.values(rows[0]?.metrics ?? {})[0]?.kind ?? "test sampling";
+  const sampling = rows.flatMap(({ metrics }) => Object.values(metrics))[0]?.kind ?? "test sampling";
+  const overDraws = Object.values(baselines.randomNetwork.metrics)[0]?.kind === "seeds";
   return [
     `Reproduced on ${data.name} (${data.trainPictures} training pictures), ${recipe.encoder.architecture} of width ` +
       `${recipe.encoder.width} at ${recipe.imageSize} px, ${recipe.epochs} epochs, ${seeds} seed${seeds === 1 ? "" : "s"}; ` +
-      `accuracies in percent on test, 95 % intervals of ${sampling}.`,
+      `accuracies in percent on test, 95 % intervals of ${sampling}${overDraws ? ", of the random network over its draws" : ""}.`,
     `Published: ImageNet linear top-1, ResNet-50, ${ablation.paper}. Differences are to ${ablation.referenceLabel}.`,
     evaluation === undefined
       ? ""
@@ -116,6 +119,11 @@ function accuracies(metrics: Readonly<Partial<Record<MetricName, Interval>>>): T
       return [metricTitles[metric], interval === undefined ? "–" : withInterval(interval)];
     }),
   );
+}
+
+/** The paper prints one decimal, also of 59.0. */
+function asPrinted({ value }: Published): string {
+  return value === "fail" ? value : value.toFixed(1);
 }
 
 function withInterval({ mean, low, high }: Interval): string {

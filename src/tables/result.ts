@@ -120,7 +120,7 @@ function resultRow(
     seeds: runs.length,
     metrics: complete ? metricsOf(evaluations) : {},
     agreement: Object.fromEntries(compared),
-    finalLoss: runs.length === 0 ? undefined : average(runs.map(({ curve }) => lossOf(curve, "last fifth", 0))),
+    finalLoss: meanLoss(runs, "last fifth", 0),
     queueOverlap: first?.queueOverlap,
     queueShare: first && cell.recipe.queueSize / first.manifest.data.trainPictures,
     failure: failureOf(cell, runs, evaluations, baselines),
@@ -161,17 +161,32 @@ function failureOf(
     if (low <= 0) return "failed: retrieval is not above the random network";
   }
   const stepsToFill = cell.recipe.queueSize / cell.recipe.batchSize;
-  const before = average(runs.map(({ curve }) => lossOf(curve, "first fifth", stepsToFill)));
-  const after = average(runs.map(({ curve }) => lossOf(curve, "last fifth", stepsToFill)));
+  const before = meanLoss(runs, "first fifth", stepsToFill);
+  const after = meanLoss(runs, "last fifth", stepsToFill);
+  if (before === undefined || after === undefined) return "not judged: training ended before the queue was full";
   return after < before ? undefined : "failed: the loss did not fall once the queue was full";
 }
 
-/** Mean loss over a fifth of the whole training: the last, or the first after the queue was full. */
-function lossOf(curve: readonly CurvePoint[], part: "first fifth" | "last fifth", stepsToFill: number): number {
-  const steps = curve.at(-1)?.step ?? 0;
-  const [from, to] = part === "last fifth" ? [0.8 * steps, steps] : [stepsToFill, stepsToFill + 0.2 * steps];
-  const points = curve.filter(({ step }) => step > from && step <= to);
-  return average(points.map(({ loss }) => loss));
+/**
+ * Mean loss over a fifth of the whole training and over runs: the last fifth, or the first after the queue was full.
+ * Undefined if no run got so far.
+ */
+function meanLoss(
+  runs: readonly RunRecord[],
+  part: "first fifth" | "last fifth",
+  stepsToFill: number,
+): number | undefined {
+  const losses = runs.flatMap(({ curve }) => {
+    const steps = curve.at(-1)?.step ?? 0;
+    const [from, to] =
+      part === "last fifth"
+        ? [Math.max(Math.floor(0.8 * steps), stepsToFill), steps]
+        : [stepsToFill, stepsToFill + 0.2 * steps];
+    // A point is the mean over the steps since the point before: one that began before `from` is left out.
+    const points = curve.filter(({ step }, index) => (curve[index - 1]?.step ?? 0) >= from && step <= to);
+    return points.length === 0 ? [] : [average(points.map(({ loss }) => loss))];
+  });
+  return losses.length === 0 ? undefined : average(losses);
 }
 
 function metricsOf(evaluations: readonly Evaluation[]): Partial<Record<MetricName, Interval>> {
