@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { executedNotebookPath, findNotebook, notebookCommand, runNotebook } from "../../src/cli/notebook";
 import { projectRoot } from "../../src/cli/project";
 import { InputError } from "../../src/engine/errors";
@@ -85,7 +85,8 @@ describe.concurrent("runNotebook", () => {
     const { child, kernel } = await startTraining("killed");
     expect(() => process.kill(kernel, 0)).not.toThrow();
     child.kill("SIGKILL");
-    await expect.poll(() => isAlive(kernel), { timeout: 10_000 }).toBe(false);
+    // Not expect.poll: it loses its test where several run at once.
+    await vi.waitFor(() => expect(isAlive(kernel)).toBe(false), { timeout: 10_000 });
   });
 });
 

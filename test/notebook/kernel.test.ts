@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { projectRoot } from "../../src/cli/project";
 
 /** A process that works in steps of 20 ms and, if `asks`, stops when asked to. */
@@ -18,7 +18,7 @@ async function startWork(asks: boolean) {
   let text = "";
   child.stdout.on("data", (data) => (text += String(data)));
   const code = new Promise((resolve) => child.on("close", resolve));
-  await expect.poll(() => text, { timeout: 10_000 }).toContain("began");
+  await vi.waitFor(() => expect(text).toContain("began"), { timeout: 10_000 });
   return { child, code, text: () => text };
 }
 
