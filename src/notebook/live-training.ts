@@ -8,7 +8,7 @@ import { liveCurve, type LiveCurve } from "./live-curve";
  */
 export function liveTraining(): (title: string, progress: TrainingProgress) => void {
   let current: { readonly title: string; readonly curve: LiveCurve; monitored: number } | undefined;
-  return (title, { step, totalSteps, loss, accuracy, imagesPerSecond, history }) => {
+  return (title, { step, totalSteps, loss, accuracy, history }) => {
     if (current?.title !== title) current = { title, curve: liveCurve(title), monitored: 0 };
     const reading = history.monitor.length > current.monitored ? history.monitor.at(-1) : undefined;
     current.monitored = history.monitor.length;
@@ -18,7 +18,6 @@ export function liveTraining(): (title: string, progress: TrainingProgress) => v
         loss,
         "pretext accuracy (%)": 100 * accuracy,
         ...(reading && { "kNN on validation (%)": 100 * reading.knn }),
-        ...(step % 10 === 0 && { "images/s": imagesPerSecond }),
       },
     });
     if (step === totalSteps) current.curve.finish();
