@@ -63,7 +63,7 @@ async function reproduce({ preset: name, seeds, fresh, record, json }: Reproduce
   }
 
   const { ownRuns, recordRuns, storedAblation } = await import("../reproduce/stored-result.js");
-  const results = both.flatMap((ablation) => storedAblation(ablation, preset, ownRuns()) ?? []);
+  const results = both.flatMap((ablation) => storedAblation(ablation, preset, ownRuns(), seeds) ?? []);
   const page = join(projectRoot, "runs", `report-${preset.name}.html`);
   writeReportPage(page, results, preset);
   if (json) console.log(JSON.stringify({ preset: preset.name, page, tables: results.map(tableJson) }, null, 2));

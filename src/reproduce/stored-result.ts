@@ -39,11 +39,17 @@ export function recordedRuns(preset: Preset, root = resultsFolder): RunStore {
  *
  * Takes the seeds from 1 upward that every cell with runs has, so that all rows rest on the same seeds.
  *
+ * @param mostSeeds - leave later seeds out, also where they are there
  * @returns undefined if no cell has a run
  */
-export function storedAblation(ablation: Ablation, preset: Preset, store: RunStore): AblationResult | undefined {
+export function storedAblation(
+  ablation: Ablation,
+  preset: Preset,
+  store: RunStore,
+  mostSeeds = Infinity,
+): AblationResult | undefined {
   const found = ablation.cells.map(({ recipe }) => runsOf(recipe, store));
-  const seeds = Math.min(...found.filter((runs) => runs.length > 0).map((runs) => runs.length));
+  const seeds = Math.min(mostSeeds, ...found.filter((runs) => runs.length > 0).map((runs) => runs.length));
   const [first] = found.flat();
   if (first === undefined) return undefined;
   return ablationResult(

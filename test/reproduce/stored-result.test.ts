@@ -52,6 +52,18 @@ describe("storedAblation", () => {
     expect(result.rows[0]!.metrics.knn).toMatchObject({ mean: 12 / 40, kind: "test sampling" });
   });
 
+  it("leaves out the seeds that were not asked for", () => {
+    for (const seed of [1, 2, 3]) {
+      storeRun(zero, seed, 10 + seed);
+      storeRun(high, seed, 30);
+    }
+    storeBaselines();
+    expect(storedAblation(ablation, preset, store)!.rows.map(({ seeds }) => seeds)).toEqual([3, 3]);
+    const { rows } = storedAblation(ablation, preset, store, 1)!;
+    expect(rows.map(({ seeds }) => seeds)).toEqual([1, 1]);
+    expect(rows[0]!.metrics.knn!.mean).toBe(11 / 40);
+  });
+
   it("judges no failure while the random networks are not evaluated, and leaves the baselines' numbers out", () => {
     storeRun(high, 1, 30);
     const { rows, baselines } = storedAblation(ablation, preset, store)!;
