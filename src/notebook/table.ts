@@ -26,7 +26,7 @@ export function showTable(data: TableData, options: { readonly caption?: string 
 }
 
 /** A table as HTML and as text. */
-export function tableBundle(data: TableData, caption?: string): Bundle {
+export function tableBundle(data: TableData, caption?: string): Bundle & { readonly "text/html": string } {
   const { columns, rows } = cellsOf(data);
   const text = new Table({ head: [...columns], style: { head: [], border: [], compact: true } });
   text.push(...rows.map((row) => [...row]));
@@ -34,7 +34,7 @@ export function tableBundle(data: TableData, caption?: string): Bundle {
   const body = rows.map((row) => `<tr>${row.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`).join("\n");
   const title = caption === undefined ? "" : `<caption>${escapeHtml(caption)}</caption>\n`;
   return {
-    "text/html": `<table>\n${title}<thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody>\n</table>`,
+    "text/html": `<table>${title}<thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody>\n</table>`,
     "text/plain": caption === undefined ? text.toString() : `${caption}\n${text.toString()}`,
   };
 }
@@ -66,6 +66,7 @@ function print(value: Value): string {
   return value === undefined || value === null ? "" : String(value);
 }
 
-function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+/** Text for HTML, in elements and attributes. */
+export function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { sync as writeFileAtomic } from "write-file-atomic";
 import { emojiCredit } from "../data/emoji";
 import type { Figure } from "../notebook/chart";
+import { escapeHtml, tableBundle } from "../notebook/table";
 import type { Preset } from "../tables/presets";
 import type { AblationResult } from "../tables/result";
 import { ablationFigure, lossFigure, monitorFigure } from "./charts";
@@ -76,22 +77,7 @@ function chart(id: string, figure: Figure): string {
 }
 
 function htmlTable(caption: string, rows: readonly TextRow[]): string {
-  const [first] = rows;
-  if (first === undefined) return "";
-  const columns = Object.keys(first);
-  const head = columns.map((column) => `<th>${escapeHtml(column)}</th>`).join("");
-  const body = rows
-    .map((row) => `<tr>${columns.map((column) => `<td>${escapeHtml(row[column] ?? "")}</td>`).join("")}</tr>`)
-    .join("\n");
-  return `<div class="scroll"><table><caption>${escapeHtml(caption)}</caption>
-<thead><tr>${head}</tr></thead>
-<tbody>
-${body}
-</tbody></table></div>`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  return rows.length === 0 ? "" : `<div class="scroll">${tableBundle(rows, caption)["text/html"]}</div>`;
 }
 
 const styles = `

@@ -1,4 +1,4 @@
-import Table from "cli-table3";
+import { tableBundle } from "../notebook/table";
 import type { AblationResult } from "../tables/result";
 import { accuracyRows, agreementRows, footnotes, queueRows, type TextRow } from "./rows";
 
@@ -17,10 +17,5 @@ export function resultTable(result: AblationResult): string {
 }
 
 function textTable(rows: readonly TextRow[]): string {
-  const [first] = rows;
-  if (first === undefined) return "";
-  const columns = Object.keys(first);
-  const table = new Table({ head: columns, style: { head: [], border: [], compact: true } });
-  table.push(...rows.map((row) => columns.map((column) => row[column] ?? "")));
-  return table.toString();
+  return rows.length === 0 ? "" : tableBundle(rows)["text/plain"];
 }

@@ -1,4 +1,5 @@
 import { pairedGroupBootstrap, seedInterval } from "../evaluate/intervals";
+import { meanOf } from "../evaluate/score";
 
 /** Seeds from which a verdict is given: fewer say too little of how much training varies. */
 export const verdictSeeds = 3;
@@ -34,7 +35,7 @@ export function agreement(cell: SeededScores, reference: SeededScores, published
   const seeds = Math.min(cell.correct.length, reference.correct.length);
   const differences = cell.correct
     .slice(0, seeds)
-    .map((correct, seed) => mean(correct) - mean(reference.correct[seed]!));
+    .map((correct, seed) => meanOf(correct) - meanOf(reference.correct[seed]!));
   const overSeeds = seeds >= verdictSeeds ? seedInterval(differences) : undefined;
   const interval = overSeeds
     ? { difference: overSeeds.mean, low: overSeeds.low, high: overSeeds.high, kind: overSeeds.kind }
@@ -68,8 +69,4 @@ export function meanBySeed(scores: readonly ArrayLike<number>[]): Float64Array {
     scores[0]!,
     (_, picture) => scores.reduce((sum, correct) => sum + correct[picture]!, 0) / scores.length,
   );
-}
-
-function mean(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
 }
