@@ -1,0 +1,69 @@
+import type { Mask, Rle } from "./mask-rle";
+
+/**
+ * Left, top, right and bottom in pixels, as continuous coordinates: the left edge of the first pixel is 0 and the right edge
+ * of a picture is its width, so a box is `x2 - x1` wide.
+ */
+export type Box = readonly [x1: number, y1: number, x2: number, y2: number];
+
+/** A category as annotation files name it. Everywhere else a category is its index in {@link DetectionSet.categories}. */
+export interface Category {
+  /** `category_id` of COCO files; 1, 2, 3, ... for VOC, which has none. */
+  readonly id: number;
+  readonly name: string;
+}
+
+/** One annotated object. */
+export interface Annotation {
+  readonly box: Box;
+  /** Index in {@link DetectionSet.categories}. */
+  readonly category: number;
+  /** VOC's `difficult`: trained on, not scored. */
+  readonly difficult: boolean;
+  /** COCO's `iscrowd`: the region of a group. Not trained on; detections inside it are not counted as wrong. */
+  readonly crowd: boolean;
+  /** Pixels: `area` of COCO files (of the mask, where there is one), width times height of the box for VOC. */
+  readonly area: number;
+  readonly mask?: Mask;
+}
+
+/** Numbers in COCO files, file names without extension in VOC ones. */
+export type ImageId = number | string;
+
+/** An annotated picture. Its pixels are read by {@link DetectionSet.readPixels}. */
+export interface DetectionImage {
+  readonly id: ImageId;
+  /** Path below the folder of pictures. */
+  readonly fileName: string;
+  /** Pixels. */
+  readonly width: number;
+  /** Pixels. */
+  readonly height: number;
+  readonly objects: readonly Annotation[];
+}
+
+/** Annotated pictures of one part of a data set. Annotations are in memory, pixels are read when asked for. */
+export interface DetectionSet {
+  /** Data set and part, for example "VOC2007/trainval". */
+  readonly name: string;
+  readonly categories: readonly Category[];
+  readonly images: readonly DetectionImage[];
+  /**
+   * Reads the pixels of one of `images`: [height, width, 3] bytes, red, green, blue.
+   *
+   * @throws InputError when the file is missing, cannot be decoded, or has another size than its annotation says
+   */
+  readPixels(image: DetectionImage): Promise<Uint8Array>;
+}
+
+/** One object that a detector found. */
+export interface Detection {
+  readonly imageId: ImageId;
+  /** Index in {@link DetectionSet.categories}. */
+  readonly category: number;
+  readonly box: Box;
+  /** Confidence; only the order of scores matters to the metrics. */
+  readonly score: number;
+  /** Of the size of the picture. */
+  readonly mask?: Rle;
+}
