@@ -1,23 +1,36 @@
 import { runKernel, type Attributes } from "./kernels";
 import { tf } from "./tf";
 
+/** How a filter moves over a picture, the same in both directions. */
+export interface ConvolutionGeometry {
+  readonly stride: number;
+  /** Pixels of zeros on each side. */
+  readonly padding: number;
+  /** Distance between neighbouring taps of the filter, in pixels. @default 1 */
+  readonly dilation?: number;
+}
+
 /**
  * Two-dimensional convolution with symmetric zero padding, as PyTorch pads.
+ *
+ * Grouped when the filter has fewer input channels than the picture: C / groups of them; group g sees the g-th part of
+ * the input's channels and makes the g-th part of the output's.
  *
  * TensorFlow's "SAME" pads an even picture on one side only when the stride is 2, which shifts features by half a pixel
  * against every published ResNet. Its "EXPLICIT" padding is right, but its gradients miss oneDNN on a CPU and take up to
  * four times as long. So: "SAME" where it is symmetric, else zeros put around the picture first.
  *
  * @param x - [N, H, W, C]
- * @param filter - [kernel height, kernel width, C, channels out]
- * @param stride - in both directions
- * @param padding - pixels of zeros on each side
+ * @param filter - [kernel height, kernel width, C / groups, channels out]
  * @returns [N, H', W', channels out]
+ * @throws Error with TensorFlow's message if the channels do not fit
  */
-export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, stride: number, padding: number): tf.Tensor4D {
-  if (padding === 0) return convolve(x, filter, "VALID", stride);
-  if (stride === 1 && filter.shape[0] === 2 * padding + 1 && filter.shape[1] === 2 * padding + 1) {
-    return convolve(x, filter, "SAME", stride);
+export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, geometry: ConvolutionGeometry): tf.Tensor4D {
+  const { stride, padding, dilation = 1 } = geometry;
+  if (padding === 0) return convolve(x, filter, "VALID", stride, dilation);
+  const symmetric = (kernel: number) => dilation * (kernel - 1) === 2 * padding;
+  if (stride === 1 && symmetric(filter.shape[0]) && symmetric(filter.shape[1])) {
+    return convolve(x, filter, "SAME", stride, dilation);
   }
   return tf.tidy(() => {
     const padded = tf.pad4d(x, [
@@ -26,12 +39,19 @@ export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, stride: number, padd
       [padding, padding],
       [0, 0],
     ]);
-    return convolve(padded, filter, "VALID", stride);
+    return convolve(padded, filter, "VALID", stride, dilation);
   });
 }
 
-function convolve(x: tf.Tensor4D, filter: tf.Tensor4D, padding: "SAME" | "VALID", stride: number): tf.Tensor4D {
-  const attributes = convolutionAttributes(padding, stride);
+// TensorFlow's own kernels: tfjs has no gradient for a dilated or a grouped convolution.
+function convolve(
+  x: tf.Tensor4D,
+  filter: tf.Tensor4D,
+  padding: "SAME" | "VALID",
+  stride: number,
+  dilation: number,
+): tf.Tensor4D {
+  const attributes = convolutionAttributes(padding, stride, dilation);
   const differentiable = tf.customGrad((...inputs) => {
     const [input, weights, save] = inputs as unknown as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
     save([input, weights]);
@@ -55,14 +75,14 @@ function shapeOf(tensor: tf.Tensor): tf.Tensor1D {
 
 const attributesByGeometry = new Map<string, Attributes>();
 
-function convolutionAttributes(padding: "SAME" | "VALID", stride: number): Attributes {
-  const key = `${padding},${stride}`;
+function convolutionAttributes(padding: "SAME" | "VALID", stride: number, dilation: number): Attributes {
+  const key = `${padding},${stride},${dilation}`;
   let attributes = attributesByGeometry.get(key);
   if (attributes === undefined) {
     attributes = {
       T: { dtype: "float32" },
       strides: { int: [1, stride, stride, 1] },
-      dilations: { int: [1, 1, 1, 1] },
+      dilations: { int: [1, dilation, dilation, 1] },
       data_format: { string: "NHWC" },
       use_cudnn_on_gpu: { bool: true },
       padding: { string: padding },

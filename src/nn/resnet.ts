@@ -87,7 +87,7 @@ export function resNetFeatures(
   const network = specify(config);
 
   const convolveAndNormalise = (x: tf.Tensor4D, spec: ConvolutionSpec): tf.Tensor4D => {
-    const y = conv2d(x, parameters.tensor(`${spec.name}.weight`), spec.stride, spec.padding);
+    const y = conv2d(x, parameters.tensor(`${spec.name}.weight`), spec);
     const scale = parameters.tensor<tf.Tensor1D>(`${spec.norm}.weight`);
     const offset = parameters.tensor<tf.Tensor1D>(`${spec.norm}.bias`);
     if (mode.training) return batchNormTraining(y, scale, offset, (batch) => mode.onStatistics(spec.norm, batch));

@@ -76,6 +76,27 @@ def engine():
         convolutions.append(
             {"size": size, "kernel": kernel, "stride": stride, "padding": padding, "output": numbers(y, True)}
         )
+    grouped = []
+    for index, (size, stride, padding, groups, dilation, channels) in enumerate(
+        [(5, 1, 1, 4, 1, 8), (6, 2, 1, 2, 1, 4), (5, 1, 1, 4, 1, 4), (6, 1, 2, 1, 2, 2), (7, 1, 2, 2, 2, 4)]
+    ):
+        seed = 40 + 3 * index
+        x = nhwc(seed, 2, size, channels).clone().requires_grad_()
+        w = hashed(seed + 1, (channels, channels // groups, 3, 3), -1, 1).requires_grad_()
+        y = F.conv2d(x, w, stride=stride, padding=padding, groups=groups, dilation=dilation)
+        (y * nhwc(seed + 2, 2, y.shape[2], channels)).sum().backward()
+        grouped.append(
+            {
+                "size": size,
+                "stride": stride,
+                "padding": padding,
+                "groups": groups,
+                "dilation": dilation,
+                "channels": channels,
+                "output": numbers(y, True),
+                "gradients": {"x": numbers(x.grad, True), "filter": numbers(w.grad)},
+            }
+        )
     x = nhwc(20, 3, 2, 2).clone().requires_grad_()
     gamma, beta = hashed(21, (2,), 0.5, 1.5).requires_grad_(), hashed(22, (2,), -1, 1).requires_grad_()
     # With momentum 1 the running averages are the batch's statistics, as PyTorch counts them.
@@ -88,7 +109,7 @@ def engine():
         "variance": numbers(variance),
         "gradients": {"x": numbers(x.grad, True), "scale": numbers(gamma.grad), "offset": numbers(beta.grad)},
     }
-    write(TEST / "engine/fixtures/pytorch.json", {"convolutions": convolutions, "batchNorm": batch_norm})
+    write(TEST / "engine/fixtures/pytorch.json", {"convolutions": convolutions, "groupedConvolutions": grouped, "batchNorm": batch_norm})
 
 
 def networks():
