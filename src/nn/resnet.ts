@@ -1,15 +1,21 @@
 import { batchNormInference, batchNormTraining, type BatchStatistics } from "../engine/batch-norm";
 import { conv2d } from "../engine/convolution";
+import { InputError } from "../engine/errors";
 import { relu } from "../engine/relu";
 import { tf } from "../engine/tf";
 import type { ParameterVector, TensorEntry } from "./parameters";
 
-export type Architecture = "resnet18" | "resnet34" | "resnet50";
+export const architectures = ["resnet18", "resnet34", "resnet50", "resnext50-32x8d"] as const;
 
-/** A ResNet (He et al., 2016) up to and with global average pooling, as torchvision builds it. */
+export type Architecture = (typeof architectures)[number];
+
+/** A ResNet (He et al., 2016) or ResNeXt (Xie et al., 2017) up to and with global average pooling, as torchvision builds it. */
 export interface ResNetConfig {
   readonly architecture: Architecture;
-  /** Channels of the first stage: 64 is the standard network; 128 widens every channel twice, 16 is a quarter. */
+  /**
+   * Channels of the first stage: 64 is the standard network; 128 widens every channel twice, 16 is a quarter. A
+   * ResNeXt keeps its 32 groups, and their channels are scaled: 8 of them in the first stage at width 64, 1 at width 8.
+   */
   readonly width: number;
   /** "imagenet": 7x7 convolution of stride 2 and max-pooling; "cifar": 3x3 convolution, no pooling. */
   readonly stem: "imagenet" | "cifar";
@@ -25,6 +31,7 @@ interface ConvolutionSpec {
   readonly kernel: number;
   readonly stride: number;
   readonly padding: number;
+  readonly groups: number;
   readonly channelsIn: number;
   readonly channelsOut: number;
   /** The batch normalisation that follows it. */
@@ -44,21 +51,34 @@ interface ResNetSpec {
   readonly featureCount: number;
 }
 
-const stages: Record<Architecture, { readonly blocks: readonly number[]; readonly bottleneck: boolean }> = {
-  resnet18: { blocks: [2, 2, 2, 2], bottleneck: false },
-  resnet34: { blocks: [3, 4, 6, 3], bottleneck: false },
-  resnet50: { blocks: [3, 4, 6, 3], bottleneck: true },
+interface Layout {
+  readonly blocks: readonly number[];
+  readonly bottleneck: boolean;
+  /** Groups of each 3x3 convolution, and the channels of one of them in the first stage at width 64. */
+  readonly groups: number;
+  readonly groupWidth: number;
+}
+
+const layouts: Record<Architecture, Layout> = {
+  resnet18: { blocks: [2, 2, 2, 2], bottleneck: false, groups: 1, groupWidth: 64 },
+  resnet34: { blocks: [3, 4, 6, 3], bottleneck: false, groups: 1, groupWidth: 64 },
+  resnet50: { blocks: [3, 4, 6, 3], bottleneck: true, groups: 1, groupWidth: 64 },
+  "resnext50-32x8d": { blocks: [3, 4, 6, 3], bottleneck: true, groups: 32, groupWidth: 8 },
 };
 
-/** Length of the pooled feature vector: 512 for ResNet-18 of width 64, 2048 for ResNet-50. */
+/**
+ * Length of the pooled feature vector: 512 for ResNet-18 of width 64, 2048 for ResNet-50.
+ *
+ * @throws InputError if the width gives a ResNeXt's groups no whole number of channels, as do all functions here
+ */
 export function featureCount(config: ResNetConfig): number {
   return specify(config).featureCount;
 }
 
 /** The trainable tensors of the network, in torchvision's order and names. */
 export function resNetParameters(config: ResNetConfig): TensorEntry[] {
-  return convolutionsOf(specify(config)).flatMap(({ name, norm, kernel, channelsIn, channelsOut }) => [
-    { name: `${name}.weight`, shape: [kernel, kernel, channelsIn, channelsOut] },
+  return convolutionsOf(specify(config)).flatMap(({ name, norm, kernel, groups, channelsIn, channelsOut }) => [
+    { name: `${name}.weight`, shape: [kernel, kernel, channelsIn / groups, channelsOut] },
     { name: `${norm}.weight`, shape: [channelsOut] },
     { name: `${norm}.bias`, shape: [channelsOut] },
   ]);
@@ -119,16 +139,23 @@ export function resNetFeatures(
 }
 
 function specify({ architecture, width, stem }: ResNetConfig): ResNetSpec {
-  const { blocks, bottleneck } = stages[architecture];
+  const { blocks, bottleneck, groups, groupWidth } = layouts[architecture];
+  const channelsPerGroup = (width * groupWidth) / 64;
+  if (!Number.isInteger(channelsPerGroup)) {
+    throw new InputError(
+      `Cannot build ${architecture}: its width must be a multiple of ${64 / groupWidth}, so that each of its ${groups} ` +
+        `groups has a whole number of channels, current value is ${width}`,
+    );
+  }
   const expansion = bottleneck ? 4 : 1;
   const specs: BlockSpec[] = [];
   let channels = width;
   blocks.forEach((count, stage) => {
-    const inner = width * 2 ** stage;
+    const inner = groups * channelsPerGroup * 2 ** stage;
+    const outer = width * 2 ** stage * expansion;
     for (let index = 0; index < count; index++) {
       const stride = stage > 0 && index === 0 ? 2 : 1;
       const name = `layer${stage + 1}.${index}`;
-      const outer = inner * expansion;
       const downsample =
         stride !== 1 || channels !== outer
           ? { ...convolution(`${name}.downsample.0`, 1, stride, channels, outer), norm: `${name}.downsample.1` }
@@ -137,7 +164,7 @@ function specify({ architecture, width, stem }: ResNetConfig): ResNetSpec {
       const convolutions = bottleneck
         ? [
             convolution(`${name}.conv1`, 1, 1, channels, inner),
-            convolution(`${name}.conv2`, 3, stride, inner, inner),
+            { ...convolution(`${name}.conv2`, 3, stride, inner, inner), groups },
             convolution(`${name}.conv3`, 1, 1, inner, outer),
           ]
         : [convolution(`${name}.conv1`, 3, stride, channels, inner), convolution(`${name}.conv2`, 3, 1, inner, inner)];
@@ -161,7 +188,7 @@ function convolution(
   channelsOut: number,
 ): ConvolutionSpec {
   const norm = name.replace(/conv(\d)$/, "bn$1");
-  return { name, norm, kernel, stride, padding: (kernel - 1) / 2, channelsIn, channelsOut };
+  return { name, norm, kernel, stride, padding: (kernel - 1) / 2, groups: 1, channelsIn, channelsOut };
 }
 
 function convolutionsOf({ stem, blocks }: ResNetSpec): ConvolutionSpec[] {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
 import { assertQueueFits } from "../methods/queue";
+import { architectures } from "../nn/resnet";
 
 const positiveInteger = z.number().int().positive();
 const positive = z.number().positive().finite();
@@ -30,7 +31,7 @@ export const recipeSchema = z
     imageSize: positiveInteger.max(1024),
     encoder: z
       .object({
-        architecture: z.enum(["resnet18", "resnet34", "resnet50"]),
+        architecture: z.enum(architectures),
         /** Channels of the first stage, 64 in the standard network. */
         width: positiveInteger.max(1024),
         stem: z.enum(["imagenet", "cifar"]),

@@ -15,7 +15,7 @@ import safetensors.torch
 import torch
 import torchvision
 from torch.nn import functional as F
-from torchvision.models.resnet import BasicBlock
+from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 TEST = Path(__file__).parent.parent
 SOURCE = f"torch {torch.__version__}, torchvision {torchvision.__version__}, test/golden/nn.py"
@@ -109,22 +109,88 @@ def engine():
         "variance": numbers(variance),
         "gradients": {"x": numbers(x.grad, True), "scale": numbers(gamma.grad), "offset": numbers(beta.grad)},
     }
-    write(TEST / "engine/fixtures/pytorch.json", {"convolutions": convolutions, "groupedConvolutions": grouped, "batchNorm": batch_norm})
+    content = {"convolutions": convolutions, "groupedConvolutions": grouped, "batchNorm": batch_norm}
+    write(TEST / "engine/fixtures/pytorch.json", content)
+
+
+def resnext50_32x8d():
+    return ResNet(Bottleneck, [3, 4, 6, 3], groups=32, width_per_group=8)
 
 
 def networks():
     content = {}
-    for name in ("resnet18", "resnet34", "resnet50"):
-        net = getattr(torchvision.models, name)()
+    makers = {name: getattr(torchvision.models, name) for name in ("resnet18", "resnet34", "resnet50")}
+    for name, make in (makers | {"resnext50-32x8d": resnext50_32x8d}).items():
+        net = make()
         shapes = shapes_of(net)
         content[name] = {"shapes": shapes}
-        if name == "resnet34":
+        if name not in ("resnet18", "resnet50"):
             continue
         net.load_state_dict(hashed_state(shapes), strict=False)
         net.fc = torch.nn.Identity()
         with torch.no_grad():
             content[name]["features"] = numbers(net.eval()(nhwc(7, 2, 64, 3)))
     write(TEST / "nn/fixtures/torchvision.json", content)
+
+
+def narrow_resnext():
+    """ResNeXt-50 32x8d of width 8: features in both modes, and the gradients of their hashed sum in evaluation mode.
+
+    No gradients in training mode: there rounding to float32 moves some value of the last stage over the bend of a ReLU
+    on nearly all pictures, which changes PyTorch's own gradients by percents.
+    """
+    width, size, batch = 8, 64, 2
+
+    def build(dtype, mode):
+        net = resnext50_32x8d()
+        net.inplanes = width
+        net.conv1 = torch.nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
+        net.bn1 = torch.nn.BatchNorm2d(width)
+        for stage, blocks in enumerate([3, 4, 6, 3]):
+            layer = net._make_layer(Bottleneck, width * 2**stage, blocks, stride=1 if stage == 0 else 2)
+            setattr(net, f"layer{stage + 1}", layer)
+        net.fc = torch.nn.Identity()
+        net.load_state_dict(hashed_state(shapes_of(net)), strict=False)
+        return net.to(dtype).train(mode == "training")
+
+    def run(dtype):
+        images, weights = nhwc(7, batch, size, 3).to(dtype), hashed(8, (batch, 32 * width), -1, 1).to(dtype)
+        with torch.no_grad():
+            training = build(dtype, "training")(images)
+        net = build(dtype, "evaluation")
+        evaluation = net(images)
+        (evaluation * weights).sum().backward()
+        gradients = {name: parameter.grad.double() for name, parameter in net.named_parameters()}
+        return {"training": training.double(), "evaluation": evaluation.detach().double()}, gradients
+
+    (features, gradients), (features32, gradients32) = run(torch.float64), run(torch.float32)
+
+    def distance(single, exact):
+        return max(((single[name] - exact[name]).norm() / exact[name].norm()).item() for name in exact)
+
+    # A whole gradient for each way in which a grouped filter is used; of all, the length and a hashed projection.
+    whole = ["layer1.0.conv2.weight", "layer2.0.conv2.weight", "layer2.1.conv2.weight"]
+    content = {
+        "width": width,
+        "size": size,
+        "batch": batch,
+        "shapes": shapes_of(build(torch.float64, "training")),
+        "features": {mode: numbers(values) for mode, values in features.items()},
+        "gradients": {
+            name: {
+                "norm": gradient.norm().item(),
+                "projection": (gradient * hashed(9, gradient.shape, -1, 1)).sum().item(),
+            }
+            for name, gradient in gradients.items()
+        },
+        "wholeGradients": {name: numbers(gradients[name]) for name in whole},
+        # What rounding to float32 makes of PyTorch's own.
+        "float32Distance": {
+            "features": distance(features32, features),
+            "gradients": distance(gradients32, gradients),
+        },
+    }
+    write(TEST / "nn/fixtures/resnext.json", content)
 
 
 def training():
@@ -242,5 +308,6 @@ def trajectory():
 
 engine()
 networks()
+narrow_resnext()
 training()
 trajectory()

@@ -3,19 +3,23 @@ import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
 import { ParameterVector, type TensorEntry } from "../../src/nn/parameters";
 import {
+  architectures,
   featureCount,
   resNetFeatures,
   resNetParameters,
   resNetRunningAverages,
   type Architecture,
+  type NormalisationMode,
   type ResNetConfig,
 } from "../../src/nn/resnet";
 import { fromStateDict } from "../../src/nn/state-dict";
-import { relativeError } from "../engine/double-precision";
+import { InputError } from "../../src/engine/errors";
+import type { BatchStatistics } from "../../src/engine/batch-norm";
+import { dot, relativeError } from "../engine/double-precision";
+import resNeXt from "./fixtures/resnext.json";
 import fixture from "./fixtures/torchvision.json";
-import { hashedImages, hashedState } from "./hashed";
+import { hashed, hashedImages, hashedState } from "./hashed";
 
-const architectures = ["resnet18", "resnet34", "resnet50"] as const;
 const standard = (architecture: Architecture): ResNetConfig => ({ architecture, width: 64, stem: "imagenet" });
 const parameterCount = (config: ResNetConfig) =>
   resNetParameters(config).reduce((sum, { shape }) => sum + tf.util.sizeFromShape([...shape]), 0);
@@ -35,10 +39,82 @@ describe.each(architectures)("%s", (architecture) => {
 });
 
 describe("parameter counts", () => {
-  it("are those of the paper's Table 1: ResNet-50 24 M, twice as wide 94 M, four times 375 M", () => {
-    expect(parameterCount(standard("resnet50"))).toBe(23_508_032);
-    expect(parameterCount({ ...standard("resnet50"), width: 128 }) / 1e6).toBeCloseTo(93.9, 1);
-    expect(parameterCount({ ...standard("resnet50"), width: 256 }) / 1e6).toBeCloseTo(375.4, 1);
+  // Table 1 of the paper counts the features' parameters, in millions.
+  it.each([
+    ["resnet50", 64, 23_508_032, 24],
+    ["resnet50", 128, 93_907_072, 94],
+    ["resnet50", 256, 375_378_176, 375],
+    ["resnext50-32x8d", 64, 45_972_800, 46],
+  ] as const)("of %s of width %i are %i: the %i M of the paper's Table 1", (architecture, width, count, millions) => {
+    expect(parameterCount({ ...standard(architecture), width })).toBe(count);
+    expect(Math.round(count / 1e6)).toBe(millions);
+  });
+});
+
+describe("a ResNeXt of another width", () => {
+  const shapeOf = (width: number, name: string) =>
+    resNetParameters({ ...standard("resnext50-32x8d"), width }).find((entry) => entry.name === name)?.shape;
+
+  it("keeps its 32 groups and scales their channels", () => {
+    expect(shapeOf(64, "layer1.0.conv2.weight")).toEqual([3, 3, 8, 256]);
+    expect(shapeOf(8, "layer1.0.conv2.weight")).toEqual([3, 3, 1, 32]);
+    expect(shapeOf(8, "layer4.2.conv2.weight")).toEqual([3, 3, 8, 256]);
+    expect(shapeOf(24, "layer1.0.conv3.weight")).toEqual([1, 1, 96, 96]);
+  });
+
+  it("is refused where a group would have a part of a channel", () => {
+    expect(() => shapeOf(12, "")).toThrow(InputError);
+    expect(() => shapeOf(12, "")).toThrow("width must be a multiple of 8");
+    expect(() => shapeOf(4, "")).toThrow("current value is 4");
+  });
+});
+
+describe("a narrow ResNeXt with the weights of PyTorch's", () => {
+  const { width, size, batch, shapes, float32Distance } = resNeXt;
+  const config: ResNetConfig = { architecture: "resnext50-32x8d", width, stem: "imagenet" };
+  const state = hashedState(shapes);
+  const entries = resNetParameters(config);
+  const images = () => hashedImages(7, batch, size);
+
+  it("has PyTorch's features in training and in evaluation mode, within three times float32's rounding", () => {
+    const parameters = fromStateDict(state, entries, "", "fixture");
+    const running = fromStateDict(state, resNetRunningAverages(config), "", "fixture");
+    const onStatistics = (_layer: string, { mean, variance }: BatchStatistics) => tf.dispose([mean, variance]);
+    const featuresIn = (mode: NormalisationMode) =>
+      tf.tidy(() => resNetFeatures(config, parameters, images(), mode)).dataSync();
+    const training = featuresIn({ training: true, onStatistics });
+    const evaluation = featuresIn({ training: false, running });
+    expect(distance(training, resNeXt.features.training)).toBeLessThan(3 * float32Distance.features);
+    expect(distance(evaluation, resNeXt.features.evaluation)).toBeLessThan(3 * float32Distance.features);
+    parameters.dispose();
+    running.dispose();
+  });
+
+  it("has PyTorch's gradients in evaluation mode, each time, within three times float32's rounding", () => {
+    const parameters = fromStateDict(state, entries, "", "fixture");
+    const running = fromStateDict(state, resNetRunningAverages(config), "", "fixture");
+    const whole: Readonly<Record<string, readonly number[]>> = resNeXt.wholeGradients;
+    const summaries: Readonly<Record<string, { norm: number; projection: number }>> = resNeXt.gradients;
+    const limit = 3 * float32Distance.gradients;
+    for (let repeat = 0; repeat < 3; repeat++) {
+      tf.tidy(() => {
+        const weights = tf.tensor2d(hashed(8, batch * featureCount(config), -1, 1), [batch, featureCount(config)]);
+        const gradients = tf.grads(() => {
+          const features = resNetFeatures(config, parameters, images(), { training: false, running });
+          return tf.sum(tf.mul(features, weights));
+        })([...parameters.tensors]);
+        entries.forEach(({ name, shape }, index) => {
+          const gradient = gradients[index]!;
+          const ours = (shape.length === 4 ? tf.transpose(gradient, [3, 2, 0, 1]) : gradient).dataSync();
+          const { norm, projection } = summaries[name]!;
+          expect(Math.abs(Math.sqrt(dot(ours, ours)) - norm) / norm).toBeLessThan(limit);
+          expect(Math.abs(dot(ours, hashed(9, ours.length, -1, 1)) - projection) / norm).toBeLessThan(limit);
+          if (whole[name]) expect(distance(ours, whole[name])).toBeLessThan(limit);
+        });
+      });
+    }
+    parameters.dispose();
+    running.dispose();
   });
 });
 
@@ -86,6 +162,12 @@ describe("features", () => {
     parameters.dispose();
   });
 });
+
+/** ||actual - expected|| / ||expected||. */
+function distance(actual: ArrayLike<number>, expected: readonly number[]): number {
+  const difference = expected.map((value, index) => actual[index]! - value);
+  return Math.sqrt(dot(difference, difference) / dot(expected, expected));
+}
 
 function torchShape(shape: readonly number[]): number[] {
   return shape.length === 4 ? [shape[3]!, shape[2]!, shape[0]!, shape[1]!] : [...shape];
