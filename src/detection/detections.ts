@@ -1,0 +1,81 @@
+import { decodeBoxes, roiBoxWeights } from "./box-coding";
+import { clipBoxes, nonEmptyBoxes, selectBoxes, type Boxes, type Size } from "./boxes";
+import { nonMaxSuppression } from "./nms";
+
+/** What a detector finds in one picture, from the highest score to the lowest. */
+export interface Detections {
+  readonly boxes: Boxes;
+  /** Probability of the class, one a box. */
+  readonly scores: Float32Array;
+  /** 0 to K - 1, one a box. */
+  readonly classes: Int32Array;
+}
+
+// detectron2's defaults: SCORE_THRESH_TEST, NMS_THRESH_TEST, DETECTIONS_PER_IMAGE.
+// The score's limit is rounded as scores are, so that a score of 0.05 is not above it.
+const scoreThreshold = Math.fround(0.05);
+const nmsThreshold = 0.5;
+const detectionsPerImage = 100;
+
+/**
+ * The detections of one picture (Fast R-CNN, section 3.1, with detectron2's limits): each class of each region whose
+ * probability is above 0.05, thinned by non-maximum suppression within its class, the best 100.
+ *
+ * @param regions - proposals, [R] boxes
+ * @param probabilities - [R, K + 1], the last is background
+ * @param deltas - [R, 4 * K], class after class
+ * @param picture - size of this picture without the padding of its batch
+ */
+export function detectionsOf(
+  regions: Boxes,
+  probabilities: Float32Array,
+  deltas: Float32Array,
+  picture: Size,
+): Detections {
+  const count = regions.length / 4;
+  const classCount = count === 0 ? 0 : probabilities.length / count - 1;
+  const rows: number[] = [];
+  const likely: number[] = [];
+  const candidateClasses: number[] = [];
+  for (let region = 0; region < count; region++) {
+    for (let label = 0; label < classCount; label++) {
+      const score = probabilities[region * (classCount + 1) + label]!;
+      if (!(score > scoreThreshold)) continue;
+      rows.push(region);
+      likely.push(score);
+      candidateClasses.push(label);
+    }
+  }
+  const classes = Int32Array.from(candidateClasses);
+  const scores = Float32Array.from(likely);
+  const ownDeltas = selectBoxes(
+    deltas,
+    classes.map((label, index) => rows[index]! * classCount + label),
+  );
+  const boxes = clipBoxes(decodeBoxes(ownDeltas, selectBoxes(regions, rows), roiBoxWeights), picture);
+  const kept = nonMaxSuppression(boxes, scores, {
+    threshold: nmsThreshold,
+    limit: detectionsPerImage,
+    groups: classes,
+  });
+  return {
+    boxes: selectBoxes(boxes, kept),
+    scores: Float32Array.from(kept, (index) => scores[index]!),
+    classes: kept.map((index) => classes[index]!),
+  };
+}
+
+/** Detections in a picture that was resized for the detector, in the pixels of the original; without those left empty. */
+export function rescaleDetections({ boxes, scores, classes }: Detections, from: Size, to: Size): Detections {
+  const scales = [to.width / from.width, to.height / from.height] as const;
+  const rescaled = clipBoxes(
+    boxes.map((value, position) => value * scales[position % 2 === 0 ? 0 : 1]),
+    to,
+  );
+  const kept = nonEmptyBoxes(rescaled);
+  return {
+    boxes: selectBoxes(rescaled, kept),
+    scores: Float32Array.from(kept, (index) => scores[index]!),
+    classes: kept.map((index) => classes[index]!),
+  };
+}
