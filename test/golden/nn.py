@@ -193,6 +193,37 @@ def narrow_resnext():
     write(TEST / "nn/fixtures/resnext.json", content)
 
 
+def lars():
+    """LARS in the form of google-research/simclr (lars_optimizer.py, classic momentum), from its formulas."""
+    # "zero" has no length at first and "still" no gradient: both then move by the plain rate.
+    names = ["conv1.weight", "bn1.weight", "bn1.bias", "zero.weight", "still.weight", "fc.weight", "fc.bias"]
+    shapes = [(3, 3, 2, 3), (3,), (3,), (2, 2), (2, 2), (3, 4), (4,)]
+    sizes = [int(np.prod(shape)) for shape in shapes]
+    momentum, trust = 0.9, 0.001
+    values = hashed(1, (sum(sizes),), -1, 1)
+    zero = sum(sizes[: names.index("zero.weight")])
+    values[zero : zero + 4] = 0
+    velocity = torch.zeros_like(values)
+    steps = []
+    for step, (rate, decay) in enumerate([(0.1, 0.0), (0.3, 0.05), (0.3, 0.05), (5.0, 0.0), (2.0, 1e-4)]):
+        gradient = hashed(10 + step, (sum(sizes),), -1, 1)
+        if step == 0:
+            gradient[zero + 4 : zero + 8] = 0
+        updates = []
+        for shape, w, g in zip(shapes, values.split(sizes), gradient.split(sizes)):
+            ratio = 1.0
+            if len(shape) > 1:
+                g = g + decay * w
+                if w.norm() > 0 and g.norm() > 0:
+                    ratio = trust * w.norm() / g.norm()
+            updates.append(rate * ratio * g)
+        velocity = momentum * velocity + torch.cat(updates)
+        values = values - velocity
+        steps.append({"rate": rate, "decay": decay, "parameters": numbers(values), "velocity": numbers(velocity)})
+    entries = [{"name": name, "shape": list(shape)} for name, shape in zip(names, shapes)]
+    return {"entries": entries, "steps": steps}
+
+
 def training():
     parameters = hashed(1, (6,), -1, 1).requires_grad_()
     optimiser = torch.optim.SGD([parameters], lr=0.1, momentum=0.9, weight_decay=0.05)
@@ -219,7 +250,7 @@ def training():
         "step": rates(lambda optimiser: schedulers.MultiStepLR(optimiser, [120, 160], 0.1)),
         "cosine": rates(lambda optimiser: schedulers.CosineAnnealingLR(optimiser, 200)),
     }
-    write(TEST / "train/fixtures/pytorch.json", {"sgd": steps, "schedules": schedules})
+    write(TEST / "train/fixtures/pytorch.json", {"sgd": steps, "lars": lars(), "schedules": schedules})
 
 
 def narrow_resnet18(width, dimension):
