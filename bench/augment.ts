@@ -7,6 +7,7 @@ import { cifar10Demo, mocoV1, mocoV2, type AugmentationPolicy } from "../src/dat
 import { drawViews } from "../src/data/batches";
 import { joinParts } from "../src/data/image-data";
 import type { ImageSet } from "../src/data/image-set";
+import { tf } from "../src/engine/tf";
 import { randomStream } from "../src/engine/random";
 import { createMoco, disposeMoco, mocoStep } from "../src/methods/moco";
 import { Sgd } from "../src/train/sgd";
@@ -48,6 +49,8 @@ function measure(name: string, policy: AugmentationPolicy): void {
       momentum: 0.99,
       temperature: 0.1,
       bnGroups: 2,
+      shuffleBN: true,
+      symmetric: false,
     },
     { encoder: randomStream(0, "encoder"), queue: randomStream(0, "queue") },
   );
@@ -56,10 +59,11 @@ function measure(name: string, policy: AugmentationPolicy): void {
   for (let round = 0; round < rounds; round++) {
     const [views, viewTime] = milliseconds(() => drawViews(data, indices, policy, 0, round));
     const [, stepTime] = milliseconds(() => {
-      const { gradient } = mocoStep(moco, views.query, views.key, randomStream(0, round).permutation(batch));
+      const permutation = () => randomStream(0, round).permutation(batch);
+      const { gradients } = mocoStep(moco, views.query, views.key, permutation);
       const options = { learningRate: 0.01, momentum: 0.9, weightDecay: 1e-4 };
-      optimiser.apply(moco.queryEncoder.parameters, gradient, options);
-      gradient.dispose();
+      optimiser.apply(moco.queryEncoder.parameters, gradients[0]!, options);
+      tf.dispose([...gradients]);
     });
     views.query.dispose();
     views.key.dispose();

@@ -61,7 +61,7 @@ function startTorch() {
 function startKit({ width, batch, size, queue_size: queueSize, groups }: Shape) {
   const encoder = { architecture: "resnet18", width, stem: "cifar", head: "linear", dimension: 128 } as const;
   const moco = createMoco(
-    { encoder, queueSize, momentum: 0.99, temperature: 0.1, bnGroups: groups },
+    { encoder, queueSize, momentum: 0.99, temperature: 0.1, bnGroups: groups, shuffleBN: true, symmetric: false },
     { encoder: randomStream(0, "encoder"), queue: randomStream(0, "queue") },
   );
   const optimiser = Sgd.create(moco.queryEncoder.parameters);
@@ -73,13 +73,13 @@ function startKit({ width, batch, size, queue_size: queueSize, groups }: Shape) 
       return Array.from({ length: count }, () => {
         const start = performance.now();
         const permutation = randomStream(0, "shuffle", step++).permutation(batch);
-        const { gradient } = mocoStep(moco, query, key, permutation);
-        optimiser.apply(moco.queryEncoder.parameters, gradient, {
+        const { gradients } = mocoStep(moco, query, key, () => permutation);
+        optimiser.apply(moco.queryEncoder.parameters, gradients[0]!, {
           learningRate: 0.03,
           momentum: 0.9,
           weightDecay: 1e-4,
         });
-        gradient.dispose();
+        tf.dispose([...gradients]);
         return (performance.now() - start) / 1000;
       });
     },

@@ -21,16 +21,19 @@ function main(file: string): void {
       momentum: 0.99,
       temperature: 0.07,
       bnGroups: 2,
+      shuffleBN: true,
+      symmetric: false,
     },
     { encoder: randomStream(0, "encoder"), queue: randomStream(0, "queue") },
   );
   const views = randomStream(0, "views");
   const permutation = randomStream(0, "shuffle").permutation(batchSize);
-  const step = () => mocoStep(moco, randomImages(views), randomImages(views), permutation);
+  const step = () => mocoStep(moco, randomImages(views), randomImages(views), () => permutation);
   // The queue starts with random keys, too easily told from pictures for a loss and a gradient of ordinary size; the
   // first step fills it with the keys of pictures.
   step();
-  const { loss, gradient } = step();
+  const { loss, gradients } = step();
+  const gradient = gradients[0]!;
   const values = new Float32Array(1 + gradient.size);
   values[0] = loss;
   values.set(gradient.dataSync(), 1);

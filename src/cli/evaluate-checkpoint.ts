@@ -65,7 +65,7 @@ async function featuresOf(given: string, { dataRoot, part }: EvaluateFlags): Pro
   const { recipe, state } = loadCheckpoint(checkpoint);
   try {
     const data = await loadData(parseDataName(recipe.dataset), { root: dataRoot, size: recipe.imageSize });
-    const encoder = state.moco.queryEncoder;
+    const encoder = state.method.encoder;
     const validation = extractFeatures(encoder, data, data.validation);
     return {
       train: extractFeatures(encoder, data, data.train),

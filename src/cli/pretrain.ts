@@ -1,12 +1,15 @@
 import { Command, Option } from "commander";
 import { dataRootVariable } from "../data/load";
+import { methodKinds } from "../tables/method-recipes";
 import { presetNames } from "../tables/presets";
+import type { MethodKind } from "../train/recipe";
 import { integerFrom, positiveNumber } from "./numbers";
 import { parseSetting, type Setting } from "./recipe-flags";
 
 /** The flags of `moco pretrain`, as Commander hands them over. */
 export interface PretrainFlags {
   readonly preset: string;
+  readonly method?: MethodKind;
   readonly recipe?: string;
   readonly seed: number;
   readonly dataRoot?: string;
@@ -19,23 +22,26 @@ export interface PretrainFlags {
 /** Flags for the values of a recipe that are set most often; --set reaches all of them. */
 const recipeFlags: readonly (readonly [flag: string, field: string, description: string])[] = [
   ["--data <name>", "dataset", "data set: emoji, cifar10 or folder:PATH"],
-  ["--queue-size <K>", "queueSize", "keys in the queue"],
-  ["--momentum <m>", "momentum", "momentum of the key encoder"],
-  ["--temperature <T>", "temperature", "temperature of InfoNCE"],
+  ["--queue-size <K>", "method.queueSize", "keys in MoCo's queue"],
+  ["--momentum <m>", "method.momentum", "momentum of MoCo's key encoder, or of the memory bank"],
+  ["--temperature <T>", "method.temperature", "temperature of the contrastive loss"],
   ["--batch-size <N>", "batchSize", "pictures in a batch"],
   ["--learning-rate <rate>", "learningRate", "learning rate at the start"],
   ["--epochs <count>", "epochs", "passes over the training part"],
 ];
 
-/** `moco pretrain`: trains MoCo by a recipe, or goes on with it. */
+/** `moco pretrain`: trains an encoder by a recipe, or goes on with it. */
 export function pretrainCommand(): Command {
   const command = new Command("pretrain")
-    .description("pre-train an encoder with MoCo; the same command goes on from the last checkpoint")
+    .description(
+      "pre-train an encoder with MoCo or what it is compared with; the same command goes on from the last checkpoint",
+    )
     .addOption(
       new Option("--preset <name>", "recipe to start from, and how often kNN is read")
         .choices(presetNames)
         .default("quick"),
     )
+    .addOption(new Option("--method <kind>", "method of the preset's recipe (default: moco)").choices(methodKinds))
     .option("--recipe <file>", "JSON file with a whole recipe, instead of the preset's");
   // All of these set values of the recipe. In their order on the command line: the last one counts.
   const settings: Setting[] = [];

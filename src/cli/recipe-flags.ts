@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { InputError } from "../engine/errors";
+import { defaultMethod, methodName, methodRecipe } from "../tables/method-recipes";
 import { presetNamed, type Preset } from "../tables/presets";
-import type { Recipe } from "../train/recipe";
+import type { MethodKind, MethodRecipe, Recipe } from "../train/recipe";
 
 /** One value of a recipe set on the command line: "encoder.width" and "8". */
 export type Setting = readonly [field: string, text: string];
@@ -20,40 +21,46 @@ export function parseSetting(text: string): Setting {
 }
 
 /**
- * The recipe of a preset, before anything is set. Its K and m are those that the preset's ablations keep fixed, so the
+ * The recipe of a preset, before anything is set. MoCo's K and m are those that the preset's ablations keep fixed, so the
  * recipe is that of one of their cells.
  */
-export function presetRecipe({ name, base, momentumAblationQueueSize, queueAblationMomentum }: Preset): Recipe {
-  const [queueSize, momentum] = [momentumAblationQueueSize, queueAblationMomentum];
-  return { name: cellName(name, queueSize, momentum), ...base, queueSize, momentum };
+export function presetRecipe(preset: Preset, kind: MethodKind = "moco"): Recipe {
+  return methodRecipe(preset, defaultMethod(preset, kind));
+}
+
+/** What `moco pretrain` starts from. */
+export interface RecipeOrigin {
+  readonly preset: string;
+  /** JSON file with a whole recipe, instead of the preset's. */
+  readonly file?: string | undefined;
+  /** Method of the preset's recipe. @default "moco" */
+  readonly method?: MethodKind | undefined;
 }
 
 /**
  * What is to be trained, not validated yet: a preset's recipe or that of a JSON file, with settings on top. A preset's
  * recipe with another K or m is named as the cells of its ablations are; `source` says what was set.
  *
- * @param file - of JSON; undefined for the preset's own recipe
  * @throws InputError if the file cannot be read
  */
-export function recipeFrom(presetName: string, file: string | undefined, settings: readonly Setting[]): unknown {
-  const original = file === undefined ? presetRecipe(presetNamed(presetName)) : readJson(file);
+export function recipeFrom({ preset, file, method }: RecipeOrigin, settings: readonly Setting[]): unknown {
+  if (file !== undefined && method !== undefined) {
+    throw new InputError("Cannot take the method from two places: leave out --method, or --recipe");
+  }
+  const original = file === undefined ? presetRecipe(presetNamed(preset), method) : readJson(file);
   const changed = settings.reduce<unknown>(
     (recipe, [field, text]) => withField(recipe, field.split("."), valueOf(text)),
     original,
   );
   if (settings.length === 0 || !isObject(changed)) return changed;
   const set = (field: string) => settings.some(([one]) => one === field);
-  const { name, source, queueSize, momentum } = changed as Record<string, string>;
+  const { name, source } = changed as Record<string, string>;
   const settingsText = settings.map((setting) => setting.join(" = ")).join(", ");
   return {
     ...changed,
-    name: file === undefined && !set("name") ? cellName(presetName, queueSize, momentum) : name,
+    name: file === undefined && !set("name") ? `${preset}-${methodName(changed["method"] as MethodRecipe)}` : name,
     source: set("source") ? source : `${source}; set on the command line: ${settingsText}`,
   };
-}
-
-function cellName(preset: string, queueSize: unknown, momentum: unknown): string {
-  return `${preset}-K${String(queueSize)}-m${String(momentum)}`;
 }
 
 function withField(value: unknown, [field, ...inner]: readonly string[], set: unknown): unknown {

@@ -33,7 +33,7 @@ export async function trainAsTold(flags: PretrainFlags, settings: readonly Setti
   // Listens from here on: a Ctrl-C that comes before the first step stops after it.
   stopRequested();
   const preset = presetNamed(flags.preset);
-  const recipe = parseRecipe(recipeFrom(preset.name, flags.recipe, settings));
+  const recipe = parseRecipe(recipeFrom({ preset: preset.name, file: flags.recipe, method: flags.method }, settings));
   const data = await loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize });
   const directory = resolve(flags.output ?? runDirectory(recipe, flags.seed));
   prepareFolder(directory);
@@ -84,9 +84,11 @@ function prepareFolder(directory: string): void {
 }
 
 function describeTraining(recipe: Recipe, seed: number, directory: string): string {
-  const { name, dataset, queueSize, momentum, batchSize, epochs } = recipe;
+  const { name, method, dataset, batchSize, epochs } = recipe;
+  const { kind, ...settings } = method;
+  const described = [kind, ...Object.entries(settings).map((setting) => setting.join(" = "))].join(", ");
   return (
-    `${name}: K = ${queueSize}, m = ${momentum}, batch ${batchSize}, ${epochs} ${epochs === 1 ? "epoch" : "epochs"} on ${dataset}, seed ${seed}\n` +
+    `${name}: ${described}; batch ${batchSize}, ${epochs} ${epochs === 1 ? "epoch" : "epochs"} on ${dataset}, seed ${seed}\n` +
     `in ${directory}`
   );
 }

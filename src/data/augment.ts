@@ -64,6 +64,27 @@ export function drawAugmentation(
   return parameters;
 }
 
+/** The parameters of some of the views. */
+export function selectAugmentation(parameters: AugmentationParameters, rows: Int32Array): AugmentationParameters {
+  const { tops, lefts, heights, widths, flips, jitter, grey, blurSigmas } = parameters;
+  const pick = <T extends Int32Array | Uint8Array | Float32Array>(values: T, each = 1): T => {
+    const picked = new (values.constructor as new (length: number) => T)(each * rows.length);
+    rows.forEach((row, position) => picked.set(values.subarray(each * row, each * row + each), each * position));
+    return picked;
+  };
+  return {
+    ...parameters,
+    tops: pick(tops),
+    lefts: pick(lefts),
+    heights: pick(heights),
+    widths: pick(widths),
+    flips: pick(flips),
+    jitter: { order: pick(jitter.order, 4), amounts: pick(jitter.amounts, 4) },
+    grey: pick(grey),
+    blurSigmas: blurSigmas && pick(blurSigmas),
+  };
+}
+
 /** As torchvision's `RandomResizedCrop.get_params` for a square picture, whose fallback after ten tries is the whole picture. */
 function drawCrop({ scale, ratio }: AugmentationPolicy["crop"], size: number, random: Random) {
   for (let attempt = 0; attempt < 10; attempt++) {

@@ -1,6 +1,6 @@
 import { randomStream } from "../engine/random";
 import { tf } from "../engine/tf";
-import { augment, drawAugmentation, normalise } from "./augment";
+import { augment, drawAugmentation, normalise, selectAugmentation } from "./augment";
 import type { AugmentationPolicy } from "./augmentation-policy";
 import type { ImageData, ImageSet } from "./image-set";
 
@@ -31,14 +31,45 @@ export function drawViews(
   seed: number,
   step: number,
 ): Views {
+  return lazyViews(data, indices, policy, seed, step).both();
+}
+
+/** The two views of a batch, drawn now and made when they are asked for. */
+export interface LazyViews {
+  readonly both: () => Views;
+  /** One of the two views of some pictures, by default all, [positions, size, size, 3]; the caller disposes it. */
+  readonly one: (which: 0 | 1, positions?: Int32Array) => tf.Tensor4D;
+}
+
+/** As {@link drawViews}, for a batch whose views do not have to be in memory at the same time. */
+export function lazyViews(
+  data: ImageData,
+  indices: Int32Array,
+  policy: AugmentationPolicy,
+  seed: number,
+  step: number,
+): LazyViews {
   const { train, mean, std } = data;
-  const parameters = drawAugmentation(policy, 2 * indices.length, train.size, randomStream(seed, "augment", step));
-  return tf.tidy(() => {
-    const pictures = pictureTensor(train, indices);
-    const views = normalise(augment(tf.concat4d([pictures, pictures], 0), parameters, train.size), mean, std);
-    const [query, key] = tf.split<tf.Tensor4D>(views, 2);
-    return { query: query!, key: key! };
-  });
+  const count = indices.length;
+  const parameters = drawAugmentation(policy, 2 * count, train.size, randomStream(seed, "augment", step));
+  return {
+    both: () =>
+      tf.tidy(() => {
+        const pictures = pictureTensor(train, indices);
+        const views = augment(tf.concat4d([pictures, pictures], 0), parameters, train.size);
+        const [query, key] = tf.split<tf.Tensor4D>(normalise(views, mean, std), 2);
+        return { query: query!, key: key! };
+      }),
+    one: (which, positions = Int32Array.from(indices.keys())) =>
+      tf.tidy(() => {
+        const rows = positions.map((position) => which * count + position);
+        const pictures = pictureTensor(
+          train,
+          positions.map((position) => indices[position]!),
+        );
+        return normalise(augment(pictures, selectAugmentation(parameters, rows), train.size), mean, std);
+      }),
+  };
 }
 
 /**

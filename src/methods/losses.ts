@@ -25,7 +25,27 @@ export function infoNCE(logits: tf.Tensor2D): tf.Scalar {
   return tf.mean(tf.sub(tf.logSumExp(logits, 1), positive));
 }
 
-/** Share of queries whose positive has the highest logit: the pretext accuracy. */
+/** Share of queries whose positive, column 0, has the highest logit: the pretext accuracy. */
 export function contrastAccuracy(logits: tf.Tensor2D): tf.Scalar {
   return tf.mean(tf.cast(tf.equal(tf.argMax(logits, 1), 0), "float32"));
+}
+
+/**
+ * Cross-entropy of softmax, mean over the rows: InfoNCE where the positive of each row has a column of its own.
+ *
+ * @param logits - [N, columns]
+ * @param targets - the right column of each row, [N]
+ */
+export function crossEntropy(logits: tf.Tensor2D, targets: Int32Array): tf.Scalar {
+  return tf.tidy(() => {
+    const right = tf.mul(logits, tf.oneHot(tf.tensor1d(targets, "int32"), logits.shape[1], 1, 0, "float32"));
+    return tf.mean<tf.Scalar>(tf.sub(tf.logSumExp(logits, 1), tf.sum(right, 1)));
+  });
+}
+
+/** Share of rows whose highest logit is in the right column. */
+export function topOneAccuracy(logits: tf.Tensor2D, targets: Int32Array): tf.Scalar {
+  return tf.tidy(() =>
+    tf.mean<tf.Scalar>(tf.cast(tf.equal(tf.argMax(logits, 1), tf.tensor1d(targets, "int32")), "float32")),
+  );
 }

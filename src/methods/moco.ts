@@ -1,10 +1,11 @@
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
 import { copyEncoder, createEncoder, disposeEncoder, encode, type Encoder, type EncoderConfig } from "../nn/encoder";
-import { gradientOf } from "../nn/gradients";
 import { contrastAccuracy, contrastLogits, infoNCE } from "./losses";
 import { updateMomentumEncoder } from "./momentum-encoder";
 import { KeyQueue } from "./queue";
+import { encodeShuffled, type NextPermutation } from "./shuffling-bn";
+import { differentiate, type StepResult } from "./step";
 
 /** What defines MoCo (paper, section 3). MoCo v2 differs by `encoder.head = "mlp"`, the augmentation and the schedule. */
 export interface MocoConfig {
@@ -17,6 +18,10 @@ export interface MocoConfig {
   readonly temperature: number;
   /** Parts of the batch with batch statistics of their own: the GPUs of the official code. */
   readonly bnGroups: number;
+  /** Whether the keys are normalised in other groups than their queries (section 3.3). */
+  readonly shuffleBN: boolean;
+  /** Whether each view is once the query and once the key, as in the official CIFAR-10 demo; the paper's loss is not. */
+  readonly symmetric: boolean;
 }
 
 /** Query encoder, key encoder and queue: the state of Algorithm 1. Owns its tensors: call {@link disposeMoco}. */
@@ -27,61 +32,41 @@ export interface Moco {
   readonly queue: KeyQueue;
 }
 
-/** What one step gives. The caller disposes the gradient. */
-export interface StepResult {
-  /** InfoNCE, mean over the batch. */
-  readonly loss: number;
-  /** Share of queries that find their own key among K + 1. */
-  readonly accuracy: number;
-  /** Gradient of the loss with respect to the query encoder's parameter vector. */
-  readonly gradient: tf.Tensor1D;
-}
-
 /**
  * One step of Algorithm 1 (section 3.2), up to the gradient; the optimiser applies it to the query encoder.
  *
  * @param queryView - x^q, [N, H, W, 3], normalised
  * @param keyView - x^k, another random view of the same pictures
- * @param permutation - order in which shuffling BN sends the keys to their groups, [N]
+ * @param nextPermutation - order in which shuffling BN sends the keys to their groups, [N]; drawn once, twice if symmetric
+ * @param pictures - which picture each key is of, [N]; kept in the queue for analysis
  */
 export function mocoStep(
   { config, queryEncoder, keyEncoder, queue }: Moco,
   queryView: tf.Tensor4D,
   keyView: tf.Tensor4D,
-  permutation: Int32Array,
+  nextPermutation: NextPermutation,
+  pictures?: Int32Array,
 ): StepResult {
+  const { bnGroups, temperature, symmetric } = config;
   updateMomentumEncoder(keyEncoder, queryEncoder, config.momentum);
-  const keys = encodeShuffled(keyEncoder, keyView, permutation, config.bnGroups); // no gradient to the keys
+  const views = symmetric
+    ? ([
+        [queryView, keyView],
+        [keyView, queryView],
+      ] as const)
+    : ([[queryView, keyView]] as const);
+  const keys = views.map(([, view]) => encodeShuffled(keyEncoder, view, bnGroups, config.shuffleBN && nextPermutation)); // no gradient to the keys
 
-  let accuracy: tf.Scalar | undefined;
-  const { loss, gradient } = gradientOf(queryEncoder.parameters, () => {
-    const queries = encode(queryEncoder, queryView, config.bnGroups);
-    const logits = contrastLogits(queries, keys, queue.keys, config.temperature);
-    accuracy = tf.keep(contrastAccuracy(logits));
-    return infoNCE(logits);
+  const result = differentiate([queryEncoder], () => {
+    const logits = views.map(([view], index) =>
+      contrastLogits(encode(queryEncoder, view, bnGroups), keys[index]!, queue.keys, temperature),
+    );
+    return { loss: tf.addN(logits.map(infoNCE)), accuracy: tf.mean(tf.stack(logits.map(contrastAccuracy))) };
   });
 
-  queue.replaceOldest(keys);
-
-  const result = { loss: loss.arraySync(), accuracy: accuracy!.arraySync(), gradient };
-  tf.dispose([loss, accuracy!, keys]);
-  return result;
-}
-
-/**
- * Shuffling BN (section 3.3): the keys are normalised in other groups than their queries, so that the statistics of a
- * group do not give the positive away. With one group the shuffle alone changes nothing.
- */
-function encodeShuffled(encoder: Encoder, images: tf.Tensor4D, permutation: Int32Array, groups: number): tf.Tensor2D {
-  return tf.tidy(() => {
-    const shuffled = tf.gather(images, tf.tensor1d(permutation, "int32"));
-    return tf.gather(encode(encoder, shuffled, groups), tf.tensor1d(inverse(permutation), "int32"));
-  });
-}
-
-function inverse(permutation: Int32Array): Int32Array {
-  const result = new Int32Array(permutation.length);
-  permutation.forEach((source, position) => (result[source] = position));
+  // The order of the official demo: the keys of the first view, then those of the second.
+  for (const batch of [...keys].reverse()) queue.replaceOldest(batch, pictures);
+  tf.dispose(keys);
   return result;
 }
 

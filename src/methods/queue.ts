@@ -11,15 +11,21 @@ import { normaliseRows } from "../nn/encoder";
 export class KeyQueue {
   private ring: tf.Tensor2D;
 
+  /** Which picture of the training set each key is of, [K], for analysis; -1 where that is not known. */
+  readonly pictures: Int32Array;
+
   /**
    * @param keys - [K, C], unit vectors; taken over, do not dispose it
-   * @param pointer - row of the oldest key
+   * @param oldest - row of the oldest key
+   * @param pictures - which picture each key is of; left out, it is not known
    */
   constructor(
     keys: tf.Tensor2D,
     private oldest = 0,
+    pictures?: ArrayLike<number>,
   ) {
     this.ring = tf.keep(keys);
+    this.pictures = pictures ? Int32Array.from(pictures) : new Int32Array(keys.shape[0]).fill(-1);
   }
 
   /** A queue filled with random unit vectors, as the official code starts. */
@@ -47,8 +53,9 @@ export class KeyQueue {
    * Overwrites the oldest keys with a new batch.
    *
    * @param keys - [N, C], unit vectors, without gradient; N must divide K
+   * @param pictures - which picture each key is of, [N]
    */
-  replaceOldest(keys: tf.Tensor2D): void {
+  replaceOldest(keys: tf.Tensor2D, pictures?: Int32Array): void {
     const [count, dimension] = keys.shape;
     assertQueueFits(this.size, count);
     const next = tf.tidy(() => {
@@ -58,6 +65,8 @@ export class KeyQueue {
     });
     this.ring.dispose();
     this.ring = tf.keep(next);
+    if (pictures) this.pictures.set(pictures, this.oldest);
+    else this.pictures.fill(-1, this.oldest, this.oldest + count);
     this.oldest = (this.oldest + count) % this.size;
   }
 

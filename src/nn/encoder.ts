@@ -89,16 +89,39 @@ export function encoderParameters(config: EncoderConfig): TensorEntry[] {
  * @returns unit vectors, [N, dimension]
  */
 export function encode(encoder: Encoder, images: tf.Tensor4D, groups: number): tf.Tensor2D {
-  const { parameters, running, config } = encoder;
   const statistics: LayerStatistics[] = [];
-  const output = tf.tidy(() => {
+  const output = tf.tidy(() => normaliseRows(headOutputs(encoder, images, groups, statistics)));
+  updateRunningAverages(encoder, statistics, groups);
+  return output;
+}
+
+/** As {@link encode}, without scaling to length 1: the logits of a classifier. */
+export function classLogits(encoder: Encoder, images: tf.Tensor4D, groups: number): tf.Tensor2D {
+  const statistics: LayerStatistics[] = [];
+  const output = headOutputs(encoder, images, groups, statistics);
+  updateRunningAverages(encoder, statistics, groups);
+  return output;
+}
+
+/**
+ * What the head makes of a batch in training mode, [N, dimension]; the running averages stay as they are.
+ *
+ * @param statistics - receives what each batch normalisation saw, for {@link updateRunningAverages}, which disposes it
+ */
+export function headOutputs(
+  encoder: Encoder,
+  images: tf.Tensor4D,
+  groups: number,
+  statistics: LayerStatistics[],
+): tf.Tensor2D {
+  return tf.tidy(() => {
     const mode = trainingMode(statistics);
     const parts = groups === 1 ? [images] : tf.split<tf.Tensor4D>(images, groups);
-    const encoded = parts.map((part) => project(encoder, resNetFeatures(config, parameters, part, mode)));
-    return normaliseRows(groups === 1 ? encoded[0]! : tf.concat2d(encoded, 0));
+    const outputs = parts.map((part) =>
+      project(encoder, resNetFeatures(encoder.config, encoder.parameters, part, mode)),
+    );
+    return groups === 1 ? outputs[0]! : tf.concat2d(outputs, 0);
   });
-  updateRunningAverages(running, statistics, groups);
-  return output;
 }
 
 /**
@@ -152,7 +175,8 @@ export function estimateRunningAverages(
   sum.dispose();
 }
 
-interface LayerStatistics extends BatchStatistics {
+/** What one batch normalisation saw of one group. */
+export interface LayerStatistics extends BatchStatistics {
   /** The batch normalisation that saw them, for example "layer1.0.bn1". */
   readonly layer: string;
 }
@@ -161,7 +185,16 @@ function trainingMode(statistics: LayerStatistics[]): NormalisationMode {
   return { training: true, onStatistics: (layer, batch) => statistics.push({ layer, ...batch }) };
 }
 
-function updateRunningAverages(running: ParameterVector, statistics: LayerStatistics[], groups: number): void {
+/**
+ * Moves the running averages once, by the mean over the groups, as PyTorch does. Disposes the statistics.
+ *
+ * @param statistics - of all layers of all groups, group after group
+ */
+export function updateRunningAverages(
+  { running }: Encoder,
+  statistics: readonly LayerStatistics[],
+  groups: number,
+): void {
   const updated = tf.tidy(() => {
     const all = joinStatistics(running, statistics, groups);
     const batch = groups === 1 ? all : tf.mean<tf.Tensor1D>(tf.reshape(all, [groups, running.size]), 0);

@@ -2,17 +2,24 @@ import { tf } from "../engine/tf";
 import { flatten, type ParameterVector } from "./parameters";
 
 /**
- * A loss and its gradient with respect to all parameters of a network.
+ * A loss and its gradient with respect to all parameters of one or more networks.
  *
+ * @param networks - their parameter vectors
  * @param loss - computes a scalar from `parameters.tensor(...)`
- * @returns the loss, and the gradient in the order of the parameter vector, [size]; the caller disposes both
+ * @returns the loss, and one gradient for each network in the order of its parameter vector, [size]; the caller disposes all
  */
-export function gradientOf(
-  parameters: ParameterVector,
+export function gradientsOf(
+  networks: readonly ParameterVector[],
   loss: () => tf.Scalar,
-): { loss: tf.Scalar; gradient: tf.Tensor1D } {
+): { loss: tf.Scalar; gradients: tf.Tensor1D[] } {
   return tf.tidy(() => {
-    const { value, grads } = tf.valueAndGrads(loss)([...parameters.tensors]);
-    return { loss: value, gradient: flatten(grads) };
+    const { value, grads } = tf.valueAndGrads(loss)(networks.flatMap(({ tensors }) => [...tensors]));
+    let first = 0;
+    const gradients = networks.map(({ tensors }) => {
+      const own = grads.slice(first, first + tensors.length);
+      first += tensors.length;
+      return flatten(own);
+    });
+    return { loss: value, gradients };
   });
 }

@@ -1,7 +1,13 @@
 import { batchesPerEpoch, batchIndices } from "../data/batches";
 import type { ImageSet } from "../data/image-set";
 import type { QueueOverlap } from "../tables/result";
-import type { Recipe } from "../train/recipe";
+
+/** What of a recipe says which keys meet which queries. */
+export interface QueueFlow {
+  readonly queueSize: number;
+  readonly batchSize: number;
+  readonly epochs: number;
+}
 
 /**
  * How much of the queue is no true negative: the share of its keys that come from the query's own picture (of an epoch
@@ -9,8 +15,7 @@ import type { Recipe } from "../train/recipe";
  *
  * Exact: the order of the pictures is a function of the seed, so it is gone through again without training.
  */
-export function queueOverlap(train: ImageSet, recipe: Recipe, seed: number): QueueOverlap {
-  const { queueSize, batchSize, epochs } = recipe;
+export function queueOverlap(train: ImageSet, { queueSize, batchSize, epochs }: QueueFlow, seed: number): QueueOverlap {
   const { labels, twins, classes } = train;
   const steps = epochs * batchesPerEpoch(train, batchSize);
   const queue: Int32Array[] = [];

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { disposeTraining } from "../train/state";
 import type { Preset } from "../tables/presets";
-import type { RunRecord } from "../tables/result";
+import type { QueueOverlap, RunRecord } from "../tables/result";
 import { loadCheckpoint } from "../train/checkpoint";
 import { makeManifest } from "../train/manifest";
 import {
@@ -73,10 +73,10 @@ export async function runCell(
     diverged === undefined
       ? evaluateRun(recipe, seed, data, preset)
       : {
-          manifest: makeManifest(recipe, seed, data, { seconds: 0, steps: last?.step ?? 0 }),
+          manifest: makeManifest(recipe, seed, data, { seconds: last?.seconds ?? 0, steps: last?.step ?? 0 }),
           curve: last?.history.curve ?? [],
           monitor: last?.history.monitor ?? [],
-          queueOverlap: queueOverlap(data.train, recipe, seed),
+          queueOverlap: overlapOf(recipe, seed, data),
           evaluation: undefined,
           diverged,
         };
@@ -91,12 +91,16 @@ function evaluateRun(recipe: Recipe, seed: number, data: ImageData, preset: Pres
     manifest: makeManifest(recipe, seed, data, { seconds: state.seconds, steps: state.step }),
     curve: state.history.curve,
     monitor: state.history.monitor,
-    queueOverlap: queueOverlap(data.train, recipe, seed),
-    evaluation: evaluateEncoder(state.moco.queryEncoder, data, preset, seed),
+    queueOverlap: overlapOf(recipe, seed, data),
+    evaluation: evaluateEncoder(state.method.encoder, data, preset, seed),
     diverged: undefined,
   };
   disposeTraining(state);
   return record;
+}
+
+function overlapOf(recipe: Recipe, seed: number, { train }: ImageData): QueueOverlap | undefined {
+  return recipe.method.kind === "moco" ? queueOverlap(train, { ...recipe, ...recipe.method }, seed) : undefined;
 }
 
 /** Deletes a run, so that it is trained anew. */

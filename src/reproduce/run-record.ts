@@ -11,7 +11,7 @@ const schema = z.object({
   manifest: manifestSchema,
   curve: z.array(z.object({ step: z.number(), epoch: z.number(), loss: z.number(), accuracy: z.number() })),
   monitor: z.array(z.object({ step: z.number(), knn: z.number() })),
-  queueOverlap: z.object({ own: z.number(), twin: z.number().nullable(), sameClass: z.number() }),
+  queueOverlap: z.object({ own: z.number(), twin: z.number().nullable(), sameClass: z.number() }).nullable(),
   evaluation: z.unknown(),
   diverged: z.string().nullable(),
 });
@@ -23,7 +23,7 @@ export function writeRunRecord(path: string, record: RunRecord): void {
     manifest: record.manifest,
     curve: [...record.curve],
     monitor: [...record.monitor],
-    queueOverlap: { ...queueOverlap, twin: queueOverlap.twin ?? null },
+    queueOverlap: queueOverlap === undefined ? null : { ...queueOverlap, twin: queueOverlap.twin ?? null },
     evaluation: evaluation === undefined ? null : evaluationToJson(evaluation),
     diverged: diverged ?? null,
   };
@@ -53,7 +53,7 @@ export function readRunRecord(path: string): RunRecord | undefined {
   const { queueOverlap, evaluation, diverged, ...rest } = parsed.data;
   return {
     ...rest,
-    queueOverlap: { ...queueOverlap, twin: queueOverlap.twin ?? undefined },
+    queueOverlap: queueOverlap === null ? undefined : { ...queueOverlap, twin: queueOverlap.twin ?? undefined },
     evaluation: evaluation === null ? undefined : evaluationFromJson(evaluation),
     diverged: diverged ?? undefined,
   };

@@ -1,4 +1,5 @@
 import type { Ablation, Published } from "./ablation";
+import { mocoRecipe } from "./method-recipes";
 import type { Preset } from "./presets";
 
 /** Section 4.1, "Ablation: momentum": ImageNet linear top-1 of ResNet-50 after 200 epochs, K = 4096. */
@@ -27,7 +28,7 @@ export function momentumAblation(preset: Preset): Ablation {
     axis: { name: "m", values: preset.momenta, logarithmic: false },
     cells: preset.momenta.map((momentum) => ({
       label: `m = ${momentum}`,
-      recipe: { name: `${preset.name}-K${queueSize}-m${momentum}`, ...preset.base, queueSize, momentum },
+      recipe: mocoRecipe(preset, queueSize, momentum),
       published: publishedAt(momentum),
       publishedAt: "K = 4,096",
       claimed: claimed.get(momentum),

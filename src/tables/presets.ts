@@ -8,8 +8,12 @@ export type PresetName = (typeof presetNames)[number];
 export interface Preset {
   readonly name: PresetName;
   readonly purpose: string;
-  /** What all cells share; K and m are each cell's own. */
-  readonly base: Omit<Recipe, "name" | "queueSize" | "momentum">;
+  /** What all cells share, whatever the method. */
+  readonly base: Omit<Recipe, "name" | "method">;
+  /** T of all contrastive methods. */
+  readonly temperature: number;
+  /** Classes of the data set, for the supervised baseline. */
+  readonly classes: number;
   /** K of the queue ablation, each with the K of the paper that is as many batches long. */
   readonly queueSizes: readonly { readonly queueSize: number; readonly paper: number | undefined }[];
   /** m of the queue ablation. */
@@ -26,13 +30,6 @@ export interface Preset {
   readonly minutes: number;
 }
 
-// facebookresearch/moco, colab/moco_cifar10_demo.ipynb: the official recipe for pictures of this size.
-const officialDemo = {
-  temperature: 0.1,
-  sgdMomentum: 0.9,
-  schedule: { kind: "cosine" },
-} as const;
-
 const quick: Preset = {
   name: "quick",
   purpose: "README's main job: both ablations on a laptop in about 10 minutes",
@@ -48,10 +45,12 @@ const quick: Preset = {
     bnGroups: 2,
     augmentation: "moco-v2",
     learningRate: 0.01,
-    weightDecay: 1e-4,
+    optimiser: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
+    schedule: { kind: "cosine" },
     epochs: 10,
-    ...officialDemo,
   },
+  temperature: 0.1,
+  classes: 9,
   queueSizes: [
     { queueSize: 64, paper: 256 },
     { queueSize: 128, paper: 512 },

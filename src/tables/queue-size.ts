@@ -1,4 +1,5 @@
 import type { Ablation, Published } from "./ablation";
+import { mocoRecipe } from "./method-recipes";
 import type { Preset } from "./presets";
 
 /** Figure 3, curve "MoCo": ImageNet linear top-1 of ResNet-50 after 200 epochs, m = 0.999, batch 256. */
@@ -28,7 +29,7 @@ export function queueSizeAblation(preset: Preset): Ablation {
     axis: { name: "K", values: preset.queueSizes.map(({ queueSize }) => queueSize), logarithmic: true },
     cells: preset.queueSizes.map(({ queueSize, paper }) => ({
       label: `K = ${queueSize}`,
-      recipe: { name: `${preset.name}-K${queueSize}-m${momentum}`, ...preset.base, queueSize, momentum },
+      recipe: mocoRecipe(preset, queueSize, momentum),
       published: paper === undefined ? undefined : publishedAt(paper),
       publishedAt: paper === undefined ? undefined : `K = ${paper.toLocaleString("en")}`,
       claimed: "rises with K",

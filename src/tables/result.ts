@@ -21,7 +21,8 @@ export interface RunRecord {
   readonly manifest: Manifest;
   readonly curve: readonly CurvePoint[];
   readonly monitor: readonly MonitorPoint[];
-  readonly queueOverlap: QueueOverlap;
+  /** Undefined for a method without a queue. */
+  readonly queueOverlap: QueueOverlap | undefined;
   /** Undefined if training diverged; then `diverged` says how. */
   readonly evaluation: Evaluation | undefined;
   readonly diverged: string | undefined;
@@ -48,7 +49,7 @@ export interface ResultRow {
   /** InfoNCE, mean over the last fifth of training and over seeds. */
   readonly finalLoss: number | undefined;
   readonly queueOverlap: QueueOverlap | undefined;
-  /** K / N: size of the queue over training pictures. */
+  /** K / N: size of the queue over training pictures; undefined for a method without a queue. */
   readonly queueShare: number | undefined;
   /** Why the cell failed by the kit's rule, or why the row was not run; undefined for a cell that trained. */
   readonly failure: string | undefined;
@@ -112,6 +113,7 @@ function resultRow(
     return comparable && ours && theirs ? [[metric, agreement(ours, theirs, published)] as const] : [];
   });
   const [first] = runs;
+  const { method } = cell.recipe;
   return {
     label: cell.label,
     published: cell.published,
@@ -122,7 +124,7 @@ function resultRow(
     agreement: Object.fromEntries(compared),
     finalLoss: meanLoss(runs, "last fifth", 0),
     queueOverlap: first?.queueOverlap,
-    queueShare: first && cell.recipe.queueSize / first.manifest.data.trainPictures,
+    queueShare: first && method.kind === "moco" ? method.queueSize / first.manifest.data.trainPictures : undefined,
     failure: failureOf(cell, runs, evaluations, baselines),
     runs,
   };
@@ -140,7 +142,7 @@ function publishedDifference(cell: Published | undefined, reference: Published |
 
 /**
  * The kit's rule for a failed cell: training diverged, or its encoder does not retrieve better than random networks by
- * the paired interval, or its loss did not fall after the queue was full of real keys.
+ * the paired interval, or its loss did not fall (with a queue: after it was full of real keys).
  */
 function failureOf(
   cell: Cell,
@@ -160,11 +162,14 @@ function failureOf(
     });
     if (low <= 0) return "failed: retrieval is not above the random network";
   }
-  const stepsToFill = cell.recipe.queueSize / cell.recipe.batchSize;
+  const { method, batchSize } = cell.recipe;
+  if (method.kind === "random") return undefined;
+  const stepsToFill = method.kind === "moco" ? method.queueSize / batchSize : 0;
   const before = meanLoss(runs, "first fifth", stepsToFill);
   const after = meanLoss(runs, "last fifth", stepsToFill);
   if (before === undefined || after === undefined) return "not judged: training ended before the queue was full";
-  return after < before ? undefined : "failed: the loss did not fall once the queue was full";
+  if (after < before) return undefined;
+  return `failed: the loss did not fall${method.kind === "moco" ? " once the queue was full" : ""}`;
 }
 
 /**

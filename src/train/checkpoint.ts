@@ -4,7 +4,6 @@ import { sync as writeFileAtomic } from "write-file-atomic";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
 import { tf } from "../engine/tf";
-import { KeyQueue } from "../methods/queue";
 import type { Encoder, EncoderConfig } from "../nn/encoder";
 import { encoderParameters } from "../nn/encoder";
 import { ParameterVector } from "../nn/parameters";
@@ -13,6 +12,7 @@ import { decodeSafetensors, encodeSafetensors, type HostTensor, type Safetensors
 import { assertStateFits, fromStateDict, hostTensor, toStateDict, withPrefix } from "../nn/state-dict";
 import { parseRecipe, recipeHash, type Recipe } from "./recipe";
 import { Sgd } from "./sgd";
+import { memoryShapes, networkNames, restoreMethod, trainedNetworks } from "./start-method";
 import type { TrainingState } from "./state";
 
 const historySchema = z.object({
@@ -33,7 +33,7 @@ const json = z.string().transform((text, context): unknown => {
 });
 
 const metadataSchema = z.object({
-  format: z.literal("moco-kit checkpoint 1"),
+  format: z.literal("moco-kit checkpoint 2"),
   recipe: json,
   seed: z
     .string()
@@ -41,7 +41,6 @@ const metadataSchema = z.object({
     .transform(Number),
   step: wholeNumber,
   epoch: wholeNumber,
-  queuePointer: wholeNumber,
   history: json.pipe(historySchema),
   seconds: z
     .string()
@@ -50,28 +49,29 @@ const metadataSchema = z.object({
 });
 
 /**
- * Writes everything that training needs to go on, in safetensors with PyTorch's names and layouts: both encoders, the
- * optimiser's velocity, the queue and its pointer, seed, step and history.
+ * Writes everything that training needs to go on, in safetensors with PyTorch's names and layouts: all networks, the
+ * optimiser's velocities, the queue or the bank, seed, step and history.
  *
  * Atomic: whatever happens while it writes, the file holds the old checkpoint or the new one.
  */
 export function saveCheckpoint(path: string, state: TrainingState, recipe: Recipe): void {
-  const { queryEncoder, keyEncoder, queue } = state.moco;
-  const velocity = new ParameterVector(queryEncoder.parameters.entries, tf.clone(state.optimiser.velocity));
-  const tensors = new Map<string, HostTensor>([
-    ...encoderState(queryEncoder, "encoder_q."),
-    ...encoderState(keyEncoder, "encoder_k."),
-    ...toStateDict(velocity, "velocity."),
-    ["queue", hostTensor(queue.keys)],
-  ]);
-  velocity.dispose();
+  const { networks, trained, memory } = state.method;
+  const tensors = new Map<string, HostTensor>();
+  const add = (state: ReadonlyMap<string, HostTensor>) => state.forEach((tensor, name) => tensors.set(name, tensor));
+  for (const [name, network] of Object.entries(networks)) add(encoderState(network, `${name}.`));
+  trained.forEach((name, index) => {
+    const { entries } = networks[name]!.parameters;
+    const velocity = new ParameterVector(entries, tf.clone(state.optimisers[index]!.velocity));
+    add(toStateDict(velocity, `velocity.${name}.`));
+    velocity.dispose();
+  });
+  add(memory());
   const metadata: z.input<typeof metadataSchema> = {
-    format: "moco-kit checkpoint 1",
+    format: "moco-kit checkpoint 2",
     recipe: JSON.stringify(recipe),
     seed: String(state.seed),
     step: String(state.step),
     epoch: String(state.history.curve.at(-1)?.epoch ?? 0),
-    queuePointer: String(queue.pointer),
     history: JSON.stringify(state.history),
     seconds: state.seconds.toFixed(3),
   };
@@ -96,36 +96,32 @@ export function loadCheckpoint(path: string): Checkpoint {
   }
   const content = decodeSafetensors(readFileSync(path), path);
   const { tensors } = content;
-  const { recipe, metadata, queue } = parseCheckpoint(content, path);
+  const { recipe, metadata } = parseCheckpoint(content, path);
   const parameters = encoderParameters(recipe.encoder);
   const network = [...parameters, ...resNetRunningAverages(recipe.encoder)];
+  const [names, trained] = [networkNames(recipe.method), trainedNetworks(recipe.method)];
   assertStateFits(
     tensors,
     [
-      ...withPrefix("encoder_q.", network),
-      ...withPrefix("encoder_k.", network),
-      ...withPrefix("velocity.", parameters),
+      ...names.flatMap((name) => withPrefix(`${name}.`, network)),
+      ...trained.flatMap((name) => withPrefix(`velocity.${name}.`, parameters)),
     ],
     path,
   );
-  const velocity = fromStateDict(tensors, parameters, "velocity.", path);
+  const networks = names.map((name) => [name, encoderFrom(tensors, recipe.encoder, `${name}.`, path)] as const);
   const state: TrainingState = {
-    moco: {
-      config: recipe,
-      queryEncoder: encoderFrom(tensors, recipe.encoder, "encoder_q.", path),
-      keyEncoder: encoderFrom(tensors, recipe.encoder, "encoder_k.", path),
-      queue: new KeyQueue(
-        tf.tensor2d(queue.values, [recipe.queueSize, recipe.encoder.dimension]),
-        metadata.queuePointer,
-      ),
-    },
-    optimiser: new Sgd(tf.clone(velocity.values)),
+    method: restoreMethod(recipe, Object.fromEntries(networks), tensors),
+    optimisers: trained.map((name) => {
+      const velocity = fromStateDict(tensors, parameters, `velocity.${name}.`, path);
+      const optimiser = new Sgd(tf.clone(velocity.values));
+      velocity.dispose();
+      return optimiser;
+    }),
     seed: metadata.seed,
     step: metadata.step,
     history: metadata.history,
     seconds: metadata.seconds,
   };
-  velocity.dispose();
   return { recipe, state };
 }
 
@@ -140,13 +136,19 @@ function parseCheckpoint({ tensors, metadata }: SafetensorsContent, path: string
     return fail(`it is damaged, or from another version of the kit. Not valid: ${fieldsOf(parsed.error)}`);
   }
   const recipe = recipeOf(parsed.data.recipe, fail);
-  const queue = tensors.get("queue");
-  const { queueSize, batchSize, encoder } = recipe;
-  const shape = [queueSize, encoder.dimension];
-  if (queue?.shape.join() !== shape.join()) return fail(`its queue is not [${shape.join(", ")}], as its recipe says`);
-  const pointer = parsed.data.queuePointer;
-  if (pointer >= queueSize || pointer % batchSize !== 0) fail(`its queue has no batch that starts at row ${pointer}`);
-  return { recipe, metadata: parsed.data, queue };
+  for (const [name, shape] of memoryShapes(recipe)) {
+    const found = tensors.get(name)?.shape;
+    if (found?.length !== shape.length || !shape.every((length, axis) => length === "any" || length === found[axis])) {
+      fail(`its ${name} is not [${shape.join(", ")}], as its recipe says`);
+    }
+  }
+  if (recipe.method.kind === "moco") {
+    const pointer = tensors.get("queue_pointer")!.values[0]!;
+    if (!(pointer >= 0 && pointer < recipe.method.queueSize && pointer % recipe.batchSize === 0)) {
+      fail(`its queue has no batch that starts at row ${pointer}`);
+    }
+  }
+  return { recipe, metadata: parsed.data };
 }
 
 function recipeOf(value: unknown, fail: (problem: string) => never): Recipe {

@@ -2,13 +2,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { augmentationPolicies } from "../data/augmentation-policy";
-import { batchesPerEpoch, batchIndices, drawViews } from "../data/batches";
-import type { ImageData } from "../data/image-set";
+import { batchesPerEpoch } from "../data/batches";
+import type { ImageData, ImageSet } from "../data/image-set";
 import { InputError } from "../engine/errors";
-import { randomStream } from "../engine/random";
-import { mocoStep } from "../methods/moco";
+import { tf } from "../engine/tf";
 import type { Encoder } from "../nn/encoder";
 import { assertSameTraining, loadCheckpoint, saveCheckpoint } from "./checkpoint";
+import { drawBatch } from "./draw-batch";
 import type { Recipe } from "./recipe";
 import { learningRateAt } from "./schedule";
 import { disposeTraining, startTraining, type History, type TrainingState } from "./state";
@@ -25,7 +25,7 @@ export interface PretrainOptions {
   readonly directory: string;
   /** Time between checkpoints in seconds. @default 30 */
   readonly checkpointSeconds?: number;
-  /** Reads the kNN accuracy of the query encoder on the validation part, `times` times over the training. */
+  /** Reads the kNN accuracy of the encoder on the validation part, `times` times over the training. */
   readonly monitor?: { readonly times: number; readonly evaluate: (encoder: Encoder) => number };
   /** Asked after each step; when true, training saves a checkpoint and throws {@link InterruptedError}. */
   readonly stopRequested?: () => boolean;
@@ -37,13 +37,15 @@ export interface TrainingProgress {
   readonly step: number;
   readonly totalSteps: number;
   readonly epoch: number;
-  /** InfoNCE of this step. */
+  /** Loss of this step: InfoNCE, for MoCo. */
   readonly loss: number;
   /** Pretext accuracy of this step. */
   readonly accuracy: number;
   readonly learningRate: number;
   readonly imagesPerSecond: number;
   readonly secondsLeft: number;
+  /** Time spent training so far, over all interruptions. */
+  readonly seconds: number;
   readonly history: History;
 }
 
@@ -58,7 +60,7 @@ export class DivergedError extends Error {
 }
 
 /**
- * Pre-trains MoCo by a recipe, step by step; yields after each step and lets other work of the process run.
+ * Pre-trains an encoder by a recipe, step by step; yields after each step and lets other work of the process run.
  *
  * Goes on from the checkpoint in the run's folder, if there is one, bit for bit as if it had never stopped. Saves one at
  * regular intervals, when it is stopped or left, and at the end.
@@ -80,7 +82,7 @@ export async function* pretrain(
   const totalSteps = recipe.epochs * perEpoch;
   const policy = augmentationPolicies[recipe.augmentation];
   const path = join(directory, checkpointFile);
-  const state = resumeOrStart(path, recipe, seed);
+  const state = resumeOrStart(path, recipe, seed, data.train);
   const pace = new Pace(state, recipe.batchSize);
   let saved = state.step;
   let savedAt = performance.now();
@@ -96,18 +98,17 @@ export async function* pretrain(
       const epoch = Math.floor(state.step / perEpoch);
       const learningRate = learningRateAt(recipe.schedule, recipe.learningRate, epoch, recipe.epochs);
 
-      const indices = batchIndices(data.train, recipe.batchSize, seed, state.step);
-      const views = drawViews(data, indices, policy, seed, state.step);
-      const permutation = randomStream(seed, "shuffle BN", state.step).permutation(recipe.batchSize);
-      const { loss, accuracy, gradient } = mocoStep(state.moco, views.query, views.key, permutation);
-      views.query.dispose();
-      views.key.dispose();
-      state.optimiser.apply(state.moco.queryEncoder.parameters, gradient, {
-        learningRate,
-        momentum: recipe.sgdMomentum,
-        weightDecay: recipe.weightDecay,
+      const { loss, accuracy, gradients } = state.method.step(
+        drawBatch(data, recipe.batchSize, policy, seed, state.step),
+      );
+      state.method.trained.forEach((name, index) => {
+        state.optimisers[index]!.apply(state.method.networks[name]!.parameters, gradients[index]!, {
+          learningRate,
+          momentum: recipe.optimiser.momentum,
+          weightDecay: recipe.optimiser.weightDecay,
+        });
       });
-      gradient.dispose();
+      tf.dispose([...gradients]);
       if (!Number.isFinite(loss)) {
         throw new DivergedError(`Training diverged: the loss of step ${state.step + 1} is ${loss}`);
       }
@@ -115,7 +116,7 @@ export async function* pretrain(
       state.step++;
       record(state, loss, accuracy, epoch, totalSteps);
       if (monitor && isMonitored(state.step, recipe.epochs, perEpoch, monitor.times)) {
-        const point = { step: state.step, knn: monitor.evaluate(state.moco.queryEncoder) };
+        const point = { step: state.step, knn: monitor.evaluate(state.method.encoder) };
         state.history = { ...state.history, monitor: [...state.history.monitor, point] };
       }
       pace.tick();
@@ -129,6 +130,7 @@ export async function* pretrain(
         learningRate,
         imagesPerSecond: pace.imagesPerSecond,
         secondsLeft: pace.secondsLeft(totalSteps),
+        seconds: state.seconds,
         history: state.history,
       };
       await setImmediate();
@@ -148,8 +150,10 @@ export async function* pretrain(
   }
 }
 
-function resumeOrStart(path: string, recipe: Recipe, seed: number): TrainingState {
-  if (!existsSync(path)) return startTraining(recipe, seed);
+function resumeOrStart(path: string, recipe: Recipe, seed: number, train: ImageSet): TrainingState {
+  if (!existsSync(path)) {
+    return startTraining(recipe, seed, { pictures: train.labels.length, classes: train.classes.length });
+  }
   const checkpoint = loadCheckpoint(path);
   try {
     assertSameTraining(path, checkpoint, recipe, seed);

@@ -19,6 +19,42 @@ const scheduleSchema = z.discriminatedUnion("kind", [
     .strict(),
 ]);
 
+const temperature = positive;
+/** Pictures encoded at a time by the gradient cache; without it the whole batch at once. */
+const chunkSize = positiveInteger.optional();
+
+/** Contrastive mechanisms (paper, figure 2), SimCLR, and the two baselines, by their `kind`. */
+const methodSchema = z.discriminatedUnion("kind", [
+  z
+    .object({
+      kind: z.literal("moco"),
+      /** K, the number of keys in the queue. */
+      queueSize: positiveInteger,
+      /** m of equation 2. */
+      momentum: z.number().min(0).lt(1),
+      /** tau of equation 1. */
+      temperature,
+      shuffleBN: z.boolean(),
+      symmetric: z.boolean(),
+    })
+    .strict(),
+  z.object({ kind: z.literal("end-to-end"), temperature, shuffleBN: z.boolean(), chunkSize }).strict(),
+  z
+    .object({
+      kind: z.literal("memory-bank"),
+      /** K, entries drawn as negatives at each step. */
+      negatives: positiveInteger,
+      /** Share of the old representation that an entry keeps. */
+      momentum: z.number().min(0).lt(1),
+      temperature,
+    })
+    .strict(),
+  z.object({ kind: z.literal("simclr"), temperature, chunkSize }).strict(),
+  z.object({ kind: z.literal("supervised") }).strict(),
+  /** Nothing is learnt: the forward passes only give batch normalisation its running averages. */
+  z.object({ kind: z.literal("random") }).strict(),
+]);
+
 /** Everything that defines one pre-training but its seed. Plain data: it can be printed, hashed, compared. */
 export const recipeSchema = z
   .object({
@@ -39,25 +75,29 @@ export const recipeSchema = z
         dimension: positiveInteger.max(4096),
       })
       .strict(),
-    /** K, the number of keys in the queue. */
-    queueSize: positiveInteger,
-    /** m of equation 2. */
-    momentum: z.number().min(0).lt(1),
-    /** tau of equation 1. */
-    temperature: positive,
+    method: methodSchema,
     batchSize: positiveInteger,
     /** Parts of a batch with batch statistics of their own. */
     bnGroups: positiveInteger,
     augmentation: z.enum(["moco-v1", "moco-v2", "cifar10-demo"]),
+    optimiser: z
+      .object({
+        kind: z.enum(["sgd"]),
+        momentum: z.number().min(0).lt(1),
+        weightDecay: z.number().min(0).finite(),
+      })
+      .strict(),
     learningRate: positive,
-    sgdMomentum: z.number().min(0).lt(1),
-    weightDecay: z.number().min(0).finite(),
     schedule: scheduleSchema,
     epochs: positiveInteger,
   })
   .strict();
 
 export type Recipe = Readonly<z.infer<typeof recipeSchema>>;
+
+/** The part of a recipe that says how the encoder is trained. */
+export type MethodRecipe = Recipe["method"];
+export type MethodKind = MethodRecipe["kind"];
 
 /**
  * Checks a recipe that comes from outside: a configuration file, a flag, a notebook parameter.
@@ -71,14 +111,28 @@ export function parseRecipe(value: unknown): Recipe {
     throw new InputError(`Cannot use the recipe: some values are not valid.\n  ${problems.join("\n  ")}`);
   }
   const recipe = parsed.data;
-  assertQueueFits(recipe.queueSize, recipe.batchSize);
-  if (recipe.batchSize % recipe.bnGroups !== 0) {
+  assertMethodFits(recipe);
+  return recipe;
+}
+
+function assertMethodFits(recipe: Recipe): void {
+  const { method, batchSize, bnGroups } = recipe;
+  if (batchSize % bnGroups !== 0) {
     throw new InputError(
-      `Cannot cut the batch into groups: bnGroups must divide the batch size ${recipe.batchSize}, ` +
-        `current value is ${recipe.bnGroups}`,
+      `Cannot cut the batch into groups: bnGroups must divide the batch size ${batchSize}, ` +
+        `current value is ${bnGroups}`,
     );
   }
-  return recipe;
+  if (method.kind === "moco") assertQueueFits(method.queueSize, batchSize);
+  if ((method.kind !== "end-to-end" && method.kind !== "simclr") || method.chunkSize === undefined) return;
+  const inOnePass = method.kind === "simclr" ? 2 * batchSize : batchSize;
+  const groupsOfChunk = (bnGroups * method.chunkSize) / inOnePass;
+  if (batchSize % method.chunkSize !== 0 || !Number.isInteger(groupsOfChunk)) {
+    throw new InputError(
+      `Cannot encode the batch in chunks: chunkSize must divide the batch size ${batchSize} and be a multiple of the ` +
+        `${inOnePass / bnGroups} pictures of a group of batch normalisation, current value is ${method.chunkSize}`,
+    );
+  }
 }
 
 /** Twelve hexadecimal digits of what is trained: equal for recipes that differ in name and source only. */

@@ -1,7 +1,8 @@
 import { randomStream } from "../engine/random";
-import { createMoco, disposeMoco, type Moco } from "../methods/moco";
+import type { Method } from "../methods/method";
 import type { Recipe } from "./recipe";
 import { Sgd } from "./sgd";
+import { startMethod, type TrainingSetFacts } from "./start-method";
 
 /** One point of a training curve. Values are means over the steps since the point before. */
 export interface CurvePoint {
@@ -9,7 +10,7 @@ export interface CurvePoint {
   readonly step: number;
   readonly epoch: number;
   readonly loss: number;
-  /** Share of queries that find their own key among K + 1. */
+  /** Share of queries that find their own key among K + 1; supervised, their class. */
   readonly accuracy: number;
 }
 
@@ -34,8 +35,9 @@ export interface History {
  * Owns its tensors: call {@link disposeTraining}.
  */
 export interface TrainingState {
-  readonly moco: Moco;
-  readonly optimiser: Sgd;
+  readonly method: Method;
+  /** One for each network that the method trains. */
+  readonly optimisers: readonly Sgd[];
   readonly seed: number;
   /** Steps done. */
   step: number;
@@ -46,15 +48,16 @@ export interface TrainingState {
 
 export const emptyHistory: History = { curve: [], monitor: [], pending: { loss: 0, accuracy: 0, steps: 0 } };
 
-/** The state before the first step. */
-export function startTraining(recipe: Recipe, seed: number): TrainingState {
-  const moco = createMoco(recipe, {
-    encoder: randomStream(seed, "initialise"),
-    queue: randomStream(seed, "queue"),
-  });
+/**
+ * The state before the first step.
+ *
+ * @throws InputError if the recipe does not fit the training set
+ */
+export function startTraining(recipe: Recipe, seed: number, facts: TrainingSetFacts): TrainingState {
+  const method = startMethod(recipe, facts, (purpose) => randomStream(seed, purpose));
   return {
-    moco,
-    optimiser: Sgd.create(moco.queryEncoder.parameters),
+    method,
+    optimisers: method.trained.map((name) => Sgd.create(method.networks[name]!.parameters)),
     seed,
     step: 0,
     history: emptyHistory,
@@ -62,7 +65,7 @@ export function startTraining(recipe: Recipe, seed: number): TrainingState {
   };
 }
 
-export function disposeTraining({ moco, optimiser }: TrainingState): void {
-  disposeMoco(moco);
-  optimiser.dispose();
+export function disposeTraining({ method, optimisers }: TrainingState): void {
+  method.dispose();
+  for (const optimiser of optimisers) optimiser.dispose();
 }

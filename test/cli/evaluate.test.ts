@@ -21,10 +21,10 @@ let expected: { validation: ReturnType<typeof knn>; test: ReturnType<typeof knn>
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "moco-evaluate-"));
-  const state = startTraining(recipe, 7);
+  const state = startTraining(recipe, 7, { pictures: 2298, classes: 9 });
   saveCheckpoint(join(folder, checkpointFile), state, recipe);
   const data = await loadData("emoji", { size: recipe.imageSize });
-  const encoder = state.moco.queryEncoder;
+  const encoder = state.method.encoder;
   const train = extractFeatures(encoder, data, data.train);
   const options = { k: 5, temperature: 0.2, classCount: data.train.classes.length };
   expected = {

@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("recipeFrom", () => {
   it("takes the recipe of a preset, that of a cell of its ablations", () => {
-    const recipe = parseRecipe(recipeFrom("quick", undefined, []));
+    const recipe = parseRecipe(recipeFrom({ preset: "quick" }, []));
     expect(recipe).toEqual(presetRecipe(presetNamed("quick")));
     const cells = momentumAblation(presetNamed("quick")).cells;
     expect(cells.map((cell) => recipeHash(cell.recipe))).toContain(recipeHash(recipe));
@@ -26,15 +26,21 @@ describe("recipeFrom", () => {
   });
 
   it("sets values on top, the last one of a field counts, and says so in the recipe's source", () => {
-    const settings = ["queueSize=512", "encoder.width=8", "encoder.width=4", "augmentation=moco-v2"].map(parseSetting);
-    const recipe = parseRecipe(recipeFrom("quick", undefined, settings));
-    expect(recipe).toMatchObject({ name: "quick-K512-m0.99", queueSize: 512, encoder: { width: 4, stem: "cifar" } });
-    expect(recipe.source).toMatch(/set on the command line: queueSize = 512, .*augmentation = moco-v2$/);
+    const settings = ["method.queueSize=512", "encoder.width=8", "encoder.width=4", "augmentation=moco-v2"].map(
+      parseSetting,
+    );
+    const recipe = parseRecipe(recipeFrom({ preset: "quick" }, settings));
+    expect(recipe).toMatchObject({
+      name: "quick-K512-m0.99",
+      method: { queueSize: 512 },
+      encoder: { width: 4, stem: "cifar" },
+    });
+    expect(recipe.source).toMatch(/set on the command line: method.queueSize = 512, .*augmentation = moco-v2$/);
   });
 
   it("takes values of any shape", () => {
     const [schedule] = ['schedule={"kind":"step","milestones":[8,12],"factor":0.1}'].map(parseSetting);
-    expect(parseRecipe(recipeFrom("quick", undefined, [schedule!])).schedule).toEqual({
+    expect(parseRecipe(recipeFrom({ preset: "quick" }, [schedule!])).schedule).toEqual({
       kind: "step",
       milestones: [8, 12],
       factor: 0.1,
@@ -45,19 +51,21 @@ describe("recipeFrom", () => {
     const file = join(folder, "mine.json");
     const mine = { ...presetRecipe(presetNamed("smoke")), name: "mine", source: "tried" };
     writeFileSync(file, JSON.stringify(mine));
-    expect(parseRecipe(recipeFrom("quick", file, []))).toEqual(mine);
-    const changed = parseRecipe(recipeFrom("quick", file, [["epochs", "2"]]));
+    expect(parseRecipe(recipeFrom({ preset: "quick", file }, []))).toEqual(mine);
+    const changed = parseRecipe(recipeFrom({ preset: "quick", file }, [["epochs", "2"]]));
     expect(changed).toEqual({ ...mine, epochs: 2, source: "tried; set on the command line: epochs = 2" });
   });
 
   it("refuses what is no field, no value or no file", () => {
-    expect(() => parseRecipe(recipeFrom("quick", undefined, [["encoder.depth", "3"]]))).toThrow(/encoder: .*'depth'/);
-    expect(() => parseRecipe(recipeFrom("quick", undefined, [["__proto__.epochs", "3"]]))).toThrow(InputError);
-    expect(() => parseRecipe(recipeFrom("quick", undefined, [["momentum", "high"]]))).toThrow(
-      /momentum: Expected number/,
+    expect(() => parseRecipe(recipeFrom({ preset: "quick" }, [["encoder.depth", "3"]]))).toThrow(/encoder: .*'depth'/);
+    expect(() => parseRecipe(recipeFrom({ preset: "quick" }, [["__proto__.epochs", "3"]]))).toThrow(InputError);
+    expect(() => parseRecipe(recipeFrom({ preset: "quick" }, [["method.momentum", "high"]]))).toThrow(
+      /method\.momentum: Expected number/,
     );
     expect(() => parseSetting("epochs")).toThrow(/write --set field=value, current value is "epochs"/);
-    expect(() => recipeFrom("quick", join(folder, "none.json"), [])).toThrow(/Cannot read the recipe .*none\.json/);
+    expect(() => recipeFrom({ preset: "quick", file: join(folder, "none.json") }, [])).toThrow(
+      /Cannot read the recipe .*none\.json/,
+    );
   });
 });
 
@@ -71,6 +79,7 @@ describe("progressBar", () => {
     learningRate: 0.06,
     imagesPerSecond: 640.4,
     secondsLeft: 3671,
+    seconds: 60,
     history: { curve: [], monitor: [{ step: 10, knn: 0.31 }], pending: { loss: 0, accuracy: 0, steps: 0 } },
   };
 

@@ -4,7 +4,7 @@ import { tf } from "../../src/engine/tf";
 import { contrastAccuracy, contrastLogits, infoNCE } from "../../src/methods/losses";
 import { createMoco, disposeMoco, mocoStep, type Moco, type MocoConfig } from "../../src/methods/moco";
 import { copyEncoder, disposeEncoder, encode, type Encoder } from "../../src/nn/encoder";
-import { gradientOf } from "../../src/nn/gradients";
+import { gradientsOf } from "../../src/nn/gradients";
 import { Sgd } from "../../src/train/sgd";
 import { relativeError } from "../engine/double-precision";
 import { hashedImages } from "../nn/hashed";
@@ -16,6 +16,8 @@ const config: MocoConfig = {
   momentum: 0.9,
   temperature: 0.2,
   bnGroups: 1,
+  shuffleBN: true,
+  symmetric: false,
 };
 const create = (changes: Partial<MocoConfig> = {}) =>
   createMoco({ ...config, ...changes }, { encoder: randomStream(1, "encoder"), queue: randomStream(1, "queue") });
@@ -25,9 +27,9 @@ const shuffled = Int32Array.of(5, 2, 7, 0, 3, 6, 1, 4);
 /** One step on hashed views. */
 function step(moco: Moco, permutation: Int32Array = identity, seed = 1) {
   const [query, key] = [hashedImages(2 * seed, batchSize, 8), hashedImages(2 * seed + 1, batchSize, 8)];
-  const { loss, accuracy, gradient } = mocoStep(moco, query, key, permutation);
-  const values = gradient.dataSync<"float32">();
-  tf.dispose([query, key, gradient]);
+  const { loss, accuracy, gradients } = mocoStep(moco, query, key, () => permutation);
+  const values = gradients[0]!.dataSync<"float32">();
+  tf.dispose([query, key, ...gradients]);
   return { loss, accuracy, gradient: values };
 }
 
@@ -99,11 +101,11 @@ describe("mocoStep", () => {
     const fixedKeys = encoded(query, 3);
     const gradientWith = (keys: () => tf.Tensor2D) => {
       const images = hashedImages(2, batchSize, 8);
-      const { loss, gradient } = gradientOf(query.parameters, () =>
+      const { loss, gradients } = gradientsOf([query.parameters], () =>
         infoNCE(contrastLogits(encode(query, images, 1), keys(), queue, 0.2)),
       );
-      const values = gradient.dataSync<"float32">();
-      tf.dispose([images, loss, gradient]);
+      const values = gradients[0]!.dataSync<"float32">();
+      tf.dispose([images, loss, ...gradients]);
       return values;
     };
     const { gradient } = step(moco);
@@ -126,9 +128,13 @@ describe("mocoStep", () => {
     const views = [hashedImages(1, batchSize, 8), hashedImages(2, batchSize, 8)] as const;
     const before = tf.memory().numTensors;
     for (let count = 0; count < 3; count++) {
-      const { gradient } = mocoStep(moco, ...views, shuffled);
-      optimiser.apply(moco.queryEncoder.parameters, gradient, { learningRate: 0.1, momentum: 0.9, weightDecay: 1e-4 });
-      gradient.dispose();
+      const { gradients } = mocoStep(moco, ...views, () => shuffled);
+      optimiser.apply(moco.queryEncoder.parameters, gradients[0]!, {
+        learningRate: 0.1,
+        momentum: 0.9,
+        weightDecay: 1e-4,
+      });
+      tf.dispose([...gradients]);
       expect(tf.memory().numTensors).toBe(before);
     }
     tf.dispose([...views]);

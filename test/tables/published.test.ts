@@ -4,6 +4,12 @@ import { describe, expect, it } from "vitest";
 import { momentumAblation, publishedMomenta } from "../../src/tables/momentum";
 import { presetNamed, presetNames } from "../../src/tables/presets";
 import { publishedQueueSizes, queueSizeAblation } from "../../src/tables/queue-size";
+import type { Recipe } from "../../src/train/recipe";
+
+const moco = ({ method }: Recipe) => {
+  if (method.kind !== "moco") throw new Error(`not MoCo: ${method.kind}`);
+  return method;
+};
 
 const claims = readFileSync(join(__dirname, "..", "..", "docs", "claims.md"), "utf8");
 
@@ -42,7 +48,7 @@ describe.each(presetNames)("preset %s", (name) => {
       else expect(publishedQueueSizes.has((queueSize / preset.base.batchSize) * 256)).toBe(false);
     }
     for (const { recipe, published, publishedAt } of queueSizes.cells) {
-      const paper = (recipe.queueSize / recipe.batchSize) * 256;
+      const paper = (moco(recipe).queueSize / recipe.batchSize) * 256;
       expect(published?.value).toBe(publishedQueueSizes.get(paper));
       expect(publishedAt).toBe(published && `K = ${paper.toLocaleString("en")}`);
     }
@@ -50,7 +56,7 @@ describe.each(presetNames)("preset %s", (name) => {
 
   it("sets each m beside the paper's own", () => {
     for (const { recipe, published } of momenta.cells) {
-      expect(published?.value).toBe(publishedMomenta.get(recipe.momentum));
+      expect(published?.value).toBe(publishedMomenta.get(moco(recipe).momentum));
     }
   });
 
@@ -62,16 +68,19 @@ describe.each(presetNames)("preset %s", (name) => {
   });
 
   it("varies one thing only, along the axis of the chart", () => {
-    const base = { ...queueSizes.cells[0]!.recipe, name: "", queueSize: 0 };
-    expect(queueSizes.cells.map(({ recipe }) => ({ ...recipe, name: "", queueSize: 0 }))).toEqual(
+    const without = (recipe: Recipe, changes: object) => ({
+      ...recipe,
+      name: "",
+      method: { ...recipe.method, ...changes },
+    });
+    const base = without(queueSizes.cells[0]!.recipe, { queueSize: 0 });
+    expect(queueSizes.cells.map(({ recipe }) => without(recipe, { queueSize: 0 }))).toEqual(
       queueSizes.cells.map(() => base),
     );
-    expect(queueSizes.cells.map(({ recipe }) => recipe.queueSize)).toEqual(queueSizes.axis.values);
-    const first = { ...momenta.cells[0]!.recipe, name: "", momentum: 0 };
-    expect(momenta.cells.map(({ recipe }) => ({ ...recipe, name: "", momentum: 0 }))).toEqual(
-      momenta.cells.map(() => first),
-    );
-    expect(momenta.cells.map(({ recipe }) => recipe.momentum)).toEqual(momenta.axis.values);
+    expect(queueSizes.cells.map(({ recipe }) => moco(recipe).queueSize)).toEqual(queueSizes.axis.values);
+    const first = without(momenta.cells[0]!.recipe, { momentum: 0 });
+    expect(momenta.cells.map(({ recipe }) => without(recipe, { momentum: 0 }))).toEqual(momenta.cells.map(() => first));
+    expect(momenta.cells.map(({ recipe }) => moco(recipe).momentum)).toEqual(momenta.axis.values);
   });
 
   it("compares with a row that is among its cells", () => {

@@ -8,9 +8,14 @@ import { tf } from "../../src/engine/tf";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from "../../src/nn/safetensors";
 import { assertSameTraining, loadCheckpoint, saveCheckpoint } from "../../src/train/checkpoint";
 import { disposeTraining, startTraining, type TrainingState } from "../../src/train/state";
-import { tinyRecipe } from "./tiny";
+import { mocoV2 } from "../../src/data/augmentation-policy";
+import { batchIndices } from "../../src/data/batches";
+import { drawBatch } from "../../src/train/draw-batch";
+import type { Recipe } from "../../src/train/recipe";
+import { tinyData, tinyMethods, tinyMoco, tinyRecipe } from "./tiny";
 
 const recipe = tinyRecipe();
+const facts = { pictures: 26, classes: 2 };
 let folder: string;
 let path: string;
 
@@ -21,21 +26,23 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A state in which every value differs from the start's. */
-function someState(): TrainingState {
-  const state = startTraining(recipe, 7);
-  const { queryEncoder, keyEncoder, queue } = state.moco;
+function someState(of: Recipe = recipe): TrainingState {
+  const state = startTraining(of, 7, facts);
   const random = randomStream(1, "test");
   const noise = (size: number) => tf.tensor1d(Float32Array.from({ length: size }, () => random.normal()));
-  for (const { parameters, running } of [queryEncoder, keyEncoder]) {
+  for (const { parameters, running } of Object.values(state.method.networks)) {
     parameters.replace(noise(parameters.size));
     running.replace(noise(running.size));
   }
-  const [zero, keys] = [tf.zerosLike(state.optimiser.velocity), tf.ones<tf.Rank.R2>([8, 8])];
-  // Without rate or decay the velocity becomes the gradient.
-  const velocity = noise(zero.size);
-  state.optimiser.apply(queryEncoder.parameters, velocity, { learningRate: 0, momentum: 0, weightDecay: 0 });
-  queue.replaceOldest(keys);
-  tf.dispose([zero, keys, velocity]);
+  state.method.trained.forEach((name, index) => {
+    const { parameters } = state.method.networks[name]!;
+    // Without rate or decay the velocity becomes the gradient.
+    const velocity = noise(parameters.size);
+    state.optimisers[index]!.apply(parameters, velocity, { learningRate: 0, momentum: 0, weightDecay: 0 });
+    velocity.dispose();
+  });
+  const results = state.method.step(drawBatch(tinyData(), 8, mocoV2, 7, 0)); // moves the queue or the bank
+  tf.dispose([...results.gradients]);
   state.step = 5;
   state.seconds = 12.345;
   state.history = {
@@ -46,15 +53,14 @@ function someState(): TrainingState {
   return state;
 }
 
-const tensorsOf = ({ moco, optimiser }: TrainingState) =>
-  [
-    moco.queryEncoder.parameters.values,
-    moco.queryEncoder.running.values,
-    moco.keyEncoder.parameters.values,
-    moco.keyEncoder.running.values,
-    optimiser.velocity,
-    moco.queue.keys,
-  ].map((tensor) => tensor.dataSync());
+const tensorsOf = ({ method, optimisers }: TrainingState) => [
+  ...Object.values(method.networks).flatMap(({ parameters, running }) => [
+    parameters.values.dataSync(),
+    running.values.dataSync(),
+  ]),
+  ...optimisers.map(({ velocity }) => velocity.dataSync()),
+  ...method.memory().values(),
+];
 
 function saved(): Buffer {
   const state = someState();
@@ -89,7 +95,21 @@ describe("a checkpoint", () => {
     expect(tensorsOf(loaded.state)).toEqual(tensorsOf(state));
     const { seed, step, history, seconds } = loaded.state;
     expect({ seed, step, history, seconds }).toEqual({ seed: 7, step: 5, history: state.history, seconds: 12.345 });
-    expect(loaded.state.moco.queue.pointer).toBe(8);
+    const memory = loaded.state.method.memory();
+    expect([...memory.get("queue_pointer")!.values]).toEqual([8]);
+    expect([...memory.get("queue_pictures")!.values.slice(0, 8)]).toEqual([...batchIndices(tinyData().train, 8, 7, 0)]);
+    disposeTraining(state);
+    disposeTraining(loaded.state);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it.each(tinyMethods())("holds all of every method: $name", (one) => {
+    const before = tf.memory().numTensors;
+    const state = someState(one);
+    saveCheckpoint(path, state, one);
+    const loaded = loadCheckpoint(path);
+    expect(loaded.recipe).toEqual(one);
+    expect(tensorsOf(loaded.state)).toEqual(tensorsOf(state));
     disposeTraining(state);
     disposeTraining(loaded.state);
     expect(tf.memory().numTensors).toBe(before);
@@ -115,7 +135,7 @@ describe("a checkpoint", () => {
     expect(names).toContain("encoder_q.layer4.1.bn2.running_var");
     expect(names).toContain("encoder_k.fc.2.bias");
     expect(tensors.get("encoder_q.conv1.weight")!.shape).toEqual([2, 3, 3, 3]);
-    expect(tensors.get("velocity.fc.2.weight")!.shape).toEqual([8, 16]);
+    expect(tensors.get("velocity.encoder_q.fc.2.weight")!.shape).toEqual([8, 16]);
     expect(tensors.get("queue")!.shape).toEqual([24, 8]);
   });
 });
@@ -158,24 +178,32 @@ describe("loadCheckpoint", () => {
       [name, { shape, values: new Float32Array(tf.util.sizeFromShape(shape)) }] as const,
     ]),
   });
+  const tensorValue = (name: string, value: number) => (content: SafetensorsContent) => ({
+    ...content,
+    tensors: new Map([...content.tensors, [name, { shape: [1], values: Float32Array.of(value) }] as const]),
+  });
   it.each([
     ["no metadata", (content: SafetensorsContent) => ({ ...content, metadata: {} })],
     ["another format", metadataChange({ format: "something else" })],
     ["a recipe that is no JSON", metadataChange({ recipe: "{" })],
     ["a recipe that is not valid", metadataChange({ recipe: JSON.stringify({ ...recipe, epochs: -1 }) })],
-    ["a recipe of another network", metadataChange({ recipe: JSON.stringify(tinyRecipe({ queueSize: 32 })) })],
+    [
+      "a recipe of another network",
+      metadataChange({ recipe: JSON.stringify(tinyRecipe({ method: tinyMoco({ queueSize: 32 }) })) }),
+    ],
     ["a history that is no JSON", metadataChange({ history: "" })],
     ["a history of other fields", metadataChange({ history: "{}" })],
     ["a step that is no number", metadataChange({ step: "five" })],
     ["a step below zero", metadataChange({ step: "-1" })],
     ["an empty seed", metadataChange({ seed: "" })],
-    ["a pointer beyond the queue", metadataChange({ queuePointer: "24" })],
-    ["a pointer within a batch", metadataChange({ queuePointer: "3" })],
+    ["a pointer beyond the queue", tensorValue("queue_pointer", 24)],
+    ["a pointer within a batch", tensorValue("queue_pointer", 3)],
+    ["no pictures of the queue", tensorChange("queue_pictures", [1])],
     ["seconds that are no number", metadataChange({ seconds: "NaN" })],
     ["a flat queue", tensorChange("queue", [24 * 8])],
     ["a queue of another size", tensorChange("queue", [16, 8])],
     ["a weight of another shape", tensorChange("encoder_k.fc.2.bias", [9])],
-    ["a velocity of another shape", tensorChange("velocity.fc.2.bias", [9])],
+    ["a velocity of another shape", tensorChange("velocity.encoder_q.fc.2.bias", [9])],
     [
       "a tensor missing",
       ({ tensors, metadata }: SafetensorsContent) => ({
@@ -192,12 +220,12 @@ describe("loadCheckpoint", () => {
 
 describe("assertSameTraining", () => {
   it("refuses another recipe or seed and says what differs", () => {
-    const state = startTraining(recipe, 7);
+    const state = startTraining(recipe, 7, facts);
     const checkpoint = { recipe, state };
     expect(() => assertSameTraining(path, checkpoint, tinyRecipe({ name: "renamed" }), 7)).not.toThrow();
     expect(() => assertSameTraining(path, checkpoint, recipe, 8)).toThrow(InputError);
     expect(() => assertSameTraining(path, checkpoint, recipe, 8)).toThrow(/with seed 7, asked for is .* with seed 8/);
-    const other = tinyRecipe({ momentum: 0.5 });
+    const other = tinyRecipe({ method: tinyMoco({ momentum: 0.5 }) });
     expect(() => assertSameTraining(path, checkpoint, other, 7)).toThrow(`Cannot go on from ${path}`);
     disposeTraining(state);
   });

@@ -14,7 +14,7 @@ import {
   type TrainingProgress,
 } from "../../src/train/pretrain";
 import type { Recipe } from "../../src/train/recipe";
-import { tinyData, tinyRecipe } from "./tiny";
+import { tinyData, tinyMethods, tinyMoco, tinyRecipe } from "./tiny";
 
 const data = tinyData();
 const recipe = tinyRecipe(); // 2 epochs of 3 steps
@@ -78,10 +78,10 @@ describe("pretrain", () => {
     otherLosses.forEach((loss, step) => expect(loss).not.toBe(progress[step]!.loss));
   });
 
-  it("keeps the number of tensors over each step, and frees all of them", async () => {
+  it.each(tinyMethods())("keeps the number of tensors over each step, and frees all of them: $name", async (one) => {
     const before = tf.memory().numTensors;
     const counts = new Set<number>();
-    for await (const _ of pretrain(recipe, data, { seed: 1, directory: newFolder(), checkpointSeconds: 0 })) {
+    for await (const _ of pretrain(one, data, { seed: 1, directory: newFolder(), checkpointSeconds: 0 })) {
       counts.add(tf.memory().numTensors);
     }
     expect(counts.size).toBe(1);
@@ -97,7 +97,7 @@ describe("pretrain", () => {
   });
 
   it("refuses fewer pictures than a batch", async () => {
-    const large = tinyRecipe({ batchSize: 32, queueSize: 32 });
+    const large = tinyRecipe({ batchSize: 32, method: tinyMoco({ queueSize: 32 }) });
     await expect(train(newFolder(), {}, large)).rejects.toThrow(InputError);
     await expect(train(newFolder(), {}, large)).rejects.toThrow(
       "Cannot train on tiny/train: it has 26 pictures, the batch size is 32",
@@ -107,7 +107,7 @@ describe("pretrain", () => {
   it("stops with an error when the loss is no longer a number, and leaves no checkpoint of it", async () => {
     const before = tf.memory().numTensors;
     const directory = newFolder();
-    const wild = tinyRecipe({ learningRate: 1e30, weightDecay: 1 });
+    const wild = tinyRecipe({ learningRate: 1e30, optimiser: { kind: "sgd", momentum: 0.9, weightDecay: 1 } });
     await expect(train(directory, {}, wild)).rejects.toThrow(DivergedError);
     expect(existsSync(join(directory, checkpointFile))).toBe(false);
     expect(tf.memory().numTensors).toBe(before);
@@ -136,6 +136,15 @@ describe("pretrain, stopped and gone on with", () => {
     expect(losses(rest)).toEqual(wholeLosses.slice(stopAt));
     expect(contentOf(directory)).toEqual(whole);
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it.each(tinyMethods())("ends with the same bits for every method: $name", async (one) => {
+    const [unbroken, broken] = [newFolder(), newFolder()];
+    await train(unbroken, {}, one);
+    let done = 0;
+    await expect(train(broken, { stopRequested: () => ++done === 4 }, one)).rejects.toThrow(InterruptedError);
+    await train(broken, {}, one);
+    expect(contentOf(broken)).toEqual(contentOf(unbroken));
   });
 
   it("by leaving the loop at every step ends with the same bits", async () => {
@@ -190,7 +199,7 @@ describe("the monitor", () => {
     { times: 50, epochs: [1, 2, 3, 4, 5, 6] },
     { times: 0, epochs: [] },
   ])("read $times times over 6 epochs reads after epochs $epochs", async ({ times, epochs }) => {
-    const longer = tinyRecipe({ epochs: 6, batchSize: 24, queueSize: 24 }); // a step an epoch
+    const longer = tinyRecipe({ epochs: 6, batchSize: 24 }); // a step an epoch
     const progress = await train(newFolder(), { monitor: monitor(times) }, longer);
     expect(progress.at(-1)!.history.monitor.map(({ step }) => step)).toEqual(epochs);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/engine/errors";
 import { parseRecipe, recipeHash } from "../../src/train/recipe";
-import { tinyRecipe } from "./tiny";
+import { tinyMoco, tinyRecipe } from "./tiny";
 
 const recipe = tinyRecipe();
 
@@ -23,35 +23,43 @@ describe("parseRecipe", () => {
   });
 
   it("names each field that is missing or out of range, all at once", () => {
-    const { temperature: _, ...rest } = recipe;
+    const { temperature: _, ...rest } = tinyMoco();
     expectRefusal(
-      { ...rest, momentum: 1, epochs: 0, encoder: { ...recipe.encoder, architecture: "resnet19" } },
-      "temperature: Required",
-      "momentum: Number must be less than 1",
+      {
+        ...recipe,
+        method: { ...rest, momentum: 1 },
+        epochs: 0,
+        encoder: { ...recipe.encoder, architecture: "resnet19" },
+      },
+      "method.temperature: Required",
+      "method.momentum: Number must be less than 1",
       "epochs: Number must be greater than 0",
       /encoder\.architecture: .*resnet18/,
     );
   });
 
   it.each([
-    ["momentum", -0.1],
-    ["temperature", 0],
-    ["temperature", Infinity],
-    ["temperature", NaN],
-    ["temperature", "0.2"],
+    ["method.momentum", -0.1],
+    ["method.temperature", 0],
+    ["method.temperature", Infinity],
+    ["method.temperature", NaN],
+    ["method.temperature", "0.2"],
+    ["method.queueSize", 0],
+    ["method.queueSize", Infinity],
+    ["method.kind", "byol"],
     ["learningRate", 0],
     ["learningRate", Infinity],
-    ["sgdMomentum", 1],
-    ["weightDecay", -1],
-    ["weightDecay", Infinity],
+    ["optimiser.momentum", 1],
+    ["optimiser.weightDecay", -1],
+    ["optimiser.weightDecay", Infinity],
     ["batchSize", 2.5],
-    ["queueSize", 0],
-    ["queueSize", Infinity],
     ["imageSize", 4096],
     ["augmentation", "moco-v3"],
     ["name", ""],
   ])("refuses %s = %s by the field's name", (field, value) => {
-    expectRefusal({ ...recipe, [field]: value }, `${field}: `);
+    const [outer, inner] = field.split(".") as [keyof typeof recipe, string?];
+    const changed = inner === undefined ? value : { ...(recipe[outer] as object), [inner]: value };
+    expectRefusal({ ...recipe, [outer]: changed }, `${field}: `);
   });
 
   it("refuses what is no recipe at all", () => {
@@ -60,13 +68,21 @@ describe("parseRecipe", () => {
 
   it("refuses a K that is no multiple of the batch size and says which would do", () => {
     expectRefusal(
-      { ...recipe, queueSize: 100, batchSize: 64, bnGroups: 1 },
+      { ...recipe, method: tinyMoco({ queueSize: 100 }), batchSize: 64, bnGroups: 1 },
       "K must be a multiple of the batch size 64, for example 128; current K is 100",
     );
   });
 
   it("refuses groups that do not divide the batch", () => {
     expectRefusal({ ...recipe, bnGroups: 3 }, "bnGroups must divide the batch size 8, current value is 3");
+  });
+
+  it("refuses chunks that do not hold whole groups", () => {
+    const chunked = (chunkSize: number, bnGroups: number) =>
+      parseRecipe({ ...recipe, bnGroups, method: { kind: "simclr", temperature: 0.1, chunkSize } });
+    expect(chunked(4, 4)).toMatchObject({ method: { chunkSize: 4 } });
+    expect(() => chunked(4, 2)).toThrow(/chunkSize must divide .* 8 and be a multiple of the 8 pictures .* value is 4/);
+    expect(() => chunked(3, 4)).toThrow(InputError);
   });
 });
 
@@ -90,15 +106,19 @@ describe("recipeHash", () => {
       tinyRecipe({ imageSize: 16 }),
       tinyRecipe({ encoder: { ...recipe.encoder, width: 4 } }),
       tinyRecipe({ encoder: { ...recipe.encoder, head: "linear" } }),
-      tinyRecipe({ queueSize: 32 }),
-      tinyRecipe({ momentum: 0.99 }),
-      tinyRecipe({ temperature: 0.07 }),
+      tinyRecipe({ method: tinyMoco({ queueSize: 32 }) }),
+      tinyRecipe({ method: tinyMoco({ momentum: 0.99 }) }),
+      tinyRecipe({ method: tinyMoco({ temperature: 0.07 }) }),
+      tinyRecipe({ method: tinyMoco({ shuffleBN: false }) }),
+      tinyRecipe({ method: tinyMoco({ symmetric: true }) }),
+      tinyRecipe({ method: { kind: "simclr", temperature: 0.2 } }),
+      tinyRecipe({ method: { kind: "end-to-end", temperature: 0.2, shuffleBN: true } }),
       tinyRecipe({ batchSize: 4 }),
       tinyRecipe({ bnGroups: 1 }),
       tinyRecipe({ augmentation: "moco-v1" }),
       tinyRecipe({ learningRate: 0.03 }),
-      tinyRecipe({ sgdMomentum: 0 }),
-      tinyRecipe({ weightDecay: 0 }),
+      tinyRecipe({ optimiser: { ...recipe.optimiser, momentum: 0 } }),
+      tinyRecipe({ optimiser: { ...recipe.optimiser, weightDecay: 0 } }),
       tinyRecipe({ epochs: 3 }),
       step([1, 2]),
       step([2, 1]),

@@ -11,20 +11,53 @@ export function tinyRecipe(changes: Partial<Recipe> = {}): Recipe {
     dataset: "emoji",
     imageSize: 8,
     encoder: { architecture: "resnet18", width: 2, stem: "cifar", head: "mlp", dimension: 8 },
-    queueSize: 24,
-    momentum: 0.9,
-    temperature: 0.2,
+    method: tinyMoco(),
     batchSize: 8,
     bnGroups: 2,
     augmentation: "moco-v2",
     learningRate: 0.05,
-    sgdMomentum: 0.9,
-    weightDecay: 1e-4,
+    optimiser: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
     schedule: { kind: "cosine" },
     epochs: 2,
     ...changes,
   });
 }
+
+/** MoCo with a queue of three batches. */
+export function tinyMoco(changes: Partial<MocoRecipe> = {}): MocoRecipe {
+  return {
+    kind: "moco",
+    queueSize: 24,
+    momentum: 0.9,
+    temperature: 0.2,
+    shuffleBN: true,
+    symmetric: false,
+    ...changes,
+  };
+}
+
+/** A tiny recipe of each method. */
+export function tinyMethods(): Recipe[] {
+  const methods: Recipe["method"][] = [
+    tinyMoco(),
+    tinyMoco({ symmetric: true }),
+    { kind: "end-to-end", temperature: 0.2, shuffleBN: true },
+    { kind: "end-to-end", temperature: 0.2, shuffleBN: true, chunkSize: 4 },
+    { kind: "memory-bank", negatives: 10, momentum: 0.5, temperature: 0.2 },
+    { kind: "simclr", temperature: 0.2 },
+    { kind: "supervised" },
+    { kind: "random" },
+  ];
+  return methods.map((method) =>
+    tinyRecipe({
+      method,
+      name: JSON.stringify(method),
+      ...(method.kind === "supervised" && { encoder: { ...tinyRecipe().encoder, head: "linear", dimension: 2 } }),
+    }),
+  );
+}
+
+type MocoRecipe = Extract<Recipe["method"], { kind: "moco" }>;
 
 /** Random pictures: 26 in `train`, so that each epoch of 8 drops two. */
 export function tinyData(): ImageData {

@@ -1,0 +1,100 @@
+import type { Random } from "../engine/random";
+import { tf } from "../engine/tf";
+import { copyEncoder, createEncoder, encode, type Encoder, type EncoderConfig } from "../nn/encoder";
+import { backpropagateChunks, differentiateEmbeddings, encodeChunks, type Chunk } from "./gradient-cache";
+import { crossEntropy, topOneAccuracy } from "./losses";
+import { encodeShuffled, inverse, type NextPermutation } from "./shuffling-bn";
+import { differentiate, type Objective, type StepResult } from "./step";
+
+/** What defines the end-to-end mechanism (figure 2a): the dictionary is the batch, so K is the batch size. */
+export interface EndToEndConfig {
+  readonly encoder: EncoderConfig;
+  readonly temperature: number;
+  readonly bnGroups: number;
+  readonly shuffleBN: boolean;
+}
+
+/** Two encoders, equal at the start and each updated by its own gradient. Owns their tensors. */
+export interface EndToEnd {
+  readonly config: EndToEndConfig;
+  readonly queryEncoder: Encoder;
+  readonly keyEncoder: Encoder;
+}
+
+/**
+ * One step of the end-to-end mechanism (figure 2a), up to the gradients of both encoders, query encoder first.
+ *
+ * The keys of the batch are the dictionary: one positive, N - 1 negatives. The gradient flows to the keys too, back
+ * through the shuffle. The paper's authors never released theirs; the loss is that of equation 1.
+ *
+ * @param queryView - [N, H, W, 3], normalised
+ * @param keyView - another random view of the same pictures
+ * @param nextPermutation - order in which shuffling BN sends the keys to their groups, [N]; drawn once
+ */
+export function endToEndStep(
+  { config, queryEncoder, keyEncoder }: EndToEnd,
+  queryView: tf.Tensor4D,
+  keyView: tf.Tensor4D,
+  nextPermutation: NextPermutation,
+): StepResult {
+  const { bnGroups, temperature, shuffleBN } = config;
+  return differentiate([queryEncoder, keyEncoder], () => {
+    const queries = encode(queryEncoder, queryView, bnGroups);
+    const keys = encodeShuffled(keyEncoder, keyView, bnGroups, shuffleBN && nextPermutation);
+    return matchInBatch(queries, keys, temperature);
+  });
+}
+
+/**
+ * The same step with the memory of one chunk (gradient cache): equal to the plain one where the chunks hold whole groups.
+ *
+ * @param view - makes the view of some pictures of the batch
+ * @param size - N
+ * @param chunkSize - pictures encoded at a time
+ */
+export function endToEndStepInChunks(
+  { config, queryEncoder, keyEncoder }: EndToEnd,
+  view: (which: 0 | 1, positions: Int32Array) => tf.Tensor4D,
+  size: number,
+  chunkSize: number,
+  nextPermutation: NextPermutation,
+): StepResult {
+  const inOrder = Int32Array.from({ length: size }, (_, position) => position);
+  const order = config.shuffleBN ? nextPermutation() : inOrder;
+  const chunksOf = (which: 0 | 1, positions: Int32Array): Chunk[] =>
+    Array.from({ length: size / chunkSize }, (_, chunk) => () => {
+      return view(which, positions.subarray(chunk * chunkSize, (chunk + 1) * chunkSize));
+    });
+  const [queryChunks, keyChunks] = [chunksOf(0, inOrder), chunksOf(1, order)];
+  const groups = (config.bnGroups * chunkSize) / size;
+
+  const embedded = [encodeChunks(queryEncoder, queryChunks, groups), encodeChunks(keyEncoder, keyChunks, groups)];
+  const { loss, accuracy, gradients } = differentiateEmbeddings(embedded, ([queries, shuffledKeys]) => {
+    const keys = tf.gather(shuffledKeys!, tf.tensor1d(inverse(order), "int32"));
+    return matchInBatch(queries!, keys, config.temperature);
+  });
+  const [toQueries, toKeys] = gradients as [tf.Tensor2D, tf.Tensor2D];
+  const result = {
+    loss,
+    accuracy,
+    gradients: [
+      backpropagateChunks(queryEncoder, queryChunks, groups, toQueries),
+      backpropagateChunks(keyEncoder, keyChunks, groups, toKeys),
+    ],
+  };
+  tf.dispose([...gradients, ...embedded]);
+  return result;
+}
+
+/** InfoNCE with the batch as the dictionary: the positive of query i is key i. */
+function matchInBatch(queries: tf.Tensor2D, keys: tf.Tensor2D, temperature: number): Objective {
+  const logits = tf.div<tf.Tensor2D>(tf.matMul(queries, keys, false, true), temperature);
+  const own = Int32Array.from({ length: logits.shape[0] }, (_, row) => row);
+  return { loss: crossEntropy(logits, own), accuracy: topOneAccuracy(logits, own) };
+}
+
+/** Initialises both encoders with the same weights. */
+export function createEndToEnd(config: EndToEndConfig, random: Random): EndToEnd {
+  const queryEncoder = createEncoder(config.encoder, random);
+  return { config, queryEncoder, keyEncoder: copyEncoder(queryEncoder) };
+}

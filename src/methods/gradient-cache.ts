@@ -1,0 +1,86 @@
+import { tf } from "../engine/tf";
+import { headOutputs, normaliseRows, updateRunningAverages, type Encoder, type LayerStatistics } from "../nn/encoder";
+import { gradientsOf } from "../nn/gradients";
+import type { Objective } from "./step";
+
+/** Makes the pictures of one part of a batch, [chunk, H, W, 3]; the receiver disposes them. */
+export type Chunk = () => tf.Tensor4D;
+
+/**
+ * First pass of the gradient cache (Gao et al., 2021): a batch encoded chunk by chunk, nothing kept for a gradient.
+ *
+ * A loss whose negatives are the rest of the batch cannot be cut into parts and summed, as gradient accumulation does. But
+ * its gradient with respect to the embeddings can be taken at once, they are small, and then be sent back chunk by chunk.
+ *
+ * @param groups - batch normalisation groups of a chunk
+ * @returns unit vectors of all chunks, [N, dimension]
+ */
+export function encodeChunks(encoder: Encoder, chunks: readonly Chunk[], groups: number): tf.Tensor2D {
+  const statistics: LayerStatistics[] = [];
+  const parts = chunks.map((chunk) => tf.tidy(() => normaliseRows(headOutputs(encoder, chunk(), groups, statistics))));
+  // Once for the whole batch, as if it had been encoded in one piece.
+  updateRunningAverages(encoder, statistics, groups * chunks.length);
+  const all = tf.concat2d(parts, 0);
+  tf.dispose(parts);
+  return all;
+}
+
+/**
+ * Between the passes: the loss over the embeddings of the whole batch, and its gradient with respect to them.
+ *
+ * @returns loss and accuracy, and a gradient for each tensor of embeddings, which the caller disposes
+ */
+export function differentiateEmbeddings(
+  embeddings: readonly tf.Tensor2D[],
+  compute: (embeddings: readonly tf.Tensor2D[]) => Objective,
+): { loss: number; accuracy: number; gradients: tf.Tensor2D[] } {
+  let accuracy: tf.Scalar | undefined;
+  const { value, grads } = tf.tidy(() =>
+    tf.valueAndGrads((...inputs) => {
+      const objective = compute(inputs as tf.Tensor2D[]);
+      accuracy = tf.keep(objective.accuracy);
+      return objective.loss;
+    })([...embeddings]),
+  );
+  const result = {
+    loss: value.arraySync() as number,
+    accuracy: accuracy!.arraySync(),
+    gradients: grads as tf.Tensor2D[],
+  };
+  tf.dispose([value, accuracy!]);
+  return result;
+}
+
+/**
+ * Second pass: encodes each chunk again and sends its part of the loss's gradient back through the encoder.
+ *
+ * @param toEmbeddings - gradient of the loss with respect to the embeddings, [N, dimension]
+ * @returns gradient with respect to the encoder's parameter vector, [size]
+ */
+export function backpropagateChunks(
+  encoder: Encoder,
+  chunks: readonly Chunk[],
+  groups: number,
+  toEmbeddings: tf.Tensor2D,
+): tf.Tensor1D {
+  const { parameters } = encoder;
+  const [count, dimension] = toEmbeddings.shape;
+  const chunkSize = count / chunks.length;
+  let sum: tf.Tensor1D = tf.zeros([parameters.size]);
+  chunks.forEach((chunk, index) => {
+    const next = tf.tidy(() => {
+      const incoming = tf.slice2d(toEmbeddings, [index * chunkSize, 0], [chunkSize, dimension]);
+      const images = chunk();
+      const seen: LayerStatistics[] = []; // counted in the first pass
+      // The gradient of <embeddings, incoming> is the incoming gradient, sent back.
+      const { gradients } = gradientsOf([parameters], () =>
+        tf.sum(tf.mul(normaliseRows(headOutputs(encoder, images, groups, seen)), incoming)),
+      );
+      seen.forEach(({ mean, variance }) => tf.dispose([mean, variance]));
+      return tf.add<tf.Tensor1D>(sum, gradients[0]!);
+    });
+    sum.dispose();
+    sum = next;
+  });
+  return sum;
+}

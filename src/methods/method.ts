@@ -1,0 +1,41 @@
+import type { Random } from "../engine/random";
+import type { tf } from "../engine/tf";
+import type { Encoder } from "../nn/encoder";
+import type { HostTensor } from "../nn/safetensors";
+import type { StepResult } from "./step";
+
+/** The pictures of one step, as a method asks for them. */
+export interface Batch {
+  /** N. */
+  readonly size: number;
+  /** Rows of the training set, [N]. */
+  readonly indices: Int32Array;
+  /** Class of each picture, [N]: for the supervised baseline and for analysis; no other method learns from it. */
+  readonly labels: Int32Array;
+  /** Both random views of all its pictures, normalised, [N, H, W, 3] each; the caller disposes them. */
+  readonly views: () => { readonly query: tf.Tensor4D; readonly key: tf.Tensor4D };
+  /**
+   * One of the two views, made when it is asked for and the same each time.
+   *
+   * @param positions - which pictures of the batch, in which order; all of them if left out
+   * @returns normalised, [positions, H, W, 3]; the caller disposes it
+   */
+  readonly view: (which: 0 | 1, positions?: Int32Array) => tf.Tensor4D;
+  /** The random numbers of this step for one purpose. */
+  readonly random: (purpose: string) => Random;
+}
+
+/** A way to train an encoder, with all that it carries from step to step. Owns its tensors: call `dispose`. */
+export interface Method {
+  /** What is evaluated: f_q. */
+  readonly encoder: Encoder;
+  /** All networks by the names that a checkpoint has for them, the encoder among them. */
+  readonly networks: Readonly<Record<string, Encoder>>;
+  /** Names of the networks that the optimiser moves. */
+  readonly trained: readonly string[];
+  /** One step up to the gradients, one for each trained network; the optimiser applies them. */
+  readonly step: (batch: Batch) => StepResult;
+  /** What a checkpoint holds besides the networks: a queue, a bank. */
+  readonly memory: () => ReadonlyMap<string, HostTensor>;
+  readonly dispose: () => void;
+}

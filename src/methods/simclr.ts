@@ -1,0 +1,82 @@
+import { tf } from "../engine/tf";
+import { encode, type Encoder, type EncoderConfig } from "../nn/encoder";
+import { backpropagateChunks, differentiateEmbeddings, encodeChunks, type Chunk } from "./gradient-cache";
+import { crossEntropy, topOneAccuracy } from "./losses";
+import { differentiate, type Objective, type StepResult } from "./step";
+
+/** What defines SimCLR (Chen et al., 2020): one encoder, and the other views of the batch as negatives. */
+export interface SimclrConfig {
+  readonly encoder: EncoderConfig;
+  readonly temperature: number;
+  /** Parts of the 2N views with batch statistics of their own; 1 is SimCLR's global batch normalisation. */
+  readonly bnGroups: number;
+}
+
+/** One encoder. Owns its tensors. */
+export interface Simclr {
+  readonly config: SimclrConfig;
+  readonly encoder: Encoder;
+}
+
+/**
+ * One step of SimCLR (Algorithm 1 of its paper), up to the gradient.
+ *
+ * @param first - a view of each picture, [N, H, W, 3], normalised
+ * @param second - another view of the same pictures
+ */
+export function simclrStep({ config, encoder }: Simclr, first: tf.Tensor4D, second: tf.Tensor4D): StepResult {
+  const { bnGroups, temperature } = config;
+  const views = tf.concat4d([first, second], 0);
+  const result = differentiate([encoder], () => ntXent(encode(encoder, views, bnGroups), temperature));
+  views.dispose();
+  return result;
+}
+
+/**
+ * The same step with the memory of one chunk (gradient cache): equal to the plain one where the chunks hold whole groups.
+ *
+ * @param view - makes the view of some pictures of the batch
+ * @param size - N
+ * @param chunkSize - views encoded at a time; divides N
+ */
+export function simclrStepInChunks(
+  { config, encoder }: Simclr,
+  view: (which: 0 | 1, positions: Int32Array) => tf.Tensor4D,
+  size: number,
+  chunkSize: number,
+): StepResult {
+  const perView = size / chunkSize;
+  const chunks = Array.from({ length: 2 * perView }, (_, index): Chunk => {
+    const start = (index % perView) * chunkSize;
+    const positions = Int32Array.from({ length: chunkSize }, (_unused, offset) => start + offset);
+    return () => view(index < perView ? 0 : 1, positions);
+  });
+  const groups = (config.bnGroups * chunkSize) / (2 * size);
+
+  const embeddings = encodeChunks(encoder, chunks, groups);
+  const { loss, accuracy, gradients } = differentiateEmbeddings([embeddings], ([all]) =>
+    ntXent(all!, config.temperature),
+  );
+  const result = { loss, accuracy, gradients: [backpropagateChunks(encoder, chunks, groups, gradients[0]!)] };
+  tf.dispose([...gradients, embeddings]);
+  return result;
+}
+
+/** Stands for minus infinity: exp of it is 0 at any temperature. */
+const excluded = -1e9;
+
+/**
+ * NT-Xent (equation 1 of SimCLR), mean over all 2N views: each view has to find the other view of its picture among all
+ * views but itself. The official code sums the means over the two halves, which is twice this.
+ *
+ * @param embeddings - unit vectors, [2N, C]; rows i and N + i are views of one picture
+ */
+export function ntXent(embeddings: tf.Tensor2D, temperature: number): Objective {
+  return tf.tidy(() => {
+    const count = embeddings.shape[0];
+    const similarities = tf.div<tf.Tensor2D>(tf.matMul(embeddings, embeddings, false, true), temperature);
+    const logits = tf.add<tf.Tensor2D>(similarities, tf.mul(tf.eye(count), excluded));
+    const partners = Int32Array.from({ length: count }, (_, row) => (row + count / 2) % count);
+    return { loss: crossEntropy(logits, partners), accuracy: topOneAccuracy(logits, partners) };
+  });
+}

@@ -1,0 +1,35 @@
+import { tf } from "../engine/tf";
+import { gradientsOf } from "../nn/gradients";
+import type { Encoder } from "../nn/encoder";
+
+/** What one step gives. The caller disposes the gradients. */
+export interface StepResult {
+  /** Mean over the batch. */
+  readonly loss: number;
+  /** Pretext accuracy: share of the batch that picks its positive; supervised, its class. */
+  readonly accuracy: number;
+  /** One for each of the networks that are trained: gradient of the loss with respect to its parameter vector. */
+  readonly gradients: readonly tf.Tensor1D[];
+}
+
+/** What a forward pass ends in. */
+export interface Objective {
+  readonly loss: tf.Scalar;
+  readonly accuracy: tf.Scalar;
+}
+
+/** Runs a forward pass, and sends its loss back through the networks. */
+export function differentiate(networks: readonly Encoder[], forward: () => Objective): StepResult {
+  let accuracy: tf.Scalar | undefined;
+  const { loss, gradients } = gradientsOf(
+    networks.map(({ parameters }) => parameters),
+    () => {
+      const objective = forward();
+      accuracy = tf.keep(objective.accuracy);
+      return objective.loss;
+    },
+  );
+  const result = { loss: loss.arraySync(), accuracy: accuracy!.arraySync(), gradients };
+  tf.dispose([loss, accuracy!]);
+  return result;
+}

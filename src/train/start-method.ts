@@ -1,0 +1,233 @@
+import { InputError } from "../engine/errors";
+import type { Random } from "../engine/random";
+import { tf } from "../engine/tf";
+import { endToEndStep, endToEndStepInChunks } from "../methods/end-to-end";
+import { MemoryBank, memoryBankStep } from "../methods/memory-bank";
+import type { Batch, Method } from "../methods/method";
+import { mocoStep } from "../methods/moco";
+import { KeyQueue } from "../methods/queue";
+import { simclrStep, simclrStepInChunks } from "../methods/simclr";
+import { supervisedStep } from "../methods/supervised";
+import { classLogits, copyEncoder, createEncoder, disposeEncoder, type Encoder } from "../nn/encoder";
+import type { HostTensor } from "../nn/safetensors";
+import { hostTensor } from "../nn/state-dict";
+import type { MethodKind, MethodRecipe, Recipe } from "./recipe";
+
+type MethodOf<Kind extends MethodKind> = Extract<MethodRecipe, { kind: Kind }>;
+
+/** What a method is made of, at the start or out of a checkpoint. */
+interface Parts {
+  readonly networks: Readonly<Record<string, Encoder>>;
+  /** Queue or bank as a checkpoint holds it; undefined at the start. */
+  readonly memory: ReadonlyMap<string, HostTensor> | undefined;
+}
+
+/** Facts of the training set that a method depends on. */
+export interface TrainingSetFacts {
+  readonly pictures: number;
+  readonly classes: number;
+}
+
+const [queryName, keyName] = ["encoder_q", "encoder_k"] as const;
+
+/** Names of a method's networks, as checkpoints have them: those of the official MoCo. */
+export function networkNames({ kind }: MethodRecipe): readonly string[] {
+  return kind === "moco" || kind === "end-to-end" ? [queryName, keyName] : [queryName];
+}
+
+/** Names of the networks that the optimiser moves, the first of them the one that is evaluated. */
+export function trainedNetworks({ kind }: MethodRecipe): readonly string[] {
+  if (kind === "random") return [];
+  return kind === "end-to-end" ? [queryName, keyName] : [queryName];
+}
+
+/** Names and shapes of what a checkpoint holds besides networks and velocities. */
+export function memoryShapes({ method, encoder }: Recipe): ReadonlyMap<string, readonly (number | "any")[]> {
+  switch (method.kind) {
+    case "moco":
+      return new Map([
+        ["queue", [method.queueSize, encoder.dimension]],
+        ["queue_pointer", [1]],
+        ["queue_pictures", [method.queueSize]],
+      ]);
+    case "memory-bank":
+      return new Map([["memory_bank", ["any", encoder.dimension]]]);
+    default:
+      return new Map();
+  }
+}
+
+/**
+ * A method before its first step.
+ *
+ * @param random - the random numbers for one purpose
+ * @throws InputError if a classifier's head does not fit the classes
+ */
+export function startMethod(recipe: Recipe, facts: TrainingSetFacts, random: (purpose: string) => Random): Method {
+  const { method, encoder } = recipe;
+  if (method.kind === "supervised" && encoder.dimension !== facts.classes) {
+    throw new InputError(
+      `Cannot train a classifier: encoder.dimension must be the number of classes ${facts.classes}, ` +
+        `current value is ${encoder.dimension}`,
+    );
+  }
+  const query = createEncoder(encoder, random("initialise"));
+  const networks = networkNames(method).includes(keyName)
+    ? { [queryName]: query, [keyName]: copyEncoder(query) }
+    : { [queryName]: query };
+  return assemble(recipe, { networks, memory: undefined }, facts, random);
+}
+
+/** A method as a checkpoint left it. */
+export function restoreMethod(
+  recipe: Recipe,
+  networks: Readonly<Record<string, Encoder>>,
+  memory: ReadonlyMap<string, HostTensor>,
+): Method {
+  const noRandom = (): never => {
+    throw new Error("Cannot restore a method: everything random comes from the checkpoint");
+  };
+  return assemble(recipe, { networks, memory }, { pictures: 0, classes: 0 }, noRandom);
+}
+
+function assemble(
+  recipe: Recipe,
+  { networks, memory }: Parts,
+  { pictures }: TrainingSetFacts,
+  random: (purpose: string) => Random,
+): Method {
+  const { method, encoder: config, bnGroups, batchSize } = recipe;
+  const encoder = networks[queryName]!;
+  const base = {
+    encoder,
+    networks,
+    trained: trainedNetworks(method),
+    memory: () => new Map<string, HostTensor>(),
+    dispose: () => Object.values(networks).forEach(disposeEncoder),
+  };
+  switch (method.kind) {
+    case "moco": {
+      const queue = memory ? queueFrom(memory) : KeyQueue.random(method.queueSize, config.dimension, random("queue"));
+      const moco = {
+        config: { ...method, encoder: config, bnGroups },
+        queryEncoder: encoder,
+        keyEncoder: networks[keyName]!,
+        queue,
+      };
+      return {
+        ...base,
+        step: (batch) =>
+          withViews(batch, (query, key) => mocoStep(moco, query, key, permutations(batch), batch.indices)),
+        memory: () => queueState(queue),
+        dispose: () => {
+          base.dispose();
+          queue.dispose();
+        },
+      };
+    }
+    case "end-to-end": {
+      const endToEnd = {
+        config: { ...method, encoder: config, bnGroups },
+        queryEncoder: encoder,
+        keyEncoder: networks[keyName]!,
+      };
+      const { chunkSize } = method;
+      return {
+        ...base,
+        step: (batch) =>
+          chunkSize === undefined
+            ? withViews(batch, (query, key) => endToEndStep(endToEnd, query, key, permutations(batch)))
+            : endToEndStepInChunks(endToEnd, batch.view, batchSize, chunkSize, permutations(batch)),
+      };
+    }
+    case "memory-bank": {
+      const bank = memory ? bankFrom(memory) : MemoryBank.random(pictures, config.dimension, random("bank"));
+      const memoryBank = { config: { ...method, encoder: config, bnGroups }, encoder, bank };
+      return {
+        ...base,
+        step: (batch) =>
+          withView(batch, (view) =>
+            memoryBankStep(memoryBank, view, batch.indices, drawNegatives(batch, method, bank.entries.shape[0])),
+          ),
+        memory: () => new Map([["memory_bank", hostTensor(bank.entries)]]),
+        dispose: () => {
+          base.dispose();
+          bank.dispose();
+        },
+      };
+    }
+    case "simclr": {
+      const simclr = { config: { ...method, encoder: config, bnGroups }, encoder };
+      const { chunkSize } = method;
+      return {
+        ...base,
+        step: (batch) =>
+          chunkSize === undefined
+            ? withViews(batch, (first, second) => simclrStep(simclr, first, second))
+            : simclrStepInChunks(simclr, batch.view, batchSize, chunkSize),
+      };
+    }
+    case "supervised":
+      return {
+        ...base,
+        step: (batch) => withView(batch, (view) => supervisedStep(encoder, view, batch.labels, bnGroups)),
+      };
+    case "random":
+      return {
+        ...base,
+        step: (batch) =>
+          withView(batch, (view) => {
+            classLogits(encoder, view, bnGroups).dispose();
+            return { loss: 0, accuracy: 0, gradients: [] };
+          }),
+      };
+  }
+}
+
+/** In the order in which the step asks for them: one for each time that keys are encoded. */
+function permutations(batch: Batch): () => Int32Array {
+  const random = batch.random("shuffle BN");
+  return () => random.permutation(batch.size);
+}
+
+function drawNegatives(batch: Batch, { negatives }: MethodOf<"memory-bank">, pictures: number): Int32Array {
+  const random = batch.random("negatives");
+  return Int32Array.from({ length: negatives }, () => random.integer(pictures));
+}
+
+function withView<T>(batch: Batch, use: (view: tf.Tensor4D) => T): T {
+  const view = batch.view(0);
+  const result = use(view);
+  view.dispose();
+  return result;
+}
+
+function withViews<T>(batch: Batch, use: (first: tf.Tensor4D, second: tf.Tensor4D) => T): T {
+  const { query, key } = batch.views();
+  const result = use(query, key);
+  tf.dispose([query, key]);
+  return result;
+}
+
+function queueState(queue: KeyQueue): Map<string, HostTensor> {
+  return new Map([
+    ["queue", hostTensor(queue.keys)],
+    ["queue_pointer", { shape: [1], values: Float32Array.of(queue.pointer) }],
+    // Exact in float32 up to 16.7 million pictures.
+    ["queue_pictures", { shape: [queue.size], values: Float32Array.from(queue.pictures) }],
+  ]);
+}
+
+function queueFrom(memory: ReadonlyMap<string, HostTensor>): KeyQueue {
+  const keys = memory.get("queue")!;
+  return new KeyQueue(
+    tf.tensor2d(keys.values, keys.shape as [number, number]),
+    memory.get("queue_pointer")!.values[0]!,
+    memory.get("queue_pictures")!.values,
+  );
+}
+
+function bankFrom(memory: ReadonlyMap<string, HostTensor>): MemoryBank {
+  const { values, shape } = memory.get("memory_bank")!;
+  return new MemoryBank(tf.tensor2d(values, shape as [number, number]));
+}

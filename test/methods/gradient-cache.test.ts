@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { randomStream } from "../../src/engine/random";
+import { tf } from "../../src/engine/tf";
+import { createEndToEnd, endToEndStep, endToEndStepInChunks } from "../../src/methods/end-to-end";
+import { simclrStep, simclrStepInChunks } from "../../src/methods/simclr";
+import type { StepResult } from "../../src/methods/step";
+import { createEncoder, disposeEncoder, type Encoder } from "../../src/nn/encoder";
+import { relativeError } from "../engine/double-precision";
+import { hashedImages } from "../nn/hashed";
+
+const [batch, chunk, size] = [64, 16, 8];
+const encoderConfig = { architecture: "resnet18", width: 4, stem: "cifar", head: "mlp", dimension: 16 } as const;
+const views = [hashedImages(1, batch, size), hashedImages(2, batch, size)] as const;
+const view = (which: 0 | 1, positions: Int32Array) =>
+  tf.tidy(() => tf.gather(views[which], tf.tensor1d(positions, "int32")));
+const permutation = randomStream(1, "permutation").permutation(batch);
+
+/** Gradients by tensor of the network, and what the step did to the running averages. */
+function outcome({ loss, accuracy, gradients }: StepResult, encoders: readonly Encoder[]) {
+  const tensors = gradients.flatMap((gradient, index) =>
+    tf
+      .tidy(() =>
+        tf.split(
+          gradient,
+          encoders[index]!.parameters.tensors.map(({ size: length }) => length),
+        ),
+      )
+      .map((part) => {
+        const values = part.dataSync<"float32">();
+        part.dispose();
+        return values;
+      }),
+  );
+  const running = encoders.map((encoder) => encoder.running.values.dataSync<"float32">());
+  tf.dispose([...gradients]);
+  return { loss, accuracy, tensors, running };
+}
+
+function expectEqual(chunked: ReturnType<typeof outcome>, plain: ReturnType<typeof outcome>) {
+  expect(chunked.loss).toBeCloseTo(plain.loss, 5);
+  expect(chunked.accuracy).toBe(plain.accuracy);
+  chunked.tensors.forEach((tensor, index) => expect(relativeError(tensor, plain.tensors[index]!)).toBeLessThan(1e-5));
+  chunked.running.forEach((values, index) => expect(relativeError(values, plain.running[index]!)).toBeLessThan(1e-6));
+}
+
+describe("the gradient cache", () => {
+  it("gives SimCLR the gradients of the whole batch, and one move of the running averages", () => {
+    const run = (chunkSize?: number) => {
+      const encoder = createEncoder(encoderConfig, randomStream(1, "encoder"));
+      const simclr = { config: { encoder: encoderConfig, temperature: 0.1, bnGroups: 8 }, encoder };
+      const before = tf.memory().numTensors;
+      const step =
+        chunkSize === undefined ? simclrStep(simclr, ...views) : simclrStepInChunks(simclr, view, batch, chunkSize);
+      const result = outcome(step, [encoder]);
+      expect(tf.memory().numTensors).toBe(before);
+      disposeEncoder(encoder);
+      return result;
+    };
+    expectEqual(run(chunk), run());
+  });
+
+  it.each([true, false])("gives both end-to-end encoders theirs, shuffling BN %s", (shuffleBN) => {
+    const run = (chunkSize?: number) => {
+      const config = { encoder: encoderConfig, temperature: 0.1, bnGroups: 4, shuffleBN };
+      const endToEnd = createEndToEnd(config, randomStream(1, "encoder"));
+      const encoders = [endToEnd.queryEncoder, endToEnd.keyEncoder];
+      const before = tf.memory().numTensors;
+      const step =
+        chunkSize === undefined
+          ? endToEndStep(endToEnd, ...views, () => permutation)
+          : endToEndStepInChunks(endToEnd, view, batch, chunkSize, () => permutation);
+      const result = outcome(step, encoders);
+      expect(tf.memory().numTensors).toBe(before);
+      encoders.forEach(disposeEncoder);
+      return result;
+    };
+    expectEqual(run(chunk), run());
+  });
+
+  it("is not gradient accumulation: negatives of other chunks count", () => {
+    const encoder = createEncoder(encoderConfig, randomStream(1, "encoder"));
+    const simclr = { config: { encoder: encoderConfig, temperature: 0.1, bnGroups: 2 }, encoder };
+    const part = [0, 1].map((which) =>
+      view(
+        which as 0 | 1,
+        Int32Array.from({ length: chunk }, (_, row) => row),
+      ),
+    );
+    const whole = simclrStep({ ...simclr, config: { ...simclr.config, bnGroups: 8 } }, ...views);
+    const alone = simclrStep(simclr, part[0]!, part[1]!);
+    expect(alone.loss).toBeLessThan(whole.loss - 0.5);
+    tf.dispose([...part, ...whole.gradients, ...alone.gradients]);
+    disposeEncoder(encoder);
+  });
+});
