@@ -1,3 +1,4 @@
+import { InputError } from "../engine/errors";
 import type { Mask, Rle } from "./mask-rle";
 
 /**
@@ -54,6 +55,55 @@ export interface DetectionSet {
    * @throws InputError when the file is missing, cannot be decoded, or has another size than its annotation says
    */
   readPixels(image: DetectionImage): Promise<Uint8Array>;
+}
+
+/** A set read from files. */
+export interface ReadSet extends DetectionSet {
+  /** Objects that were left out because they have no area, each with its file and field; empty unless that was asked for. */
+  readonly leftOut: readonly string[];
+}
+
+/** Options of the readers. */
+export interface ReadOptions {
+  /**
+   * Leaves objects without area out instead of refusing the files; {@link ReadSet.leftOut} names them. A detector cannot be
+   * trained on them.
+   *
+   * @default false
+   */
+  readonly leaveOutEmpty?: boolean;
+}
+
+/**
+ * Joins sets of the same categories, for example VOC 2007 and 2012.
+ *
+ * @throws InputError when categories differ or two pictures have one id
+ */
+export function joinSets(name: string, sets: readonly DetectionSet[]): DetectionSet {
+  const names = sets.map(({ categories }) => categories.map((category) => category.name).join(", "));
+  const other = names.find((list) => list !== names[0]);
+  if (other !== undefined) {
+    throw new InputError(
+      `Cannot join detection sets: they must have the same categories, current are "${names[0]}" and "${other}"`,
+    );
+  }
+  const source = new Map<ImageId, DetectionSet>();
+  for (const set of sets) {
+    for (const { id } of set.images) {
+      if (source.has(id)) {
+        throw new InputError(
+          `Cannot join detection sets: a picture must be in one of them, current one in ${source.get(id)!.name} and ${set.name} is ${id}`,
+        );
+      }
+      source.set(id, set);
+    }
+  }
+  return {
+    name,
+    categories: sets[0]?.categories ?? [],
+    images: sets.flatMap(({ images }) => images),
+    readPixels: (image) => source.get(image.id)!.readPixels(image),
+  };
 }
 
 /** One object that a detector found. */

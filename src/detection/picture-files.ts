@@ -1,0 +1,44 @@
+import { readdir } from "node:fs/promises";
+import { join, sep } from "node:path";
+import sharp from "sharp";
+import { InputError } from "../engine/errors";
+import type { DetectionImage } from "./detection-set";
+
+/** sharp's own limit for a picture; a larger annotated size cannot be true. */
+export const maximumPixels = 0x3fff * 0x3fff;
+
+/** The files of a folder and the folders in it, as paths below it with "/". Throws an `InputError` when there is no such folder. */
+export async function filesBelow(folder: string): Promise<ReadonlySet<string>> {
+  try {
+    const names = await readdir(folder, { recursive: true });
+    return new Set(names.map((name) => name.split(sep).join("/")));
+  } catch (cause) {
+    throw new InputError(`Cannot read the detection set: the folder must exist, missing is ${folder}`, { cause });
+  }
+}
+
+/**
+ * Reads pictures of a folder: [height, width, 3] bytes, red, green, blue. As detectron2, it turns a picture as its EXIF data
+ * say, drops transparency, and refuses one whose size is not the annotated one.
+ */
+export function pixelReader(folder: string): (image: DetectionImage) => Promise<Uint8Array> {
+  return async ({ fileName, width, height }) => {
+    const path = join(folder, fileName);
+    const { data, info } = await sharp(path, { failOn: "error" })
+      .autoOrient()
+      .removeAlpha()
+      .toColourspace("srgb")
+      .raw()
+      .toBuffer({ resolveWithObject: true })
+      .catch((cause: unknown) => {
+        const reason = cause instanceof Error ? cause.message.trim() : String(cause);
+        throw new InputError(`Cannot decode the picture: replace ${path}: ${reason}`, { cause });
+      });
+    if (info.width !== width || info.height !== height) {
+      throw new InputError(
+        `Cannot use the picture: ${path} must be as its annotation says, ${width} x ${height}, current size is ${info.width} x ${info.height}`,
+      );
+    }
+    return data;
+  };
+}
