@@ -47,7 +47,7 @@ interface BlockSpec {
 interface ResNetSpec {
   readonly stem: ConvolutionSpec;
   readonly maxPool: boolean;
-  readonly blocks: readonly BlockSpec[];
+  readonly stages: readonly (readonly BlockSpec[])[];
   readonly featureCount: number;
 }
 
@@ -92,6 +92,19 @@ export function resNetRunningAverages(config: ResNetConfig): TensorEntry[] {
   ]);
 }
 
+/** What a stage of residual blocks makes of a picture: res2 to res5 in the detection literature are stages 1 to 4 here. */
+export type Stage = 1 | 2 | 3 | 4;
+
+/** Pixels of the picture between neighbours of the stage's map: 16 after stage 3 with the ImageNet stem. */
+export function stageStride({ stem }: ResNetConfig, stage: Stage): number {
+  return (stem === "imagenet" ? 4 : 1) * 2 ** (stage - 1);
+}
+
+/** Channels of the stage's map: 1024 after stage 3 of ResNet-50. */
+export function stageChannels(config: ResNetConfig, stage: Stage): number {
+  return featureCount(config) / 2 ** (4 - stage);
+}
+
 /**
  * Forward pass.
  *
@@ -104,19 +117,24 @@ export function resNetFeatures(
   images: tf.Tensor4D,
   mode: NormalisationMode,
 ): tf.Tensor2D {
+  return tf.mean<tf.Tensor2D>(resNetMaps(config, parameters, images, mode, 4).at(-1)!, [1, 2]);
+}
+
+/**
+ * Forward pass up to a stage.
+ *
+ * @param images - [N, H, W, 3], normalised
+ * @returns the maps after stage 1, 2, ... to `last`, [N, H / stride, W / stride, channels] each
+ */
+export function resNetMaps(
+  config: ResNetConfig,
+  parameters: ParameterVector,
+  images: tf.Tensor4D,
+  mode: NormalisationMode,
+  last: Stage,
+): tf.Tensor4D[] {
   const network = specify(config);
-
-  const convolveAndNormalise = (x: tf.Tensor4D, spec: ConvolutionSpec): tf.Tensor4D => {
-    const y = conv2d(x, parameters.tensor(`${spec.name}.weight`), spec);
-    const scale = parameters.tensor<tf.Tensor1D>(`${spec.norm}.weight`);
-    const offset = parameters.tensor<tf.Tensor1D>(`${spec.norm}.bias`);
-    if (mode.training) return batchNormTraining(y, scale, offset, (batch) => mode.onStatistics(spec.norm, batch));
-    const mean = mode.running.tensor<tf.Tensor1D>(`${spec.norm}.running_mean`);
-    const variance = mode.running.tensor<tf.Tensor1D>(`${spec.norm}.running_var`);
-    return batchNormInference(y, scale, offset, mean, variance);
-  };
-
-  let x = relu(convolveAndNormalise(images, network.stem));
+  let x = relu(convolveAndNormalise(parameters, images, network.stem, mode));
   if (network.maxPool) {
     // After a ReLU, padding with zeros is padding with minus infinity.
     const padded = tf.pad4d(x, [
@@ -127,15 +145,69 @@ export function resNetFeatures(
     ]);
     x = tf.maxPool(padded, 3, 2, "valid");
   }
-  for (const { convolutions, downsample } of network.blocks) {
-    const shortcut = downsample === undefined ? x : convolveAndNormalise(x, downsample);
+  return network.stages.slice(0, last).map((blocks) => (x = applyBlocks(parameters, x, blocks, mode)));
+}
+
+/**
+ * One stage by itself.
+ *
+ * @param x - the map of the stage before, [N, H, W, channels]
+ */
+export function resNetStage(
+  config: ResNetConfig,
+  parameters: ParameterVector,
+  x: tf.Tensor4D,
+  mode: NormalisationMode,
+  stage: Stage,
+): tf.Tensor4D {
+  return applyBlocks(parameters, x, specify(config).stages[stage - 1]!, mode);
+}
+
+function applyBlocks(
+  parameters: ParameterVector,
+  input: tf.Tensor4D,
+  blocks: readonly BlockSpec[],
+  mode: NormalisationMode,
+): tf.Tensor4D {
+  let x = input;
+  for (const { convolutions, downsample } of blocks) {
+    const shortcut = downsample === undefined ? x : convolveAndNormalise(parameters, x, downsample, mode);
     let y = x;
     convolutions.forEach((convolution, index) => {
-      y = convolveAndNormalise(index === 0 ? y : relu(y), convolution);
+      y = convolveAndNormalise(parameters, index === 0 ? y : relu(y), convolution, mode);
     });
     x = relu(tf.add(y, shortcut));
   }
-  return tf.mean<tf.Tensor2D>(x, [1, 2]);
+  return x;
+}
+
+function convolveAndNormalise(
+  parameters: ParameterVector,
+  x: tf.Tensor4D,
+  spec: ConvolutionSpec,
+  mode: NormalisationMode,
+): tf.Tensor4D {
+  return normalise(parameters, conv2d(x, parameters.tensor(`${spec.name}.weight`), spec), spec.norm, mode);
+}
+
+/**
+ * Batch normalisation by the network's parameters.
+ *
+ * @param x - [N, H, W, channels]
+ * @param norm - its name, for example "layer1.0.bn1"
+ */
+export function normalise(
+  parameters: ParameterVector,
+  x: tf.Tensor4D,
+  norm: string,
+  mode: NormalisationMode,
+): tf.Tensor4D {
+  const scale = parameters.tensor<tf.Tensor1D>(`${norm}.weight`);
+  const offset = parameters.tensor<tf.Tensor1D>(`${norm}.bias`);
+  if (mode.training) return batchNormTraining(x, scale, offset, (batch) => mode.onStatistics(norm, batch));
+  const mean = mode.running.tensor<tf.Tensor1D>(`${norm}.running_mean`);
+  const variance = mode.running.tensor<tf.Tensor1D>(`${norm}.running_var`);
+  return batchNormInference(x, scale, offset, mean, variance);
 }
 
 function specify({ architecture, width, stem }: ResNetConfig): ResNetSpec {
@@ -148,9 +220,9 @@ function specify({ architecture, width, stem }: ResNetConfig): ResNetSpec {
     );
   }
   const expansion = bottleneck ? 4 : 1;
-  const specs: BlockSpec[] = [];
   let channels = width;
-  blocks.forEach((count, stage) => {
+  const stages = blocks.map((count, stage) => {
+    const specs: BlockSpec[] = [];
     const inner = groups * channelsPerGroup * 2 ** stage;
     const outer = width * 2 ** stage * expansion;
     for (let index = 0; index < count; index++) {
@@ -171,11 +243,12 @@ function specify({ architecture, width, stem }: ResNetConfig): ResNetSpec {
       specs.push({ convolutions, downsample });
       channels = outer;
     }
+    return specs;
   });
   return {
     stem: stem === "imagenet" ? convolution("conv1", 7, 2, 3, width) : convolution("conv1", 3, 1, 3, width),
     maxPool: stem === "imagenet",
-    blocks: specs,
+    stages,
     featureCount: channels,
   };
 }
@@ -191,9 +264,9 @@ function convolution(
   return { name, norm, kernel, stride, padding: (kernel - 1) / 2, groups: 1, channelsIn, channelsOut };
 }
 
-function convolutionsOf({ stem, blocks }: ResNetSpec): ConvolutionSpec[] {
+function convolutionsOf({ stem, stages }: ResNetSpec): ConvolutionSpec[] {
   return [
     stem,
-    ...blocks.flatMap(({ convolutions, downsample }) => [...convolutions, ...(downsample ? [downsample] : [])]),
+    ...stages.flat().flatMap(({ convolutions, downsample }) => [...convolutions, ...(downsample ? [downsample] : [])]),
   ];
 }
