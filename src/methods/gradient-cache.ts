@@ -1,5 +1,6 @@
 import { tf } from "../engine/tf";
-import { headOutputs, normaliseRows, updateRunningAverages, type Encoder, type LayerStatistics } from "../nn/encoder";
+import { headOutputs, normaliseRows, type Encoder } from "../nn/encoder";
+import { updateRunningAverages, type LayerStatistics } from "../nn/running-averages";
 import { gradientsOf } from "../nn/gradients";
 import type { Objective } from "./step";
 

@@ -1,8 +1,7 @@
-import type { BatchStatistics } from "../engine/batch-norm";
 import type { Random } from "../engine/random";
 import { relu } from "../engine/relu";
 import { tf } from "../engine/tf";
-import { flatten, ParameterVector, type TensorEntry } from "./parameters";
+import { ParameterVector, type TensorEntry } from "./parameters";
 import {
   featureCount,
   resNetFeatures,
@@ -11,6 +10,7 @@ import {
   type NormalisationMode,
   type ResNetConfig,
 } from "./resnet";
+import { averageStatistics, trainingMode, updateRunningAverages, type LayerStatistics } from "./running-averages";
 
 /** A ResNet with a projection head: f_q or f_k of the paper (section 3.3). */
 export interface EncoderConfig extends ResNetConfig {
@@ -19,9 +19,6 @@ export interface EncoderConfig extends ResNetConfig {
   /** Length of the output, 128 in the paper. */
   readonly dimension: number;
 }
-
-/** Share of the new batch in the running averages of batch normalisation: PyTorch's default momentum. */
-const runningAverageMomentum = 0.1;
 
 /** Weights and running averages of one encoder. Owns its tensors: call `dispose`. */
 export interface Encoder {
@@ -159,71 +156,16 @@ export function estimateRunningAverages(
   { config, parameters, running }: Encoder,
   batches: Iterable<tf.Tensor4D>,
 ): void {
-  let sum: tf.Tensor1D = tf.zeros([running.size]);
-  let count = 0;
-  for (const images of batches) {
-    const statistics: LayerStatistics[] = [];
-    tf.tidy(() => {
-      resNetFeatures(config, parameters, images, trainingMode(statistics));
-    });
-    const next = tf.tidy(() => tf.add<tf.Tensor1D>(sum, joinStatistics(running, statistics, 1)));
-    tf.dispose([sum, images]);
-    sum = next;
-    count++;
-  }
-  running.replace(tf.tidy(() => tf.div<tf.Tensor1D>(sum, count)));
-  sum.dispose();
-}
-
-/** What one batch normalisation saw of one group. */
-export interface LayerStatistics extends BatchStatistics {
-  /** The batch normalisation that saw them, for example "layer1.0.bn1". */
-  readonly layer: string;
-}
-
-function trainingMode(statistics: LayerStatistics[]): NormalisationMode {
-  return { training: true, onStatistics: (layer, batch) => statistics.push({ layer, ...batch }) };
-}
-
-/**
- * Moves the running averages once, by the mean over the groups, as PyTorch does. Disposes the statistics.
- *
- * @param statistics - of all layers of all groups, group after group
- */
-export function updateRunningAverages(
-  { running }: Encoder,
-  statistics: readonly LayerStatistics[],
-  groups: number,
-): void {
-  const updated = tf.tidy(() => {
-    const all = joinStatistics(running, statistics, groups);
-    const batch = groups === 1 ? all : tf.mean<tf.Tensor1D>(tf.reshape(all, [groups, running.size]), 0);
-    return tf.add<tf.Tensor1D>(
-      tf.mul(running.values, 1 - runningAverageMomentum),
-      tf.mul(batch, runningAverageMomentum),
-    );
+  averageStatistics(running, function* () {
+    for (const images of batches) {
+      yield (mode: NormalisationMode) => {
+        tf.tidy(() => {
+          resNetFeatures(config, parameters, images, mode);
+        });
+        images.dispose();
+      };
+    }
   });
-  running.replace(updated);
-}
-
-/**
- * One vector in the order of the running averages, group after group, [groups * size]. Disposes the statistics.
- *
- * By name: a forward pass need not compute its layers in the order in which their averages lie.
- */
-function joinStatistics(
-  { entries }: ParameterVector,
-  statistics: readonly LayerStatistics[],
-  groups: number,
-): tf.Tensor1D {
-  const inGroups = Array.from({ length: groups }, () => new Map<string, tf.Tensor1D>());
-  statistics.forEach(({ layer, mean, variance }, index) => {
-    const group = inGroups[Math.floor((index * groups) / statistics.length)]!;
-    group.set(`${layer}.running_mean`, mean).set(`${layer}.running_var`, variance);
-  });
-  const all = flatten(inGroups.flatMap((group) => entries.map(({ name }) => group.get(name)!)));
-  statistics.forEach(({ mean, variance }) => tf.dispose([mean, variance]));
-  return all;
 }
 
 function initialValues({ name, shape }: TensorEntry, headBound: number, random: Random): Float32Array {

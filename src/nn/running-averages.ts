@@ -1,0 +1,82 @@
+import type { BatchStatistics } from "../engine/batch-norm";
+import { tf } from "../engine/tf";
+import { flatten, type ParameterVector } from "./parameters";
+import type { NormalisationMode } from "./resnet";
+
+/** Share of the new batch in the running averages of batch normalisation: PyTorch's default momentum. */
+const runningAverageMomentum = 0.1;
+
+/** What one batch normalisation saw of one group. */
+export interface LayerStatistics extends BatchStatistics {
+  /** The batch normalisation that saw them, for example "layer1.0.bn1". */
+  readonly layer: string;
+}
+
+/** Training mode for a forward pass; what each batch normalisation sees goes to `statistics`. */
+export function trainingMode(statistics: LayerStatistics[]): NormalisationMode {
+  return { training: true, onStatistics: (layer, batch) => statistics.push({ layer, ...batch }) };
+}
+
+/**
+ * Moves the running averages once, by the mean over the groups, as PyTorch does. Disposes the statistics.
+ *
+ * @param statistics - of all layers of all groups, group after group
+ */
+export function updateRunningAverages(
+  { running }: { readonly running: ParameterVector },
+  statistics: readonly LayerStatistics[],
+  groups: number,
+): void {
+  const updated = tf.tidy(() => {
+    const all = joinStatistics(running, statistics, groups);
+    const batch = groups === 1 ? all : tf.mean<tf.Tensor1D>(tf.reshape(all, [groups, running.size]), 0);
+    return tf.add<tf.Tensor1D>(
+      tf.mul(running.values, 1 - runningAverageMomentum),
+      tf.mul(batch, runningAverageMomentum),
+    );
+  });
+  running.replace(updated);
+}
+
+/**
+ * Sets the running averages to the plain mean of the batch statistics over several forward passes (precise BN).
+ *
+ * @param passes - gives at least one; each runs a forward pass in the given mode, and all layers must take part in it
+ */
+export function averageStatistics(
+  running: ParameterVector,
+  passes: () => Iterable<(mode: NormalisationMode) => void>,
+): void {
+  let sum: tf.Tensor1D = tf.zeros([running.size]);
+  let count = 0;
+  for (const pass of passes()) {
+    const statistics: LayerStatistics[] = [];
+    pass(trainingMode(statistics));
+    const next = tf.tidy(() => tf.add<tf.Tensor1D>(sum, joinStatistics(running, statistics, 1)));
+    sum.dispose();
+    sum = next;
+    count++;
+  }
+  running.replace(tf.tidy(() => tf.div<tf.Tensor1D>(sum, count)));
+  sum.dispose();
+}
+
+/**
+ * One vector in the order of the running averages, group after group, [groups * size]. Disposes the statistics.
+ *
+ * By name: a forward pass need not compute its layers in the order in which their averages lie.
+ */
+function joinStatistics(
+  { entries }: ParameterVector,
+  statistics: readonly LayerStatistics[],
+  groups: number,
+): tf.Tensor1D {
+  const inGroups = Array.from({ length: groups }, () => new Map<string, tf.Tensor1D>());
+  statistics.forEach(({ layer, mean, variance }, index) => {
+    const group = inGroups[Math.floor((index * groups) / statistics.length)]!;
+    group.set(`${layer}.running_mean`, mean).set(`${layer}.running_var`, variance);
+  });
+  const all = flatten(inGroups.flatMap((group) => entries.map(({ name }) => group.get(name)!)));
+  statistics.forEach(({ mean, variance }) => tf.dispose([mean, variance]));
+  return all;
+}
