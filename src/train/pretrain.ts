@@ -96,7 +96,11 @@ export async function* pretrain(
   try {
     while (state.step < totalSteps) {
       const epoch = Math.floor(state.step / perEpoch);
-      const learningRate = learningRateAt(recipe.schedule, recipe.learningRate, epoch, recipe.epochs);
+      const learningRate = learningRateAt(recipe.schedule, {
+        baseRate: recipe.learningRate,
+        epoch: state.step / perEpoch,
+        epochs: recipe.epochs,
+      });
 
       const { loss, accuracy, gradients } = state.method.step(
         drawBatch(data, recipe.batchSize, policy, seed, state.step),

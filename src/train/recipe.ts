@@ -3,18 +3,32 @@ import { z } from "zod";
 import { InputError } from "../engine/errors";
 import { assertQueueFits } from "../methods/queue";
 import { architectures } from "../nn/resnet";
+import { assertScheduleFits } from "./schedule";
 
 const positiveInteger = z.number().int().positive();
 const positive = z.number().positive().finite();
 
 const scheduleSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("cosine") }).strict(),
+  z
+    .object({
+      kind: z.literal("cosine"),
+      /** Epochs of the whole cosine, where the training is only its beginning. */
+      over: positiveInteger.optional(),
+    })
+    .strict(),
   z
     .object({
       kind: z.literal("step"),
       /** Epochs from which the rate is multiplied by `factor`. */
       milestones: z.array(positiveInteger),
       factor: z.number().positive().max(1),
+    })
+    .strict(),
+  z
+    .object({
+      kind: z.literal("warmup-cosine"),
+      /** Epochs in which the rate rises from 0. */
+      warmup: positive,
     })
     .strict(),
 ]);
@@ -111,6 +125,7 @@ export function parseRecipe(value: unknown): Recipe {
     throw new InputError(`Cannot use the recipe: some values are not valid.\n  ${problems.join("\n  ")}`);
   }
   const recipe = parsed.data;
+  assertScheduleFits(recipe.schedule, recipe.epochs);
   assertMethodFits(recipe);
   return recipe;
 }

@@ -224,6 +224,28 @@ def lars():
     return {"entries": entries, "steps": steps}
 
 
+def simclr_rates():
+    """SimCLR's rate at each step: linear from 0 over the first epochs, then half a cosine. Batch 4096, 100 epochs."""
+    base, epochs, warmup, steps_per_epoch = 0.3 * 4096 / 256, 100, 10, 3
+    rising, falling = warmup * steps_per_epoch, (epochs - warmup) * steps_per_epoch
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=base)
+    schedulers = torch.optim.lr_scheduler
+    scheduler = schedulers.SequentialLR(
+        optimiser,
+        [
+            schedulers.LambdaLR(optimiser, lambda step: step / rising),
+            schedulers.CosineAnnealingLR(optimiser, falling),
+        ],
+        milestones=[rising],
+    )
+    rates = []
+    for _ in range(rising + falling):
+        rates.append(scheduler.get_last_lr()[0])
+        optimiser.step()
+        scheduler.step()
+    return {"baseRate": base, "epochs": epochs, "warmup": warmup, "stepsPerEpoch": steps_per_epoch, "rates": rates}
+
+
 def training():
     parameters = hashed(1, (6,), -1, 1).requires_grad_()
     optimiser = torch.optim.SGD([parameters], lr=0.1, momentum=0.9, weight_decay=0.05)
@@ -249,6 +271,7 @@ def training():
     schedules = {
         "step": rates(lambda optimiser: schedulers.MultiStepLR(optimiser, [120, 160], 0.1)),
         "cosine": rates(lambda optimiser: schedulers.CosineAnnealingLR(optimiser, 200)),
+        "simclr": simclr_rates(),
     }
     write(TEST / "train/fixtures/pytorch.json", {"sgd": steps, "lars": lars(), "schedules": schedules})
 
