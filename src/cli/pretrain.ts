@@ -4,7 +4,7 @@ import { methodKinds } from "../tables/method-recipes";
 import { presetNames } from "../tables/presets";
 import type { MethodKind } from "../train/recipe";
 import { integerFrom, positiveNumber } from "./numbers";
-import { parseSetting, type Setting } from "./recipe-flags";
+import { demoPreset, parseSetting, type Setting } from "./recipe-flags";
 
 /** The flags of `moco pretrain`, as Commander hands them over. */
 export interface PretrainFlags {
@@ -38,7 +38,7 @@ export function pretrainCommand(): Command {
     )
     .addOption(
       new Option("--preset <name>", "recipe to start from, and how often kNN is read")
-        .choices(presetNames)
+        .choices([...presetNames, demoPreset])
         .default("quick"),
     )
     .addOption(new Option("--method <kind>", "method of the preset's recipe (default: moco)").choices(methodKinds))

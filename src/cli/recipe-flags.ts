@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { InputError } from "../engine/errors";
+import { cifar10DemoRecipe } from "../tables/cifar10-demo";
 import { defaultMethod, methodName, methodRecipe } from "../tables/method-recipes";
 import { presetNamed, type Preset } from "../tables/presets";
 import type { MethodKind, MethodRecipe, Recipe } from "../train/recipe";
@@ -28,6 +29,9 @@ export function presetRecipe(preset: Preset, kind: MethodKind = "moco"): Recipe 
   return methodRecipe(preset, defaultMethod(preset, kind));
 }
 
+/** The preset that only `moco pretrain` has: it belongs to no table, but to the comparison of two engines. */
+export const demoPreset = "cifar10-demo";
+
 /** What `moco pretrain` starts from. */
 export interface RecipeOrigin {
   readonly preset: string;
@@ -47,7 +51,11 @@ export function recipeFrom({ preset, file, method }: RecipeOrigin, settings: rea
   if (file !== undefined && method !== undefined) {
     throw new InputError("Cannot take the method from two places: leave out --method, or --recipe");
   }
-  const original = file === undefined ? presetRecipe(presetNamed(preset), method) : readJson(file);
+  if (preset === demoPreset && method !== undefined && method !== "moco") {
+    throw new InputError(`Cannot train ${method} by the preset ${demoPreset}: it is MoCo's; leave out --method`);
+  }
+  const ofPreset = () => (preset === demoPreset ? cifar10DemoRecipe : presetRecipe(presetNamed(preset), method));
+  const original = file === undefined ? ofPreset() : readJson(file);
   const changed = settings.reduce<unknown>(
     (recipe, [field, text]) => withField(recipe, field.split("."), valueOf(text)),
     original,
@@ -58,7 +66,10 @@ export function recipeFrom({ preset, file, method }: RecipeOrigin, settings: rea
   const settingsText = settings.map((setting) => setting.join(" = ")).join(", ");
   return {
     ...changed,
-    name: file === undefined && !set("name") ? `${preset}-${methodName(changed["method"] as MethodRecipe)}` : name,
+    name:
+      file === undefined && preset !== demoPreset && !set("name")
+        ? `${preset}-${methodName(changed["method"] as MethodRecipe)}`
+        : name,
     source: set("source") ? source : `${source}; set on the command line: ${settingsText}`,
   };
 }

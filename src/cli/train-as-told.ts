@@ -5,17 +5,17 @@ import type { ImageData } from "../data/image-set";
 import { loadData, parseDataName } from "../data/load";
 import { InputError } from "../engine/errors";
 import { stopRequested } from "../notebook/kernel";
-import { monitorKnn } from "../reproduce/evaluate-encoder";
+import { monitorDemoKnn, monitorKnn } from "../reproduce/evaluate-encoder";
 import { runDirectory, runRecordFile } from "../reproduce/run-cell";
 import { presetNamed } from "../tables/presets";
 import { loadCheckpoint } from "../train/checkpoint";
 import { makeManifest, manifestSchema, type Manifest } from "../train/manifest";
-import { checkpointFile, pretrain, type TrainingProgress } from "../train/pretrain";
+import { checkpointFile, pretrain, type PretrainOptions, type TrainingProgress } from "../train/pretrain";
 import { parseRecipe, type Recipe } from "../train/recipe";
 import { disposeTraining, type History } from "../train/state";
 import type { PretrainFlags } from "./pretrain";
 import { progressBar } from "./progress-bar";
-import { recipeFrom, type Setting } from "./recipe-flags";
+import { demoPreset, recipeFrom, type Setting } from "./recipe-flags";
 
 /** File name of the manifest in a run's folder. */
 const manifestFile = "manifest.json";
@@ -32,8 +32,7 @@ interface Outcome {
 export async function trainAsTold(flags: PretrainFlags, settings: readonly Setting[]): Promise<void> {
   // Listens from here on: a Ctrl-C that comes before the first step stops after it.
   stopRequested();
-  const preset = presetNamed(flags.preset);
-  const recipe = parseRecipe(recipeFrom({ preset: preset.name, file: flags.recipe, method: flags.method }, settings));
+  const recipe = parseRecipe(recipeFrom({ preset: flags.preset, file: flags.recipe, method: flags.method }, settings));
   const data = await loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize });
   const directory = resolve(flags.output ?? runDirectory(recipe, flags.seed));
   prepareFolder(directory);
@@ -51,7 +50,7 @@ export async function trainAsTold(flags: PretrainFlags, settings: readonly Setti
       seed: flags.seed,
       directory,
       checkpointSeconds: flags.checkpointSeconds,
-      monitor: { times: preset.monitorTimes, evaluate: (encoder) => monitorKnn(encoder, data, preset) },
+      monitor: monitorOf(flags.preset, recipe, data),
       stopRequested,
     });
     for await (const progress of training) {
@@ -71,6 +70,12 @@ export async function trainAsTold(flags: PretrainFlags, settings: readonly Setti
     console.log(
       `${last ? "Trained" : "Nothing to do: trained before"}.\n${outcome.checkpoint}\n${outcome.manifestFile}`,
     );
+}
+
+function monitorOf(name: string, { epochs }: Recipe, data: ImageData): NonNullable<PretrainOptions["monitor"]> {
+  if (name === demoPreset) return { times: epochs, evaluate: (encoder) => monitorDemoKnn(encoder, data) };
+  const preset = presetNamed(name);
+  return { times: preset.monitorTimes, evaluate: (encoder) => monitorKnn(encoder, data, preset) };
 }
 
 /** Makes the folder of a run before anything is trained for it. */

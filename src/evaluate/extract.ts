@@ -6,6 +6,7 @@ import { tf } from "../engine/tf";
 import {
   backboneFeatures,
   createEncoder,
+  embeddings,
   estimateRunningAverages,
   type Encoder,
   type EncoderConfig,
@@ -16,9 +17,27 @@ const batchSize = 256;
 
 /** Pooled backbone features of every picture of a part, in evaluation mode, without augmentation. */
 export function extractFeatures(encoder: Encoder, data: ImageData, set: ImageSet): Features {
+  return extract(set, data, (images) => backboneFeatures(encoder, images));
+}
+
+/** Unit embeddings of every picture of a part, head included, in evaluation mode, without augmentation. */
+export function extractEmbeddings(encoder: Encoder, data: ImageData, set: ImageSet): Features {
+  return extract(set, data, (images) => embeddings(encoder, images));
+}
+
+/**
+ * Features of every picture of a part, without augmentation.
+ *
+ * @param featuresOfBatch - makes [N, dimension] of normalised pictures, [N, H, W, 3]
+ */
+export function extract(
+  set: ImageSet,
+  data: ImageData,
+  featuresOfBatch: (images: tf.Tensor4D) => tf.Tensor2D,
+): Features {
   const parts: Float32Array[] = [];
   for (const images of normalisedBatches(data, set)) {
-    const features = backboneFeatures(encoder, images);
+    const features = featuresOfBatch(images);
     parts.push(features.dataSync<"float32">());
     tf.dispose([features, images]);
   }

@@ -131,6 +131,16 @@ export function backboneFeatures({ config, parameters, running }: Encoder, image
   return tf.tidy(() => resNetFeatures(config, parameters, images, { training: false, running }));
 }
 
+/**
+ * Unit vectors in evaluation mode (running averages), head included: what the official CIFAR-10 demo's kNN sees.
+ *
+ * @param images - [N, H, W, 3], normalised
+ * @returns [N, dimension]
+ */
+export function embeddings(encoder: Encoder, images: tf.Tensor4D): tf.Tensor2D {
+  return tf.tidy(() => normaliseRows(project(encoder, backboneFeatures(encoder, images))));
+}
+
 function project({ config, parameters }: Encoder, features: tf.Tensor2D): tf.Tensor2D {
   const linear = (x: tf.Tensor2D, name: string) =>
     tf.add<tf.Tensor2D>(

@@ -1,10 +1,12 @@
 import type { ImageData, ImageSet } from "../data/image-set";
 import { evaluateFeatures, type Evaluation, type EvaluationOptions } from "../evaluate/evaluate-features";
-import { extractFeatures, pixelFeatures } from "../evaluate/extract";
+import { extractEmbeddings, extractFeatures, pixelFeatures } from "../evaluate/extract";
 import type { Features } from "../evaluate/features";
 import { knn } from "../evaluate/knn";
 import { twinTask } from "../evaluate/retrieval";
 import type { Encoder } from "../nn/encoder";
+import { takePictures } from "../data/image-data";
+import { cifar10DemoMonitor } from "../tables/cifar10-demo";
 import type { Preset } from "../tables/presets";
 
 /** Evaluates a frozen encoder by every metric, on test: read once a run, after the last epoch. */
@@ -22,6 +24,18 @@ export function monitorKnn(encoder: Encoder, data: ImageData, preset: Preset): n
   const { train, validation } = data;
   const options = { ...preset.knn, classCount: train.classes.length };
   return knn(extractFeatures(encoder, data, train), extractFeatures(encoder, data, validation), options).accuracy;
+}
+
+/** The monitor of the official CIFAR-10 demo: on embeddings, with a part of the pictures, evenly spread over the sets. */
+export function monitorDemoKnn(encoder: Encoder, data: ImageData): number {
+  const { k, temperature, bank, pictures } = cifar10DemoMonitor;
+  const spread = (set: ImageSet, count: number) => {
+    const step = Math.max(1, Math.floor(set.labels.length / count));
+    const indices = [...set.labels.keys()].filter((index) => index % step === 0).slice(0, count);
+    return extractEmbeddings(encoder, data, takePictures(set, set.name, indices));
+  };
+  const options = { k, temperature, classCount: data.train.classes.length };
+  return knn(spread(data.train, bank), spread(data.validation, pictures), options).accuracy;
 }
 
 function evaluateBy(

@@ -11,7 +11,7 @@ import { resNetRunningAverages } from "../nn/resnet";
 import { decodeSafetensors, encodeSafetensors, type HostTensor, type SafetensorsContent } from "../nn/safetensors";
 import { assertStateFits, fromStateDict, hostTensor, toStateDict, withPrefix } from "../nn/state-dict";
 import { parseRecipe, recipeHash, type Recipe } from "./recipe";
-import { Sgd } from "./sgd";
+import { restoreOptimiser } from "./optimiser";
 import { memoryShapes, networkNames, restoreMethod, trainedNetworks } from "./start-method";
 import type { TrainingState } from "./state";
 
@@ -113,7 +113,7 @@ export function loadCheckpoint(path: string): Checkpoint {
     method: restoreMethod(recipe, Object.fromEntries(networks), tensors),
     optimisers: trained.map((name) => {
       const velocity = fromStateDict(tensors, parameters, `velocity.${name}.`, path);
-      const optimiser = new Sgd(tf.clone(velocity.values));
+      const optimiser = restoreOptimiser(recipe.optimiser.kind, tf.clone(velocity.values));
       velocity.dispose();
       return optimiser;
     }),

@@ -96,7 +96,7 @@ export const recipeSchema = z
     augmentation: z.enum(["moco-v1", "moco-v2", "cifar10-demo"]),
     optimiser: z
       .object({
-        kind: z.enum(["sgd"]),
+        kind: z.enum(["sgd", "lars"]),
         momentum: z.number().min(0).lt(1),
         weightDecay: z.number().min(0).finite(),
       })

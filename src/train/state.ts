@@ -1,7 +1,7 @@
 import { randomStream } from "../engine/random";
 import type { Method } from "../methods/method";
 import type { Recipe } from "./recipe";
-import { Sgd } from "./sgd";
+import { createOptimiser, type Optimiser } from "./optimiser";
 import { startMethod, type TrainingSetFacts } from "./start-method";
 
 /** One point of a training curve. Values are means over the steps since the point before. */
@@ -37,7 +37,7 @@ export interface History {
 export interface TrainingState {
   readonly method: Method;
   /** One for each network that the method trains. */
-  readonly optimisers: readonly Sgd[];
+  readonly optimisers: readonly Optimiser[];
   readonly seed: number;
   /** Steps done. */
   step: number;
@@ -57,7 +57,7 @@ export function startTraining(recipe: Recipe, seed: number, facts: TrainingSetFa
   const method = startMethod(recipe, facts, (purpose) => randomStream(seed, purpose));
   return {
     method,
-    optimisers: method.trained.map((name) => Sgd.create(method.networks[name]!.parameters)),
+    optimisers: method.trained.map((name) => createOptimiser(recipe.optimiser.kind, method.networks[name]!.parameters)),
     seed,
     step: 0,
     history: emptyHistory,
