@@ -35,7 +35,18 @@ function boxRegions(detections: readonly Detection[]): CocoRegions {
 }
 
 function boxArea([x1, y1, x2, y2]: Box): number {
-  return (x2 - x1) * (y2 - y1);
+  return extent(x1, x2) * extent(y1, y2);
+}
+
+/**
+ * Width or height of a box as a COCO file has it. Files give left and width, a {@link Box} left and right, and their difference
+ * can miss the width by a last bit: enough to put an overlap of exactly a threshold on the other side of it. Files write few
+ * decimals, so the nearest such number is the width, if it is no farther than rounding goes.
+ */
+function extent(low: number, high: number): number {
+  const difference = high - low;
+  const decimal = Math.round(difference * 1e6) / 1e6;
+  return Math.abs(decimal - difference) <= Math.abs(high) * Number.EPSILON ? decimal : difference;
 }
 
 /** IoU of two boxes; for a crowd, the share of the detection inside of it. */

@@ -1,6 +1,7 @@
 import { InputError } from "../engine/errors";
 import { parseCocoMask } from "./coco-mask";
-import type { Detection, DetectionSet, ImageId } from "./detection-set";
+import type { Box, Detection, DetectionSet, ImageId } from "./detection-set";
+import { maskBox } from "./mask-rle";
 import { compressCounts } from "./mask-string";
 
 /** One entry of COCO's results format. */
@@ -13,7 +14,12 @@ export interface CocoResult {
   readonly segmentation?: { readonly size: readonly [number, number]; readonly counts: string };
 }
 
-/** Detections in COCO's results format, for `JSON.stringify`; any COCO program can evaluate them. */
+/**
+ * Detections in COCO's results format, for `JSON.stringify`.
+ *
+ * pycocotools takes the area of a detection from `bbox` where there is one: leave `bbox` out before it evaluates masks, as
+ * detectron2 does. `matchCoco` takes it from the mask.
+ */
 export function toCocoResults(set: DetectionSet, detections: readonly Detection[]): readonly CocoResult[] {
   return detections.map(({ imageId, category, box: [x1, y1, x2, y2], score, mask }) => ({
     image_id: imageId,
@@ -25,7 +31,7 @@ export function toCocoResults(set: DetectionSet, detections: readonly Detection[
 }
 
 /**
- * Detections from COCO's results format.
+ * Detections from COCO's results format. One without `bbox` gets the box around its mask.
  *
  * @param results - the parsed JSON
  * @param file - the file as messages name it
@@ -49,14 +55,13 @@ export function fromCocoResults(set: DetectionSet, results: unknown, file: strin
     const category = categories.get(category_id as number);
     if (category === undefined) return fault("category_id", `be that of a category in ${set.name}`, category_id);
     if (!Number.isFinite(score)) return fault("score", "be a number", score);
-    if (!Array.isArray(bbox) || bbox.length !== 4 || !bbox.every(Number.isFinite)) {
+    const hasBox = Array.isArray(bbox) && bbox.length === 4 && bbox.every(Number.isFinite);
+    if (!hasBox && (bbox !== undefined || segmentation === undefined)) {
       return fault("bbox", "be four numbers: x, y, width, height", bbox);
     }
-    const [x, y, width, height] = bbox as [number, number, number, number];
     const detection = { imageId: image.id, category, score: score as number };
-    const box = [x, y, x + width, y + height] as const;
     if (segmentation === undefined) {
-      detections.push({ ...detection, box });
+      detections.push({ ...detection, box: cornersOf(bbox) });
       return;
     }
     const parsed = parseCocoMask(segmentation, image.height, image.width);
@@ -64,7 +69,8 @@ export function fromCocoResults(set: DetectionSet, results: unknown, file: strin
     if (parsed.mask === undefined || !("counts" in parsed.mask)) {
       return fault("segmentation", "be run lengths", segmentation);
     }
-    detections.push({ ...detection, box, mask: parsed.mask });
+    const { mask } = parsed;
+    detections.push({ ...detection, box: hasBox ? cornersOf(bbox) : maskBox(mask), mask });
   });
   if (faults.length > 0) {
     throw new InputError(
@@ -72,4 +78,9 @@ export function fromCocoResults(set: DetectionSet, results: unknown, file: strin
     );
   }
   return detections;
+}
+
+function cornersOf(bbox: unknown): Box {
+  const [x, y, width, height] = bbox as [number, number, number, number];
+  return [x, y, x + width, y + height];
 }

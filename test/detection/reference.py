@@ -9,10 +9,12 @@ import json
 import sys
 
 import numpy as np
-from mean_average_precision import MetricBuilder
+import pandas as pd
+from mean_average_precision.mean_average_precision_2d import MeanAveragePrecision2d
 from mean_average_precision.utils import (
     compute_average_precision,
     compute_average_precision_with_recall_thresholds,
+    compute_match_table,
 )
 from pycocotools import mask as mask_api
 from pycocotools.coco import COCO
@@ -63,19 +65,27 @@ def coco(case):
 def voc(case):
     """AP of each category at each IoU threshold, None where nothing is to be found."""
     count, thresholds = case["categoryCount"], case["thresholds"]
-    metric = MetricBuilder.build_evaluation_metric("map_2d", async_mode=False, num_classes=count)
-    positives = np.zeros(count, int)
-    for image in case["images"]:
-        truth = np.array(image["truth"], float).reshape(-1, 7)  # x1, y1, x2, y2, category, difficult, crowd
-        metric.add(np.array(image["found"], float).reshape(-1, 6), truth)
-        for row in truth:
-            positives[int(row[4])] += row[5] == 0
-    # The package counts difficult objects as ones to be found; the rule of VOC does not.
-    metric.class_counter = positives[None]
+    metric = MeanAveragePrecision2d(count)
+    positives = np.zeros((1, count), int)
+    tables = [[] for _ in range(count)]
+    for image, content in enumerate(case["images"]):
+        truth = np.array(content["truth"], float).reshape(-1, 7)  # x1, y1, x2, y2, category, difficult, crowd
+        for category in range(count):
+            objects = truth[truth[:, 4] == category]
+            positives[0, category] += np.sum(objects[:, 5] == 0)
+            for row in content["found"]:  # x1, y1, x2, y2, category, score
+                if row[4] == category:
+                    tables[category].append(compute_match_table(np.array([row]), objects, image))
+    # Not by metric.add(): given several detections it mixes up the difficult flags, and it counts difficult objects as
+    # ones to be found. Both are against the rule of VOC.
+    metric.class_counter = positives
+    for category in range(count):
+        if tables[category]:
+            metric.match_table[category] = pd.concat(tables[category])
     values = metric.value(iou_thresholds=thresholds)
     answer = []
     for category in range(count):
-        if positives[category] == 0:
+        if positives[0, category] == 0:
             answer.append(None)
             continue
         row = []
