@@ -54,7 +54,18 @@ export function assertStateFits(
   entries: readonly TensorEntry[],
   source: string,
 ): void {
-  const problems = entries.flatMap(({ name, shape }) => {
+  const problems = stateProblems(state, entries);
+  if (problems.length > 0) {
+    throw new InputError(`Cannot load the network from ${source}: it does not fit.\n  ${problems.join("\n  ")}`);
+  }
+}
+
+/** Lists the entries that a state lacks or has in another shape. */
+export function stateProblems(
+  state: ReadonlyMap<string, Pick<HostTensor, "shape">>,
+  entries: readonly TensorEntry[],
+): string[] {
+  return entries.flatMap(({ name, shape }) => {
     const found = state.get(name);
     if (found === undefined) return [`missing: ${name}`];
     const expected = torchShape(shape);
@@ -62,9 +73,6 @@ export function assertStateFits(
       ? []
       : [`wrong shape: ${name} is [${found.shape.join(", ")}], expected [${expected.join(", ")}]`];
   });
-  if (problems.length > 0) {
-    throw new InputError(`Cannot load the network from ${source}: it does not fit.\n  ${problems.join("\n  ")}`);
-  }
 }
 
 /** The same entries under longer names. */

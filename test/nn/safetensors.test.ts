@@ -33,6 +33,24 @@ describe("safetensors", () => {
     }
   });
 
+  it("hold counters as int64, beside the numbers", () => {
+    const integers = new Map([["count", { shape: [2], values: BigInt64Array.of(-1n, 2n ** 62n) }]]);
+    const decoded = decodeSafetensors(encodeSafetensors({ ...content, integers }), "test");
+    expect(decoded.integers).toEqual(integers);
+    expect(decoded.tensors).toEqual(content.tensors);
+  });
+
+  it.each([
+    ["F16", "003c01000084ff7b", [1, 2 ** -24, -(2 ** -14), 65504]],
+    ["BF16", "803f494080ff0100", [1, 3.140625, -Infinity, 9.183549615799121e-41]],
+    ["F64", "000000000000e03f00000000000010c0", [0.5, -4]],
+  ])("of type %s become float32 of the same values", (dtype, hexadecimal, values) => {
+    const body = Buffer.from(hexadecimal, "hex");
+    const bytes = file({ w: { dtype, shape: [values.length], data_offsets: [0, body.length] } }, body.length);
+    body.copy(bytes, bytes.length - body.length);
+    expect([...decodeSafetensors(bytes, "test").tensors.get("w")!.values]).toEqual(values);
+  });
+
   it("start their values at a multiple of 8 bytes", () => {
     for (let length = 0; length < 16; length++) {
       const bytes = encodeSafetensors({ ...content, metadata: { note: "é".repeat(length) } });
@@ -69,7 +87,9 @@ describe("safetensors", () => {
     ["a header that is no JSON", "{oops", "header is not JSON"],
     ["a header that is a list", [], "header is no JSON object"],
     ["an entry that is a number", { w: 5 }, 'entry "w" is no JSON object'],
-    ["another type", { w: { ...entry, dtype: "F16" } }, '"w" is of type F16, only F32 is read'],
+    ["another type", { w: { ...entry, dtype: "I32" } }, '"w" is of type I32, only F32, F64, F16, BF16, I64 are read'],
+    ["a name that writes to the terminal", { "\x1b[2J": entry }, '"\\u001b[2J" is no name of a tensor'],
+    ["the same bytes twice", { v: entry, w: entry }, 'the values of "w" overlap others'],
     ["no shape", { w: { ...entry, shape: undefined } }, '"w" has no valid shape or place'],
     ["a negative size", { w: { ...entry, shape: [-2, -3] } }, '"w" has no valid shape or place'],
     ["a size that is no integer", { w: { ...entry, shape: [1.5, 4] } }, '"w" has no valid shape or place'],

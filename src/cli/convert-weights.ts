@@ -1,0 +1,20 @@
+import { nameParts, partsOf } from "../nn/checkpoint-names";
+import { assertWhole, describeEncoder } from "../nn/encoder-weights";
+import { readWeights, writeWeights } from "../nn/weights-file";
+import type { ConvertFlags } from "./convert";
+
+/** What `moco convert` does. */
+export function convertWeights(input: string, output: string, { to, json }: ConvertFlags): void {
+  const read = readWeights(input);
+  const parts = partsOf(read, input);
+  const encoder = assertWhole(parts, input);
+  const written = nameParts(parts, to);
+  writeWeights(output, written);
+  const tensors = { read: read.tensors.size, written: written.size };
+  if (json) return console.log(JSON.stringify({ input, from: parts.naming, output, to, encoder, tensors }, null, 2));
+  console.log(
+    `${describeEncoder(encoder)}\n` +
+      `${input}: ${tensors.read} tensors with names of ${parts.naming}\n` +
+      `${output}: ${tensors.written} tensors with names of ${to}`,
+  );
+}

@@ -1,0 +1,179 @@
+import { InputError } from "../engine/errors";
+import { isFloat, type HostTensor, type StoredTensor } from "./safetensors";
+
+/** How checkpoints name their tensors; see {@link partsOf}. */
+export const namings = ["kit", "moco", "torchvision", "detectron2"] as const;
+
+export type Naming = (typeof namings)[number];
+
+type Tensors = ReadonlyMap<string, StoredTensor>;
+
+/** Networks and queue of a checkpoint. The networks' tensors have torchvision's names. */
+export interface CheckpointParts {
+  /** f_q: what is evaluated and transferred. */
+  readonly query: Tensors;
+  /** f_k, where the checkpoint has it. */
+  readonly key: Tensors | undefined;
+  /** Keys, [K, C], and the row of the oldest. */
+  readonly queue: { readonly keys: HostTensor; readonly pointer: number } | undefined;
+}
+
+/** What a file of weights holds: tensors by name, and text. */
+export interface NamedTensors {
+  readonly tensors: Tensors;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+interface NamingRule {
+  /** Whether a file has these names, told from one of them. */
+  readonly recognises: (name: string) => boolean;
+  /** Starts of the names of f_q and f_k; without f_k the file is one network. */
+  readonly query: string;
+  readonly key?: string;
+  /** The queue, as [K, C] or, in the official code, as [C, K], and the tensor of its pointer. */
+  readonly queue?: {
+    readonly name: string;
+    readonly keysAreColumns: boolean;
+    readonly pointer: string;
+    readonly pointerTensor: (row: number) => StoredTensor;
+  };
+  /** From torchvision's name to the file's, and back. */
+  readonly rename: (name: string) => string;
+  readonly restore: (name: string) => string;
+}
+
+const same = (name: string): string => name;
+
+const rules: Readonly<Record<Naming, NamingRule>> = {
+  // src/train/start-method.ts
+  kit: {
+    recognises: (name) => name.startsWith("encoder_q."),
+    query: "encoder_q.",
+    key: "encoder_k.",
+    queue: {
+      name: "queue",
+      keysAreColumns: false,
+      pointer: "queue_pointer",
+      pointerTensor: (row) => ({ shape: [1], values: Float32Array.of(row) }),
+    },
+    rename: same,
+    restore: same,
+  },
+  // facebookresearch/moco, moco/builder.py in DistributedDataParallel
+  moco: {
+    recognises: (name) => name.startsWith("module.encoder_q."),
+    query: "module.encoder_q.",
+    key: "module.encoder_k.",
+    queue: {
+      name: "module.queue",
+      keysAreColumns: true,
+      pointer: "module.queue_ptr",
+      pointerTensor: (row) => ({ shape: [1], values: BigInt64Array.of(BigInt(row)) }),
+    },
+    rename: same,
+    restore: same,
+  },
+  torchvision: { recognises: (name) => name.startsWith("layer1."), query: "", rename: same, restore: same },
+  // facebookresearch/moco, detection/convert-pretrain-to-detectron2.py
+  detectron2: {
+    recognises: (name) => name.startsWith("res2."),
+    query: "",
+    rename: (name) =>
+      (name.includes("layer") ? name : `stem.${name}`)
+        .replace(/^layer([1-4])/, (_, stage) => `res${Number(stage) + 1}`)
+        .replace(/bn([1-3])/, "conv$1.norm")
+        .replace("downsample.0", "shortcut")
+        .replace("downsample.1", "shortcut.norm"),
+    restore: (name) =>
+      name
+        .replace(/^stem\./, "")
+        .replace(/^res([2-5])/, (_, stage) => `layer${Number(stage) - 1}`)
+        .replace(/conv([1-3])\.norm/, "bn$1")
+        .replace("shortcut.norm", "downsample.1")
+        .replace("shortcut", "downsample.0"),
+  },
+};
+
+/**
+ * Finds networks and queue in a checkpoint of any naming:
+ *
+ * - kit: our own checkpoints, `encoder_q.*`, `encoder_k.*`, `queue`, `queue_pointer`
+ * - moco: the official code's, `module.encoder_q.*`, `module.encoder_k.*`, `module.queue`, `module.queue_ptr`
+ * - torchvision: one ResNet, `conv1.weight`, `layer1.0.conv1.weight`, ...
+ * - detectron2: one ResNet, `stem.conv1.weight`, `res2.0.conv1.weight`, ...
+ *
+ * @param source - the file's name, for messages
+ * @throws InputError if the names are of none of these, or some have no place among them
+ */
+export function partsOf({ tensors, metadata }: NamedTensors, source: string): CheckpointParts & { naming: Naming } {
+  const names = [...tensors.keys()];
+  const naming = namings.find((one) => names.some((name) => rules[one].recognises(name)));
+  if (naming === undefined) {
+    throw new InputError(
+      `Cannot find a network in ${source}: its tensors have names of none of ${namings.join(", ")}, ` +
+        `its first are ${names.slice(0, 3).join(", ") || "none"}`,
+    );
+  }
+  const rule = rules[naming];
+  const query = network(tensors, rule.query, rule.restore);
+  const key = rule.key === undefined ? undefined : network(tensors, rule.key, rule.restore);
+  const expected = new Set([...query.keys()].map((name) => rule.query + rule.rename(name)));
+  for (const name of key?.keys() ?? []) expected.add(rule.key + rule.rename(name));
+  if (rule.queue !== undefined) expected.add(rule.queue.name).add(rule.queue.pointer);
+  const unexpected = names.filter((name) => !expected.has(name));
+  // What else our own checkpoints hold is only of use to the training that wrote them.
+  if (unexpected.length > 0 && !(naming === "kit" && "format" in metadata)) {
+    throw new InputError(
+      `Cannot use ${source}: it has tensors that no ${naming} checkpoint has.\n  ` +
+        unexpected.map((name) => `unexpected: ${name}`).join("\n  "),
+    );
+  }
+  return { naming, query, key: key?.size ? key : undefined, queue: queueOf(tensors, rule, source) };
+}
+
+/**
+ * Names the parts of a checkpoint for another program. What that has no names for, key encoder and queue in torchvision and
+ * detectron2, is left out.
+ */
+export function nameParts({ query, key, queue }: CheckpointParts, naming: Naming): Map<string, StoredTensor> {
+  const rule = rules[naming];
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, tensor] of query) tensors.set(rule.query + rule.rename(name), tensor);
+  if (rule.key !== undefined) for (const [name, tensor] of key ?? []) tensors.set(rule.key + rule.rename(name), tensor);
+  if (rule.queue !== undefined && queue !== undefined) {
+    tensors.set(rule.queue.name, rule.queue.keysAreColumns ? transposed(queue.keys) : queue.keys);
+    tensors.set(rule.queue.pointer, rule.queue.pointerTensor(queue.pointer));
+  }
+  return tensors;
+}
+
+function network(tensors: Tensors, prefix: string, restore: NamingRule["restore"]): Map<string, StoredTensor> {
+  return new Map(
+    [...tensors]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, tensor]) => [restore(name.slice(prefix.length)), tensor]),
+  );
+}
+
+function queueOf(tensors: Tensors, { queue }: NamingRule, source: string): CheckpointParts["queue"] {
+  const stored = queue && tensors.get(queue.name);
+  if (queue === undefined || stored === undefined) return undefined;
+  const keys = isFloat(stored) && stored.shape.length === 2 ? stored : undefined;
+  const pointer = Number(tensors.get(queue.pointer)?.values[0]);
+  const size = keys?.shape[queue.keysAreColumns ? 1 : 0];
+  if (keys === undefined || !(Number.isSafeInteger(pointer) && pointer >= 0 && pointer < size!)) {
+    throw new InputError(
+      `Cannot use ${source}: its queue of shape [${stored.shape.join(", ")}] has no keys or no pointer to one of them`,
+    );
+  }
+  return { keys: queue.keysAreColumns ? transposed(keys) : keys, pointer };
+}
+
+function transposed({ shape, values }: HostTensor): HostTensor {
+  const [rows, columns] = shape as [number, number];
+  const result = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) result[column * rows + row] = values[row * columns + column]!;
+  }
+  return { shape: [columns, rows], values: result };
+}

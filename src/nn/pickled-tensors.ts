@@ -1,0 +1,141 @@
+import { decodeElements, elementBytes, type ElementType } from "./element-types";
+import type { Fail } from "./read-failure";
+import { isTensorName, type StoredTensor } from "./safetensors";
+
+// numpy's limit; PyTorch's tensors of networks have at most 5.
+const maximumRank = 64;
+
+// Tensors may share a storage, and float16 becomes twice as long. A file whose tensors would take more than this many
+// times its own length is made to fill the memory.
+const maximumExpansion = 8;
+
+/** Numbers of a file that tensors show parts of. */
+export class Storage {
+  /**
+   * @param count - numbers it holds
+   * @param bytes - called when a tensor is read: exactly `count` numbers
+   */
+  constructor(
+    readonly type: ElementType,
+    readonly count: number,
+    readonly bytes: () => Uint8Array,
+  ) {}
+}
+
+/** A tensor as a pickle describes it: a part of a storage. Its place is unchecked until it is read. */
+export class TensorView {
+  /**
+   * @param offset - of the first element in the storage
+   * @param strides - from one element of an axis to the next; without gaps, "C" is row-major order and "F" column-major
+   */
+  constructor(
+    readonly storage: Storage,
+    readonly offset: unknown,
+    readonly shape: unknown,
+    readonly strides: unknown,
+  ) {}
+}
+
+/**
+ * Finds the state dict of what a file holds: under "state_dict" in official MoCo files, under "model" in detectron2's, or
+ * the whole. Reads its tensors.
+ *
+ * @param viewOf - the tensor that a value of the pickle is, if it is one
+ * @param fileBytes - length of the file, that bounds the memory taken
+ * @returns by name, in the order of the file
+ */
+export function readStateDict(
+  root: unknown,
+  viewOf: (value: unknown) => TensorView | undefined,
+  fileBytes: number,
+  fail: Fail,
+): Map<string, StoredTensor> {
+  if (!(root instanceof Map)) return fail("it holds no dictionary of tensors");
+  const state: unknown = root.get("state_dict") ?? root.get("model") ?? root;
+  if (!(state instanceof Map)) return fail("its state dict is no dictionary");
+  const tensors = new Map<string, StoredTensor>();
+  let bytesLeft = maximumExpansion * fileBytes;
+  for (const [name, value] of state as ReadonlyMap<unknown, unknown>) {
+    if (typeof name !== "string" || !isTensorName(name)) {
+      return fail(`${JSON.stringify(String(name).slice(0, 200))} is no name of a tensor`);
+    }
+    const view = viewOf(value) ?? fail(`"${name}" in its state dict is no tensor`);
+    const tensor = readView(view, name, bytesLeft, fail);
+    bytesLeft -= tensor.values.byteLength;
+    tensors.set(name, tensor);
+  }
+  return tensors;
+}
+
+function readView(view: TensorView, name: string, bytesLeft: number, fail: Fail): StoredTensor {
+  const { storage, offset, shape } = view;
+  if (!isSizes(shape)) return fail(`"${name}" has no valid shape`);
+  const strides = view.strides === "C" || view.strides === "F" ? stridesOf(shape, view.strides) : view.strides;
+  if (!isSizes(strides) || strides.length !== shape.length || !isSizes([offset])) {
+    return fail(`"${name}" has no valid place in its storage`);
+  }
+  const first = offset as number;
+  const count = shape.reduce((product, size) => product * size, 1);
+  const last = shape.reduce((index, size, axis) => index + (size - 1) * strides[axis]!, first);
+  // More elements than the storage has would be made out of nothing, by a stride of 0.
+  if (count > 0 && (count > storage.count || last >= storage.count)) {
+    return fail(`the values of "${name}" do not lie within their storage of ${storage.count}`);
+  }
+  // A number takes 8 bytes at most.
+  if (8 * count > bytesLeft) {
+    return fail(`its tensors up to "${name}" take more than ${maximumExpansion} times the file's length`);
+  }
+  const values = decodeElements(
+    storage.type,
+    count === 0 ? new Uint8Array(0) : gather(storage, first, shape, strides, count),
+    name,
+    fail,
+  );
+  return values instanceof Float32Array ? { shape, values } : { shape, values };
+}
+
+/** The bytes of the elements in row-major order. */
+function gather(
+  storage: Storage,
+  first: number,
+  shape: readonly number[],
+  strides: readonly number[],
+  count: number,
+): Uint8Array {
+  const size = elementBytes[storage.type];
+  const bytes = storage.bytes();
+  const inOrder = stridesOf(shape, "C");
+  if (shape.every((length, axis) => length === 1 || strides[axis] === inOrder[axis])) {
+    return bytes.subarray(first * size, (first + count) * size);
+  }
+  const gathered = new Uint8Array(count * size);
+  const index = shape.map(() => 0);
+  let from = first;
+  for (let element = 0; element < count; element++) {
+    for (let byte = 0; byte < size; byte++) gathered[element * size + byte] = bytes[from * size + byte]!;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis]!;
+      if (++index[axis]! < shape[axis]!) break;
+      from -= strides[axis]! * shape[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return gathered;
+}
+
+/** Strides of a tensor without gaps. */
+function stridesOf(shape: readonly number[], order: "C" | "F"): number[] {
+  const strides = shape.map(() => 1);
+  if (order === "F")
+    for (let axis = 1; axis < shape.length; axis++) strides[axis] = strides[axis - 1]! * shape[axis - 1]!;
+  else for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
+  return strides;
+}
+
+function isSizes(value: unknown): value is number[] {
+  return (
+    Array.isArray(value) &&
+    value.length <= maximumRank &&
+    value.every((size) => Number.isSafeInteger(size) && (size as number) >= 0)
+  );
+}
