@@ -57,6 +57,15 @@ describe("createEncoder", () => {
     disposeEncoder(encoder);
   });
 
+  it("counts all outputs of a grouped convolution in its fan-out, as torchvision", () => {
+    const encoder = create({ architecture: "resnext50-32x8d", width: 8 });
+    const filter = encoder.parameters.tensor<tf.Tensor4D>("layer4.0.conv2.weight"); // 3 x 3, 32 groups of 8, 256 outputs
+    expect(filter.shape).toEqual([3, 3, 8, 256]);
+    const deviation = Math.sqrt(tf.tidy(() => tf.mean(tf.square(filter)).arraySync() as number));
+    expect(deviation / Math.sqrt(2 / (9 * 256))).toBeCloseTo(1, 1);
+    disposeEncoder(encoder);
+  });
+
   it("is a function of its stream", () => {
     const encoders = [create(), create(), create({}, 2)];
     const [first, same, other] = encoders.map(({ parameters }) => parameters.values.dataSync());
