@@ -1,0 +1,178 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import sharp from "sharp";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { joinSets } from "../../src/detection/detection-set";
+import { readVoc, vocCategories } from "../../src/detection/read-voc";
+
+let root: string;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "voc-"));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await writeFile(join(root, path), text);
+}
+
+async function picture(id: string, width = 40, height = 30, extension = "jpg"): Promise<void> {
+  await mkdir(join(root, "JPEGImages"), { recursive: true });
+  const file = join(root, "JPEGImages", `${id}.${extension}`);
+  await sharp({ create: { width, height, channels: 3, background: "#ff0000" } }).toFile(file);
+}
+
+function objectXml(name: string, box: readonly (number | string)[], more = ""): string {
+  const [xmin, ymin, xmax, ymax] = box;
+  return `<object><name>${name}</name>${more}<bndbox><xmin>${xmin}</xmin><ymin>${ymin}</ymin><xmax>${xmax}</xmax><ymax>${ymax}</ymax></bndbox></object>`;
+}
+
+function annotation(objects: string, size = "<width>40</width><height>30</height><depth>3</depth>"): string {
+  return `<annotation><filename>other.jpg</filename><size>${size}</size>${objects}</annotation>`;
+}
+
+async function messageOf(reading: Promise<unknown>): Promise<string> {
+  try {
+    await reading;
+  } catch (error) {
+    expect((error as Error).name).toBe("InputError");
+    return (error as Error).message;
+  }
+  throw new Error("it was read");
+}
+
+describe("readVoc", () => {
+  it("reads boxes into continuous coordinates, difficult objects, and pixels when asked", async () => {
+    const part = `<part><name>head</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></part>`;
+    await write(
+      "Annotations/2007_000001.xml",
+      annotation(
+        objectXml("person", [1, 1, 40, 30], `${part}<difficult>1</difficult>`) +
+          objectXml("dog", [" 11 ", "5.5", 20, 25], "<difficult>0</difficult>"),
+      ),
+    );
+    await write("Annotations/2007_000002.xml", annotation(""));
+    await picture("2007_000001");
+    await picture("2007_000002", 40, 30, "png");
+    await write("ImageSets/Main/trainval.txt", "2007_000001  1\r\n2007_000002 -1\n\n");
+    const set = await readVoc(root, "trainval");
+    expect(set.categories.map(({ name }) => name)).toEqual(vocCategories);
+    expect(set.images).toEqual([
+      {
+        id: "2007_000001",
+        fileName: "2007_000001.jpg",
+        width: 40,
+        height: 30,
+        objects: [
+          { box: [0, 0, 40, 30], category: 14, difficult: true, crowd: false, area: 1200 },
+          { box: [10, 4.5, 20, 25], category: 11, difficult: false, crowd: false, area: 205 },
+        ],
+      },
+      { id: "2007_000002", fileName: "2007_000002.png", width: 40, height: 30, objects: [] },
+    ]);
+    const pixels = await set.readPixels(set.images[1]!);
+    expect(pixels).toHaveLength(40 * 30 * 3);
+    expect([...pixels.subarray(0, 3)]).toEqual([255, 0, 0]);
+  });
+
+  it("takes other categories from all annotations, so that every part has the same", async () => {
+    await write("Annotations/a.xml", annotation(objectXml("RBC", [1, 1, 9, 9])));
+    await write("Annotations/b.xml", annotation(objectXml("WBC", [1, 1, 9, 9]) + objectXml("Platelets", [1, 1, 9, 9])));
+    await picture("a");
+    await write("ImageSets/Main/train.txt", "a\n");
+    const set = await readVoc(root, "train");
+    expect(set.categories.map(({ name }) => name)).toEqual(["Platelets", "RBC", "WBC"]);
+    expect(set.images[0]!.objects[0]!.category).toBe(1);
+  });
+
+  it("names every file and field that is wrong in one message", async () => {
+    await write("Annotations/broken.xml", "<annotation><size></annotation>");
+    await write("Annotations/cut.xml", annotation(objectXml("cat", [1, 1, 9, 9])).slice(0, 80));
+    await write("Annotations/size.xml", annotation("", "<width>0</width>"));
+    await write(
+      "Annotations/objects.xml",
+      annotation(
+        objectXml("cat", [504, 337, 504, 337]) +
+          objectXml("", [1, 1, 9, 9]) +
+          objectXml("cat", [1, "x", 9, ""]) +
+          objectXml("cat", [1, 1, 9, 9], "<difficult>maybe</difficult>") +
+          objectXml("cat", [100, 1, 120, 9]) +
+          objectXml("unicorn", [1, 1, 9, 9]),
+      ),
+    );
+    for (const id of ["broken", "cut", "size", "objects", "alone"]) await picture(id);
+    await write("Annotations/unseen.xml", annotation(""));
+    await write("ImageSets/Main/val.txt", "broken\ncut\nsize\nobjects\nalone\nunseen\n");
+    const lines = (await messageOf(readVoc(root, "val", { categories: ["cat"] }))).split("\n");
+    expect(lines[0]).toMatch(/correct the files of .*, faults are 13:$/);
+    expect(lines.slice(1)).toHaveLength(13);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^Annotations\/broken\.xml: must be well-formed XML: /),
+        expect.stringMatching(/^Annotations\/cut\.xml: must be well-formed XML: /),
+        "Annotations/alone.xml: must exist, the split val names it",
+        "Annotations/objects.xml: object 1 (cat): bndbox must have xmin < xmax and ymin < ymax, current value is 504, 337, 504, 337",
+        "Annotations/objects.xml: object 2: name must be given, current value is ",
+        "Annotations/objects.xml: object 3: bndbox.ymin must be a number, current value is x",
+        "Annotations/objects.xml: object 3: bndbox.ymax must be a number, current value is ",
+        "Annotations/objects.xml: object 4: difficult must be 0 or 1, current value is maybe",
+        "Annotations/objects.xml: object 5: bndbox must touch the picture of 40 x 30, current value is 100, 1, 120, 9",
+        'Annotations/objects.xml: object 6: name must be one of cat, current value is "unicorn"',
+        "Annotations/size.xml: size.height must be a positive integer, current value is none",
+        "Annotations/size.xml: size.width must be a positive integer, current value is 0",
+        "JPEGImages/unseen.jpg: must exist, the split val names it",
+      ]),
+    );
+  });
+
+  it("leaves objects without area out when asked, and names them", async () => {
+    await write("Annotations/a.xml", annotation(objectXml("cat", [5, 5, 5, 5]) + objectXml("dog", [1, 1, 9, 9])));
+    await picture("a");
+    await write("ImageSets/Main/train.txt", "a");
+    expect(await messageOf(readVoc(root, "train"))).toMatch(
+      /leaveOutEmpty\), faults are 1:\nAnnotations\/a\.xml: object 1/,
+    );
+    const set = await readVoc(root, "train", { leaveOutEmpty: true });
+    expect(set.images[0]!.objects).toHaveLength(1);
+    expect(set.leftOut).toEqual([expect.stringContaining("Annotations/a.xml: object 1 (cat): bndbox must have")]);
+  });
+
+  it("says which splits there are, and refuses one that is empty or names a picture twice", async () => {
+    await write("Annotations/a.xml", annotation(""));
+    await write("ImageSets/Main/train.txt", "a\na\n");
+    await write("ImageSets/Main/val.txt", "\n");
+    await picture("a");
+    expect(await messageOf(readVoc(root, "test"))).toMatch(/choose one of train, val in .*missing is .*test\.txt/);
+    expect(await messageOf(readVoc(root, "train"))).toContain("named twice are a");
+    expect(await messageOf(readVoc(root, "val"))).toContain("current count is 0");
+    expect(await messageOf(readVoc(join(root, "none"), "val"))).toMatch(/folder must exist, missing is .*none/);
+  });
+
+  it("refuses pixels that cannot be decoded or are of another size than annotated", async () => {
+    for (const id of ["a", "b"]) await write(`Annotations/${id}.xml`, annotation(""));
+    await picture("a", 20, 30);
+    await write("JPEGImages/b.jpg", "not a picture");
+    await write("ImageSets/Main/train.txt", "a\nb");
+    const set = await readVoc(root, "train");
+    expect(await messageOf(set.readPixels(set.images[0]!))).toMatch(/says, 40 x 30, current size is 20 x 30/);
+    expect(await messageOf(set.readPixels(set.images[1]!))).toMatch(/replace .*b\.jpg/);
+  });
+});
+
+describe("joinSets", () => {
+  it("joins parts of the same categories and reads pixels from where they are", async () => {
+    for (const id of ["a", "b"]) {
+      await write(`Annotations/${id}.xml`, annotation(objectXml("cat", [1, 1, 9, 9])));
+      await write(`ImageSets/Main/${id}.txt`, id);
+      await picture(id);
+    }
+    const [a, b] = [await readVoc(root, "a"), await readVoc(root, "b")];
+    const joined = joinSets("both", [a, b]);
+    expect(joined.images.map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(await joined.readPixels(joined.images[1]!)).toHaveLength(3600);
+    expect(() => joinSets("twice", [a, a])).toThrow("a picture must be in one of them");
+    expect(() => joinSets("other", [a, { ...b, categories: [] }])).toThrow("must have the same categories");
+  });
+});
