@@ -12,6 +12,8 @@ export interface Cell {
   /** How the row is named, for example "K = 64". */
   readonly label: string;
   readonly recipe: Recipe;
+  /** The curve of the chart that it is a point of, where there are several. */
+  readonly series?: string;
   readonly published: Published | undefined;
   /** What the published number was measured at, where it is not the row's own setting. */
   readonly publishedAt: string | undefined;
@@ -30,7 +32,7 @@ export interface PublishedOnlyRow {
 
 /** An ablation of the paper at the size of a preset: what to run, and what to set it beside. */
 export interface Ablation {
-  readonly id: "queue-size" | "momentum";
+  readonly id: "queue-size" | "momentum" | "mechanisms";
   readonly title: string;
   /** Figure, table or section of the paper. */
   readonly paper: string;

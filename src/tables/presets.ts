@@ -21,6 +21,19 @@ export interface Preset {
   readonly momenta: readonly number[];
   /** K of the momentum ablation. */
   readonly momentumAblationQueueSize: number;
+  /** The comparison of mechanisms (notebook 01). */
+  readonly mechanisms: {
+    /** Grid of learning rates, the same for each mechanism, tried on validation. */
+    readonly rates: readonly number[];
+    /** Epochs of a trial of a rate. */
+    readonly trialEpochs: number;
+    /** K of MoCo and of the memory bank. */
+    readonly dictionarySizes: readonly number[];
+    /** Batches of the mechanisms whose dictionary is the batch. */
+    readonly batchSizes: readonly number[];
+    /** Minutes on two cores, one seed: shown before they start. */
+    readonly minutes: number;
+  };
   /** How often the kNN monitor is read over a training. */
   readonly monitorTimes: number;
   readonly knn: { readonly k: number; readonly temperature: number };
@@ -61,6 +74,13 @@ const quick: Preset = {
   queueAblationMomentum: 0.99,
   momenta: [0, 0.9, 0.99, 0.999],
   momentumAblationQueueSize: 1024,
+  mechanisms: {
+    rates: [0.003, 0.01, 0.03],
+    trialEpochs: 3,
+    dictionarySizes: [64, 256, 1024],
+    batchSizes: [64, 128],
+    minutes: 14,
+  },
   monitorTimes: 5,
   knn: { k: 20, temperature: 0.1 },
   randomNetworks: 5,
@@ -84,6 +104,7 @@ const smoke: Preset = {
   ],
   momenta: [0, 0.99],
   momentumAblationQueueSize: 128,
+  mechanisms: { rates: [0.01, 0.03], trialEpochs: 1, dictionarySizes: [64], batchSizes: [64], minutes: 1 },
   monitorTimes: 1,
   randomNetworks: 2,
   minutes: 1,

@@ -1,0 +1,122 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { sync as writeFileAtomic } from "write-file-atomic";
+import { z } from "zod";
+import type { ImageData } from "../data/image-set";
+import { InputError } from "../engine/errors";
+import {
+  bestRate,
+  mechanisms,
+  mechanismTitles,
+  rateTrialRecipe,
+  type Mechanism,
+  type RateTrial,
+} from "../tables/mechanisms";
+import type { Preset } from "../tables/presets";
+import { loadCheckpoint } from "../train/checkpoint";
+import { checkpointFile, DivergedError, pretrain } from "../train/pretrain";
+import { recipeHash, type Recipe } from "../train/recipe";
+import { disposeTraining } from "../train/state";
+import { cellTraining, runsFolder, type RunCellOptions } from "./run-cell";
+
+const schema = z.array(
+  z.object({
+    mechanism: z.enum(mechanisms),
+    rate: z.number(),
+    recipeHash: z.string(),
+    knn: z.number().nullable(),
+  }),
+);
+
+/** Where the trials of a preset's rates are kept, beside its runs. */
+export function rateTrialsPath({ name }: Preset, root = runsFolder): string {
+  return join(root, `${name}-rates.json`);
+}
+
+/**
+ * Tries each rate of the grid with each mechanism, by short trainings with seed 1, and reads kNN on the validation part.
+ * The test part is not touched. Trials that were made before are not made again.
+ */
+export async function tryRates(
+  data: ImageData,
+  preset: Preset,
+  {
+    onProgress,
+    stopRequested,
+  }: Omit<RunCellOptions, "onProgress"> & {
+    readonly onProgress?: (title: string, progress: Parameters<NonNullable<RunCellOptions["onProgress"]>>[0]) => void;
+  } = {},
+): Promise<readonly RateTrial[]> {
+  const path = rateTrialsPath(preset);
+  const known = readRateTrials(path) ?? [];
+  const trials: RateTrial[] = [];
+  for (const mechanism of mechanisms) {
+    for (const rate of preset.mechanisms.rates) {
+      const recipe = rateTrialRecipe(preset, mechanism, rate);
+      const hash = recipeHash(recipe);
+      const before = known.find((trial) => trial.recipeHash === hash);
+      const title = `${mechanismTitles[mechanism]}, rate ${rate}`;
+      const knn = before
+        ? before.knn
+        : await validationKnn(recipe, data, preset, {
+            onProgress: (progress) => onProgress?.(title, progress),
+            ...(stopRequested && { stopRequested }),
+          });
+      trials.push({ mechanism, rate, recipeHash: hash, knn });
+    }
+  }
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileAtomic(path, `${JSON.stringify(trials, null, 2)}\n`);
+  return trials;
+}
+
+/**
+ * Reads trials that were kept.
+ *
+ * @returns undefined if there are none
+ * @throws InputError if the file holds something else
+ */
+export function readRateTrials(path: string): readonly RateTrial[] | undefined {
+  if (!existsSync(path)) return undefined;
+  try {
+    return schema.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch (cause) {
+    throw new InputError(`Cannot read the trials of rates ${path}: it is damaged. Delete the file to try them again`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * The best rate of each mechanism.
+ *
+ * @throws InputError if one has none
+ */
+export function chosenRates(trials: readonly RateTrial[]): Record<Mechanism, number> {
+  const rates = mechanisms.map((mechanism) => {
+    const rate = bestRate(trials, mechanism);
+    if (rate === undefined) {
+      throw new InputError(`Cannot choose the rate of ${mechanismTitles[mechanism]}: every trial of it diverged`);
+    }
+    return [mechanism, rate] as const;
+  });
+  return Object.fromEntries(rates) as Record<Mechanism, number>;
+}
+
+async function validationKnn(
+  recipe: Recipe,
+  data: ImageData,
+  preset: Preset,
+  { onProgress, stopRequested }: RunCellOptions,
+): Promise<number | null> {
+  const training = { ...cellTraining(recipe, 1, data, preset), ...(stopRequested && { stopRequested }) };
+  try {
+    for await (const progress of pretrain(recipe, data, training)) onProgress?.(progress);
+  } catch (error) {
+    if (error instanceof DivergedError) return null;
+    throw error;
+  }
+  const { state } = loadCheckpoint(join(training.directory, checkpointFile));
+  disposeTraining(state);
+  return state.history.monitor.at(-1)!.knn;
+}
