@@ -8,6 +8,7 @@ detections, losses), detectron2's rule is written out here in PyTorch. All is co
 weights of the narrow detector are not stored: both languages compute them from a hash (test/nn/hashed.ts).
 """
 
+import copy
 import json
 import math
 from pathlib import Path
@@ -273,7 +274,7 @@ def roi_align_part():
 class Detector(nn.Module):
     """Faster R-CNN with the C4 backbone of a narrow ResNet-18, an extra BN after res5, names as in the kit."""
 
-    sizes, stride, ratios = (16, 32, 64), 16, (0.5, 1.0, 2.0)
+    sizes, stride, ratios = (16, 32), 16, (0.5, 1.0, 2.0)
 
     def __init__(self, width, classes, resolution):
         super().__init__()
@@ -299,6 +300,7 @@ class Detector(nn.Module):
         )
 
     def first_part(self, images):
+        images = images.to(self.conv1.weight.dtype)
         x = F.max_pool2d(F.relu(self.bn1(self.conv1(images))), 3, 2, 1)
         features = self.layer3(self.layer2(self.layer1(x)))
         hidden = F.relu(self.rpn["conv"](features))
@@ -306,15 +308,16 @@ class Detector(nn.Module):
         logits = self.rpn["objectness_logits"](hidden).permute(0, 2, 3, 1).reshape(count, -1)
         deltas = self.rpn["anchor_deltas"](hidden)
         deltas = deltas.reshape(count, -1, 4, *deltas.shape[-2:]).permute(0, 3, 4, 1, 2).reshape(count, -1, 4)
-        return features, logits, deltas
+        return features, logits.double(), deltas.double()
 
     def second_part(self, features, rois):
+        rois = [boxes.to(features.dtype) for boxes in rois]
         x = ops.roi_align(features, rois, self.resolution, 1 / self.stride, sampling_ratio=-1, aligned=True)
         x = self.res5_norm(self.layer4(x)).mean((2, 3))
-        return self.box_predictor["cls_score"](x), self.box_predictor["bbox_pred"](x)
+        return self.box_predictor["cls_score"](x).double(), self.box_predictor["bbox_pred"](x).double()
 
     def propose(self, logits, deltas, pictures, limits):
-        anchors = anchors_of(6, 6, self.stride, self.sizes, self.ratios)
+        anchors = anchors_of(4, 4, self.stride, self.sizes, self.ratios)
         return [
             propose([(anchors, logits[i].detach(), deltas[i].detach())], picture, *limits)[0]
             for i, picture in enumerate(pictures)
@@ -322,7 +325,7 @@ class Detector(nn.Module):
 
     def losses(self, images, pictures, truths, limits, anchors_per_image):
         """detectron2's losses where so many are sampled that all anchors and regions take part."""
-        anchors = anchors_of(6, 6, self.stride, self.sizes, self.ratios)
+        anchors = anchors_of(4, 4, self.stride, self.sizes, self.ratios)
         features, logits, deltas = self.first_part(images)
         objectness = localisation = 0
         for i, (boxes, _) in enumerate(truths):
@@ -356,25 +359,33 @@ class Detector(nn.Module):
 
 
 def training_step():
-    width, classes, resolution, limits, anchors_per_image = 4, 3, 6, (300, 100), 1000
-    pictures = [(96, 80), (72, 96)]
-    images = nhwc(500, 2, 96, 3).clone()
+    width, classes, resolution, limits, anchors_per_image, seed = 4, 3, 4, (80, 12), 1000, 515
+    size, pictures = 64, [(64, 56), (48, 64)]
+    images = nhwc(seed, 2, size, 3).clone()
     for image, (h, w) in zip(images, pictures):
         image[:, h:] = 0
         image[:, :, w:] = 0
     truths = [
-        (torch.tensor([[10.5, 8.0, 50.0, 61.0], [40.0, 52.0, 78.0, 90.0]]), torch.tensor([0, 2])),
+        (torch.tensor([[4.5, 8.0, 40.0, 51.0], [30.0, 22.0, 52.0, 60.0]]), torch.tensor([0, 2])),
         (
-            torch.tensor([[30.0, 12.0, 88.0, 66.0], [4.0, 40.0, 30.0, 70.0], [60.0, 3.0, 91.0, 25.5]]),
+            torch.tensor([[20.0, 8.0, 60.0, 44.0], [4.0, 20.0, 22.0, 46.0], [40.0, 3.0, 61.0, 17.5]]),
             torch.tensor([1, 2, 0]),
         ),
     ]
     net = Detector(width, classes, resolution)
     net.load_state_dict(hashed_state(shapes_of(net)), strict=False)
 
+    # A seed with which no ReLU's input is so near 0, and no decision so close, that float32 falls on the other side: else
+    # even PyTorch's own float32 gradients are 0.1 % to 1 % off.
+    single = copy.deepcopy(net).float().train()
+    sum(single.losses(images, pictures, truths, limits, anchors_per_image)[1].values()).backward()
+
     net.train()
     counts, losses = net.losses(images, pictures, truths, limits, anchors_per_image)
     sum(losses.values()).backward()
+    for p, q in zip(net.parameters(), single.parameters()):
+        assert (p.grad - q.grad).abs().max() < 3e-5 * p.grad.abs().max()
+
     running = {
         name: numbers(sampled(b)) for name, b in net.named_buffers() if not name.endswith("batches_tracked")
     }
@@ -407,8 +418,8 @@ def training_step():
                 "beforeNms": limits[0],
                 "afterNms": limits[1],
                 "anchorsPerImage": anchors_per_image,
-                "seed": 500,
-                "size": 96,
+                "seed": seed,
+                "size": size,
             },
             "pictures": [{"height": h, "width": w} for h, w in pictures],
             "truths": [{"boxes": numbers(boxes), "classes": labels.tolist()} for boxes, labels in truths],

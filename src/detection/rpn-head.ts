@@ -1,0 +1,50 @@
+import { conv2d } from "../engine/convolution";
+import { relu } from "../engine/relu";
+import { tf } from "../engine/tf";
+import type { ParameterVector, TensorEntry } from "../nn/parameters";
+
+/** What the head says of every anchor of a batch, in the order of `levelAnchors`. */
+export interface RpnOutput {
+  /** Logits, [N, A]. */
+  readonly objectness: tf.Tensor2D;
+  /** [N, A, 4] */
+  readonly deltas: tf.Tensor3D;
+}
+
+/**
+ * The tensors of the region proposal network's head (Faster R-CNN, section 3.1), with detectron2's names.
+ *
+ * @param channels - of the feature map
+ * @param anchors - at each place of the map
+ */
+export function rpnHeadParameters(channels: number, anchors: number): TensorEntry[] {
+  return [
+    { name: "rpn.conv.weight", shape: [3, 3, channels, channels] },
+    { name: "rpn.conv.bias", shape: [channels] },
+    { name: "rpn.objectness_logits.weight", shape: [1, 1, channels, anchors] },
+    { name: "rpn.objectness_logits.bias", shape: [anchors] },
+    { name: "rpn.anchor_deltas.weight", shape: [1, 1, channels, 4 * anchors] },
+    { name: "rpn.anchor_deltas.bias", shape: [4 * anchors] },
+  ];
+}
+
+/**
+ * A 3x3 convolution with ReLU, and from it two 1x1 convolutions; the same weights on every level.
+ *
+ * @param features - of one level, [N, H, W, channels]
+ */
+export function rpnHead(parameters: ParameterVector, features: tf.Tensor4D): RpnOutput {
+  return tf.tidy(() => {
+    const convolve = (x: tf.Tensor4D, name: string, padding: number) =>
+      tf.add<tf.Tensor4D>(
+        conv2d(x, parameters.tensor(`rpn.${name}.weight`), { stride: 1, padding }),
+        parameters.tensor(`rpn.${name}.bias`),
+      );
+    const hidden = relu(convolve(features, "conv", 1));
+    const objectness = convolve(hidden, "objectness_logits", 0);
+    const deltas = convolve(hidden, "anchor_deltas", 0);
+    const count = features.shape[0];
+    const anchors = objectness.size / count;
+    return { objectness: objectness.as2D(count, anchors), deltas: deltas.as3D(count, anchors, 4) };
+  });
+}
