@@ -8,6 +8,8 @@ import {
   createEncoder,
   embeddings,
   estimateRunningAverages,
+  featuresAt,
+  type Depth,
   type Encoder,
   type EncoderConfig,
 } from "../nn/encoder";
@@ -18,6 +20,11 @@ const batchSize = 256;
 /** Pooled backbone features of every picture of a part, in evaluation mode, without augmentation. */
 export function extractFeatures(encoder: Encoder, data: ImageData, set: ImageSet): Features {
   return extract(set, data, (images) => backboneFeatures(encoder, images));
+}
+
+/** As {@link extractFeatures}, pooled after the stem or an earlier stage. */
+export function extractFeaturesAt(depth: Depth, encoder: Encoder, data: ImageData, set: ImageSet): Features {
+  return extract(set, data, (images) => featuresAt(encoder, images, depth));
 }
 
 /** Unit embeddings of every picture of a part, head included, in evaluation mode, without augmentation. */

@@ -5,10 +5,13 @@ import { ParameterVector, type TensorEntry } from "./parameters";
 import {
   featureCount,
   resNetFeatures,
+  resNetMaps,
   resNetParameters,
   resNetRunningAverages,
+  resNetStem,
   type NormalisationMode,
   type ResNetConfig,
+  type Stage,
 } from "./resnet";
 import { averageStatistics, trainingMode, updateRunningAverages, type LayerStatistics } from "./running-averages";
 
@@ -129,6 +132,25 @@ export function headOutputs(
  */
 export function backboneFeatures({ config, parameters, running }: Encoder, images: tf.Tensor4D): tf.Tensor2D {
   return tf.tidy(() => resNetFeatures(config, parameters, images, { training: false, running }));
+}
+
+/** Where features are taken from a network: after its stem, or after one of its stages. */
+export type Depth = "stem" | Stage;
+
+/**
+ * As {@link backboneFeatures}, but pooled after the stem or an earlier stage.
+ *
+ * @returns [N, channels there]
+ */
+export function featuresAt({ config, parameters, running }: Encoder, images: tf.Tensor4D, depth: Depth): tf.Tensor2D {
+  const mode: NormalisationMode = { training: false, running };
+  return tf.tidy(() => {
+    const map =
+      depth === "stem"
+        ? resNetStem(config, parameters, images, mode)
+        : resNetMaps(config, parameters, images, mode, depth).at(-1)!;
+    return tf.mean<tf.Tensor2D>(map, [1, 2]);
+  });
 }
 
 /**

@@ -84,6 +84,14 @@ export function resNetParameters(config: ResNetConfig): TensorEntry[] {
   ]);
 }
 
+/** How many numbers are trained up to the pooling, as Table 1 of the paper counts: 23.5 million for ResNet-50. */
+export function parameterCount(config: ResNetConfig): number {
+  return resNetParameters(config).reduce(
+    (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
+    0,
+  );
+}
+
 /** The running averages of the network's batch normalisations, in torchvision's order and names. */
 export function resNetRunningAverages(config: ResNetConfig): TensorEntry[] {
   return convolutionsOf(specify(config)).flatMap(({ norm, channelsOut }) => [
@@ -133,19 +141,34 @@ export function resNetMaps(
   mode: NormalisationMode,
   last: Stage,
 ): tf.Tensor4D[] {
-  const network = specify(config);
-  let x = relu(convolveAndNormalise(parameters, images, network.stem, mode));
-  if (network.maxPool) {
-    // After a ReLU, padding with zeros is padding with minus infinity.
-    const padded = tf.pad4d(x, [
-      [0, 0],
-      [1, 1],
-      [1, 1],
-      [0, 0],
-    ]);
-    x = tf.maxPool(padded, 3, 2, "valid");
-  }
-  return network.stages.slice(0, last).map((blocks) => (x = applyBlocks(parameters, x, blocks, mode)));
+  const { stages } = specify(config);
+  let x = resNetStem(config, parameters, images, mode);
+  return stages.slice(0, last).map((blocks) => (x = applyBlocks(parameters, x, blocks, mode)));
+}
+
+/**
+ * The first convolution, and with the ImageNet stem the pooling: what stage 1 takes.
+ *
+ * @param images - [N, H, W, 3], normalised
+ * @returns [N, H, W, width], with the ImageNet stem a quarter of the height and width
+ */
+export function resNetStem(
+  config: ResNetConfig,
+  parameters: ParameterVector,
+  images: tf.Tensor4D,
+  mode: NormalisationMode,
+): tf.Tensor4D {
+  const { stem, maxPool } = specify(config);
+  const x = relu(convolveAndNormalise(parameters, images, stem, mode));
+  if (!maxPool) return x;
+  // After a ReLU, padding with zeros is padding with minus infinity.
+  const padded = tf.pad4d(x, [
+    [0, 0],
+    [1, 1],
+    [1, 1],
+    [0, 0],
+  ]);
+  return tf.maxPool(padded, 3, 2, "valid");
 }
 
 /**

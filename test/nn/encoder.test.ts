@@ -9,6 +9,7 @@ import {
   encode,
   encoderParameters,
   estimateRunningAverages,
+  featuresAt,
   type Encoder,
   type EncoderConfig,
 } from "../../src/nn/encoder";
@@ -151,6 +152,38 @@ describe("encode", () => {
     encode(encoder, images, 2).dispose();
     backboneFeatures(encoder, images).dispose();
     expect(tf.memory().numTensors).toBe(before);
+    images.dispose();
+    disposeEncoder(encoder);
+  });
+});
+
+describe("featuresAt", () => {
+  it("gives the backbone's features after the last stage, and fewer channels before", () => {
+    const encoder = create({ width: 4 });
+    const images = hashedImages(1, 3, 8);
+    const before = tf.memory().numTensors;
+    const features = (["stem", 1, 2, 3, 4] as const).map((depth) => featuresAt(encoder, images, depth));
+    expect(tf.memory().numTensors).toBe(before + 5);
+    expect(features.map(({ shape }) => shape)).toEqual([4, 4, 8, 16, 32].map((channels) => [3, channels]));
+    const backbone = backboneFeatures(encoder, images);
+    expect(features[4]!.dataSync()).toEqual(backbone.dataSync());
+    tf.dispose([...features, backbone, images]);
+    disposeEncoder(encoder);
+  });
+
+  it("pools after the first convolution, its normalisation and ReLU for the stem", () => {
+    const encoder = create();
+    encoder.running.replace(tf.tidy(() => tf.add<tf.Tensor1D>(encoder.running.values, 0.25)));
+    const images = hashedImages(1, 2, 6);
+    const [ours, stock] = tf.tidy(() => {
+      const x = tf.conv2d(images, encoder.parameters.tensor<tf.Tensor4D>("conv1.weight"), 1, "same");
+      const mean = encoder.running.tensor("bn1.running_mean");
+      const variance = encoder.running.tensor("bn1.running_var");
+      const normalised = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 1e-5)));
+      const pooled = tf.mean(tf.relu(normalised), [1, 2]);
+      return [featuresAt(encoder, images, "stem").dataSync(), pooled.dataSync()] as const;
+    });
+    expect(relativeError(ours, stock)).toBeLessThan(1e-6);
     images.dispose();
     disposeEncoder(encoder);
   });

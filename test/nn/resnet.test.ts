@@ -5,6 +5,7 @@ import { ParameterVector, type TensorEntry } from "../../src/nn/parameters";
 import {
   architectures,
   featureCount,
+  parameterCount,
   resNetFeatures,
   resNetParameters,
   resNetRunningAverages,
@@ -21,8 +22,6 @@ import fixture from "./fixtures/torchvision.json";
 import { hashed, hashedImages, hashedState } from "./hashed";
 
 const standard = (architecture: Architecture): ResNetConfig => ({ architecture, width: 64, stem: "imagenet" });
-const parameterCount = (config: ResNetConfig) =>
-  resNetParameters(config).reduce((sum, { shape }) => sum + tf.util.sizeFromShape([...shape]), 0);
 
 describe.each(architectures)("%s", (architecture) => {
   const shapes: Readonly<Record<string, number[]>> = fixture[architecture].shapes;
