@@ -83,7 +83,7 @@ describe("one training step of a narrow detector, on two pictures of different s
     expect([...ours.keys()].sort()).toEqual(Object.keys(theirs).sort());
     const errors = Object.entries(theirs).map(([name, expected]) => ({
       name,
-      error: relativeError(sampled(ours.get(name)!.values as Float32Array), expected),
+      error: relativeError(sampled(ours.get(name)!.values), expected),
     }));
     expect(errors.filter(({ error }) => !(error < 1e-4))).toEqual([]);
     gradients.dispose();
@@ -94,7 +94,7 @@ describe("one training step of a narrow detector, on two pictures of different s
     const theirs: Readonly<Record<string, number[]>> = fixture.running;
     expect([...ours.keys()].sort()).toEqual(Object.keys(theirs).sort());
     for (const [name, expected] of Object.entries(theirs)) {
-      expect(relativeError(sampled(ours.get(name)!.values as Float32Array), expected)).toBeLessThan(1e-5);
+      expect(relativeError(sampled(ours.get(name)!.values), expected)).toBeLessThan(1e-5);
     }
   });
 
@@ -107,5 +107,97 @@ describe("one training step of a narrow detector, on two pictures of different s
       expect(relativeError(found[picture]!.scores, scores)).toBeLessThan(1e-4);
       expect(relativeError(found[picture]!.boxes, boxes)).toBeLessThan(1e-4);
     });
+  });
+});
+
+describe("a detector", () => {
+  const encoder = createEncoder({ ...config.backbone, head: "linear", dimension: 4 }, random());
+  afterAll(() => disposeEncoder(encoder));
+  // Fewer than there are, so that the random numbers count.
+  const sampling = { ...config, anchorsPerImage: 16, roisPerImage: 8 };
+
+  it("starts with the encoder's backbone and small normal heads", () => {
+    const detector = createDetector(config, encoder, random());
+    const values = (name: string) => detector.parameters.tensor(name).dataSync<"float32">();
+    const deviation = (name: string) =>
+      Math.sqrt(values(name).reduce((sum, x) => sum + x * x, 0) / values(name).length);
+    for (const name of ["conv1.weight", "layer4.1.bn2.bias"]) {
+      expect(values(name)).toEqual(encoder.parameters.tensor(name).dataSync());
+    }
+    expect(deviation("rpn.conv.weight") / 0.01).toBeCloseTo(1, 1);
+    expect(deviation("box_predictor.cls_score.weight") / 0.01).toBeCloseTo(1, 0);
+    expect(deviation("box_predictor.bbox_pred.weight") / 0.001).toBeCloseTo(1, 1);
+    expect(deviation("rpn.objectness_logits.bias")).toBe(0);
+    expect([...values("res5_norm.weight")]).toEqual(Array(32).fill(1));
+    disposeDetector(detector);
+  });
+
+  it("refuses an encoder of another width", () => {
+    const wider = { ...config, backbone: { ...config.backbone, width: 8 } };
+    expect(() => createDetector(wider, encoder, random())).toThrow(
+      "Cannot put the encoder into the detector: its width must be 8, current value is 4",
+    );
+  });
+
+  it("takes the same step bit for bit from the same random numbers, and another from others", () => {
+    const run = (seed: number) => {
+      const detector = createDetector(sampling, encoder, random());
+      const batch = hashedBatch();
+      const { losses, gradient } = detectorStep(detector, batch, randomStream(seed, "test"));
+      const result = { losses, gradient: gradient.dataSync() };
+      tf.dispose([batch.images, gradient]);
+      disposeDetector(detector);
+      return result;
+    };
+    const first = run(1);
+    expect(run(1)).toEqual(first);
+    expect(run(2).losses).not.toEqual(first.losses);
+  });
+
+  it("trains on pictures without objects: all is background", () => {
+    const detector = createDetector(sampling, encoder, random());
+    const nothing = { boxes: new Float32Array(0), classes: new Int32Array(0) };
+    const batch = { ...hashedBatch(), truths: [nothing, nothing] };
+    const { losses, gradient } = detectorStep(detector, batch, random());
+    expect(losses.rpnBox).toBe(0);
+    expect(losses.box).toBe(0);
+    expect(losses.objectness).toBeGreaterThan(0);
+    expect(losses.classification).toBeGreaterThan(0);
+    expect(gradient.dataSync().every(Number.isFinite)).toBe(true);
+    tf.dispose([batch.images, gradient]);
+    disposeDetector(detector);
+  });
+
+  it("learns one batch", () => {
+    const detector = createDetector(sampling, encoder, random());
+    const batch = hashedBatch();
+    const sums = Array.from({ length: 30 }, (_, step) => {
+      const { losses, gradient } = detectorStep(detector, batch, randomStream(step, "test"));
+      detector.parameters.replace(tf.tidy(() => tf.sub(detector.parameters.values, tf.mul(gradient, 0.05))));
+      gradient.dispose();
+      return losses.objectness + losses.rpnBox + losses.classification + losses.box;
+    });
+    const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(mean(sums.slice(-5))).toBeLessThan(0.7 * mean(sums.slice(0, 5)));
+    batch.images.dispose();
+    disposeDetector(detector);
+  });
+
+  it("leaves no tensor behind in training, precise BN and detection", () => {
+    const outside = tf.memory().numTensors;
+    const detector = createDetector(sampling, encoder, random());
+    const batch = hashedBatch();
+    const before = tf.memory().numTensors;
+    for (let step = 0; step < 2; step++) {
+      detectorStep(detector, batch, random()).gradient.dispose();
+      expect(tf.memory().numTensors).toBe(before);
+    }
+    estimateRunningAverages(detector, () => [hashedBatch(), hashedBatch()], random());
+    expect(tf.memory().numTensors).toBe(before);
+    detectObjects(detector, batch);
+    expect(tf.memory().numTensors).toBe(before);
+    batch.images.dispose();
+    disposeDetector(detector);
+    expect(tf.memory().numTensors).toBe(outside);
   });
 });
