@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { loadData, parseDataName } from "../data/load";
+import { InputError } from "../engine/errors";
 import { extractFeatures } from "../evaluate/extract";
 import type { Features } from "../evaluate/features";
 import { groupBootstrap, type Interval } from "../evaluate/intervals";
@@ -8,6 +9,10 @@ import { knn } from "../evaluate/knn";
 import { linearProbe } from "../evaluate/linear-probe";
 import { logisticRegression } from "../evaluate/logistic-regression";
 import type { Score } from "../evaluate/score";
+import { holdsTraining } from "../nn/checkpoint-names";
+import { disposeEncoder, type Encoder } from "../nn/encoder";
+import { describeEncoder, loadEncoder } from "../nn/encoder-weights";
+import { readWeights } from "../nn/weights-file";
 import { loadCheckpoint } from "../train/checkpoint";
 import { checkpointFile } from "../train/pretrain";
 import { recipeHash } from "../train/recipe";
@@ -31,15 +36,17 @@ interface CheckpointFeatures {
   readonly evaluated: Features;
   readonly classCount: number;
   readonly seed: number;
+  /** Which encoder it is, in words. */
+  readonly title: string;
   readonly facts: Readonly<Record<string, string | number>>;
 }
 
 /** What `moco linear` does. */
 export async function evaluateLinear(checkpoint: string, flags: EvaluateFlags): Promise<void> {
-  const { train, validation, evaluated, facts, ...options } = await featuresOf(checkpoint, flags);
+  const { train, validation, evaluated, title, facts, ...options } = await featuresOf(checkpoint, flags);
   const probe = linearProbe(train, validation, evaluated, options);
   const logistic = logisticRegression(train, validation, evaluated, options);
-  print(flags, facts, [
+  print(flags, { title, facts }, [
     measure("linear probe", { learningRate: probe.rate, atEdge: probe.atEdge }, probe),
     measure(
       "logistic regression",
@@ -55,38 +62,91 @@ export async function evaluateKnn(
   flags: EvaluateFlags & { readonly k: number; readonly temperature: number },
 ): Promise<void> {
   const { k, temperature } = flags;
-  const { train, evaluated, facts, classCount } = await featuresOf(checkpoint, flags);
-  print(flags, facts, [measure("kNN", { k, T: temperature }, knn(train, evaluated, { k, temperature, classCount }))]);
+  const { train, evaluated, classCount, ...what } = await featuresOf(checkpoint, flags);
+  print(flags, what, [measure("kNN", { k, T: temperature }, knn(train, evaluated, { k, temperature, classCount }))]);
 }
 
-async function featuresOf(given: string, { dataRoot, part }: EvaluateFlags): Promise<CheckpointFeatures> {
+async function featuresOf(
+  given: string,
+  { dataRoot, part, data: name, size }: EvaluateFlags,
+): Promise<CheckpointFeatures> {
   const isFolder = statSync(given, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  const checkpoint = isFolder ? join(given, checkpointFile) : given;
-  const { recipe, state } = loadCheckpoint(checkpoint);
+  const trained = openEncoder(isFolder ? join(given, checkpointFile) : given);
+  const { encoder, title, facts, seed } = trained;
   try {
-    const data = await loadData(parseDataName(recipe.dataset), { root: dataRoot, size: recipe.imageSize });
-    const encoder = state.method.encoder;
+    const dataset = name ?? trained.dataset ?? missingData(given);
+    const data = await loadData(parseDataName(dataset), { root: dataRoot, size: size ?? trained.imageSize });
     const validation = extractFeatures(encoder, data, data.validation);
     return {
       train: extractFeatures(encoder, data, data.train),
       validation,
       evaluated: part === "validation" ? validation : extractFeatures(encoder, data, data.test),
       classCount: data.train.classes.length,
-      seed: state.seed,
-      facts: { checkpoint, recipe: recipe.name, recipeHash: recipeHash(recipe), seed: state.seed, step: state.step },
+      seed,
+      title,
+      facts: { ...facts, data: dataset },
     };
   } finally {
-    disposeTraining(state);
+    trained.dispose();
   }
+}
+
+/** An encoder to evaluate. */
+interface TrainedEncoder {
+  readonly encoder: Encoder;
+  /** What it was trained on; unknown of weights without a recipe. */
+  readonly dataset?: string;
+  readonly imageSize?: number;
+  /** Seed of the training, or 0. */
+  readonly seed: number;
+  readonly title: string;
+  readonly facts: CheckpointFeatures["facts"];
+  readonly dispose: () => void;
+}
+
+/** The encoder of our own checkpoint, or of a file with weights only, of this or another project. */
+function openEncoder(checkpoint: string): TrainedEncoder {
+  if (!holdsTraining(readWeights(checkpoint).metadata)) {
+    const encoder = loadEncoder(checkpoint);
+    const title = describeEncoder(encoder.config);
+    return {
+      encoder,
+      seed: 0,
+      title,
+      facts: { checkpoint, ...encoder.config },
+      dispose: () => disposeEncoder(encoder),
+    };
+  }
+  const { recipe, state } = loadCheckpoint(checkpoint);
+  const { seed, step } = state;
+  return {
+    encoder: state.method.encoder,
+    dataset: recipe.dataset,
+    imageSize: recipe.imageSize,
+    seed,
+    title: `${recipe.name}, seed ${seed}, step ${step}`,
+    facts: { checkpoint, recipe: recipe.name, recipeHash: recipeHash(recipe), seed, step },
+    dispose: () => disposeTraining(state),
+  };
+}
+
+function missingData(checkpoint: string): never {
+  throw new InputError(
+    `Cannot evaluate ${checkpoint}: it has weights, but no recipe that names a data set. Give one, for example --data cifar10`,
+  );
 }
 
 function measure(name: string, settings: Measure["settings"], { correct, groups }: Score): Measure {
   return { name, settings, accuracy: groupBootstrap(correct, groups, { seed: 0 }), pictures: correct.length };
 }
 
-function print({ part, json }: EvaluateFlags, facts: CheckpointFeatures["facts"], measures: readonly Measure[]): void {
+function print(
+  { part, json }: EvaluateFlags,
+  { title, facts }: Pick<CheckpointFeatures, "title" | "facts">,
+  measures: readonly Measure[],
+): void {
   if (json) return console.log(JSON.stringify({ ...facts, part, measures }, null, 2));
-  console.log(`${facts["recipe"]}, seed ${facts["seed"]}, step ${facts["step"]}: query encoder on ${part}`);
+  console.log(`${title}: query encoder on ${part} of ${facts["data"]}`);
   for (const one of measures) console.log(describe(one));
 }
 

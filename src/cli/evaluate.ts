@@ -6,6 +6,9 @@ import { integerFrom, positiveNumber } from "./numbers";
 /** Flags that `moco linear` and `moco knn` share. */
 export interface EvaluateFlags {
   readonly dataRoot?: string;
+  /** Data set and side of its pictures, where they are not the recipe's or there is no recipe. */
+  readonly data?: string;
+  readonly size?: number;
   /** The part that is classified. */
   readonly part: "validation" | "test";
   readonly json?: boolean;
@@ -36,7 +39,12 @@ export function knnCommand(): Command {
 
 function evaluateCommand(name: string): Command {
   return new Command(name)
-    .argument("<checkpoint>", "the file, or the folder of its run")
+    .argument(
+      "<checkpoint>",
+      "the file, or the folder of its run; also weights of PyTorch or detectron2, see moco convert",
+    )
+    .option("--data <name>", "data set: emoji, cifar10 or folder:PATH (default: the recipe's)")
+    .option("--size <pixels>", "side of a picture in pixels (default: the recipe's, else 32)", integerFrom(1))
     .addOption(
       new Option("--part <part>", "what is classified: choose settings on validation, report test")
         .choices(["validation", "test"])

@@ -122,13 +122,18 @@ export function partsOf({ tensors, metadata }: NamedTensors, source: string): Ch
   if (rule.queue !== undefined) expected.add(rule.queue.name).add(rule.queue.pointer);
   const unexpected = names.filter((name) => !expected.has(name));
   // What else our own checkpoints hold is only of use to the training that wrote them.
-  if (unexpected.length > 0 && !(naming === "kit" && "format" in metadata)) {
+  if (unexpected.length > 0 && !holdsTraining(metadata)) {
     throw new InputError(
       `Cannot use ${source}: it has tensors that no ${naming} checkpoint has.\n  ` +
         unexpected.map((name) => `unexpected: ${name}`).join("\n  "),
     );
   }
   return { naming, query, key: key?.size ? key : undefined, queue: queueOf(tensors, rule, source) };
+}
+
+/** Whether a file is a checkpoint of the kit that training goes on from, not weights only. */
+export function holdsTraining(metadata: NamedTensors["metadata"]): boolean {
+  return metadata["format"]?.startsWith("moco-kit checkpoint") ?? false;
 }
 
 /**
