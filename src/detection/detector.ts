@@ -3,7 +3,13 @@ import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
 import type { Encoder } from "../nn/encoder";
 import { flatten, ParameterVector, type TensorEntry } from "../nn/parameters";
-import { featureCount, resNetParameters, resNetRunningAverages, stageChannels, type ResNetConfig } from "../nn/resnet";
+import {
+  featureCount,
+  resNetParameters,
+  resNetRunningAverages,
+  stageChannels,
+  type ResNetConfig,
+} from "../nn/resnet-layout";
 import type { ProposalLimits } from "./region-proposals";
 import { rpnHeadParameters } from "./rpn-head";
 

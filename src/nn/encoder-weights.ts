@@ -2,7 +2,7 @@ import { InputError } from "../engine/errors";
 import { partsOf, type CheckpointParts } from "./checkpoint-names";
 import { encoderParameters, type Encoder, type EncoderConfig } from "./encoder";
 import type { TensorEntry } from "./parameters";
-import { architectures, resNetRunningAverages } from "./resnet";
+import { architectures, resNetRunningAverages } from "./resnet-layout";
 import { isFloat, type HostTensor, type StoredTensor } from "./safetensors";
 import { fromStateDict, stateProblems } from "./state-dict";
 import { readWeights } from "./weights-file";

@@ -2,17 +2,8 @@ import type { Random } from "../engine/random";
 import { relu } from "../engine/relu";
 import { tf } from "../engine/tf";
 import { ParameterVector, type TensorEntry } from "./parameters";
-import {
-  featureCount,
-  resNetFeatures,
-  resNetMaps,
-  resNetParameters,
-  resNetRunningAverages,
-  resNetStem,
-  type NormalisationMode,
-  type ResNetConfig,
-  type Stage,
-} from "./resnet";
+import { resNetFeatures, resNetMaps, resNetStem, type NormalisationMode } from "./resnet";
+import { featureCount, resNetParameters, resNetRunningAverages, type ResNetConfig, type Stage } from "./resnet-layout";
 import { averageStatistics, trainingMode, updateRunningAverages, type LayerStatistics } from "./running-averages";
 
 /** A ResNet with a projection head: f_q or f_k of the paper (section 3.3). */

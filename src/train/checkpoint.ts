@@ -7,7 +7,7 @@ import { tf } from "../engine/tf";
 import type { Encoder, EncoderConfig } from "../nn/encoder";
 import { encoderParameters } from "../nn/encoder";
 import { ParameterVector } from "../nn/parameters";
-import { resNetRunningAverages } from "../nn/resnet";
+import { resNetRunningAverages } from "../nn/resnet-layout";
 import { decodeSafetensors, encodeSafetensors, type HostTensor, type SafetensorsContent } from "../nn/safetensors";
 import { assertStateFits, fromStateDict, hostTensor, toStateDict, withPrefix } from "../nn/state-dict";
 import { parseRecipe, recipeHash, type Recipe } from "./recipe";

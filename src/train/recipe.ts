@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
 import { assertQueueFits } from "../methods/queue";
-import { architectures } from "../nn/resnet";
+import { architectures } from "../nn/resnet-layout";
 import { assertScheduleFits } from "./schedule";
 
 const positiveInteger = z.number().int().positive();
