@@ -6,6 +6,7 @@ import { batchesPerEpoch } from "../data/batches";
 import type { ImageData, ImageSet } from "../data/image-set";
 import { InputError } from "../engine/errors";
 import { tf } from "../engine/tf";
+import type { Method } from "../methods/method";
 import type { Encoder } from "../nn/encoder";
 import { assertSameTraining, loadCheckpoint, saveCheckpoint } from "./checkpoint";
 import { drawBatch } from "./draw-batch";
@@ -27,6 +28,12 @@ export interface PretrainOptions {
   readonly checkpointSeconds?: number;
   /** Reads the kNN accuracy of the encoder on the validation part, `times` times over the training. */
   readonly monitor?: { readonly times: number; readonly evaluate: (encoder: Encoder) => number };
+  /**
+   * Looks at the method after each step, and leaves it as it is: its tensors are those that training goes on with.
+   *
+   * @param step - steps done
+   */
+  readonly observe?: (method: Method, step: number) => void;
   /** Asked after each step; when true, training saves a checkpoint and throws {@link InterruptedError}. */
   readonly stopRequested?: () => boolean;
 }
@@ -72,7 +79,7 @@ export async function* pretrain(
   data: ImageData,
   options: PretrainOptions,
 ): AsyncGenerator<TrainingProgress, void, void> {
-  const { seed, directory, checkpointSeconds = 30, monitor, stopRequested } = options;
+  const { seed, directory, checkpointSeconds = 30, monitor, observe, stopRequested } = options;
   const perEpoch = batchesPerEpoch(data.train, recipe.batchSize);
   if (perEpoch === 0) {
     throw new InputError(
@@ -123,6 +130,7 @@ export async function* pretrain(
         const point = { step: state.step, knn: monitor.evaluate(state.method.encoder) };
         state.history = { ...state.history, monitor: [...state.history.monitor, point] };
       }
+      observe?.(state.method, state.step);
       pace.tick();
       if (state.step === totalSteps || performance.now() - savedAt > checkpointSeconds * 1000) save();
       yield {

@@ -184,8 +184,8 @@ function assemble(
   }
 }
 
-/** In the order in which the step asks for them: one for each time that keys are encoded. */
-function permutations(batch: Batch): () => Int32Array {
+/** Orders for shuffling BN, as the step asks for them: one for each time that keys are encoded. */
+export function permutations(batch: Batch): () => Int32Array {
   const random = batch.random("shuffle BN");
   return () => random.permutation(batch.size);
 }

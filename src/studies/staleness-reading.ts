@@ -1,0 +1,183 @@
+import { augmentationPolicies } from "../data/augmentation-policy";
+import type { ImageData } from "../data/image-set";
+import { tf } from "../engine/tf";
+import { readValues } from "../evaluate/read-values";
+import { contrastLogits } from "../methods/losses";
+import type { Batch, Method } from "../methods/method";
+import { updateMomentumEncoder } from "../methods/momentum-encoder";
+import { encodeShuffled } from "../methods/shuffling-bn";
+import { copyEncoder, disposeEncoder, encode } from "../nn/encoder";
+import { drawBatch } from "../train/draw-batch";
+import type { MethodRecipe, Recipe } from "../train/recipe";
+import { permutations } from "../train/start-method";
+import { mean } from "./study";
+
+/** A recipe whose method keeps a dictionary from step to step. */
+export type DictionaryRecipe = Recipe & { readonly method: Extract<MethodRecipe, { kind: "moco" | "memory-bank" }> };
+
+/** A training at one moment. */
+export interface Moment {
+  readonly recipe: DictionaryRecipe;
+  readonly data: ImageData;
+  readonly seed: number;
+  readonly method: Method;
+  /** Steps done. */
+  readonly step: number;
+}
+
+/** How far the stored keys of one age are from what the present encoder makes of the same views. */
+export interface Drift {
+  /** Updates of the encoder between storing and now, in steps. */
+  readonly age: number;
+  /** 1 - cosine, mean over the keys. */
+  readonly drift: number;
+  /** How many keys of that age the dictionary still holds. */
+  readonly keys: number;
+}
+
+/**
+ * The drift of a dictionary's keys by age: of the queue against the present key encoder, of the memory bank against the
+ * present encoder.
+ *
+ * A batch that was stored is drawn anew with the same views, in the same groups and the same shuffle, so that nothing but
+ * the encoder's weights makes the difference; in the bank, also the older representations that an entry still has in it.
+ *
+ * @param ages - rising; those that the dictionary does not hold are left out
+ */
+export function readDrift(moment: Moment, ages: readonly number[]): Drift[] {
+  return moment.recipe.method.kind === "moco" ? driftOfQueue(moment, ages) : driftOfBank(moment, ages);
+}
+
+function driftOfQueue({ recipe, data, seed, method, step }: Moment, ages: readonly number[]): Drift[] {
+  const { batchSize, bnGroups } = recipe;
+  const { queueSize, shuffleBN } = recipe.method as Extract<MethodRecipe, { kind: "moco" }>;
+  const { keys, pointer } = queueOf(method);
+  // Encoding moves running averages: a copy's, so that training does not notice.
+  const encoder = copyEncoder(method.networks["encoder_k"]!);
+  const drifts = ages
+    .filter((age) => (age + 1) * batchSize <= queueSize && age < step)
+    .map((age) => {
+      const batch = batchOf(recipe, data, seed, step - 1 - age);
+      const now = read(batch.view(1), (view) =>
+        encodeShuffled(encoder, view, bnGroups, shuffleBN && permutations(batch)),
+      );
+      const first = (pointer - (age + 1) * batchSize + queueSize) % queueSize;
+      return driftOf(age, batch.indices, keys, now, (position) => first + position);
+    });
+  disposeEncoder(encoder);
+  return drifts;
+}
+
+function driftOfBank({ recipe, data, seed, method, step }: Moment, ages: readonly number[]): Drift[] {
+  const entries = method.memory().get("memory_bank")!.values;
+  const encoder = copyEncoder(method.encoder);
+  const seenSince = new Set<number>();
+  const drifts: Drift[] = [];
+  // An entry is stored before its step's update of the encoder: the newest are one update old.
+  for (let age = 1; age <= Math.min(step, ages.at(-1) ?? 0); age++) {
+    const batch = batchOf(recipe, data, seed, step - age);
+    if (ages.includes(age) && batch.indices.some((picture) => !seenSince.has(picture))) {
+      const now = read(batch.view(0), (view) => encode(encoder, view, recipe.bnGroups));
+      drifts.push(
+        driftOf(age, batch.indices, entries, now, (_, picture) => (seenSince.has(picture) ? undefined : picture)),
+      );
+    }
+    batch.indices.forEach((picture) => seenSince.add(picture));
+  }
+  disposeEncoder(encoder);
+  return drifts;
+}
+
+/** @param rowOf - the dictionary's row of the picture at a position of the batch; undefined if it was overwritten since */
+function driftOf(
+  age: number,
+  pictures: Int32Array,
+  stored: Float32Array,
+  now: Float32Array,
+  rowOf: (position: number, picture: number) => number | undefined,
+): Drift {
+  const dimension = now.length / pictures.length;
+  const distances = [...pictures].flatMap((picture, position) => {
+    const row = rowOf(position, picture);
+    if (row === undefined) return [];
+    let cosine = 0;
+    for (let at = 0; at < dimension; at++) cosine += stored[row * dimension + at]! * now[position * dimension + at]!;
+    return [1 - cosine];
+  });
+  return { age, drift: mean(distances), keys: distances.length };
+}
+
+/** Pretext accuracy with a share of the queue taken out of the negatives. */
+export interface MaskedAccuracy {
+  readonly share: number;
+  /** With the oldest keys taken out. */
+  readonly oldest: number;
+  /** With as many taken out at random: the expectation over all choices. Fewer negatives make the task easier by itself. */
+  readonly random: number;
+}
+
+/**
+ * The pretext accuracy that the next step would report, with parts of the queue masked. Nothing is trained by it.
+ *
+ * @param shares - parts of the queue, 0 to 1
+ */
+export function readMaskedAccuracy(
+  { recipe, data, seed, method, step }: Moment,
+  shares: readonly number[],
+): MaskedAccuracy[] {
+  const { queueSize, momentum, temperature, shuffleBN } = recipe.method as Extract<MethodRecipe, { kind: "moco" }>;
+  const { bnGroups, encoder: config } = recipe;
+  const { keys, pointer } = queueOf(method);
+  const batch = batchOf(recipe, data, seed, step);
+  const [queryEncoder, keyEncoder] = [copyEncoder(method.encoder), copyEncoder(method.networks["encoder_k"]!)];
+  updateMomentumEncoder(keyEncoder, queryEncoder, momentum);
+  const { query, key } = batch.views();
+  const logits = readValues(() =>
+    contrastLogits(
+      encode(queryEncoder, query, bnGroups),
+      encodeShuffled(keyEncoder, key, bnGroups, shuffleBN && permutations(batch)),
+      tf.tensor2d(keys, [queueSize, config.dimension]),
+      temperature,
+    ),
+  );
+  tf.dispose([query, key]);
+  disposeEncoder(queryEncoder);
+  disposeEncoder(keyEncoder);
+
+  // For each query, the ages of the negatives that beat its positive: 0 is the oldest key of the queue.
+  const beatenBy = Array.from({ length: batch.size }, (_, row) => {
+    const [positive, ...negatives] = logits.subarray(row * (queueSize + 1), (row + 1) * (queueSize + 1));
+    return negatives.flatMap((logit, at) => (logit > positive! ? [(at - pointer + queueSize) % queueSize] : []));
+  });
+  return shares.map((share) => {
+    const masked = Math.round(share * queueSize);
+    return {
+      share,
+      oldest: mean(beatenBy.map((ranks) => (ranks.every((rank) => rank < masked) ? 1 : 0))),
+      random: mean(beatenBy.map((ranks) => chanceThatAllAreMasked(ranks.length, masked, queueSize))),
+    };
+  });
+}
+
+/** Chance that `count` given keys are all among `masked` of `size` keys drawn without replacement. */
+export function chanceThatAllAreMasked(count: number, masked: number, size: number): number {
+  let chance = 1;
+  for (let at = 0; at < count && chance > 0; at++) chance *= Math.max(0, masked - at) / (size - at);
+  return chance;
+}
+
+function batchOf({ batchSize, augmentation }: Recipe, data: ImageData, seed: number, step: number): Batch {
+  return drawBatch(data, batchSize, augmentationPolicies[augmentation], seed, step);
+}
+
+function queueOf(method: Method): { readonly keys: Float32Array; readonly pointer: number } {
+  const memory = method.memory();
+  return { keys: memory.get("queue")!.values, pointer: memory.get("queue_pointer")!.values[0]! };
+}
+
+/** Encodes a view and disposes it. */
+function read(view: tf.Tensor4D, encodeView: (view: tf.Tensor4D) => tf.Tensor2D): Float32Array {
+  const values = readValues(() => encodeView(view));
+  view.dispose();
+  return values;
+}

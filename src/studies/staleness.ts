@@ -1,0 +1,137 @@
+import { methodRecipe, mocoRecipe } from "../tables/method-recipes";
+import type { Preset } from "../tables/presets";
+import type { StalenessRecord } from "./observe-staleness";
+import type { DictionaryRecipe, MaskedAccuracy } from "./staleness-reading";
+import { mean, signedPoints, type StudyCell } from "./study";
+
+/** One dictionary. */
+export interface StalenessCell extends StudyCell {
+  readonly recipe: DictionaryRecipe;
+  readonly dictionary: "queue" | "memory bank";
+  /** m of the key encoder; for the bank, the share of the old representation that an entry keeps. */
+  readonly momentum: number;
+}
+
+export interface StalenessRow extends StalenessCell {
+  readonly record: StalenessRecord;
+  /** 1 - cosine by age in steps, mean over the keys read in the second half of training. */
+  readonly drift: readonly { readonly age: number; readonly drift: number }[];
+  /** Means over the second half of training; empty for the bank. */
+  readonly masked: readonly MaskedAccuracy[];
+  /** By part of training between two readings: half the mean square of the loss's change from step to step. */
+  readonly lossVariance: readonly { readonly step: number; readonly variance: number }[];
+}
+
+export interface StalenessStudy {
+  readonly rows: readonly StalenessRow[];
+  readonly finding: string;
+}
+
+/** MoCo by m, and the memory bank by the momentum of its entries, each with as many negatives as the momentum ablation. */
+export function stalenessCells(
+  preset: Preset,
+  axes: { readonly momenta: readonly number[]; readonly bankMomenta: readonly number[]; readonly epochs: number },
+): StalenessCell[] {
+  const { temperature, momentumAblationQueueSize: negatives } = preset;
+  const cell = (dictionary: StalenessCell["dictionary"], momentum: number): StalenessCell => ({
+    dictionary,
+    momentum,
+    label: dictionary === "queue" ? `queue, m = ${momentum}` : `memory bank, keeps ${momentum}`,
+    recipe: {
+      ...(dictionary === "queue"
+        ? mocoRecipe(preset, negatives, momentum)
+        : methodRecipe(preset, { kind: "memory-bank", negatives, momentum, temperature })),
+      epochs: axes.epochs,
+    } as DictionaryRecipe,
+  });
+  return [
+    ...axes.momenta.map((momentum) => cell("queue", momentum)),
+    ...axes.bankMomenta.map((momentum) => cell("memory bank", momentum)),
+  ];
+}
+
+/**
+ * How stale the dictionaries of the queue (figure 2c) and of the memory bank (figure 2b) are, by one measure: how far a
+ * stored key is from what the present encoder makes of the same view, by its age; and what the oldest keys of the queue
+ * do to the pretext task.
+ *
+ * @param observe - gives what was seen along the training of a cell
+ */
+export async function stalenessStudy(
+  cells: readonly StalenessCell[],
+  observe: (cell: StalenessCell) => Promise<StalenessRecord>,
+): Promise<StalenessStudy> {
+  const rows: StalenessRow[] = [];
+  for (const cell of cells) {
+    const record = await observe(cell);
+    const late = record.readings.filter(({ step }) => 2 * step > record.losses.length);
+    rows.push({
+      ...cell,
+      record,
+      drift: driftByAge(late),
+      masked: meanMasked(late),
+      lossVariance: lossVariance(record),
+    });
+  }
+  return { rows, finding: findingOf(rows) };
+}
+
+/** The drift of keys of one age at each reading. */
+export function driftAlong({ record }: StalenessRow, age: number): { readonly step: number; readonly drift: number }[] {
+  return record.readings.flatMap(({ step, drift }) =>
+    drift.filter((one) => one.age === age).map((one) => ({ step, drift: one.drift })),
+  );
+}
+
+/** The greatest age that all dictionaries were read at; undefined if there is none. */
+export function commonAge(rows: readonly StalenessRow[]): number | undefined {
+  const ages = rows.map(({ drift }) => drift.map(({ age }) => age));
+  return ages[0]?.filter((age) => ages.every((own) => own.includes(age))).at(-1);
+}
+
+function driftByAge(readings: StalenessRecord["readings"]): { age: number; drift: number }[] {
+  const all = readings.flatMap(({ drift }) => drift);
+  return [...new Set(all.map(({ age }) => age))]
+    .sort((a, b) => a - b)
+    .map((age) => {
+      const ofAge = all.filter((one) => one.age === age);
+      const keys = ofAge.reduce((sum, one) => sum + one.keys, 0);
+      return { age, drift: ofAge.reduce((sum, one) => sum + one.drift * one.keys, 0) / keys };
+    });
+}
+
+function meanMasked(readings: StalenessRecord["readings"]): MaskedAccuracy[] {
+  const all = readings.flatMap(({ masked }) => masked);
+  return [...new Set(all.map(({ share }) => share))].map((share) => {
+    const ofShare = all.filter((one) => one.share === share);
+    return {
+      share,
+      oldest: mean(ofShare.map(({ oldest }) => oldest)),
+      random: mean(ofShare.map(({ random }) => random)),
+    };
+  });
+}
+
+/** The change from step to step takes the trend of the loss out of its variance (von Neumann). */
+function lossVariance({ losses, readings }: StalenessRecord): { step: number; variance: number }[] {
+  return readings.flatMap(({ step }, index) => {
+    const part = losses.slice(readings[index - 1]?.step ?? 0, step);
+    const changes = part.slice(1).map((loss, at) => (loss - part[at]!) ** 2 / 2);
+    return changes.length === 0 ? [] : [{ step, variance: mean(changes) }];
+  });
+}
+
+function findingOf(rows: readonly StalenessRow[]): string {
+  const age = commonAge(rows);
+  if (age === undefined) return "No age was read in every dictionary.";
+  const drifts = rows.map(({ label, drift }) => `${drift.find((one) => one.age === age)!.drift.toFixed(3)} (${label})`);
+  const slowest = rows.filter(({ masked }) => masked.length > 0).at(-1);
+  const [whole, half] = [0, 0.5].map((share) => slowest?.masked.find((one) => one.share === share));
+  const masking =
+    whole && half
+      ? `; masking the oldest half of the queue changes the pretext accuracy at m = ${slowest!.momentum} by ` +
+        `${signedPoints(half.oldest - whole.oldest)} points, masking as many keys at random by ` +
+        signedPoints(half.random - whole.random)
+      : "";
+  return `After ${age} step${age === 1 ? "" : "s"} a key has drifted by ${drifts.join(", ")}${masking} (one seed).`;
+}
