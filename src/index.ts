@@ -24,14 +24,16 @@ export { extractFeatures, pixelFeatures, randomNetwork } from "./evaluate/extrac
 export { groupBootstrap, pairedGroupBootstrap, seedInterval } from "./evaluate/intervals";
 
 export { presetNamed, type Preset } from "./tables/presets";
+export { bestRates, mechanismAblation, mechanisms, mechanismTitles } from "./tables/mechanisms";
 export { queueSizeAblation } from "./tables/queue-size";
 export { momentumAblation } from "./tables/momentum";
 export type { Ablation, Cell } from "./tables/ablation";
 export type { AblationResult } from "./tables/result";
 export { cellTraining, runCell } from "./reproduce/run-cell";
+export { tryRates } from "./reproduce/rate-trials";
 export { reproduceAblation } from "./reproduce/reproduce-ablation";
 export { accuracyRows, agreementRows, footnotes, queueRows } from "./report/rows";
-export { ablationFigure, lossFigure, monitorFigure } from "./report/charts";
+export { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "./report/charts";
 
 export { showChart, type Figure, type Trace } from "./notebook/chart";
 export { stopRequested } from "./notebook/kernel";

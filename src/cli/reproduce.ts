@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import { writeReportPage } from "../report/page";
 import { resultTable } from "../report/terminal";
+import type { Ablation } from "../tables/ablation";
 import { presetNamed, presetNames, type Preset } from "../tables/presets";
 import { executedNotebookPath, findNotebook, runNotebook } from "./notebook";
 import { integerFrom } from "./numbers";
@@ -9,6 +10,7 @@ import { projectRoot } from "./project";
 import { ablations, tableJson } from "./table";
 
 interface ReproduceFlags {
+  readonly all?: boolean;
   readonly preset: string;
   readonly seeds: number;
   readonly fresh?: boolean;
@@ -16,13 +18,26 @@ interface ReproduceFlags {
   readonly json?: boolean;
 }
 
-/** Notebooks of the main job, in the order in which they run; the second finds cells that the first has trained. */
-const notebooks = ["03", "04"] as const;
+/** A notebook that `moco reproduce` runs. */
+interface Job {
+  readonly notebook: string;
+  /** The table that it fills, if it is one of `moco table`. */
+  readonly table?: Ablation["id"];
+}
+
+/** In the order in which they run: later ones find cells that earlier ones have trained. */
+const mainJob: readonly Job[] = [
+  { notebook: "03", table: "queue-size" },
+  { notebook: "04", table: "momentum" },
+];
+/** What `--all` runs besides. */
+const otherJobs: readonly Job[] = [{ notebook: "01", table: "mechanisms" }];
 
 /** `moco reproduce`: the main job. Trains both ablations through their notebooks, prints the tables and writes the page. */
 export function reproduceCommand(): Command {
   return new Command("reproduce")
     .description("train both ablations through notebooks 03 and 04, print the tables and write a report page")
+    .option("--all", "every notebook, not only the two of the main job")
     .addOption(new Option("--preset <name>", "size of the runs").choices(presetNames).default("quick"))
     .option("--seeds <count>", "seeds for each cell; a verdict needs 3", integerFrom(1), 1)
     .option("--fresh", "train again what was trained before")
@@ -34,18 +49,31 @@ export function reproduceCommand(): Command {
 }
 
 /** @returns the exit code */
-async function reproduce({ preset: name, seeds, fresh, record, json }: ReproduceFlags): Promise<number> {
+async function reproduce({ all, preset: name, seeds, fresh, record, json }: ReproduceFlags): Promise<number> {
   const say = (line: string): void => (json ? console.error(line) : console.log(line));
+  const { readRateTrials, rateTrialsPath } = await import("../reproduce/rate-trials.js");
   const preset = presetNamed(name);
-  const both = Object.values(ablations).map((ablation) => ablation(preset));
-  const recipes = new Map(both.flatMap(({ cells }) => cells).map(({ recipe }) => [recipe.name, recipe]));
+  const jobs = all ? [...mainJob, ...otherJobs] : mainJob;
+  // Some tables can only be laid out when others are trained: what is known now is forgotten, and the rest is new anyway.
+  const tables = () => {
+    const trials = readRateTrials(rateTrialsPath(preset)) ?? [];
+    return jobs.flatMap(({ table }) => (table && ablations[table](preset, trials)) ?? []);
+  };
   if (fresh) {
     const { forgetRun } = await import("../reproduce/run-cell.js");
-    for (const recipe of recipes.values()) for (let seed = 1; seed <= seeds; seed++) forgetRun(recipe, seed);
+    for (const { recipe } of tables().flatMap(({ cells }) => cells)) {
+      for (let seed = 1; seed <= seeds; seed++) forgetRun(recipe, seed);
+    }
   }
-  say(describeJob(preset, recipes.size, seeds));
+  say(
+    describeJob(
+      preset,
+      jobs.map(({ notebook }) => notebook),
+      seeds,
+    ),
+  );
 
-  for (const number of notebooks) {
+  for (const { notebook: number } of jobs) {
     const path = findNotebook(number);
     const output = executedNotebookPath(path, preset.name);
     const code = await runNotebook({
@@ -56,27 +84,28 @@ async function reproduce({ preset: name, seeds, fresh, record, json }: Reproduce
     });
     if (code !== 0) {
       // Without --fresh, which would forget what is trained.
-      const again = `moco reproduce --preset ${preset.name} --seeds ${seeds}${record ? " --record" : ""}`;
+      const again = `moco reproduce${all ? " --all" : ""} --preset ${preset.name} --seeds ${seeds}${record ? " --record" : ""}`;
       console.error(`Notebook ${number} did not finish (exit code ${code}). To go on from where it stopped: ${again}`);
       return code;
     }
   }
 
   const { ownRuns, recordRuns, storedAblation } = await import("../reproduce/stored-result.js");
-  const results = both.flatMap((ablation) => storedAblation(ablation, preset, ownRuns(), seeds) ?? []);
+  const results = tables().flatMap((ablation) => storedAblation(ablation, preset, ownRuns(), seeds) ?? []);
   const page = join(projectRoot, "runs", `report-${preset.name}.html`);
   writeReportPage(page, results, preset);
   if (json) console.log(JSON.stringify({ preset: preset.name, page, tables: results.map(tableJson) }, null, 2));
   else console.log(results.map((result) => `\n${resultTable(result)}`).join("\n"));
   say(`\nThe report, with charts: ${page}`);
-  if (record) say(`Recorded ${recordRuns(preset, both, seeds)} files in results/${preset.name}.`);
+  if (record) say(`Recorded ${recordRuns(preset, tables(), seeds)} files in results/${preset.name}.`);
   return 0;
 }
 
-function describeJob({ name, minutes, randomNetworks }: Preset, cells: number, seeds: number): string {
+function describeJob(preset: Preset, notebooks: readonly string[], seeds: number): string {
+  const minutes = notebooks.length > mainJob.length ? preset.allMinutes : preset.minutes;
   return (
-    `Preset ${name}: ${cells} trainings with ${seeds === 1 ? "one seed" : `${seeds} seeds`} each, evaluated beside ` +
-    `${randomNetworks} random networks and the pixels.\nAbout ${minutes * seeds} minutes on two cores, less what is ` +
-    "trained already. Stop with Ctrl-C at any time: the same command goes on."
+    `Preset ${preset.name}: notebooks ${notebooks.join(", ")} with ${seeds === 1 ? "one seed" : `${seeds} seeds`} for each training.\n` +
+    `About ${minutes * seeds} minutes on two cores, less what is trained already. Stop with Ctrl-C at any time: ` +
+    "the same command goes on."
   );
 }

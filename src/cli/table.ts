@@ -2,6 +2,7 @@ import { Argument, Command, Option } from "commander";
 import { InputError } from "../engine/errors";
 import { resultTable } from "../report/terminal";
 import type { Ablation } from "../tables/ablation";
+import { bestRates, mechanismAblation, type RateTrial } from "../tables/mechanisms";
 import { momentumAblation } from "../tables/momentum";
 import { presetNamed, presetNames, type Preset } from "../tables/presets";
 import { queueSizeAblation } from "../tables/queue-size";
@@ -13,8 +14,17 @@ interface TableFlags {
   readonly json?: boolean;
 }
 
-/** The ablations that the kit runs, by their names on the command line. */
-export const ablations: Readonly<Record<Ablation["id"], (preset: Preset) => Ablation>> = {
+/**
+ * The tables that the kit runs, by their names on the command line. The comparison of mechanisms needs rates that were
+ * chosen on validation; without them there is none.
+ */
+export const ablations: Readonly<
+  Record<Ablation["id"], (preset: Preset, trials: readonly RateTrial[]) => Ablation | undefined>
+> = {
+  mechanisms: (preset, trials) => {
+    const rates = bestRates(trials);
+    return rates && mechanismAblation(preset, rates);
+  },
   "queue-size": queueSizeAblation,
   momentum: momentumAblation,
 };
@@ -22,20 +32,23 @@ export const ablations: Readonly<Record<Ablation["id"], (preset: Preset) => Abla
 /** `moco table`: prints the runs that are there beside what the paper published. Trains nothing. */
 export function tableCommand(): Command {
   return new Command("table")
-    .description("print an ablation from the runs that are there; nothing is trained")
+    .description("print a table from the runs that are there; nothing is trained")
     .addArgument(new Argument("<ablation>", "which one").choices(Object.keys(ablations)))
     .addOption(new Option("--preset <name>", "size of the runs").choices(presetNames).default("quick"))
     .option("--recorded", "the runs recorded in results, instead of your own in runs")
     .option("--json", "print JSON")
     .action(async (id: Ablation["id"], { preset: name, recorded, json }: TableFlags) => {
+      const { readRateTrials } = await import("../reproduce/rate-trials.js");
       const { ownRuns, recordedRuns, storedAblation } = await import("../reproduce/stored-result.js");
       const preset = presetNamed(name);
-      const result = storedAblation(ablations[id](preset), preset, recorded ? recordedRuns(preset) : ownRuns());
+      const store = recorded ? recordedRuns(preset) : ownRuns();
+      const ablation = ablations[id](preset, readRateTrials(store.rateTrials(preset)) ?? []);
+      const result = ablation && storedAblation(ablation, preset, store);
       if (result === undefined) {
         throw new InputError(
           recorded
             ? `Cannot print the table: no runs of preset ${name} are recorded. Leave out --recorded, or choose another preset`
-            : `Cannot print the table: there are no runs of preset ${name} yet. Run: moco reproduce --preset ${name}`,
+            : `Cannot print the table: there are no runs of it with preset ${name} yet. Run: moco reproduce --all --preset ${name}`,
         );
       }
       console.log(json ? JSON.stringify(tableJson(result), null, 2) : resultTable(result));

@@ -1,5 +1,5 @@
 import type { Figure, Trace } from "../notebook/chart";
-import { metricNames, type AblationResult } from "../tables/result";
+import { metricNames, type AblationResult, type MetricName } from "../tables/result";
 import { metricTitles } from "./rows";
 
 /** Accuracy by every measure over K or m, with intervals; the published curve beside, on ImageNet's own scale. */
@@ -42,6 +42,54 @@ export function ablationFigure({ ablation, rows, baselines }: AblationResult): F
     layout: {
       title: { text: ablation.title },
       xaxis: { title: { text: ablation.axis.name }, type: "category" },
+      yaxis: { title: { text: "accuracy on test (%)" } },
+    },
+  };
+}
+
+/** One measure over K, a curve for each series of the cells; the paper's curves beside, on ImageNet's own scale. */
+export function seriesFigure({ ablation, rows, baselines }: AblationResult, metric: MetricName): Figure {
+  const points = ablation.cells.map((cell, index) => ({
+    series: cell.series ?? "",
+    x: ablation.axis.values[index]!,
+    cell: rows[index]!.metrics[metric],
+    published: rows[index]!.published?.value,
+  }));
+  const names = [...new Set(points.map(({ series }) => series))];
+  const ours = names.map((name): Trace => {
+    const shown = points.flatMap(({ series, x, cell }) => (series === name && cell ? [{ x, cell }] : []));
+    return {
+      name,
+      x: shown.map(({ x }) => x),
+      y: shown.map(({ cell }) => 100 * cell.mean),
+      error_y: {
+        array: shown.map(({ cell }) => 100 * (cell.high - cell.mean)),
+        arrayminus: shown.map(({ cell }) => 100 * (cell.mean - cell.low)),
+      },
+      mode: "lines+markers",
+    };
+  });
+  const papers = names.flatMap((name): Trace[] => {
+    const shown = points.flatMap(({ series, x, published }) =>
+      series === name && typeof published === "number" ? [{ x, published }] : [],
+    );
+    if (shown.length === 0) return [];
+    const [x, y] = [shown.map((point) => point.x), shown.map((point) => point.published)];
+    return [{ name: `${name}, published at as many batches (ImageNet linear)`, x, y, mode: "markers" }];
+  });
+  const random = baselines.randomNetwork.metrics[metric];
+  const ends = [Math.min(...ablation.axis.values), Math.max(...ablation.axis.values)];
+  return {
+    data: [
+      ...ours,
+      ...(random
+        ? [{ name: "random network", x: ends, y: ends.map(() => 100 * random.mean), mode: "lines" as const }]
+        : []),
+      ...papers,
+    ],
+    layout: {
+      title: { text: `${ablation.title}: ${metricTitles[metric]}` },
+      xaxis: { title: { text: "negatives of a query" }, type: "log" },
       yaxis: { title: { text: "accuracy on test (%)" } },
     },
   };

@@ -6,7 +6,7 @@ import type { Figure } from "../notebook/chart";
 import { escapeHtml, tableBundle } from "../notebook/table";
 import type { Preset } from "../tables/presets";
 import type { AblationResult } from "../tables/result";
-import { ablationFigure, lossFigure, monitorFigure } from "./charts";
+import { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "./charts";
 import { accuracyRows, agreementRows, footnotes, queueRows, type TextRow } from "./rows";
 
 /** Writes the ablations as one HTML file that needs no network: Plotly is inside. */
@@ -39,7 +39,10 @@ ${results.map(section).join("\n")}
 
 function section(result: AblationResult): string {
   const { id, title, paper, claims } = result.ablation;
-  const figures = [ablationFigure(result), lossFigure(result), monitorFigure(result)];
+  const overview = result.ablation.cells.some(({ series }) => series !== undefined)
+    ? [seriesFigure(result, "linear"), seriesFigure(result, "knn")]
+    : [ablationFigure(result)];
+  const figures = [...overview, lossFigure(result), monitorFigure(result)];
   return `<section>
 <h2>${escapeHtml(title)}</h2>
 <p>Paper: ${escapeHtml(paper)}. Claims: ${claims.join(", ")} (docs/claims.md).</p>

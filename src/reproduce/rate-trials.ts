@@ -4,14 +4,7 @@ import { sync as writeFileAtomic } from "write-file-atomic";
 import { z } from "zod";
 import type { ImageData } from "../data/image-set";
 import { InputError } from "../engine/errors";
-import {
-  bestRate,
-  mechanisms,
-  mechanismTitles,
-  rateTrialRecipe,
-  type Mechanism,
-  type RateTrial,
-} from "../tables/mechanisms";
+import { mechanisms, mechanismTitles, rateTrialRecipe, type RateTrial } from "../tables/mechanisms";
 import type { Preset } from "../tables/presets";
 import { loadCheckpoint } from "../train/checkpoint";
 import { checkpointFile, DivergedError, pretrain } from "../train/pretrain";
@@ -85,22 +78,6 @@ export function readRateTrials(path: string): readonly RateTrial[] | undefined {
       cause,
     });
   }
-}
-
-/**
- * The best rate of each mechanism.
- *
- * @throws InputError if one has none
- */
-export function chosenRates(trials: readonly RateTrial[]): Record<Mechanism, number> {
-  const rates = mechanisms.map((mechanism) => {
-    const rate = bestRate(trials, mechanism);
-    if (rate === undefined) {
-      throw new InputError(`Cannot choose the rate of ${mechanismTitles[mechanism]}: every trial of it diverged`);
-    }
-    return [mechanism, rate] as const;
-  });
-  return Object.fromEntries(rates) as Record<Mechanism, number>;
 }
 
 async function validationKnn(

@@ -7,6 +7,7 @@ import { ablationResult, type AblationResult, type Baselines, type RunRecord } f
 import { recipeHash, type Recipe } from "../train/recipe";
 import { baselineNames, baselinePath, readEvaluation, type BaselineName } from "./baselines";
 import { runDirectory, runRecordFile, runsFolder } from "./run-cell";
+import { rateTrialsPath } from "./rate-trials";
 import { readRunRecord } from "./run-record";
 
 /** Folder of recorded runs, under version control. */
@@ -16,6 +17,8 @@ export const resultsFolder = join(__dirname, "..", "..", "results");
 export interface RunStore {
   readonly run: (recipe: Recipe, seed: number) => string;
   readonly baseline: (name: BaselineName) => string;
+  /** The trials of a preset's learning rates. */
+  readonly rateTrials: (preset: Preset) => string;
 }
 
 /** The runs made on this machine. */
@@ -23,6 +26,7 @@ export function ownRuns(root = runsFolder): RunStore {
   return {
     run: (recipe, seed) => join(runDirectory(recipe, seed, root), runRecordFile),
     baseline: (name) => baselinePath(name, root),
+    rateTrials: (preset) => rateTrialsPath(preset, root),
   };
 }
 
@@ -31,6 +35,7 @@ export function recordedRuns(preset: Preset, root = resultsFolder): RunStore {
   return {
     run: (recipe, seed) => join(root, preset.name, `${recipe.name}-${recipeHash(recipe)}-seed${seed}.json`),
     baseline: ({ name }) => join(root, preset.name, `${name}.json`),
+    rateTrials: ({ name }) => rateTrialsPath(preset, join(root, name)),
   };
 }
 
@@ -84,6 +89,7 @@ export function recordRuns(
     const { randomNetworks, pixels } = baselineNames(checksum, preset);
     for (const name of [...randomNetworks, pixels]) files.set(from.baseline(name), to.baseline(name));
   }
+  if (ablations.some(({ id }) => id === "mechanisms")) files.set(from.rateTrials(preset), to.rateTrials(preset));
   const missing = [...files.keys()].filter((path) => !existsSync(path));
   if (missing.length > 0) {
     throw new InputError(

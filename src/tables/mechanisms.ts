@@ -65,15 +65,19 @@ export function rateTrialRecipe(preset: Preset, mechanism: Mechanism, rate: numb
 }
 
 /**
- * The rate of a mechanism that did best on validation; of equals, the lowest.
+ * The rate of each mechanism that did best on validation; of equals, the lowest.
  *
- * @returns undefined if there is no trial of it, or all diverged
+ * @returns undefined if a mechanism has no trial, or all of its trials diverged
  */
-export function bestRate(trials: readonly RateTrial[], mechanism: Mechanism): number | undefined {
-  const finished = trials
-    .filter((trial) => trial.mechanism === mechanism && trial.knn !== null)
-    .sort((a, b) => b.knn! - a.knn! || a.rate - b.rate);
-  return finished[0]?.rate;
+export function bestRates(trials: readonly RateTrial[]): Readonly<Record<Mechanism, number>> | undefined {
+  const rates = mechanisms.flatMap((mechanism) => {
+    const [best] = trials
+      .filter((trial) => trial.mechanism === mechanism && trial.knn !== null)
+      .sort((a, b) => b.knn! - a.knn! || a.rate - b.rate);
+    return best ? [[mechanism, best.rate] as const] : [];
+  });
+  if (rates.length < mechanisms.length) return undefined;
+  return Object.fromEntries(rates) as Record<Mechanism, number>;
 }
 
 /**

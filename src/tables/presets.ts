@@ -41,6 +41,8 @@ export interface Preset {
   readonly randomNetworks: number;
   /** Minutes that notebooks 03 and 04 take together on two cores, one seed: shown before they start. */
   readonly minutes: number;
+  /** Minutes of all notebooks. */
+  readonly allMinutes: number;
 }
 
 const quick: Preset = {
@@ -85,6 +87,7 @@ const quick: Preset = {
   knn: { k: 20, temperature: 0.1 },
   randomNetworks: 5,
   minutes: 10,
+  allMinutes: 45,
 };
 
 const smoke: Preset = {
@@ -108,6 +111,7 @@ const smoke: Preset = {
   monitorTimes: 1,
   randomNetworks: 2,
   minutes: 1,
+  allMinutes: 4,
 };
 
 const presets: Readonly<Record<PresetName, Preset>> = { smoke, quick };

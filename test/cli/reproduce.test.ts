@@ -19,7 +19,7 @@ describe("moco reproduce", () => {
     const began = new Date();
     const { code, stdout, stderr } = await moco("reproduce", "--preset", "smoke", "--fresh", "--json");
     expect(code, stderr).toBe(0);
-    expect(stderr).toContain("Preset smoke: 3 trainings with one seed each");
+    expect(stderr).toContain("Preset smoke: notebooks 03, 04 with one seed for each training");
     const { page, tables } = JSON.parse(stdout) as { page: string; tables: readonly TableJson[] };
 
     expect(tables.map(({ ablation }) => ablation)).toEqual(["queue-size", "momentum"]);

@@ -14,7 +14,7 @@ describe("moco table", () => {
   });
 
   it("prints as JSON what a script wants: numbers and manifests, no curves and no single pictures", () => {
-    const ablation = ablations["queue-size"](presetNamed("smoke"));
+    const ablation = ablations["queue-size"](presetNamed("smoke"), [])!;
     const [first] = ablation.cells;
     const run = exampleRun(first!.recipe, 1, 30);
     const evaluated = { randomNetworks: [exampleEvaluation(8)], pixels: exampleEvaluation(20) };
