@@ -28,42 +28,67 @@ export interface RoiAlignOptions {
 export function roiAlign(features: tf.Tensor4D, rois: readonly Boxes[], options: RoiAlignOptions): tf.Tensor4D {
   const [, height, width, channels] = features.shape;
   const { resolution } = options;
-  return tf.tidy(() => {
-    const aligned = tf.unstack(features).flatMap((map, picture) => {
-      const boxes = rois[picture]!;
-      if (boxes.length === 0) return [];
-      const rows = tf.tensor3d(samplingWeights(boxes, 1, height, options), [boxCount(boxes), resolution, height]);
-      const columns = tf.tensor3d(samplingWeights(boxes, 0, width, options), [boxCount(boxes), resolution, width]);
-      return [sampleSeparably(map as tf.Tensor3D, rows, columns)];
-    });
-    return aligned.length === 0 ? tf.zeros([0, resolution, resolution, channels]) : tf.concat4d(aligned, 0);
-  });
-}
-
-/** Ay X Ax' for each RoI: [H, W, C], [R, P, H] and [R, P, W] to [R, P, P, C]; the gradient goes to X. */
-function sampleSeparably(map: tf.Tensor3D, rows: tf.Tensor3D, columns: tf.Tensor3D): tf.Tensor4D {
-  const [height, width, channels] = map.shape;
-  const [count, resolution] = rows.shape;
-  const sample = tf.customGrad((...inputs) => {
-    const [x, save] = inputs as unknown as [tf.Tensor3D, tf.GradSaveFunc];
-    // The intermediate product is larger than the output and not needed for the gradient: it goes at once.
+  const counts = rois.map(boxCount);
+  const align = tf.customGrad((...inputs) => {
+    const [maps, save] = inputs as unknown as [tf.Tensor4D, tf.GradSaveFunc];
+    const weights = rois.flatMap((boxes, picture) => [
+      tf.tensor3d(samplingWeights(boxes, 1, height, options), [counts[picture]!, resolution, height]),
+      tf.tensor3d(samplingWeights(boxes, 0, width, options), [counts[picture]!, resolution, width]),
+    ]);
     const value = tf.tidy(() => {
-      const sampledRows = tf.matMul(rows.as2D(count * resolution, height), x.as2D(height, width * channels));
-      return tf.matMul(columns.as4D(count, 1, resolution, width), sampledRows.as4D(count, resolution, width, channels));
+      const aligned = rois.map((_, picture) =>
+        sampleMap(mapOf(maps, picture), weights[2 * picture]!, weights[2 * picture + 1]!),
+      );
+      return tf.concat4d(aligned, 0);
     });
-    save([rows, columns]);
+    save(weights);
     return {
       value,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
         tf.tidy(() => {
-          const [savedRows, savedColumns] = saved as [tf.Tensor3D, tf.Tensor3D];
-          const dRows = tf.matMul(savedColumns.as4D(count, 1, resolution, width), dy, true);
-          const flat = dRows.as2D(count * resolution, width * channels);
-          return tf.matMul(savedRows.as2D(count * resolution, height), flat, true).as3D(height, width, channels);
+          const ofPictures = tf.split<tf.Tensor4D>(dy, counts, 0);
+          const gradients = ofPictures.map((gradient, picture) =>
+            sampleMapGradient(
+              gradient,
+              saved[2 * picture] as tf.Tensor3D,
+              saved[2 * picture + 1] as tf.Tensor3D,
+              channels,
+            ),
+          );
+          return tf.stack(gradients);
         }),
     };
   });
-  return sample(map) as tf.Tensor4D;
+  return align(features);
+}
+
+function mapOf(maps: tf.Tensor4D, picture: number): tf.Tensor3D {
+  const [, height, width, channels] = maps.shape;
+  return tf.slice4d(maps, [picture, 0, 0, 0], [1, height, width, channels]).as3D(height, width, channels);
+}
+
+/** Ay X Ax' for each RoI: X is [H, W, C], Ay [R, P, H] and Ax [R, P, W]; the result is [R, P, P, C]. */
+function sampleMap(x: tf.Tensor3D, rows: tf.Tensor3D, columns: tf.Tensor3D): tf.Tensor4D {
+  const [height, width, channels] = x.shape;
+  const [count, resolution] = rows.shape;
+  if (count === 0) return tf.zeros([0, resolution, resolution, channels]);
+  // Inside a tidy of its own: this product is larger than the result, and no gradient needs it.
+  return tf.tidy(() => {
+    const sampled = tf.matMul(rows.as2D(count * resolution, height), x.as2D(height, width * channels));
+    return tf.matMul(columns.as4D(count, 1, resolution, width), sampled.as4D(count, resolution, width, channels));
+  });
+}
+
+/** Ay' dY Ax, summed over the RoIs of one picture: [H, W, C]. */
+function sampleMapGradient(dy: tf.Tensor4D, rows: tf.Tensor3D, columns: tf.Tensor3D, channels: number): tf.Tensor3D {
+  const [count, resolution, height] = rows.shape;
+  const width = columns.shape[2];
+  if (count === 0) return tf.zeros([height, width, channels]);
+  return tf.tidy(() => {
+    const spread = tf.matMul(columns.as4D(count, 1, resolution, width), dy, true);
+    const flat = spread.as2D(count * resolution, width * channels);
+    return tf.matMul(rows.as2D(count * resolution, height), flat, true).as3D(height, width, channels);
+  });
 }
 
 /**

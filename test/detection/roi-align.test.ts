@@ -64,6 +64,27 @@ describe("roiAlign", () => {
       const none = [new Float32Array(0), new Float32Array(0)];
       const y = roiAlign(x, none, { resolution: 7, scale, samplingRatio: 0 });
       expect(y.shape).toEqual([0, 7, 7, 3]);
+      const align = (input: tf.Tensor) =>
+        roiAlign(input as tf.Tensor4D, none, { resolution: 7, scale, samplingRatio: 0 }) as tf.Tensor;
+      const [gradient] = weightedGradients(align, [x], tf.zeros([0, 7, 7, 3]));
+      expect(gradient!.shape).toEqual(x.shape);
+      expect(Math.max(...gradient!.dataSync())).toBe(0);
+    });
+  });
+
+  it("gives a picture by itself the values and gradients that it has in a batch", () => {
+    const boxes = Float32Array.of(3, 5, 60, 40, 20, 0, 70, 64);
+    const options = { resolution: 3, scale: 1 / 8, samplingRatio: 0 };
+    tf.tidy(() => {
+      const x = toTensor<tf.Tensor4D>(randomDoubles([1, 8, 10, 3], "features"));
+      const weights = toTensor<tf.Tensor4D>(randomDoubles([2, 3, 3, 3], "weights"));
+      const alone = (input: tf.Tensor) => roiAlign(input as tf.Tensor4D, [boxes], options) as tf.Tensor;
+      const second = (input: tf.Tensor) =>
+        roiAlign(tf.concat([tf.ones([1, 8, 10, 3]), input]) as tf.Tensor4D, [boxes.subarray(0, 0), boxes], options);
+      expect(alone(x).dataSync()).toEqual(second(x).dataSync());
+      const [ours] = weightedGradients(alone, [x], weights);
+      const [inBatch] = weightedGradients(second, [x], weights);
+      expect(ours!.dataSync()).toEqual(inBatch!.dataSync());
     });
   });
 
