@@ -11,6 +11,9 @@ export { batchIndices, drawViews, pictureTensor } from "./data/batches";
 
 export { backboneFeatures, createEncoder, disposeEncoder, encode, type Encoder } from "./nn/encoder";
 export { createMoco, disposeMoco, mocoStep, type Moco, type MocoConfig } from "./methods/moco";
+export { loadEncoder } from "./nn/encoder-weights";
+export { readWeights, writeWeights } from "./nn/weights-file";
+export { nameParts, partsOf } from "./nn/checkpoint-names";
 export { KeyQueue } from "./methods/queue";
 export { contrastLogits, infoNCE } from "./methods/losses";
 export { updateMomentumEncoder } from "./methods/momentum-encoder";

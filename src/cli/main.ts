@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
+import { convertCommand } from "./convert";
 import { dataCommand } from "./data";
 import { doctorCommand } from "./doctor";
 import { exitOf } from "./errors";
@@ -19,6 +20,7 @@ const commands: readonly (readonly [create: () => Command, example: string])[] =
   [pretrainCommand, "moco pretrain --queue-size 1024 --momentum 0.99 --set encoder.width=8"],
   [linearCommand, "moco linear runs/my-run --part validation"],
   [knnCommand, "moco knn runs/my-run --k 20 --temperature 0.1"],
+  [convertCommand, "moco convert moco_v2_200ep.pth.tar moco_v2.pkl --to detectron2"],
   [tableCommand, "moco table momentum --preset quick --recorded"],
   [notebookCommand, "moco notebook 04 --preset smoke"],
   [labCommand, "moco lab -- --no-browser"],
