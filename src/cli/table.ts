@@ -2,10 +2,13 @@ import { Argument, Command, Option } from "commander";
 import { InputError } from "../engine/errors";
 import { resultTable } from "../report/terminal";
 import type { Ablation } from "../tables/ablation";
+import { encoderComparison } from "../tables/encoders";
+import { linearEvaluation } from "../tables/linear-evaluation";
 import { bestRates, mechanismAblation, type RateTrial } from "../tables/mechanisms";
 import { momentumAblation } from "../tables/momentum";
 import { presetNamed, presetNames, type Preset } from "../tables/presets";
 import { queueSizeAblation } from "../tables/queue-size";
+import { trainingLengths } from "../tables/training-length";
 import type { AblationResult } from "../tables/result";
 
 interface TableFlags {
@@ -25,6 +28,9 @@ export const ablations: Readonly<
     const rates = bestRates(trials);
     return rates && mechanismAblation(preset, rates);
   },
+  "linear-evaluation": linearEvaluation,
+  encoders: encoderComparison,
+  "training-length": trainingLengths,
   "queue-size": queueSizeAblation,
   momentum: momentumAblation,
 };

@@ -2,9 +2,13 @@ import type { Figure, Trace } from "../notebook/chart";
 import { metricNames, type AblationResult, type MetricName } from "../tables/result";
 import { metricTitles } from "./rows";
 
-/** Accuracy by every measure over K or m, with intervals; the published curve beside, on ImageNet's own scale. */
+/**
+ * Accuracy by every measure over K or m, with intervals; the published curve beside, on ImageNet's own scale. Points without
+ * lines where the rows lie along no axis.
+ */
 export function ablationFigure({ ablation, rows, baselines }: AblationResult): Figure {
-  const x = ablation.axis.values.map(String);
+  const ordered = ablation.axis.values.length > 0;
+  const x = ordered ? ablation.axis.values.map(String) : rows.map(({ label }) => label);
   const traces = metricNames.flatMap((metric): Trace[] => {
     const cells = rows.map((row) => row.metrics[metric]);
     if (cells.every((cell) => cell === undefined)) return [];
@@ -18,7 +22,7 @@ export function ablationFigure({ ablation, rows, baselines }: AblationResult): F
           array: shown.map(({ cell }) => 100 * (cell.high - cell.mean)),
           arrayminus: shown.map(({ cell }) => 100 * (cell.mean - cell.low)),
         },
-        mode: "lines+markers",
+        mode: ordered ? "lines+markers" : "markers",
       },
     ];
   });

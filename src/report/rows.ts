@@ -1,5 +1,6 @@
 import type { Interval } from "../evaluate/intervals";
-import type { Published } from "../tables/ablation";
+import { parameterCount } from "../nn/resnet-layout";
+import type { Ablation, Published } from "../tables/ablation";
 import { metricNames, type AblationResult, type BaselineRow, type MetricName, type ResultRow } from "../tables/result";
 
 /** A table as text: the same columns in every row. */
@@ -13,15 +14,21 @@ export const metricTitles: Readonly<Record<MetricName, string>> = {
   retrieval: "retrieval",
 };
 
-/** Accuracies of every row beside claim and publication; the random network and pixels stand in the same columns. */
+/**
+ * Accuracies of every row beside claim and publication; the random network and pixels stand in the same columns. Where the
+ * paper prints the parameters of its encoders, each row has its own.
+ */
 export function accuracyRows({ ablation, rows, publishedOnly, baselines }: AblationResult): TextRow[] {
   const head = ablation.axis.name;
   const published = (row: Pick<ResultRow, "published" | "publishedAt">) =>
     row.published === undefined
       ? "–"
       : `${asPrinted(row.published)}${row.publishedAt === undefined ? "" : ` (${row.publishedAt})`}`;
+  const parameters = (count: number | undefined): TextRow =>
+    printsParameters(ablation) ? { parameters: count === undefined ? "–" : millions(count) } : {};
   const baseline = ({ label, metrics }: BaselineRow): TextRow => ({
     [head]: label,
+    ...parameters(undefined),
     claimed: "–",
     published: "–",
     ...accuracies(metrics),
@@ -29,8 +36,9 @@ export function accuracyRows({ ablation, rows, publishedOnly, baselines }: Ablat
     state: "baseline",
   });
   return [
-    ...rows.map((row) => ({
+    ...rows.map((row, index) => ({
       [head]: row.label,
+      ...parameters(parameterCount(ablation.cells[index]!.recipe.encoder)),
       claimed: row.claimed ?? "–",
       published: published(row),
       ...accuracies(row.metrics),
@@ -41,6 +49,7 @@ export function accuracyRows({ ablation, rows, publishedOnly, baselines }: Ablat
     baseline(baselines.pixels),
     ...publishedOnly.map((row) => ({
       [head]: row.label,
+      ...parameters(row.parameters && 1e6 * row.parameters),
       claimed: row.claimed ?? "–",
       published: asPrinted(row.published),
       ...accuracies({}),
@@ -94,22 +103,50 @@ export function footnotes({ ablation, rows, baselines }: AblationResult): string
   const [run] = runs;
   if (run === undefined) return ["Nothing has been run yet."];
   const { recipe, data } = run.manifest;
+  const recipes = runs.map(({ manifest }) => manifest.recipe);
+  const encoders = alternatives(recipes.map(({ encoder }) => `${encoder.architecture} of width ${encoder.width}`));
+  const epochs = alternatives(recipes.map((one) => one.epochs).sort((a, b) => a - b));
   const evaluation = runs.find((one) => one.evaluation !== undefined)?.evaluation; // none where training diverged
   const seeds = Math.max(...rows.map((row) => row.seeds));
   const sampling = rows.flatMap(({ metrics }) => Object.values(metrics))[0]?.kind ?? "test sampling";
   const overDraws = Object.values(baselines.randomNetwork.metrics)[0]?.kind === "seeds";
   return [
-    `Reproduced on ${data.name} (${data.trainPictures} training pictures), ${recipe.encoder.architecture} of width ` +
-      `${recipe.encoder.width} at ${recipe.imageSize} px, ${recipe.epochs} epochs, ${seeds} seed${seeds === 1 ? "" : "s"}; ` +
+    `Reproduced on ${data.name} (${data.trainPictures} training pictures), ${encoders} at ${recipe.imageSize} px, ` +
+      `${epochs} epoch${epochs === "1" ? "" : "s"}, ${seeds} seed${seeds === 1 ? "" : "s"}; ` +
       `accuracies in percent on test, 95 % intervals of ${sampling}${overDraws ? ", of the random network over its draws" : ""}.`,
-    `Published: ImageNet linear top-1, ResNet-50, ${ablation.paper}. Differences are to ${ablation.referenceLabel}.`,
+    `Published: ImageNet linear top-1, ${printsParameters(ablation) ? "encoder as named, else ResNet-50" : "ResNet-50"}, ` +
+      `${ablation.paper}. Differences are to ${ablation.referenceLabel}.`,
+    new Set(recipes.map(({ method }) => method.kind)).size > 1
+      ? "Each method has a loss of its own: compare it along a training, not between rows."
+      : "",
     evaluation === undefined
       ? ""
       : `kNN: k = ${evaluation.knn.k}, T = ${evaluation.knn.temperature}, on pooled features. Linear probe: the paper's SGD ` +
         `schedule on cached features, rate chosen on validation. Logistic regression: to convergence, L2 chosen on validation. ` +
         `Retrieval: the same emoji drawn by the other hand, Noto to Twemoji.`,
-    ...ablation.publishedOnly.map(({ label, reason }) => `${label} stands as published: ${reason}.`),
+    ...new Set(ablation.publishedOnly.map(({ reason }) => publishedOnlyNote(ablation, reason))),
   ].filter((note) => note !== "");
+}
+
+/** One note for all rows that were not run for the same reason. */
+function publishedOnlyNote({ publishedOnly }: Ablation, reason: string): string {
+  const labels = publishedOnly.filter((row) => row.reason === reason).map(({ label }) => label);
+  return `${labels.join("; ")} ${labels.length === 1 ? "stands" : "stand"} as published: ${reason}.`;
+}
+
+function printsParameters({ publishedOnly }: Ablation): boolean {
+  return publishedOnly.some(({ parameters }) => parameters !== undefined);
+}
+
+/** "1, 3 or 5", each value once. */
+function alternatives(values: readonly (string | number)[]): string {
+  const distinct = [...new Set(values.map(String))];
+  return [distinct.slice(0, -1).join(", "), distinct.at(-1)!].filter((part) => part !== "").join(" or ");
+}
+
+/** Two digits below ten million, which the paper's encoders all exceed. */
+function millions(count: number): string {
+  return `${(count / 1e6).toFixed(count < 1e7 ? 2 : 0)} M`;
 }
 
 function accuracies(metrics: Readonly<Partial<Record<MetricName, Interval>>>): TextRow {

@@ -25,6 +25,8 @@ export interface Cell {
 export interface PublishedOnlyRow {
   readonly label: string;
   readonly published: Published;
+  /** Parameters of its encoder in millions, where the paper prints them. */
+  readonly parameters?: number;
   readonly claimed: string | undefined;
   /** Why it is not trained here. */
   readonly reason: string;
@@ -32,13 +34,13 @@ export interface PublishedOnlyRow {
 
 /** An ablation of the paper at the size of a preset: what to run, and what to set it beside. */
 export interface Ablation {
-  readonly id: "queue-size" | "momentum" | "mechanisms";
+  readonly id: "queue-size" | "momentum" | "mechanisms" | "linear-evaluation" | "encoders" | "training-length";
   readonly title: string;
   /** Figure, table or section of the paper. */
   readonly paper: string;
   /** Claims of docs/claims.md that it bears on. */
   readonly claims: readonly string[];
-  /** Name and value of the axis of each cell, for charts. */
+  /** Name of the axis and value of each cell, for charts; no values where the rows lie along no axis. */
   readonly axis: { readonly name: string; readonly values: readonly number[]; readonly logarithmic: boolean };
   readonly cells: readonly Cell[];
   /** The cell that the others are compared with, in the paper's numbers and in ours. */

@@ -46,7 +46,7 @@ export interface ResultRow {
   readonly seeds: number;
   readonly metrics: Readonly<Partial<Record<MetricName, Interval>>>;
   readonly agreement: Readonly<Partial<Record<MetricName, Agreement>>>;
-  /** InfoNCE, mean over the last fifth of training and over seeds. */
+  /** Loss of the method, mean over the last fifth of training and over seeds; undefined for a network that is not trained. */
   readonly finalLoss: number | undefined;
   readonly queueOverlap: QueueOverlap | undefined;
   /** K / N: size of the queue over training pictures; undefined for a method without a queue. */
@@ -122,7 +122,7 @@ function resultRow(
     seeds: runs.length,
     metrics: complete ? metricsOf(evaluations) : {},
     agreement: Object.fromEntries(compared),
-    finalLoss: meanLoss(runs, "last fifth", 0),
+    finalLoss: method.kind === "random" ? undefined : meanLoss(runs, "last fifth", 0),
     queueOverlap: first?.queueOverlap,
     queueShare: first && method.kind === "moco" ? method.queueSize / first.manifest.data.trainPictures : undefined,
     failure: failureOf(cell, runs, evaluations, baselines),
@@ -153,6 +153,8 @@ function failureOf(
   const diverged = runs.find((run) => run.diverged !== undefined);
   if (diverged) return `failed: ${diverged.diverged}`;
   if (runs.length === 0) return "not run yet";
+  const { method, batchSize } = cell.recipe;
+  if (method.kind === "random") return undefined;
   const trained = scoresOf(evaluations, "retrieval");
   const random = scoresOf(randomNetworks, "retrieval");
   if (trained && !random) return "not judged yet: the random networks are not evaluated";
@@ -162,8 +164,6 @@ function failureOf(
     });
     if (low <= 0) return "failed: retrieval is not above the random network";
   }
-  const { method, batchSize } = cell.recipe;
-  if (method.kind === "random") return undefined;
   const stepsToFill = method.kind === "moco" ? method.queueSize / batchSize : 0;
   const before = meanLoss(runs, "first fifth", stepsToFill);
   const after = meanLoss(runs, "last fifth", stepsToFill);

@@ -1,10 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { ablationFigure } from "../../src/report/charts";
 import { accuracyRows, agreementRows, footnotes, queueRows } from "../../src/report/rows";
 import { resultTable } from "../../src/report/terminal";
+import type { Ablation } from "../../src/tables/ablation";
+import { encoderComparison } from "../../src/tables/encoders";
+import { linearEvaluation } from "../../src/tables/linear-evaluation";
 import { momentumAblation } from "../../src/tables/momentum";
 import { presetNamed } from "../../src/tables/presets";
 import { queueSizeAblation } from "../../src/tables/queue-size";
 import { ablationResult, type AblationResult } from "../../src/tables/result";
+import { trainingLengths } from "../../src/tables/training-length";
 import { exampleEvaluation, exampleRun } from "../reproduce/example-run";
 
 const quick = momentumAblation(presetNamed("quick"));
@@ -92,6 +97,55 @@ describe("accuracyRows", () => {
       published: "59.0 (K = 4,096)",
       state: "not run yet",
     });
+  });
+});
+
+describe("Table 1", () => {
+  const encoders = encoderComparison(presetNamed("quick"));
+  const methods = linearEvaluation(presetNamed("quick"));
+  const trained = (ablation: Ablation) =>
+    ablationResult(
+      ablation,
+      ablation.cells.map(({ recipe }) => [exampleRun(recipe, 1, 30)]),
+      baselines,
+    );
+
+  it("counts the parameters of each encoder beside the printed ones", () => {
+    const rows = accuracyRows(trained(encoders));
+    const parameters = Object.fromEntries(rows.map((row) => [row["encoder"], row["parameters"]]));
+    // 373,192, 729,160, 1,479,056 and 700,176 by PyTorch's modules of these widths.
+    expect(parameters).toMatchObject({
+      "ResNet-50, width 8": "0.37 M",
+      "ResNeXt-50 32x8d, width 8": "0.73 M",
+      "ResNet-50, width 16": "1.48 M",
+      "ResNet-18, width 16": "0.70 M",
+      pixels: "–",
+      "MoCo, R50w4×": "375 M",
+    });
+    const columns = Object.keys(rows[0]!);
+    for (const row of rows) expect(Object.keys(row)).toEqual(columns);
+    expect(Object.keys(accuracyRows(result)[0]!)).not.toContain("parameters");
+  });
+
+  it("gives every width, every length, and one note for all rows that were not run for one reason", () => {
+    const notes = footnotes(trained(methods)).join("\n");
+    expect(notes).toContain("encoder as named, else ResNet-50, Table 1. Differences are to MoCo.");
+    expect(notes).toContain("Each method has a loss of its own");
+    expect(notes).toMatch(
+      /Exemplar, R50w3×; RelativePosition, R50w2×; .*BigBiGAN, Rv50w4× stand as published: another/,
+    );
+    expect(footnotes(trained(encoders)).join("\n")).toContain(
+      "resnet50 of width 8, resnext50-32x8d of width 8, resnet50 of width 16 or resnet18 of width 16 at 20 px, 5 epochs",
+    );
+    const lengths = footnotes(trained(trainingLengths(presetNamed("quick")))).join("\n");
+    expect(lengths).toContain("resnet18 of width 16 at 20 px, 1, 3, 5 or 10 epochs, 1 seed;");
+    expect(lengths).not.toContain("a loss of its own");
+  });
+
+  it("draws methods and encoders as points without lines", () => {
+    const [trace] = ablationFigure(trained(methods)).data;
+    expect(trace).toMatchObject({ mode: "markers", x: methods.cells.map(({ label }) => label) });
+    expect(ablationFigure(result).data[0]).toMatchObject({ mode: "lines+markers", x: ["0", "0.9", "0.99", "0.999"] });
   });
 });
 

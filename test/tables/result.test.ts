@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { methodRecipe } from "../../src/tables/method-recipes";
 import { momentumAblation } from "../../src/tables/momentum";
 import { presetNamed } from "../../src/tables/presets";
 import { queueSizeAblation } from "../../src/tables/queue-size";
@@ -90,6 +91,16 @@ describe("failure of a cell", () => {
     const run = exampleRun(zero!.recipe, 1, 30);
     const row = rowOf([{ ...run, curve: run.curve.slice(0, 2) }]);
     expect(row.failure).toBe("not judged: training ended before the queue was full");
+  });
+
+  it("is none for a network that is not trained, and it has no loss", () => {
+    const recipe = methodRecipe(presetNamed("smoke"), { kind: "random" });
+    const cells = [{ ...zero!, recipe }, reference!];
+    const runs = [[{ ...exampleRun(recipe, 1, 8), queueOverlap: undefined }], [exampleRun(reference!.recipe, 1, 30)]];
+    const [row] = ablationResult({ ...ablation, cells }, runs, baselines).rows;
+    expect(row!.failure).toBeUndefined();
+    expect(row!.finalLoss).toBeUndefined();
+    expect(row!.metrics.knn!.mean).toBeCloseTo(0.2, 12);
   });
 
   it("is not judged while there is no random network to compare with", () => {
