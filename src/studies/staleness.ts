@@ -114,10 +114,11 @@ function meanMasked(readings: StalenessRecord["readings"]): MaskedAccuracy[] {
 
 /** The change from step to step takes the trend of the loss out of its variance (von Neumann). */
 function lossVariance({ losses, readings }: StalenessRecord): { step: number; variance: number }[] {
+  const halfSquares = losses.slice(1).map((loss, at) => (loss - losses[at]!) ** 2 / 2);
   return readings.flatMap(({ step }, index) => {
-    const part = losses.slice(readings[index - 1]?.step ?? 0, step);
-    const changes = part.slice(1).map((loss, at) => (loss - part[at]!) ** 2 / 2);
-    return changes.length === 0 ? [] : [{ step, variance: mean(changes) }];
+    // The change to step t stands at t - 2: the first step has none.
+    const part = halfSquares.slice(Math.max(0, (readings[index - 1]?.step ?? 0) - 1), step - 1);
+    return part.length === 0 ? [] : [{ step, variance: mean(part) }];
   });
 }
 
