@@ -163,7 +163,8 @@ function asPrinted({ value }: Published): string {
   return value === "fail" ? value : value.toFixed(1);
 }
 
-function withInterval({ mean, low, high }: Interval): string {
+/** "56.3 [51.0, 61.2]", in percent. */
+export function withInterval({ mean, low, high }: Interval): string {
   return `${points(mean)} [${points(low)}, ${points(high)}]`;
 }
 

@@ -203,7 +203,8 @@ function metricsOf(evaluations: readonly Evaluation[]): Partial<Record<MetricNam
   );
 }
 
-function intervalOf({ correct, groups }: SeededScores): Interval {
+/** Over seeds where there are enough of them, else over groups of test pictures. */
+export function intervalOf({ correct, groups }: SeededScores): Interval {
   const overSeeds =
     correct.length >= verdictSeeds ? seedInterval(correct.map((one) => average([...(one as Uint8Array)]))) : undefined;
   return overSeeds ?? groupBootstrap(meanBySeed(correct), groups, { seed: 0 });

@@ -112,7 +112,7 @@ describe("Table 1", () => {
 
   it("counts the parameters of each encoder beside the printed ones", () => {
     const rows = accuracyRows(trained(encoders));
-    const parameters = Object.fromEntries(rows.map((row) => [row["encoder"], row["parameters"]]));
+    const parameters: unknown = Object.fromEntries(rows.map((row) => [row["encoder"], row["parameters"]]));
     // 373,192, 729,160, 1,479,056 and 700,176 by PyTorch's modules of these widths.
     expect(parameters).toMatchObject({
       "ResNet-50, width 8": "0.37 M",
