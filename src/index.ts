@@ -38,7 +38,18 @@ export { reproduceAblation } from "./reproduce/reproduce-ablation";
 export { accuracyRows, agreementRows, footnotes, queueRows } from "./report/rows";
 export { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "./report/charts";
 
+export { studyPlan, workLeft, type StudyPlan } from "./studies/plan";
+export type { FindRun } from "./studies/study";
+export { shufflingFigures, shufflingRows, shufflingStudy } from "./studies/shuffling";
+export { observeStaleness, type StalenessRecord } from "./studies/observe-staleness";
+export { stalenessStudy } from "./studies/staleness";
+export { maskedRows, stalenessFigures, stalenessRows } from "./studies/staleness-report";
+export { momentumLengthMap, momentumLengthRows, momentumLengthStudy } from "./studies/momentum-length";
+export { falseNegativeFigure, falseNegativeRows, falseNegatives } from "./studies/false-negatives";
+export { informationBound, informationBoundFigure, informationBoundRows } from "./studies/information-bound";
+
 export { showChart, type Figure, type Trace } from "./notebook/chart";
+export { showHeatMap, type HeatMap } from "./notebook/heat-map";
 export { stopRequested } from "./notebook/kernel";
 export { liveCurve, type LiveCurve } from "./notebook/live-curve";
 export { liveTraining } from "./notebook/live-training";
