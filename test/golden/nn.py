@@ -3,58 +3,22 @@
     python -m venv golden && golden/bin/pip install -r test/golden/requirements.txt
     golden/bin/python test/golden/nn.py
 
-Inputs and weights are not stored: both languages compute them from a hash (test/nn/hashed.ts). All is computed in float64.
+Inputs and weights are not stored: both languages compute them from a hash (hashed.py, test/nn/hashed.ts). All is computed in float64.
 """
 
-import copy
 import json
 from pathlib import Path
 
 import numpy as np
-import safetensors.torch
 import torch
 import torchvision
+from hashed import hashed, hashed_state, nhwc, shapes_of
 from torch.nn import functional as F
-from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
+from torchvision.models.resnet import Bottleneck, ResNet
 
 TEST = Path(__file__).parent.parent
 SOURCE = f"torch {torch.__version__}, torchvision {torchvision.__version__}, test/golden/nn.py"
 torch.set_default_dtype(torch.float64)
-
-
-def hashed(seed, shape, low, high):
-    """float32 numbers in [low, high): Wellons' lowbias32 of position + seed * 0x9e3779b9."""
-    with np.errstate(over="ignore"):
-        h = np.arange(np.prod(shape, dtype=int), dtype=np.uint32) + np.uint32(seed * 0x9E3779B9 % 2**32)
-        h = (h ^ (h >> np.uint32(16))) * np.uint32(0x7FEB352D)
-        h = (h ^ (h >> np.uint32(15))) * np.uint32(0x846CA68B)
-        h = h ^ (h >> np.uint32(16))
-    values = (low + (high - low) * (h / 2**32)).astype(np.float32)
-    return torch.from_numpy(values.astype(np.float64)).reshape(shape)
-
-
-def hashed_state(shapes):
-    state = {}
-    for seed, name in enumerate(sorted(shapes)):
-        shape = shapes[name]
-        if len(shape) > 1:
-            bound = np.sqrt(6 / np.prod(shape[1:]))
-            low, high = -bound, bound
-        elif name.endswith("running_var") or name.endswith(".weight"):
-            low, high = 0.5, 1.5
-        else:
-            low, high = -0.2, 0.2
-        state[name] = hashed(seed, shape, low, high)
-    return state
-
-
-def shapes_of(net):
-    return {n: list(t.shape) for n, t in net.state_dict().items() if not n.endswith("num_batches_tracked")}
-
-
-def nhwc(seed, n, size, channels):
-    """Hashed in the engine's order, given to PyTorch in its own."""
-    return hashed(seed, (n, size, size, channels), -1, 1).permute(0, 3, 1, 2)
 
 
 def numbers(tensor, nchw=False):
@@ -276,92 +240,7 @@ def training():
     write(TEST / "train/fixtures/pytorch.json", {"sgd": steps, "lars": lars(), "schedules": schedules})
 
 
-def narrow_resnet18(width, dimension):
-    """torchvision's ResNet-18 with fewer channels, the CIFAR stem and MoCo v2's head."""
-    net = torchvision.models.resnet18()
-    net.inplanes = width
-    net.conv1 = torch.nn.Conv2d(3, width, 3, padding=1, bias=False)
-    net.bn1 = torch.nn.BatchNorm2d(width)
-    net.maxpool = torch.nn.Identity()
-    for stage in range(4):
-        layer = net._make_layer(BasicBlock, width * 2**stage, 2, stride=1 if stage == 0 else 2)
-        setattr(net, f"layer{stage + 1}", layer)
-    features = 8 * width
-    net.fc = torch.nn.Sequential(
-        torch.nn.Linear(features, features), torch.nn.ReLU(), torch.nn.Linear(features, dimension)
-    )
-    return net
-
-
-def encode(net, x, groups):
-    """Each group normalised by itself; the running averages end at the mean of what the groups make of them."""
-    norms = [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
-    before = [(norm.running_mean, norm.running_var) for norm in norms]
-    outputs, after = [], []
-    for part in x.chunk(groups):
-        for norm, (mean, variance) in zip(norms, before):
-            norm.running_mean, norm.running_var = mean.clone(), variance.clone()
-        outputs.append(net(part))
-        after.append([(norm.running_mean, norm.running_var) for norm in norms])
-    for norm, *ends in zip(norms, *after):
-        norm.running_mean = torch.stack([mean for mean, _ in ends]).mean(0)
-        norm.running_var = torch.stack([variance for _, variance in ends]).mean(0)
-    return F.normalize(torch.cat(outputs), dim=1)
-
-
-def trajectory():
-    width, dimension, size, batch, groups, K, m, T = 3, 8, 16, 12, 2, 36, 0.9, 0.2
-    query = narrow_resnet18(width, dimension)
-    query.load_state_dict(hashed_state(shapes_of(query)), strict=False)
-    key = copy.deepcopy(query)
-    key.requires_grad_(False)
-    queue = F.normalize(hashed(1000, (K, dimension), -1, 1), dim=1)
-    optimiser = torch.optim.SGD(query.parameters(), lr=0.1, momentum=0.9, weight_decay=0.01)
-    steps = []
-    for step, rate in enumerate([0.05, 0.05, 0.01]):
-        x_q, x_k = nhwc(2000 + 2 * step, batch, size, 3), nhwc(2001 + 2 * step, batch, size, 3)
-        permutation = torch.argsort(hashed(3000 + step, (batch,), 0, 1))
-        q = encode(query, x_q, groups)
-        with torch.no_grad():
-            for p_k, p_q in zip(key.parameters(), query.parameters()):
-                p_k.mul_(m).add_(p_q, alpha=1 - m)
-            k = encode(key, x_k[permutation], groups)[torch.argsort(permutation)]
-        logits = torch.cat([(q * k).sum(1, keepdim=True), q @ queue.T], 1) / T
-        loss = F.cross_entropy(logits, torch.zeros(batch, dtype=torch.long))
-        optimiser.param_groups[0]["lr"] = rate
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        start = step * batch % K
-        queue = torch.cat([queue[:start], k, queue[start + batch :]])
-        accuracy = (logits.argmax(1) == 0).double().mean()
-        steps.append(
-            {"rate": rate, "permutation": permutation.tolist(), "loss": loss.item(), "accuracy": accuracy.item()}
-        )
-    config = {
-        "width": width,
-        "dimension": dimension,
-        "size": size,
-        "batch": batch,
-        "groups": groups,
-        "queueSize": K,
-        "momentum": m,
-        "temperature": T,
-        "sgdMomentum": 0.9,
-        "weightDecay": 0.01,
-    }
-    folder = TEST / "methods/fixtures"
-    write(folder / "trajectory.json", {"config": config, "steps": steps})
-    tensors = {"queue": queue}
-    for prefix, net in (("encoder_q.", query), ("encoder_k.", key)):
-        state = net.state_dict()
-        tensors |= {prefix + name: state[name] for name in shapes_of(net)}
-    tensors = {name: tensor.detach().float().contiguous() for name, tensor in tensors.items()}
-    safetensors.torch.save_file(tensors, folder / "trajectory.safetensors", metadata={"source": SOURCE})
-
-
 engine()
 networks()
 narrow_resnext()
 training()
-trajectory()

@@ -1,0 +1,224 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { randomStream } from "../../src/engine/random";
+import { tf } from "../../src/engine/tf";
+import type { StepResult } from "../../src/methods/step";
+import {
+  copyEncoder,
+  createEncoder,
+  disposeEncoder,
+  normaliseRows,
+  type Encoder,
+  type EncoderConfig,
+} from "../../src/nn/encoder";
+import { decodeSafetensors } from "../../src/nn/safetensors";
+import { fromStateDict, toStateDict, type StateDict } from "../../src/nn/state-dict";
+import { learningRateAt, type Schedule } from "../../src/train/schedule";
+import { Sgd, type SgdOptions } from "../../src/train/sgd";
+import { hashed, hashedState, sampled } from "../nn/hashed";
+
+/** What test/golden/trajectories.py trained with. */
+export interface GoldenConfig {
+  readonly head: "linear" | "mlp";
+  readonly width: number;
+  readonly dimension: number;
+  readonly size: number;
+  readonly pictures: number;
+  readonly batch: number;
+  readonly bnGroups: number;
+  readonly steps: number;
+  readonly rate: number;
+  readonly sgdMomentum: number;
+  readonly weightDecay: number;
+  readonly temperature: number;
+  readonly schedule: Schedule;
+  readonly seed: number;
+  readonly momentum?: number;
+  readonly queueSize?: number;
+  readonly symmetric?: boolean;
+  readonly negatives?: number;
+}
+
+/** A step of the reference: what it was given, and what came out. */
+export interface GoldenStep {
+  readonly loss: number;
+  /** null where a tie would be decided by rounding. */
+  readonly accuracy: number | null;
+  readonly indices: readonly number[];
+  readonly negatives?: readonly number[];
+  readonly permutations?: readonly (readonly number[])[];
+}
+
+export interface GoldenTrajectory {
+  readonly config: GoldenConfig;
+  readonly encoder: EncoderConfig;
+  readonly steps: readonly GoldenStep[];
+  /** By step and kind of tensor, the largest ||a - b|| / ||b|| between PyTorch in float32 and in float64. */
+  readonly float32Distances: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Samples of the float64 tensors, by step and "kind.name". */
+  readonly expected: ReadonlyMap<number, ReadonlyMap<string, Float32Array>>;
+}
+
+export function readTrajectory(name: string): GoldenTrajectory {
+  const file = (extension: string): Buffer =>
+    readFileSync(join(__dirname, "fixtures", `trajectory-${name}.${extension}`));
+  const fixture = JSON.parse(file("json").toString()) as Omit<GoldenTrajectory, "encoder" | "expected">;
+  const { width, head, dimension } = fixture.config;
+  const expected = new Map<number, Map<string, Float32Array>>();
+  for (const [path, { values }] of decodeSafetensors(file("safetensors"), name).tensors) {
+    const [step] = path.split(".") as [string];
+    const ofStep = expected.get(Number(step)) ?? new Map<string, Float32Array>();
+    expected.set(Number(step), ofStep.set(path.slice(step.length + 1), values));
+  }
+  return { ...fixture, encoder: { architecture: "resnet18", width, stem: "cifar", head, dimension }, expected };
+}
+
+/** The kit on the way of a trajectory: one step at a time. */
+export interface Walker {
+  /** Steps, up to and with the optimiser. `logits` are those of this step, in the reference's order. */
+  readonly step: (given: GoldenStep, index: number) => { loss: number; accuracy: number; logits: tf.Tensor2D };
+  /** By the prefix that their tensors have in the fixture. */
+  readonly networks: Readonly<Record<string, Encoder>>;
+  /** Queue or bank, as it is now. */
+  readonly memory?: () => { readonly name: "queue" | "bank"; readonly rows: tf.Tensor2D };
+  readonly dispose: () => void;
+}
+
+/** How far one tensor is from the reference, as a multiple of three times PyTorch's own distance: above 1 is too far. */
+export interface Deviation {
+  readonly step: number;
+  readonly kind: string;
+  readonly tensor: string;
+  readonly timesTheLimit: number;
+}
+
+/** Walks along a trajectory and disposes the walker. All tensors of all stored steps, and the accuracy of every step. */
+export function follow({ config, steps, expected, float32Distances }: GoldenTrajectory, walker: Walker): Deviation[] {
+  const deviations: Deviation[] = [];
+  const losses: number[] = [];
+  steps.forEach((given, index) => {
+    const step = index + 1;
+    const { loss, accuracy, logits } = walker.step(given, index);
+    losses.push(loss);
+    if (given.accuracy !== null && Math.abs(accuracy - given.accuracy) > 1e-6) {
+      deviations.push({ step, kind: "accuracy", tensor: "accuracy", timesTheLimit: Infinity });
+    }
+    const references = expected.get(step) ?? new Map<string, Float32Array>();
+    const states = references.size > 0 ? statesOf(walker) : new Map<string, Float32Array>();
+    if (references.size > 0) states.set("logits", logits.dataSync<"float32">());
+    for (const [path, reference] of references) {
+      const [kind] = path.split(".") as [string];
+      const tensor = path.slice(kind.length + 1);
+      const values = kind === "loss" ? Float64Array.from(losses) : sampled(states.get(tensor)!);
+      const limit = 3 * float32Distances[String(step)]![kind]!;
+      deviations.push({ step, kind, tensor, timesTheLimit: distance(values, reference) / limit });
+    }
+    logits.dispose();
+  });
+  walker.dispose();
+  if (steps.length !== config.steps) throw new Error(`The fixture has ${steps.length} steps`);
+  return deviations;
+}
+
+/** The kinds of tensors that left the trajectory. */
+export function kindsBeyond(deviations: readonly Deviation[]): string[] {
+  return [...new Set(deviations.filter(({ timesTheLimit }) => !(timesTheLimit <= 1)).map(({ kind }) => kind))];
+}
+
+/** ||a - b|| / ||b||. */
+export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) throw new Error(`${a.length} values, expected ${b.length}`);
+  let difference = 0;
+  let size = 0;
+  for (let index = 0; index < b.length; index++) {
+    difference += (a[index]! - b[index]!) ** 2;
+    size += b[index]! ** 2;
+  }
+  return Math.sqrt(difference / size);
+}
+
+/** All that a walker carries, by the names of the fixture. */
+function statesOf({ networks, memory }: Walker): Map<string, Float32Array> {
+  const states = new Map<string, Float32Array>();
+  for (const [prefix, network] of Object.entries(networks)) {
+    for (const [name, { values }] of stateOf(network)) states.set(prefix + name, values);
+  }
+  if (memory) states.set(memory().name, memory().rows.dataSync<"float32">());
+  return states;
+}
+
+/** Parameters and running averages in PyTorch's layout. */
+function stateOf({ parameters, running }: Encoder): StateDict {
+  return new Map([...toStateDict(parameters, ""), ...toStateDict(running, "")]);
+}
+
+/** A network with the hashed weights that each trajectory starts from. */
+export function startingEncoder(config: EncoderConfig): Encoder {
+  const { parameters, running, ...rest } = createEncoder(config, randomStream(0, "shapes"));
+  const shapes = [...stateOf({ ...rest, parameters, running })].map(([name, { shape }]) => [name, shape] as const);
+  const state = hashedState(Object.fromEntries(shapes));
+  const started = {
+    ...rest,
+    parameters: fromStateDict(state, parameters.entries, "", "the hash"),
+    running: fromStateDict(state, running.entries, "", "the hash"),
+  };
+  disposeEncoder({ ...rest, parameters, running });
+  return started;
+}
+
+/** The queue or the bank at the start. */
+export function hashedUnitRows(count: number, dimension: number): tf.Tensor2D {
+  return tf.tidy(() => normaliseRows(tf.tensor2d(hashed(1000, count * dimension, -1, 1), [count, dimension])));
+}
+
+/** A picture is 4 x 4 coloured squares; a view of it has noise of its own. [N, size, size, 3] */
+export function view(
+  { config }: GoldenTrajectory,
+  indices: readonly number[],
+  step: number,
+  which: 0 | 1,
+): tf.Tensor4D {
+  const { size, pictures, seed } = config;
+  const squares = hashed(seed, pictures * 4 * 4 * 3, -1, 1);
+  const noise = hashed(seed + 1 + 2 * step + which, indices.length * size * size * 3, -1, 1);
+  const square = size / 4;
+  const values = noise.map((value, position) => {
+    const channel = position % 3;
+    const x = Math.floor(position / 3) % size;
+    const y = Math.floor(position / (3 * size)) % size;
+    const picture = indices[Math.floor(position / (3 * size * size))]!;
+    const at = ((picture * 4 + Math.floor(y / square)) * 4 + Math.floor(x / square)) * 3 + channel;
+    return squares[at]! + value / 2;
+  });
+  return tf.tensor4d(values, [indices.length, size, size, 3]);
+}
+
+/** What a network makes of pictures, without touching its running averages: to look at the logits of a step. */
+export function encodeAside(network: Encoder, encodeWith: (copy: Encoder) => tf.Tensor2D): tf.Tensor2D {
+  const copy = copyEncoder(network);
+  const encoded = encodeWith(copy);
+  disposeEncoder(copy);
+  return encoded;
+}
+
+/** SGD on the schedule of a trajectory, a step an epoch. */
+export function optimise({ config }: GoldenTrajectory, networks: readonly Encoder[]) {
+  const optimisers = networks.map(({ parameters }) => Sgd.create(parameters));
+  return {
+    apply: ({ gradients }: Pick<StepResult, "gradients">, index: number) => {
+      optimisers.forEach((optimiser, number) =>
+        optimiser.apply(networks[number]!.parameters, gradients[number]!, sgdOptions(config, index)),
+      );
+      tf.dispose([...gradients]);
+    },
+    dispose: () => optimisers.forEach((optimiser) => optimiser.dispose()),
+  };
+}
+
+export function sgdOptions(config: GoldenConfig, index: number): SgdOptions {
+  return {
+    learningRate: learningRateAt(config.schedule, { baseRate: config.rate, epoch: index, epochs: config.steps }),
+    momentum: config.sgdMomentum,
+    weightDecay: config.weightDecay,
+  };
+}
