@@ -4,6 +4,7 @@ import { wrongCifar10Files } from "../data/cifar10";
 import type { ImageData, ImageSet } from "../data/image-set";
 import { dataFolder, dataRootVariable, findDataSets, loadData, parseDataName, type DataName } from "../data/load";
 import { InputError } from "../engine/errors";
+import { scenesCommand } from "./data-scenes";
 
 interface DataFlags {
   readonly dataRoot?: string;
@@ -26,9 +27,9 @@ export interface DataCount {
   }[];
 }
 
-/** `moco data`: says which data sets are there, checks one, counts one. */
+/** `moco data`: says which data sets are there, checks one, counts one, composes scenes for detection. */
 export function dataCommand(): Command {
-  const command = new Command("data").description("list, verify and count data sets");
+  const command = new Command("data").description("list, verify and count data sets, compose scenes");
 
   command
     .command("list")
@@ -83,7 +84,7 @@ export function dataCommand(): Command {
       console.log(table.toString());
     });
 
-  return command;
+  return command.addCommand(scenesCommand());
 }
 
 /** Counts pictures by class and part. */

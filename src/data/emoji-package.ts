@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
 
@@ -111,17 +111,36 @@ export async function cutSheet(
   entries: readonly Pick<EmojiEntry, "column" | "row">[],
   size: EmojiSize,
 ): Promise<Uint8Array> {
-  const { data, info } = await sharp(sheet)
-    .flatten({ background: "#ffffff" })
-    .raw()
-    .toBuffer({ resolveWithObject: true });
+  return cutCells(sharp(sheet).flatten({ background: "#ffffff" }), entries, size, 3);
+}
+
+/**
+ * Cuts drawings out of a sheet with their alpha channel.
+ *
+ * @returns [entries, size, size, 4], red, green, blue, alpha; colours are not multiplied by alpha
+ */
+export async function cutSheetWithAlpha(
+  sheet: Buffer,
+  entries: readonly Pick<EmojiEntry, "column" | "row">[],
+  size: EmojiSize,
+): Promise<Uint8Array> {
+  return cutCells(sharp(sheet).ensureAlpha(), entries, size, 4);
+}
+
+async function cutCells(
+  sheet: Sharp,
+  entries: readonly Pick<EmojiEntry, "column" | "row">[],
+  size: EmojiSize,
+  channels: number,
+): Promise<Uint8Array> {
+  const { data, info } = await sheet.raw().toBuffer({ resolveWithObject: true });
   const cell = size + 2;
-  const rowBytes = size * 3;
+  const rowBytes = size * channels;
   const pictures = new Uint8Array(entries.length * size * rowBytes);
   let written = 0;
   for (const { column, row } of entries) {
     for (let y = 0; y < size; y++) {
-      const start = ((row * cell + 1 + y) * info.width + column * cell + 1) * 3;
+      const start = ((row * cell + 1 + y) * info.width + column * cell + 1) * channels;
       pictures.set(data.subarray(start, start + rowBytes), written);
       written += rowBytes;
     }

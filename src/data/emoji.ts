@@ -16,10 +16,13 @@ import { parts, readEmojiSplit, type EmojiSplit, type Part } from "./emoji-split
 import { joinParts, takePictures } from "./image-data";
 import type { ImageData, ImageSet } from "./image-set";
 
-/** Credit that every page and notebook showing the drawings must print. */
-export const emojiCredit =
+/** Who made the drawings and under which licences. What was changed must be said after it. */
+export const emojiLicences =
   "Drawings: Twemoji, copyright Twitter, Inc and other contributors, CC-BY 4.0 (https://creativecommons.org/licenses/by/4.0/); " +
-  "Noto Emoji by Google, Apache-2.0 (https://www.apache.org/licenses/LICENSE-2.0). Changed: scaled down, laid on white.";
+  "Noto Emoji by Google, Apache-2.0 (https://www.apache.org/licenses/LICENSE-2.0).";
+
+/** Credit that every page and notebook showing the drawings must print. */
+export const emojiCredit = `${emojiLicences} Changed: scaled down, laid on white.`;
 
 /** Options of {@link loadEmoji}. */
 export interface EmojiOptions {
@@ -44,11 +47,11 @@ export async function loadEmoji({ size = 32 }: EmojiOptions = {}): Promise<Image
     );
   }
   const split = await readEmojiSplit();
-  const json = await checkedFile(split, "google", "emoji.json");
+  const json = await emojiFile(split, "google", "emoji.json");
   const entries = parseEmojiEntries(json);
   const sheets = await Promise.all(
     emojiVendors.map(async (vendor) =>
-      cutSheet(await checkedFile(split, vendor, sheetPath(vendor, size)), entries, size),
+      cutSheet(await emojiFile(split, vendor, sheetPath(vendor, size)), entries, size),
     ),
   );
 
@@ -68,7 +71,7 @@ export async function loadEmoji({ size = 32 }: EmojiOptions = {}): Promise<Image
 /** All pictures in the order of the split file, the hands of an emoji one after the other. */
 function interleaveHands(split: EmojiSplit, sheets: readonly Uint8Array[], size: EmojiSize): ImageSet {
   const length = size * size * 3;
-  const classes = [...new Set(split.emoji.map((emoji) => emoji.category))].sort();
+  const classes = emojiClasses(split);
   const groups = [...new Set(split.emoji.map((emoji) => emoji.group))];
   const hands = emojiVendors.length;
   const groupIndex = new Map(groups.map((group, index) => [group, index]));
@@ -91,8 +94,17 @@ function interleaveHands(split: EmojiSplit, sheets: readonly Uint8Array[], size:
   };
 }
 
-/** A file of a package, when it is the one that the split was made from. */
-async function checkedFile(split: EmojiSplit, vendor: EmojiVendor, path: string): Promise<Buffer> {
+/** The nine categories in the order of the labels. */
+export function emojiClasses(split: EmojiSplit): readonly string[] {
+  return [...new Set(split.emoji.map((emoji) => emoji.category))].sort();
+}
+
+/**
+ * A file of a package.
+ *
+ * @throws InputError when it is missing or not the one that the split was made from
+ */
+export async function emojiFile(split: EmojiSplit, vendor: EmojiVendor, path: string): Promise<Buffer> {
   const name = emojiPackage(vendor);
   const version = await emojiPackageVersion(vendor);
   if (version !== split.packages[name]) {
