@@ -1,6 +1,7 @@
 import { Argument, Command, Option } from "commander";
 import { InputError } from "../engine/errors";
-import { resultTable } from "../report/terminal";
+import { engineTable, resultTable } from "../report/terminal";
+import { readTwoEngines } from "../reproduce/read-two-engines";
 import type { Ablation } from "../tables/ablation";
 import { encoderComparison } from "../tables/encoders";
 import { linearEvaluation } from "../tables/linear-evaluation";
@@ -9,6 +10,7 @@ import { momentumAblation } from "../tables/momentum";
 import { presetNamed, presetNames, type Preset } from "../tables/presets";
 import { queueSizeAblation } from "../tables/queue-size";
 import { trainingLengths } from "../tables/training-length";
+import { compareEngines } from "../tables/two-engines";
 import type { AblationResult } from "../tables/result";
 
 interface TableFlags {
@@ -35,15 +37,23 @@ export const ablations: Readonly<
   momentum: momentumAblation,
 };
 
+/** The comparison with PyTorch: always as recorded, it has no preset. */
+const twoEngines = "two-engines";
+
 /** `moco table`: prints the runs that are there beside what the paper published. Trains nothing. */
 export function tableCommand(): Command {
   return new Command("table")
     .description("print a table from the runs that are there; nothing is trained")
-    .addArgument(new Argument("<ablation>", "which one").choices(Object.keys(ablations)))
+    .addArgument(new Argument("<ablation>", "which one").choices([...Object.keys(ablations), twoEngines]))
     .addOption(new Option("--preset <name>", "size of the runs").choices(presetNames).default("quick"))
     .option("--recorded", "the runs recorded in results, instead of your own in runs")
     .option("--json", "print JSON")
-    .action(async (id: Ablation["id"], { preset: name, recorded, json }: TableFlags) => {
+    .action(async (id: Ablation["id"] | typeof twoEngines, { preset: name, recorded, json }: TableFlags) => {
+      if (id === twoEngines) {
+        const comparison = compareEngines(readTwoEngines());
+        console.log(json ? JSON.stringify(comparison, null, 2) : engineTable(comparison));
+        return;
+      }
       const { readRateTrials } = await import("../reproduce/rate-trials.js");
       const { ownRuns, recordedRuns, storedAblation } = await import("../reproduce/stored-result.js");
       const preset = presetNamed(name);

@@ -1,6 +1,8 @@
 import { tableBundle } from "../notebook/table";
 import type { AblationResult } from "../tables/result";
+import type { EngineComparison } from "../tables/two-engines";
 import { accuracyRows, agreementRows, footnotes, queueRows, type TextRow } from "./rows";
+import { engineNotes, engineRows } from "./two-engines";
 
 /** An ablation as text for the terminal: accuracies, agreement with the paper, what the queue holds. */
 export function resultTable(result: AblationResult): string {
@@ -14,6 +16,11 @@ export function resultTable(result: AblationResult): string {
   ]
     .filter((part) => part !== "")
     .join("\n");
+}
+
+/** The comparison of two engines as text for the terminal. */
+export function engineTable(comparison: EngineComparison): string {
+  return ["Two engines, one recipe", textTable(engineRows(comparison)), ...engineNotes(comparison)].join("\n");
 }
 
 function textTable(rows: readonly TextRow[]): string {
