@@ -52,7 +52,7 @@ export function encoderComparison(preset: Preset): Ablation {
   const cells = trained[preset.name].map((encoder): Cell => {
     const paper = publishedEncoders.find(({ name }) => name === encoder.paper);
     return {
-      label: `${titles[encoder.architecture]}, width ${encoder.width}`,
+      label: encoderTitle(encoder),
       recipe: encoderRecipe(preset, encoder),
       published: paper && { value: paper.accuracy, source: "Table 1" },
       publishedAt: paper && `${paper.name}, ${paper.parameters} M`,
@@ -79,7 +79,11 @@ export function encoderComparison(preset: Preset): Ablation {
   };
 }
 
-/** How encoders are named in tables. */
+/** "ResNet-50, width 8". */
+export function encoderTitle({ architecture, width }: Pick<ResNetConfig, "architecture" | "width">): string {
+  return `${titles[architecture]}, width ${width}`;
+}
+
 const titles: Readonly<Record<ResNetConfig["architecture"], string>> = {
   resnet18: "ResNet-18",
   resnet34: "ResNet-34",

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ablationFigure } from "../../src/report/charts";
+import { encoderRows } from "../../src/report/encoders";
 import { accuracyRows, agreementRows, footnotes, queueRows } from "../../src/report/rows";
 import { resultTable } from "../../src/report/terminal";
 import type { Ablation } from "../../src/tables/ablation";
@@ -125,6 +126,15 @@ describe("Table 1", () => {
     const columns = Object.keys(rows[0]!);
     for (const row of rows) expect(Object.keys(row)).toEqual(columns);
     expect(Object.keys(accuracyRows(result)[0]!)).not.toContain("parameters");
+  });
+
+  it("counts the parameters of the paper's own encoders beside the printed ones", () => {
+    expect(encoderRows().map((row) => Object.values(row))).toEqual([
+      ["R50", "ResNet-50, width 64", "23,508,032", "24 M", "60.6"],
+      ["RX50", "ResNeXt-50 32x8d, width 64", "45,972,800", "46 M", "63.9"],
+      ["R50w2×", "ResNet-50, width 128", "93,907,072", "94 M", "65.4"],
+      ["R50w4×", "ResNet-50, width 256", "375,378,176", "375 M", "68.6"],
+    ]);
   });
 
   it("gives every width, every length, and one note for all rows that were not run for one reason", () => {

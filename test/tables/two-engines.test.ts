@@ -122,9 +122,7 @@ describe("the report of two engines", () => {
   it("says the rule, the engines and how the official run differs", () => {
     const text = engineTable(comparison);
     expect(text).toContain("Equivalence is shown, with seeds 1, 2, 3 of moco-kit 0.1.0 and torch 2.6.0.");
-    expect(text).toContain(
-      "lies within ±0.1 in loss and ±1.5 points of kNN; epoch 2 is the first to be judged",
-    );
+    expect(text).toContain("lies within ±0.1 in loss and ±1.5 points of kNN; epoch 2 is the first to be judged");
     for (const difference of [
       "width 64 where ours is 16",
       "JPEG copies of quality 75",
