@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { dataCommand, type DataCount } from "../../src/cli/data";
+import type { WrittenScenes } from "../../src/detection/scene-files";
 import { InputError } from "../../src/engine/errors";
 
 let root: string;
@@ -45,5 +46,30 @@ describe("moco data", () => {
   it("refuses a name that is none, and a set that is missing", async () => {
     await expect(run("count", "mnist")).rejects.toThrow(InputError);
     await expect(run("verify", "cifar10", "--data-root", root)).rejects.toThrow(InputError);
+  });
+
+  it("writes composed scenes of the parts asked for, the same of the same seed", async () => {
+    const few = ["--size", "32", "--train", "0", "--validation", "2", "--test", "3"];
+    const json = async (folder: string, ...words: string[]): Promise<readonly WrittenScenes[]> =>
+      JSON.parse(await run("scenes", "--output", join(root, folder), ...few, ...words, "--json")) as WrittenScenes[];
+    const coco = await json("coco", "--format", "coco");
+    expect(coco.map(({ name, pictures }) => [name, pictures])).toEqual([
+      ["composed scenes/validation", 2],
+      ["composed scenes/test", 3],
+    ]);
+    expect((await readdir(join(root, "coco"))).sort()).toEqual(["README.md", "annotations", "test", "validation"]);
+    expect(await json("voc", "--format", "voc")).toEqual(coco);
+    expect((await readdir(join(root, "voc"))).sort()).toEqual(["Annotations", "ImageSets", "JPEGImages", "README.md"]);
+    expect((await json("other", "--format", "voc", "--seed", "1"))[1]!.checksum).not.toBe(coco[1]!.checksum);
+  });
+
+  it("refuses scenes of no part, of no size, and into a folder with files", async () => {
+    const output = join(root, "none");
+    const none = ["--train", "0", "--validation", "0", "--test", "0"];
+    await expect(run("scenes", "--output", output, "--format", "coco", ...none)).rejects.toThrow(
+      "ask for some of one part at least",
+    );
+    await expect(run("scenes", "--output", output, "--format", "coco", "--size", "9")).rejects.toThrow(InputError);
+    await expect(run("scenes", "--output", __dirname, "--format", "coco")).rejects.toThrow("must be empty or new");
   });
 });
