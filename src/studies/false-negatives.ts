@@ -3,7 +3,6 @@ import type { Figure } from "../notebook/chart";
 import type { TextRow } from "../report/rows";
 import { queueOverlap } from "../reproduce/queue-overlap";
 import type { QueueOverlap } from "../tables/result";
-import { percent } from "./study";
 
 export interface FalseNegativeAxes {
   /** K of each row, rising. */
@@ -97,11 +96,11 @@ function findingOf(rows: readonly FalseNegativeRow[], classAtRandom: number, tra
   );
   const shares = rows.map(({ sameClass }) => sameClass);
   return (
-    `A query meets ${shown.join(" and ")}, while the share of its class lies between ${percent(Math.min(...shares))} and ` +
-    `${percent(Math.max(...shares))} at every K, against ${percent(classAtRandom)} among keys drawn at random.`
+    `A query meets ${shown.join(" and ")}, while the share of its class lies between ${exact(Math.min(...shares))} and ` +
+    `${exact(Math.max(...shares))} at every K, against ${exact(classAtRandom)} among keys drawn at random.`
   );
 }
 
 function exact(share: number): string {
-  return `${(100 * share).toFixed(3)} %`;
+  return `${(100 * share).toFixed(2)} %`;
 }

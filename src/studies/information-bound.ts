@@ -1,6 +1,6 @@
 import type { Figure } from "../notebook/chart";
 import type { TextRow } from "../report/rows";
-import { lastFifth, percent, type FindRun, type StudyCell } from "./study";
+import { lastFifth, percent, type FindRun, type StudyCell, type StudyRun } from "./study";
 
 /** A training whose negatives are the K keys of a queue. */
 export interface BoundCell extends StudyCell {
@@ -14,8 +14,9 @@ export interface BoundCurve {
   readonly negatives: number;
   /** log(K + 1): the bound cannot say more, however much the views share. */
   readonly ceiling: number;
+  /** From when the queue is full of real keys. */
   readonly points: readonly { readonly step: number; readonly bound: number }[];
-  /** Mean over the last fifth of training; undefined if it diverged before its first point. */
+  /** Mean over the last fifth of training; undefined if it ended before the queue was full. */
   readonly last: number | undefined;
 }
 
@@ -35,17 +36,24 @@ export async function informationBound(cells: readonly BoundCell[], findRun: Fin
   const curves: BoundCurve[] = [];
   for (const cell of cells) {
     const run = await findRun(cell);
+    const curve = withRealKeys(run.curve, cell);
     const ceiling = Math.log(cell.negatives + 1);
-    const loss = lastFifth(run, "loss");
+    const loss = lastFifth({ ...run, curve }, "loss");
     curves.push({
       label: cell.label,
       negatives: cell.negatives,
       ceiling,
-      points: run.curve.map((point) => ({ step: point.step, bound: ceiling - point.loss })),
+      points: curve.map((point) => ({ step: point.step, bound: ceiling - point.loss })),
       last: loss === undefined ? undefined : ceiling - loss,
     });
   }
   return { curves, finding: findingOf(curves) };
+}
+
+/** The curve from when the queue is full: random vectors are no keys, and easily told from the positive. */
+function withRealKeys(curve: StudyRun["curve"], { negatives, recipe }: BoundCell): StudyRun["curve"] {
+  const stepsToFill = negatives / recipe.batchSize;
+  return curve.filter((_, index) => (curve[index - 1]?.step ?? 0) >= stepsToFill);
 }
 
 /** Where each training ended, as a table. */
@@ -79,7 +87,7 @@ export function informationBoundFigure({ curves }: InformationBound): Figure {
 function findingOf(curves: readonly BoundCurve[]): string {
   const ended = curves.flatMap(({ last, ...curve }) => (last === undefined ? [] : [{ ...curve, last }]));
   const [smallest, largest] = [ended[0], ended.at(-1)];
-  if (smallest === undefined || largest === undefined) return "No training came to its first point.";
+  if (smallest === undefined || largest === undefined) return "No training went on until its queue was full.";
   const described = (curve: typeof smallest) =>
     `${curve.last.toFixed(2)} of at most ${curve.ceiling.toFixed(2)} nats (${percent(curve.last / curve.ceiling)}) at K = ${curve.negatives}`;
   if (smallest === largest) return `The bound ends at ${described(smallest)}.`;

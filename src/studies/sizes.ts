@@ -50,9 +50,9 @@ const sizes: Readonly<Record<PresetName, (preset: Preset) => StudySizes>> = {
     secondsToEvaluate: 2,
   }),
   smoke: ({ queueSizes, base }) => ({
-    shuffling: { groups: [1, 2], epochs: 1 },
-    staleness: { momenta: [0, 0.99], bankMomenta: [0.5], epochs: 1, ages: [0, 1, 8], readings: 4, masked },
-    momentumLength: { momenta: [0, 0.99], epochs: [base.epochs, 2] },
+    shuffling: { groups: [2], epochs: 1 },
+    staleness: { momenta: [0.99], bankMomenta: [0.5], epochs: 1, ages: [0, 1, 8], readings: 4, masked },
+    momentumLength: { momenta: [0, 0.9], epochs: [base.epochs] },
     falseNegatives: { queueSizes: [...queueSizes.map(({ queueSize }) => queueSize), 4096], epochs: 10 },
     secondsPerEpoch: 1,
     secondsToEvaluate: 1,

@@ -37,7 +37,7 @@ describe("falseNegatives", () => {
       `A query meets ${within} keys of its own picture among K = 16 and ${beyond} keys of its own picture among K = 32 ` +
         "(beyond the paper's regime: there are 16 pictures), ",
     );
-    expect(finding).toContain("against 62.5 % among keys drawn at random.");
+    expect(finding).toContain("against 62.50 % among keys drawn at random.");
   });
 
   it("gives a row and a point for each K", () => {

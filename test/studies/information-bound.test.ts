@@ -35,11 +35,18 @@ describe("informationBound", () => {
     expect((await study((negatives) => (negatives === 7 ? 0.5 : 3))).finding).toContain("the bound loses 0.42.");
   });
 
+  it("begins when the queue holds no random vectors any more", async () => {
+    // Batches of 8 fill the 63 keys in eight steps, so the point of step 10 has some of them; 127 take sixteen.
+    const longer = { ...cells[1]!, negatives: 127 };
+    const { curves } = await informationBound([...cells, longer], () => Promise.resolve(studyRun({})));
+    expect(curves.map(({ points }) => points[0]!.step)).toEqual([20, 20, 30]);
+  });
+
   it("has no end where a training diverged at once", async () => {
     const result = await informationBound(cells, () =>
       Promise.resolve({ curve: [], monitor: [], diverged: "Training diverged" }),
     );
-    expect(result.finding).toBe("No training came to its first point.");
+    expect(result.finding).toBe("No training went on until its queue was full.");
     expect(informationBoundRows(result)[0]!["bound, last fifth, nats"]).toBe("–");
   });
 
