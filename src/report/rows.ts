@@ -43,7 +43,7 @@ export function accuracyRows({ ablation, rows, publishedOnly, baselines }: Ablat
       published: published(row),
       ...accuracies(row.metrics),
       "loss, last fifth": row.finalLoss === undefined ? "–" : row.finalLoss.toFixed(2),
-      state: row.failure ?? "trained",
+      state: row.failure ?? (ablation.cells[index]!.recipe.method.kind === "random" ? "not trained" : "trained"),
     })),
     baseline(baselines.randomNetwork),
     baseline(baselines.pixels),

@@ -142,7 +142,7 @@ function publishedDifference(cell: Published | undefined, reference: Published |
 
 /**
  * The kit's rule for a failed cell: training diverged, or its encoder does not retrieve better than random networks by
- * the paired interval, or its loss did not fall (with a queue: after it was full of real keys).
+ * the paired interval, or its loss did not fall (with a queue or a memory bank: after it was full of real keys).
  */
 function failureOf(
   cell: Cell,
@@ -153,8 +153,7 @@ function failureOf(
   const diverged = runs.find((run) => run.diverged !== undefined);
   if (diverged) return `failed: ${diverged.diverged}`;
   if (runs.length === 0) return "not run yet";
-  const { method, batchSize } = cell.recipe;
-  if (method.kind === "random") return undefined;
+  if (cell.recipe.method.kind === "random") return undefined;
   const trained = scoresOf(evaluations, "retrieval");
   const random = scoresOf(randomNetworks, "retrieval");
   if (trained && !random) return "not judged yet: the random networks are not evaluated";
@@ -164,12 +163,30 @@ function failureOf(
     });
     if (low <= 0) return "failed: retrieval is not above the random network";
   }
-  const stepsToFill = method.kind === "moco" ? method.queueSize / batchSize : 0;
+  const dictionary = dictionaryOf(cell, runs[0]!);
+  const stepsToFill = dictionary?.stepsToFill ?? 0;
   const before = meanLoss(runs, "first fifth", stepsToFill);
   const after = meanLoss(runs, "last fifth", stepsToFill);
-  if (before === undefined || after === undefined) return "not judged: training ended before the queue was full";
+  if (before === undefined || after === undefined) {
+    return `not judged: training ended before ${dictionary ? `the ${dictionary.name} was full` : "a loss was written"}`;
+  }
   if (after < before) return undefined;
-  return `failed: the loss did not fall${method.kind === "moco" ? " once the queue was full" : ""}`;
+  return `failed: the loss did not fall${dictionary ? ` once the ${dictionary.name} was full` : ""}`;
+}
+
+/** What starts with random keys, and after how many steps it has real ones only; undefined for other methods. */
+function dictionaryOf(
+  { recipe: { method, batchSize, epochs } }: Cell,
+  { manifest }: RunRecord,
+): { readonly name: string; readonly stepsToFill: number } | undefined {
+  switch (method.kind) {
+    case "moco":
+      return { name: "queue", stepsToFill: method.queueSize / batchSize };
+    case "memory-bank":
+      return { name: "bank", stepsToFill: manifest.steps / epochs };
+    default:
+      return undefined;
+  }
 }
 
 /**

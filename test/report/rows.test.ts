@@ -152,6 +152,15 @@ describe("Table 1", () => {
     expect(lengths).not.toContain("a loss of its own");
   });
 
+  it("says that the random network is not trained", () => {
+    const states = accuracyRows(trained(methods)).map(({ method, state }) => [method, state]);
+    expect(states.slice(0, 3)).toEqual([
+      ["random", "not trained"],
+      ["supervised", "trained"],
+      ["MoCo", "trained"],
+    ]);
+  });
+
   it("draws methods and encoders as points without lines", () => {
     const [trace] = ablationFigure(trained(methods)).data;
     expect(trace).toMatchObject({ mode: "markers", x: methods.cells.map(({ label }) => label) });

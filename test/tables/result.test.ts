@@ -93,6 +93,18 @@ describe("failure of a cell", () => {
     expect(row.failure).toBe("not judged: training ended before the queue was full");
   });
 
+  it("counts no loss of the memory bank's first epoch, in which it still holds random entries", () => {
+    const preset = presetNamed("quick"); // 10 epochs: 10 of the run's 100 steps fill the bank
+    const recipe = methodRecipe(preset, { kind: "memory-bank", negatives: 64, momentum: 0.5, temperature: 0.1 });
+    const cells = [{ ...zero!, recipe }, reference!];
+    const failure = (loss: (step: number) => number) =>
+      ablationResult({ ...ablation, cells }, [[runWithLoss(loss, recipe)], []], baselines).rows[0]!.failure;
+    expect(failure((step) => (step <= 10 ? 0 : 5 - step / 100))).toBeUndefined();
+    expect(failure((step) => (step <= 10 ? 9 : 3 + step / 100))).toBe(
+      "failed: the loss did not fall once the bank was full",
+    );
+  });
+
   it("is none for a network that is not trained, and it has no loss", () => {
     const recipe = methodRecipe(presetNamed("smoke"), { kind: "random" });
     const cells = [{ ...zero!, recipe }, reference!];
