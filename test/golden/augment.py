@@ -1,9 +1,10 @@
-"""Writes test/data/fixtures/augment-*.json: pictures, parameters, and what torchvision makes of them.
+"""Writes test/data/fixtures/augment-*.json: pictures, parameters, and what torchvision and Pillow make of them.
 
     python -m venv golden && golden/bin/pip install -r test/golden/requirements.txt
     golden/bin/python test/golden/augment.py
 
-Arrays of pixels are base64 of little-endian bytes: uint8 for the pictures, float32 for the results, both [N, H, W, 3].
+Arrays of pixels are base64 of little-endian bytes, [N, H, W, 3]: uint8 for pictures and for what Pillow makes of them,
+float32 for what torchvision makes of float tensors.
 """
 
 import base64
@@ -12,12 +13,16 @@ import math
 from pathlib import Path
 
 import numpy as np
+import PIL
 import torch
+import torchvision
+from PIL import Image, ImageFilter
 from torchvision.transforms import functional as F
 
 FIXTURES = Path(__file__).parent.parent / "data" / "fixtures"
 OUT = 32
 BRIGHTNESS, CONTRAST, SATURATION, HUE = range(4)
+NEUTRAL = (1, 1, 1, 0)
 
 
 def pictures(rng, count, size):
@@ -31,9 +36,12 @@ def pictures(rng, count, size):
     return noisy
 
 
-def apply(image, p, greyscale_at):
-    """One picture [3, H, W] in 0..1 through the operations of torchvision's transforms, with given parameters."""
-    x = F.resized_crop(image, p["top"], p["left"], p["height"], p["width"], [OUT, OUT], antialias=True)
+def apply(image, p, greyscale_at, out=OUT):
+    """
+    One picture through the operations of torchvision's transforms, with given parameters: a float tensor [3, H, W] in
+    0..1, or a Pillow image, as the paper's code had. Operations that change nothing are left out.
+    """
+    x = F.resized_crop(image, p["top"], p["left"], p["height"], p["width"], [out, out], antialias=True)
     if p["grey"] and greyscale_at == "before jitter":
         x = F.rgb_to_grayscale(x, 3)
     adjust = {
@@ -43,13 +51,20 @@ def apply(image, p, greyscale_at):
         HUE: F.adjust_hue,
     }
     for operation in p["order"]:
-        x = adjust[operation](x, p["amounts"][operation])
+        if p["amounts"][operation] != NEUTRAL[operation]:
+            x = adjust[operation](x, p["amounts"][operation])
     if p["grey"] and greyscale_at == "after jitter":
         x = F.rgb_to_grayscale(x, 3)
     if p["blurSigma"] > 0:
-        taps = 2 * min(math.ceil(3 * p["blurSigma"]), OUT - 1) + 1
-        x = F.gaussian_blur(x, [taps, taps], [p["blurSigma"]] * 2)
+        x = blur(x, p["blurSigma"], out)
     return F.hflip(x) if p["flip"] else x
+
+
+def blur(x, sigma, size):
+    if isinstance(x, Image.Image):
+        return x.filter(ImageFilter.GaussianBlur(radius=sigma))
+    taps = 2 * min(math.ceil(3 * sigma), size - 1) + 1
+    return F.gaussian_blur(x, [taps, taps], [sigma, sigma])
 
 
 def draw(rng, picture, size, hue, blur):
@@ -71,17 +86,24 @@ def draw(rng, picture, size, hue, blur):
 
 
 def encode(array, dtype):
-    return base64.b64encode(np.ascontiguousarray(array, dtype)).decode()
+    return {"dtype": dtype, "base64": base64.b64encode(np.ascontiguousarray(array, dtype)).decode()}
+
+
+def floats(images):
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
+
+
+def save(name, content):
+    source = f"torchvision {torchvision.__version__}, Pillow {PIL.__version__}, test/golden/augment.py"
+    (FIXTURES / f"augment-{name}.json").write_text(json.dumps({"source": source, **content}) + "\n")
 
 
 def write(name, seed, count, size, greyscale_at, hue, blur):
     rng = np.random.default_rng(seed)
     images = pictures(rng, count, size)
     parameters = [draw(rng, picture, size, hue, blur) for picture in range(count)]
-    floats = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
-    results = torch.stack([apply(image, p, greyscale_at) for image, p in zip(floats, parameters)])
+    results = torch.stack([apply(image, p, greyscale_at) for image, p in zip(floats(images), parameters)])
     fixture = {
-        "source": f"torch {torch.__version__}, torchvision's functional transforms, test/golden/augment.py",
         "size": size,
         "outputSize": OUT,
         "greyscaleAt": greyscale_at,
@@ -89,10 +111,66 @@ def write(name, seed, count, size, greyscale_at, hue, blur):
         "images": encode(images, "<u1"),
         "expected": encode(results.permute(0, 2, 3, 1).numpy(), "<f4"),
     }
-    (FIXTURES / f"augment-{name}.json").write_text(json.dumps(fixture, indent=1) + "\n")
+    save(name, fixture)
 
 
-FIXTURES.mkdir(parents=True, exist_ok=True)
-write("v1", seed=1, count=8, size=32, greyscale_at="before jitter", hue=0.4, blur=False)
-write("v2", seed=2, count=8, size=32, greyscale_at="after jitter", hue=0.1, blur=True)
-write("smaller", seed=3, count=4, size=48, greyscale_at="after jitter", hue=0.1, blur=True)
+def write_pillow(seed, count, size):
+    """The same operations on Pillow images, each alone and all together, and how far floats are from them."""
+    rng = np.random.default_rng(seed)
+    images = pictures(rng, count + 1, size)[1:]
+    drawn = [draw(rng, picture + 1, size, 0.4, blur=False) for picture in range(count)]
+    sigmas = [float(np.float32(sigma)) for sigma in rng.uniform(0.1, 2, count)]
+    nothing = {"top": 0, "left": 0, "height": size, "width": size, "flip": 0, "order": [0, 1, 2, 3]}
+    nothing |= {"amounts": list(NEUTRAL), "grey": 0, "blurSigma": 0}
+
+    def only(operation, share=1):
+        """One operation of the jitter; `share` of the drawn hue."""
+        amounts = [[*NEUTRAL[:operation], p["amounts"][operation] * share, *NEUTRAL[operation + 1 :]] for p in drawn]
+        return [{**nothing, "amounts": one} for one in amounts]
+
+    def all_steps(hue_share, blurred):
+        return [
+            {**p, "amounts": [*p["amounts"][:HUE], p["amounts"][HUE] * hue_share], "blurSigma": sigma if blurred else 0}
+            for p, sigma in zip(drawn, sigmas)
+        ]
+
+    crop = ("top", "left", "height", "width")
+    steps = {
+        "crop and resize": ("after jitter", [{**nothing, **{side: p[side] for side in crop}} for p in drawn]),
+        "mirror": ("after jitter", [{**nothing, "flip": 1} for _ in drawn]),
+        "grey": ("after jitter", [{**nothing, "grey": 1} for _ in drawn]),
+        "brightness": ("after jitter", only(BRIGHTNESS)),
+        "contrast": ("after jitter", only(CONTRAST)),
+        "saturation": ("after jitter", only(SATURATION)),
+        "hue, up to 0.4": ("after jitter", only(HUE)),
+        "hue, up to 0.1": ("after jitter", only(HUE, 0.25)),
+        "blur": ("after jitter", [{**nothing, "blurSigma": sigma} for sigma in sigmas]),
+        "all of v1": ("before jitter", all_steps(1, blurred=False)),
+        "all of v2": ("after jitter", all_steps(0.25, blurred=True)),
+    }
+    content = {"size": size, "outputSize": size, "images": encode(images, "<u1"), "steps": []}
+    for name, (greyscale_at, parameters) in steps.items():
+        pillow = np.stack([apply(Image.fromarray(image), p, greyscale_at, size) for image, p in zip(images, parameters)])
+        tensors = [apply(image, p, greyscale_at, size) for image, p in zip(floats(images), parameters)]
+        difference = pillow - 255.0 * torch.stack(tensors).permute(0, 2, 3, 1).double().numpy()
+        content["steps"].append(
+            {
+                "name": name,
+                "greyscaleAt": greyscale_at,
+                "parameters": parameters,
+                "expected": encode(pillow, "<u1"),
+                # Pillow minus floats, of 255.
+                "meanAbsolute": round(float(np.abs(difference).mean()), 4),
+                "largest": round(float(np.abs(difference).max()), 4),
+                "channelBias": [round(float(bias), 4) for bias in difference.mean((0, 1, 2))],
+            }
+        )
+    save("pillow", content)
+
+
+if __name__ == "__main__":
+    FIXTURES.mkdir(parents=True, exist_ok=True)
+    write("v1", seed=1, count=8, size=32, greyscale_at="before jitter", hue=0.4, blur=False)
+    write("v2", seed=2, count=8, size=32, greyscale_at="after jitter", hue=0.1, blur=True)
+    write("smaller", seed=3, count=4, size=48, greyscale_at="after jitter", hue=0.1, blur=True)
+    write_pillow(seed=4, count=16, size=24)

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { augment } from "../../src/data/augment";
+import { tf } from "../../src/engine/tf";
+import { imagesOf, numbersOf, parametersOf, readFixture, type PillowFixture } from "./augment-fixture";
+
+const fixture = readFixture("pillow");
+type Step = PillowFixture["steps"][number];
+
+/** Pillow's picture minus ours, of 255: Pillow computes in whole numbers, as the paper's code did. */
+function differenceOf({ expected, parameters, greyscaleAt }: Step) {
+  const ours = tf.tidy(() =>
+    augment(imagesOf(fixture), parametersOf({ size: fixture.size, parameters, greyscaleAt }), fixture.outputSize),
+  );
+  const values = ours.dataSync();
+  ours.dispose();
+  const differences = numbersOf(expected).map((pillow, at) => pillow - 255 * values[at]!);
+  const mean = (numbers: Float32Array) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
+  return {
+    meanAbsolute: mean(differences.map(Math.abs)),
+    largest: differences.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0),
+    channelBias: [0, 1, 2].map((channel) => mean(differences.filter((_, at) => at % 3 === channel))),
+  };
+}
+
+describe("beside Pillow, which the paper's code used", () => {
+  it.each(fixture.steps.map((step) => [step.name, step] as const))("is as far as REPRODUCE.md says: %s", (_, step) => {
+    const found = differenceOf(step);
+    // Of 255; the fixture has it from torchvision's float transforms.
+    expect(Math.abs(found.meanAbsolute - step.meanAbsolute)).toBeLessThan(0.005);
+    expect(Math.abs(found.largest - step.largest)).toBeLessThan(0.05);
+    found.channelBias.forEach((bias, channel) =>
+      expect(Math.abs(bias - step.channelBias[channel]!)).toBeLessThan(0.005),
+    );
+  });
+
+  it.each(fixture.steps.filter(({ name }) => !name.startsWith("all")).map((step) => [step.name, step] as const))(
+    "shifts no channel's mean by more than half a level in one step: %s",
+    (_, step) => {
+      for (const bias of differenceOf(step).channelBias) expect(Math.abs(bias)).toBeLessThan(0.5);
+    },
+  );
+
+  it("is brighter by 1 to 1.5 levels after all steps: Pillow cuts the fractions off in each of its three blends", () => {
+    for (const step of fixture.steps.filter(({ name }) => name.startsWith("all"))) {
+      for (const bias of differenceOf(step).channelBias) {
+        expect(bias).toBeLessThan(-1);
+        expect(bias).toBeGreaterThan(-1.5);
+      }
+    }
+  });
+});
