@@ -1,7 +1,14 @@
 import type { Figure } from "../notebook/chart";
 import type { TextRow } from "../report/rows";
-import { commonAge, driftAlong, type StalenessRow, type StalenessStudy } from "./staleness";
-import { mean, percent, signedPoints } from "./study";
+import {
+  commonAge,
+  driftAlong,
+  printDifference,
+  printDrift,
+  type StalenessRow,
+  type StalenessStudy,
+} from "./staleness";
+import { mean, percent } from "./study";
 
 /** Drift of each dictionary by age, and the variance of its loss. */
 export function stalenessRows({ rows }: StalenessStudy): TextRow[] {
@@ -9,7 +16,10 @@ export function stalenessRows({ rows }: StalenessStudy): TextRow[] {
   return rows.map(({ label, drift, lossVariance, record }) => ({
     dictionary: label,
     ...Object.fromEntries(
-      ages.map((age) => [`drift, ${age}`, drift.find((one) => one.age === age)?.drift.toFixed(3) ?? "–"]),
+      ages.map((age) => {
+        const ofAge = drift.find((one) => one.age === age);
+        return [`drift, ${age}`, ofAge === undefined ? "–" : printDrift(ofAge.drift)];
+      }),
     ),
     "loss variance":
       lossVariance.length === 0 ? "–" : mean(lossVariance.map(({ variance }) => variance)).toPrecision(2),
@@ -20,12 +30,12 @@ export function stalenessRows({ rows }: StalenessStudy): TextRow[] {
 /** Pretext accuracy with parts of the queue masked. */
 export function maskedRows({ rows }: StalenessStudy): TextRow[] {
   return rows.flatMap(({ label, masked }) =>
-    masked.map(({ share, oldest, random }) => ({
+    masked.map((one) => ({
       dictionary: label,
-      masked: percent(share),
-      "the oldest": percent(oldest),
-      "as many at random": percent(random),
-      "difference in points": signedPoints(oldest - random),
+      masked: percent(one.share),
+      "the oldest": percent(one.oldest),
+      "as many at random": percent(one.random),
+      "difference in points ± standard error": printDifference(one),
     })),
   );
 }
@@ -65,7 +75,7 @@ export function stalenessFigures({ rows }: StalenessStudy): Figure[] {
               ({ step }) => step,
               ({ drift }) => drift,
             ),
-            layout: layout(`Drift of keys ${age} steps old, along training`, "step", "1 − cosine"),
+            layout: layout(`Drift of keys of age ${age}, along training`, "step", "1 − cosine"),
           },
         ]),
     {

@@ -12,12 +12,18 @@ export interface StalenessCell extends StudyCell {
   readonly momentum: number;
 }
 
+/** Masked accuracy, mean over readings. */
+export interface MaskedMean extends MaskedAccuracy {
+  /** Standard error of `oldest - random`, from its spread over the readings; undefined with one. */
+  readonly error: number | undefined;
+}
+
 export interface StalenessRow extends StalenessCell {
   readonly record: StalenessRecord;
   /** 1 - cosine by age in steps, mean over the keys read in the second half of training. */
   readonly drift: readonly { readonly age: number; readonly drift: number }[];
   /** Means over the second half of training; empty for the bank. */
-  readonly masked: readonly MaskedAccuracy[];
+  readonly masked: readonly MaskedMean[];
   /** By part of training between two readings: half the mean square of the loss's change from step to step. */
   readonly lossVariance: readonly { readonly step: number; readonly variance: number }[];
 }
@@ -100,7 +106,7 @@ function driftByAge(readings: StalenessRecord["readings"]): { age: number; drift
     });
 }
 
-function meanMasked(readings: StalenessRecord["readings"]): MaskedAccuracy[] {
+function meanMasked(readings: StalenessRecord["readings"]): MaskedMean[] {
   const all = readings.flatMap(({ masked }) => masked);
   return [...new Set(all.map(({ share }) => share))].map((share) => {
     const ofShare = all.filter((one) => one.share === share);
@@ -108,8 +114,21 @@ function meanMasked(readings: StalenessRecord["readings"]): MaskedAccuracy[] {
       share,
       oldest: mean(ofShare.map(({ oldest }) => oldest)),
       random: mean(ofShare.map(({ random }) => random)),
+      error: standardError(ofShare.map(({ oldest, random }) => oldest - random)),
     };
   });
+}
+
+function standardError(values: readonly number[]): number | undefined {
+  if (values.length < 2) return undefined;
+  const middle = mean(values);
+  const variance = values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1);
+  return Math.sqrt(variance / values.length);
+}
+
+/** A drift as tables and findings print it; below what float32 can tell, nothing. */
+export function printDrift(drift: number): string {
+  return Math.abs(drift) < 1e-6 ? "0" : String(Number(drift.toPrecision(2)));
 }
 
 /** The change from step to step takes the trend of the loss out of its variance (von Neumann). */
@@ -122,17 +141,24 @@ function lossVariance({ losses, readings }: StalenessRecord): { step: number; va
   });
 }
 
+/** How much the oldest keys differ from any, with the standard error. */
+export function printDifference({ oldest, random, error }: MaskedMean): string {
+  return `${signedPoints(oldest - random)}${error === undefined ? "" : ` ± ${(100 * error).toFixed(1)}`}`;
+}
+
 function findingOf(rows: readonly StalenessRow[]): string {
   const age = commonAge(rows);
   if (age === undefined) return "No age was read in every dictionary.";
-  const drifts = rows.map(({ label, drift }) => `${drift.find((one) => one.age === age)!.drift.toFixed(3)} (${label})`);
+  const drifts = rows.map(
+    ({ label, drift }) => `${printDrift(drift.find((one) => one.age === age)!.drift)} (${label})`,
+  );
   const slowest = rows.filter(({ masked }) => masked.length > 0).at(-1);
   const [whole, half] = [0, 0.5].map((share) => slowest?.masked.find((one) => one.share === share));
   const masking =
     whole && half
       ? `; masking the oldest half of the queue changes the pretext accuracy at m = ${slowest!.momentum} by ` +
         `${signedPoints(half.oldest - whole.oldest)} points, masking as many keys at random by ` +
-        signedPoints(half.random - whole.random)
+        `${signedPoints(half.random - whole.random)}, a difference of ${printDifference(half)}`
       : "";
   return `After ${age} step${age === 1 ? "" : "s"} a key has drifted by ${drifts.join(", ")}${masking} (one seed).`;
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { tf } from "../../src/engine/tf";
 import { observeStaleness, stalenessPath, type StalenessRecord } from "../../src/studies/observe-staleness";
-import { commonAge, stalenessCells, stalenessStudy, type StalenessCell } from "../../src/studies/staleness";
+import { commonAge, printDrift, stalenessCells, stalenessStudy, type StalenessCell } from "../../src/studies/staleness";
 import type { DictionaryRecipe } from "../../src/studies/staleness-reading";
 import { maskedRows, stalenessFigures, stalenessRows } from "../../src/studies/staleness-report";
 import { presetNamed } from "../../src/tables/presets";
@@ -90,6 +90,12 @@ describe("stalenessCells", () => {
   });
 });
 
+describe("printDrift", () => {
+  it("gives two digits, and nothing for what float32 cannot tell from 0", () => {
+    expect([0.29123, 0.00029123, 5e-8, -5e-8].map(printDrift)).toEqual(["0.29", "0.00029", "0", "0"]);
+  });
+});
+
 describe("stalenessStudy", () => {
   const cells: StalenessCell[] = [
     { label: "queue, m = 0.9", dictionary: "queue", momentum: 0.9, recipe },
@@ -122,6 +128,8 @@ describe("stalenessStudy", () => {
     const { rows } = await study();
     expect(rows[0]!.drift[0]!.drift).toBeCloseTo((0.03 * 3 + 0.04 * 4) / 7, 12);
     expect(rows[0]!.masked[1]!.oldest).toBeCloseTo(0.535, 12);
+    // Two readings that differ by 0.01: a standard deviation of 0.01 / sqrt(2).
+    expect(rows[0]!.masked[1]!.error).toBeCloseTo(0.01 / 2, 12);
     expect(rows[1]!.masked).toEqual([]);
   });
 
@@ -142,17 +150,20 @@ describe("stalenessStudy", () => {
     const { rows, finding } = await study();
     expect(commonAge(rows)).toBe(1);
     expect(finding).toBe(
-      "After 1 step a key has drifted by 0.036 (queue, m = 0.9), 0.357 (memory bank, keeps 0); masking the oldest half of " +
-        "the queue changes the pretext accuracy at m = 0.9 by +3.5 points, masking as many keys at random by +10.0 (one " +
-        "seed).",
+      "After 1 step a key has drifted by 0.036 (queue, m = 0.9), 0.36 (memory bank, keeps 0); masking the oldest half of " +
+        "the queue changes the pretext accuracy at m = 0.9 by +3.5 points, masking as many keys at random by +10.0, a " +
+        "difference of −6.5 ± 0.5 (one seed).",
     );
   });
 
   it("gives tables and figures of every dictionary", async () => {
     const result = await study();
-    expect(stalenessRows(result).map((row) => row["drift, 1"])).toEqual(["0.036", "0.357"]);
+    expect(stalenessRows(result).map((row) => row["drift, 1"])).toEqual(["0.036", "0.36"]);
     expect(maskedRows(result)).toHaveLength(2);
-    expect(maskedRows(result)[1]).toMatchObject({ masked: "50.0 %", "difference in points": "−6.5" });
+    expect(maskedRows(result)[1]).toMatchObject({
+      masked: "50.0 %",
+      "difference in points ± standard error": "−6.5 ± 0.5",
+    });
     const figures = stalenessFigures(result);
     expect(figures.map(({ data }) => data.length)).toEqual([2, 2, 2, 2]);
   });
