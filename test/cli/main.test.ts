@@ -50,7 +50,7 @@ describe("moco", () => {
     { words: ["pretrain", "--checkpoint-seconds", "0"], says: "It must be a positive number" },
     { words: ["pretrain", "--queue-size", "100"], says: "K must be a multiple of the batch size 64, for example 128" },
     { words: ["linear"], says: "missing required argument 'checkpoint'" },
-    { words: ["table", "size"], says: "Allowed choices are queue-size, momentum" },
+    { words: ["table", "size"], says: "Allowed choices are mechanisms, linear-evaluation, encoders, training-length" },
     { words: ["data", "count", "emoji", "--bogus"], says: "unknown option '--bogus'" },
   ])("answers `moco $words` with what to do and exit code 2", async ({ words, says }) => {
     const { code, stdout, stderr } = await moco(...words);
