@@ -15,6 +15,9 @@ const writeTogether = 16;
 /** A set of scenes that was written. */
 export interface WrittenScenes {
   readonly name: string;
+  /** Side of a picture in pixels. */
+  readonly size: number;
+  readonly seed: number;
   readonly pictures: number;
   readonly objects: number;
   /** As {@link sceneChecksum} gives it. */
@@ -44,6 +47,8 @@ export async function writeScenes(
     await write(set, options.part, folder);
     written.push({
       name: set.name,
+      size: set.images[0]!.width,
+      seed: set.seed,
       pictures: set.images.length,
       objects: set.images.reduce((sum, { objects }) => sum + objects.length, 0),
       checksum: await sceneChecksum(set),
@@ -141,8 +146,8 @@ async function writeText(path: string, text: string): Promise<void> {
 
 function describeScenes(written: readonly WrittenScenes[]): string {
   const rows = written.map(
-    ({ name, pictures, objects, checksum }) =>
-      `- ${name}: ${pictures} pictures, ${objects} objects, SHA-256 ${checksum}`,
+    ({ name, size, seed, pictures, objects, checksum }) =>
+      `- ${name}: ${pictures} pictures of ${size} px, seed ${seed}, ${objects} objects, SHA-256 ${checksum}`,
   );
   return `# Composed scenes
 

@@ -43,6 +43,8 @@ export interface SceneImage extends DetectionImage {
 
 /** Composed scenes of one part. */
 export interface SceneSet extends DetectionSet {
+  /** The seed that it was composed from. */
+  readonly seed: number;
   readonly images: readonly SceneImage[];
 }
 
@@ -84,6 +86,7 @@ export async function composeScenes({
     name: `composed scenes/${part}`,
     categories: classes.map((name, index) => ({ id: index + 1, name })),
     images,
+    seed,
     readPixels: ({ id }) => {
       const index = images.findIndex((image) => image.id === id);
       if (index >= 0) return Promise.resolve(compose(index).pixels);

@@ -10,7 +10,7 @@ let test: SceneSet;
 
 beforeAll(async () => {
   test = await composeScenes({ part: "test" });
-});
+}, 60_000);
 
 describe("composeScenes", () => {
   it("makes the 500 test scenes with the same bits everywhere", async () => {
