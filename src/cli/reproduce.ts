@@ -21,17 +21,21 @@ interface ReproduceFlags {
 /** A notebook that `moco reproduce` runs. */
 interface Job {
   readonly notebook: string;
-  /** The table that it fills, if it is one of `moco table`. */
-  readonly table?: Ablation["id"];
+  /** The tables of `moco table` that it fills. */
+  readonly tables: readonly Ablation["id"][];
 }
 
 /** In the order in which they run: later ones find cells that earlier ones have trained. */
 const mainJob: readonly Job[] = [
-  { notebook: "03", table: "queue-size" },
-  { notebook: "04", table: "momentum" },
+  { notebook: "03", tables: ["queue-size"] },
+  { notebook: "04", tables: ["momentum"] },
 ];
 /** What `--all` runs besides. */
-const otherJobs: readonly Job[] = [{ notebook: "01", table: "mechanisms" }];
+const otherJobs: readonly Job[] = [
+  { notebook: "01", tables: ["mechanisms"] },
+  { notebook: "02", tables: ["linear-evaluation", "encoders", "training-length"] },
+  { notebook: "05", tables: [] },
+];
 
 /** `moco reproduce`: the main job. Trains both ablations through their notebooks, prints the tables and writes the page. */
 export function reproduceCommand(): Command {
@@ -57,7 +61,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
   // Some tables can only be laid out when others are trained: what is known now is forgotten, and the rest is new anyway.
   const tables = () => {
     const trials = readRateTrials(rateTrialsPath(preset)) ?? [];
-    return jobs.flatMap(({ table }) => (table && ablations[table](preset, trials)) ?? []);
+    return jobs.flatMap((job) => job.tables).flatMap((table) => ablations[table](preset, trials) ?? []);
   };
   if (fresh) {
     const { forgetRun } = await import("../reproduce/run-cell.js");
