@@ -27,6 +27,18 @@ export { extractFeatures, pixelFeatures, randomNetwork } from "./evaluate/extrac
 export { groupBootstrap, pairedGroupBootstrap, seedInterval } from "./evaluate/intervals";
 
 export { presetNamed, type Preset } from "./tables/presets";
+export {
+  composeScenes,
+  sceneChecksum,
+  sceneCounts,
+  sceneCredit,
+  type SceneImage,
+  type SceneOptions,
+  type SceneSet,
+} from "./detection/scenes";
+export type { SceneObject } from "./detection/compose-scene";
+export { writeScenes, type SceneFormat, type WrittenScenes } from "./detection/scene-files";
+
 export { bestRates, mechanismAblation, mechanisms, mechanismTitles } from "./tables/mechanisms";
 export { queueSizeAblation } from "./tables/queue-size";
 export { momentumAblation } from "./tables/momentum";
