@@ -2,7 +2,7 @@ import type { HeatMap } from "../notebook/heat-map";
 import type { TextRow } from "../report/rows";
 import { mocoRecipe } from "../tables/method-recipes";
 import type { Preset } from "../tables/presets";
-import { finalKnn, percent, type FindRun, type StudyCell, type StudyRun } from "./study";
+import { differenceError, finalKnn, percent, type FindRun, type StudyCell, type StudyRun } from "./study";
 
 export interface MomentumLengthAxes {
   /** m. */
@@ -128,9 +128,9 @@ function findingOf(rows: readonly MomentumLengthRow[], pictures: number): string
     );
     if (judged.length < 2) return [];
     const best = judged.reduce((most, row) => (row.knn > most.knn ? row : most));
-    // Standard error of a difference of two such accuracies, taken as independent: an upper bound for the same pictures.
-    const error = Math.sqrt((2 * best.knn * (1 - best.knn)) / pictures);
-    const near = judged.filter((row) => row !== best && row.knn > best.knn - 2 * error).map(({ momentum }) => momentum);
+    const near = judged
+      .filter((row) => row !== best && best.knn - row.knn < 2 * differenceError(best.knn, row.knn, pictures))
+      .map(({ momentum }) => momentum);
     const others = near.length === 0 ? "" : `, not told apart from m = ${near.join(", ")} by two standard errors`;
     return [`m = ${best.momentum} at ${length} epoch${length === 1 ? "" : "s"} (${percent(best.knn)}${others})`];
   });

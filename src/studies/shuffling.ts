@@ -3,7 +3,16 @@ import type { TextRow } from "../report/rows";
 import { defaultMethod, methodRecipe } from "../tables/method-recipes";
 import type { Preset } from "../tables/presets";
 import type { MethodRecipe } from "../train/recipe";
-import { finalKnn, lastFifth, percent, signedPoints, type FindRun, type StudyCell, type StudyRun } from "./study";
+import {
+  differenceError,
+  finalKnn,
+  lastFifth,
+  percent,
+  signedPoints,
+  type FindRun,
+  type StudyCell,
+  type StudyRun,
+} from "./study";
 
 export const shuffledMethods = ["moco", "end-to-end"] as const;
 export type ShuffledMethod = (typeof shuffledMethods)[number];
@@ -54,14 +63,23 @@ export function shufflingCells(preset: Preset, { groups, epochs }: ShufflingAxes
   );
 }
 
+/** As sentences and charts name them. */
+const methodTitles: Readonly<Record<ShuffledMethod, string>> = { moco: "MoCo", "end-to-end": "end-to-end" };
+
 /**
  * Shuffling BN on and off against the groups of batch normalisation: pretext accuracy and kNN along training (figure
  * A.1). Where the statistics of a group give the positive away, the pretext accuracy rises and kNN falls.
+ *
+ * @param validationPictures - how many pictures kNN was read on, for the error of its accuracy
  */
-export async function shufflingStudy(cells: readonly ShufflingCell[], findRun: FindRun): Promise<ShufflingStudy> {
+export async function shufflingStudy(
+  cells: readonly ShufflingCell[],
+  findRun: FindRun,
+  validationPictures: number,
+): Promise<ShufflingStudy> {
   const rows: ShufflingRow[] = [];
   for (const cell of cells) rows.push({ ...cell, run: await findRun(cell) });
-  return { rows, finding: findingOf(rows) };
+  return { rows, finding: findingOf(rows, validationPictures) };
 }
 
 /** Where each training ended, as a table. */
@@ -92,7 +110,7 @@ export function shufflingFigures({ rows }: ShufflingStudy): Figure[] {
         ...(shuffle === "off" && { line: { dash: "dash" } }),
       })),
       layout: {
-        title: { text: `${method}: ${title}` },
+        title: { text: `${methodTitles[method]}: ${title}` },
         xaxis: { title: { text: "step" } },
         yaxis: { title: { text: yTitle } },
       },
@@ -110,7 +128,7 @@ export function shufflingFigures({ rows }: ShufflingStudy): Figure[] {
   });
 }
 
-function findingOf(rows: readonly ShufflingRow[]): string {
+function findingOf(rows: readonly ShufflingRow[], pictures: number): string {
   const changes = shuffledMethods.flatMap((method) => {
     const groups = Math.max(...rows.filter((row) => row.method === method).map((row) => row.groups));
     const [on, off] = (["on", "off"] as const).map((shuffle) =>
@@ -121,19 +139,20 @@ function findingOf(rows: readonly ShufflingRow[]): string {
     const [knnOn, knnOff] = [finalKnn(on.run), finalKnn(off.run)];
     if (pretextOn === undefined || pretextOff === undefined || knnOn === undefined || knnOff === undefined) return [];
     const [pretext, knn] = [pretextOff - pretextOn, knnOff - knnOn];
-    return [{ method, groups, pretext, knn, asPaper: pretext > 0 && knn < 0 }];
+    const error = differenceError(knnOn, knnOff, pictures);
+    return [{ method, groups, pretext, knn, error, asPaper: pretext > 0 && knn < -2 * error }];
   });
   if (changes.length === 0) return "No pair of trainings with and without the shuffle came to its end.";
   const told = changes.map(
-    ({ method, groups, pretext, knn }) =>
-      `${method} in ${groups} groups changes by ${signedPoints(pretext)} points of pretext accuracy and ` +
-      `${signedPoints(knn)} of kNN`,
+    ({ method, groups, pretext, knn, error }) =>
+      `${methodTitles[method]} in ${groups} groups changes by ${signedPoints(pretext)} points of pretext accuracy and ` +
+      `${signedPoints(knn)} ± ${(100 * error).toFixed(1)} of kNN`,
   );
-  const asPaper = changes.filter((change) => change.asPaper).map(({ method }) => method);
+  const asPaper = changes.filter((change) => change.asPaper).map(({ method }) => methodTitles[method]);
+  const directions = "the paper's directions, pretext accuracy up and kNN down by two standard errors";
   const compared =
     asPaper.length === 0
-      ? "neither moves both in the paper's directions, pretext accuracy up and kNN down"
-      : `in the paper's directions, pretext accuracy up and kNN down, for ${asPaper.join(" and ")}` +
-        (asPaper.length < changes.length ? " only" : "");
+      ? `not in ${directions}`
+      : `in ${directions}, for ${asPaper.join(" and ")}${asPaper.length < changes.length ? " only" : ""}`;
   return `Without the shuffle ${told.join(", ")}: ${compared} (one seed).`;
 }

@@ -44,3 +44,11 @@ export function percent(share: number | undefined): string {
 export function signedPoints(difference: number): string {
   return `${difference < 0 ? "−" : "+"}${Math.abs(100 * difference).toFixed(1)}`;
 }
+
+/**
+ * Standard error of the difference of two accuracies on the same pictures, taken as independent: encoders mostly agree on
+ * what is hard, so the true one is smaller.
+ */
+export function differenceError(first: number, second: number, pictures: number): number {
+  return Math.sqrt((first * (1 - first) + second * (1 - second)) / pictures);
+}

@@ -70,21 +70,24 @@ describe("shufflingStudy", () => {
     "end-to-end off": [0.7, 0.3],
   } as const;
   const study = (values: Parameters<typeof runs>[0]) =>
-    shufflingStudy(cells, (cell) => runs(values)(cell as ShufflingCell));
+    shufflingStudy(cells, (cell) => runs(values)(cell as ShufflingCell), 2000);
 
   it("finds the paper's directions where the numbers have them", async () => {
     const { finding } = await study(asPaper as never);
     expect(finding).toBe(
-      "Without the shuffle moco in 8 groups changes by +50.0 points of pretext accuracy and −5.0 of kNN, end-to-end in 8 " +
-        "groups changes by +40.0 points of pretext accuracy and −10.0 of kNN: in the paper's directions, pretext accuracy " +
-        "up and kNN down, for moco and end-to-end (one seed).",
+      "Without the shuffle MoCo in 8 groups changes by +50.0 points of pretext accuracy and −5.0 ± 1.5 of kNN, end-to-end " +
+        "in 8 groups changes by +40.0 points of pretext accuracy and −10.0 ± 1.5 of kNN: in the paper's directions, pretext " +
+        "accuracy up and kNN down by two standard errors, for MoCo and end-to-end (one seed).",
     );
   });
 
   it("does not find them where the numbers have not", async () => {
     expect((await study({ ...asPaper, "moco off": [0.2, 0.35] } as never)).finding).toContain("for end-to-end only");
     const none = { ...asPaper, "moco off": [0.2, 0.35], "end-to-end off": [0.9, 0.5] } as never;
-    expect((await study(none)).finding).toContain("neither moves both in the paper's directions");
+    expect((await study(none)).finding).toContain("of kNN: not in the paper's directions, ");
+    // Two points of kNN are within two standard errors of 1.5.
+    const small = { ...asPaper, "moco off": [0.8, 0.38], "end-to-end off": [0.8, 0.38] } as never;
+    expect((await study(small)).finding).toContain("of kNN: not in the paper's directions, ");
   });
 
   it("gives a row a training, and both halves of figure A.1 for both methods", async () => {
@@ -99,9 +102,8 @@ describe("shufflingStudy", () => {
   });
 
   it("says so where no pair ended", async () => {
-    const { finding } = await shufflingStudy(cells, () =>
-      Promise.resolve({ curve: [], monitor: [], diverged: "Training diverged" }),
-    );
+    const diverged = { curve: [], monitor: [], diverged: "Training diverged" };
+    const { finding } = await shufflingStudy(cells, () => Promise.resolve(diverged), 2000);
     expect(finding).toBe("No pair of trainings with and without the shuffle came to its end.");
   });
 });

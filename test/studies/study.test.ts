@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lastFifth, percent, signedPoints, type StudyRun } from "../../src/studies/study";
+import { differenceError, lastFifth, percent, signedPoints, type StudyRun } from "../../src/studies/study";
 
 function run(steps: readonly number[]): StudyRun {
   return {
@@ -18,6 +18,13 @@ describe("lastFifth", () => {
   it("is the last point where that is longer than a fifth, and nothing without points", () => {
     expect(lastFifth(run([50, 100]), "loss")).toBe(100);
     expect(lastFifth(run([]), "loss")).toBeUndefined();
+  });
+});
+
+describe("differenceError", () => {
+  it("adds the variances of two binomial shares", () => {
+    expect(differenceError(0.5, 0.5, 50)).toBeCloseTo(0.1, 12);
+    expect(differenceError(0, 1, 50)).toBe(0);
   });
 });
 
