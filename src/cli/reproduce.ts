@@ -23,18 +23,20 @@ interface Job {
   readonly notebook: string;
   /** The tables of `moco table` that it fills. */
   readonly tables: readonly Ablation["id"][];
+  /** Whether it takes a number of seeds; the studies rest on one. */
+  readonly seeds: boolean;
 }
 
 /** In the order in which they run: later ones find cells that earlier ones have trained. */
 const mainJob: readonly Job[] = [
-  { notebook: "03", tables: ["queue-size"] },
-  { notebook: "04", tables: ["momentum"] },
+  { notebook: "03", tables: ["queue-size"], seeds: true },
+  { notebook: "04", tables: ["momentum"], seeds: true },
 ];
 /** What `--all` runs besides. */
 const otherJobs: readonly Job[] = [
-  { notebook: "01", tables: ["mechanisms"] },
-  { notebook: "02", tables: ["linear-evaluation", "encoders", "training-length"] },
-  { notebook: "05", tables: [] },
+  { notebook: "01", tables: ["mechanisms"], seeds: true },
+  { notebook: "02", tables: ["linear-evaluation", "encoders", "training-length"], seeds: true },
+  { notebook: "05", tables: [], seeds: false },
 ];
 
 /** `moco reproduce`: the main job. Trains both ablations through their notebooks, prints the tables and writes the page. */
@@ -77,12 +79,12 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
     ),
   );
 
-  for (const { notebook: number } of jobs) {
+  for (const { notebook: number, seeds: takesSeeds } of jobs) {
     const path = findNotebook(number);
     const output = executedNotebookPath(path, preset.name);
     const code = await runNotebook({
       path,
-      parameters: { preset: preset.name, seeds },
+      parameters: { preset: preset.name, ...(takesSeeds && { seeds }) },
       output,
       ...(json && { onLine: say }),
     });
