@@ -100,14 +100,16 @@ export function loadCheckpoint(path: string): Checkpoint {
   const parameters = encoderParameters(recipe.encoder);
   const network = [...parameters, ...resNetRunningAverages(recipe.encoder)];
   const [names, trained] = [networkNames(recipe.method), trainedNetworks(recipe.method)];
-  assertStateFits(
-    tensors,
-    [
-      ...names.flatMap((name) => withPrefix(`${name}.`, network)),
-      ...trained.flatMap((name) => withPrefix(`velocity.${name}.`, parameters)),
-    ],
-    path,
-  );
+  const entries = [
+    ...names.flatMap((name) => withPrefix(`${name}.`, network)),
+    ...trained.flatMap((name) => withPrefix(`velocity.${name}.`, parameters)),
+  ];
+  assertStateFits(tensors, entries, path);
+  const known = new Set([...entries.map(({ name }) => name), ...memoryShapes(recipe).keys()]);
+  const unexpected = [...tensors.keys()].filter((name) => !known.has(name));
+  if (unexpected.length > 0) {
+    throw new InputError(`Cannot use ${path} as a checkpoint: its recipe has no tensors ${unexpected.join(", ")}`);
+  }
   const networks = names.map((name) => [name, encoderFrom(tensors, recipe.encoder, `${name}.`, path)] as const);
   const state: TrainingState = {
     method: restoreMethod(recipe, Object.fromEntries(networks), tensors),

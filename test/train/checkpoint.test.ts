@@ -202,6 +202,7 @@ describe("loadCheckpoint", () => {
     ["seconds that are no number", metadataChange({ seconds: "NaN" })],
     ["a flat queue", tensorChange("queue", [24 * 8])],
     ["a queue of another size", tensorChange("queue", [16, 8])],
+    ["a tensor that no network has", tensorChange("encoder_q.layer9.weight", [1])],
     ["a weight of another shape", tensorChange("encoder_k.fc.2.bias", [9])],
     ["a velocity of another shape", tensorChange("velocity.encoder_q.fc.2.bias", [9])],
     [
