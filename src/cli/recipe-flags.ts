@@ -56,10 +56,7 @@ export function recipeFrom({ preset, file, method }: RecipeOrigin, settings: rea
   }
   const ofPreset = () => (preset === demoPreset ? cifar10DemoRecipe : presetRecipe(presetNamed(preset), method));
   const original = file === undefined ? ofPreset() : readJson(file);
-  const changed = settings.reduce<unknown>(
-    (recipe, [field, text]) => withField(recipe, field.split("."), valueOf(text)),
-    original,
-  );
+  const changed = withSettings(original, settings);
   if (settings.length === 0 || !isObject(changed)) return changed;
   const set = (field: string) => settings.some(([one]) => one === field);
   const { name, source } = changed as Record<string, string>;
@@ -72,6 +69,14 @@ export function recipeFrom({ preset, file, method }: RecipeOrigin, settings: rea
         : name,
     source: set("source") ? source : `${source}; set on the command line: ${settingsText}`,
   };
+}
+
+/** A recipe with values set on top, not validated yet; of two for a field the last counts. */
+export function withSettings(recipe: unknown, settings: readonly Setting[]): unknown {
+  return settings.reduce<unknown>(
+    (changed, [field, text]) => withField(changed, field.split("."), valueOf(text)),
+    recipe,
+  );
 }
 
 function withField(value: unknown, [field, ...inner]: readonly string[], set: unknown): unknown {

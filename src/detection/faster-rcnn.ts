@@ -1,10 +1,11 @@
+import { DivergedError } from "../engine/errors";
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
 import { crossEntropy } from "../methods/losses";
 import { gradientsOf } from "../nn/gradients";
 import { normalise, resNetMaps, resNetStage, type NormalisationMode } from "../nn/resnet";
 import { stageStride } from "../nn/resnet-layout";
-import { averageStatistics, trainingMode, updateRunningAverages, type LayerStatistics } from "../nn/running-averages";
+import { MeanStatistics, trainingMode, updateRunningAverages, type LayerStatistics } from "../nn/running-averages";
 import { levelAnchors } from "./anchors";
 import { boxCount, type Boxes, type Size } from "./boxes";
 import { detectionsOf, type Detections } from "./detections";
@@ -46,7 +47,7 @@ export interface DetectorStep {
  * is trained, over the whole batch; the running averages move.
  *
  * @param random - draws the anchors and regions that take part
- * @throws Error if training has diverged
+ * @throws DivergedError if a region is not finite, or none is left to learn from
  */
 export function detectorStep(detector: Detector, batch: TrainingBatch, random: Random): DetectorStep {
   const statistics: LayerStatistics[] = [];
@@ -68,29 +69,32 @@ export function detectorStep(detector: Detector, batch: TrainingBatch, random: R
 }
 
 /**
- * Sets the running averages to the mean of the batch statistics over training batches (detectron2's precise BN).
+ * Sets the running averages to the mean of the batch statistics over training batches (detectron2's precise BN). They stay
+ * as they were if the batches end with an error.
  *
  * @param batches - at least one; their images are disposed here, one after the other
  */
-export function estimateRunningAverages(
+export async function estimateRunningAverages(
   detector: Detector,
-  batches: () => Iterable<TrainingBatch>,
+  batches: AsyncIterable<TrainingBatch>,
   random: Random,
-): void {
-  averageStatistics(detector.running, function* () {
-    for (const batch of batches()) {
-      yield (mode: NormalisationMode) => {
-        tf.dispose({ ...trainingLosses(detector, batch, random, mode) });
-        batch.images.dispose();
-      };
+): Promise<void> {
+  const mean = new MeanStatistics(detector.running);
+  try {
+    for await (const batch of batches) {
+      mean.add((mode) => tf.dispose({ ...trainingLosses(detector, batch, random, mode) }));
+      batch.images.dispose();
     }
-  });
+    mean.apply();
+  } finally {
+    mean.dispose();
+  }
 }
 
 /**
  * What the detector finds in each picture of a batch, with the running averages.
  *
- * @throws Error if a region is not finite
+ * @throws DivergedError if a region is not finite
  */
 export function detectObjects(detector: Detector, { images, sizes }: PictureBatch): Detections[] {
   const { config, parameters, running } = detector;
@@ -176,7 +180,7 @@ function boxHeadLosses(
   const samples = regions.map((boxes, picture) => sampleRois(boxes, truths[picture]!, classes, roisPerImage, random));
   const labels = Int32Array.from(samples.flatMap((sample) => [...sample.classes]));
   if (labels.length === 0) {
-    throw new Error("Cannot train the box head: no region lies in a picture of the batch; training has diverged");
+    throw new DivergedError("Cannot train the box head: no region lies in a picture of the batch; training has diverged");
   }
   const rois = samples.map(({ boxes }) => boxes);
   const { logits, deltas } = boxHead(detector, features, rois, mode);

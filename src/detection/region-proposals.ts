@@ -1,3 +1,4 @@
+import { DivergedError } from "../engine/errors";
 import { decodeBoxes, rpnBoxWeights } from "./box-coding";
 import { clipBoxes, joinArrays, nonEmptyBoxes, selectBoxes, type Boxes, type Size } from "./boxes";
 import { nonMaxSuppression, rankByScore } from "./nms";
@@ -35,7 +36,7 @@ const proposalNmsThreshold = 0.7;
  * the picture, without empty ones, thinned by non-maximum suppression within the level.
  *
  * @param picture - size of this picture without the padding of its batch
- * @throws Error if a score or box is not finite
+ * @throws DivergedError if a score or box is not finite
  */
 export function proposeRegions(
   levels: readonly LevelPrediction[],
@@ -67,6 +68,6 @@ function selectScores(scores: Float32Array, indices: Int32Array): Float32Array {
 
 function assertFinite(values: Float32Array): void {
   if (!values.every(Number.isFinite)) {
-    throw new Error("Cannot propose regions: a score or a box is not a finite number; training has diverged");
+    throw new DivergedError("Cannot propose regions: a score or a box is not a finite number; training has diverged");
   }
 }

@@ -2,3 +2,13 @@
 export class InputError extends Error {
   override readonly name = "InputError";
 }
+
+/** Training was asked to stop. Nothing is lost: the same call goes on from the checkpoint. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
+}
+
+/** Training has diverged: a loss, or what a network says, is no longer a number. */
+export class DivergedError extends Error {
+  override readonly name = "DivergedError";
+}

@@ -47,18 +47,39 @@ export function averageStatistics(
   running: ParameterVector,
   passes: () => Iterable<(mode: NormalisationMode) => void>,
 ): void {
-  let sum: tf.Tensor1D = tf.zeros([running.size]);
-  let count = 0;
-  for (const pass of passes()) {
+  const mean = new MeanStatistics(running);
+  for (const pass of passes()) mean.add(pass);
+  mean.apply();
+  mean.dispose();
+}
+
+/** The sum behind {@link averageStatistics}, for passes that come one by one. Owns it: call `dispose`. */
+export class MeanStatistics {
+  private sum: tf.Tensor1D;
+  private count = 0;
+
+  constructor(private readonly running: ParameterVector) {
+    this.sum = tf.zeros([running.size]);
+  }
+
+  /** @param pass - runs a forward pass in the given mode; all layers must take part in it */
+  add(pass: (mode: NormalisationMode) => void): void {
     const statistics: LayerStatistics[] = [];
     pass(trainingMode(statistics));
-    const next = tf.tidy(() => tf.add<tf.Tensor1D>(sum, joinStatistics(running, statistics, 1)));
-    sum.dispose();
-    sum = next;
-    count++;
+    const next = tf.tidy(() => tf.add<tf.Tensor1D>(this.sum, joinStatistics(this.running, statistics, 1)));
+    this.sum.dispose();
+    this.sum = next;
+    this.count++;
   }
-  running.replace(tf.tidy(() => tf.div<tf.Tensor1D>(sum, count)));
-  sum.dispose();
+
+  /** Puts the mean in place of the running averages; at least one pass must have been added. */
+  apply(): void {
+    this.running.replace(tf.tidy(() => tf.div<tf.Tensor1D>(this.sum, this.count)));
+  }
+
+  dispose(): void {
+    this.sum.dispose();
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageData } from "../data/image-set";
+import { DivergedError } from "../engine/errors";
 import { disposeTraining } from "../train/state";
 import type { Preset } from "../tables/presets";
 import type { QueueOverlap, RunRecord } from "../tables/result";
@@ -8,7 +9,6 @@ import { loadCheckpoint } from "../train/checkpoint";
 import { makeManifest } from "../train/manifest";
 import {
   checkpointFile,
-  DivergedError,
   pretrain,
   type PretrainOptions,
   type TrainingProgress,

@@ -5,9 +5,9 @@ import { sync as writeFileAtomic } from "write-file-atomic";
 import { z } from "zod";
 import { batchesPerEpoch } from "../data/batches";
 import type { ImageData } from "../data/image-set";
-import { InputError } from "../engine/errors";
+import { DivergedError, InputError } from "../engine/errors";
 import { runsFolder, type RunCellOptions } from "../reproduce/run-cell";
-import { DivergedError, pretrain } from "../train/pretrain";
+import { pretrain } from "../train/pretrain";
 import { recipeHash } from "../train/recipe";
 import { readDrift, readMaskedAccuracy, type DictionaryRecipe } from "./staleness-reading";
 

@@ -7,17 +7,22 @@ import { machineFacts } from "../engine/device";
 import { tf } from "../engine/tf";
 import { recipeHash, recipeSchema, type Recipe } from "./recipe";
 
-export const manifestSchema = z.object({
-  recipe: recipeSchema,
-  recipeHash: z.string(),
-  seed: z.number().int(),
-  data: z.object({ name: z.string(), checksum: z.string(), trainPictures: z.number().int() }),
+/** By what, on what and when a run was made. */
+export const originSchema = z.object({
   /** Commit of the kit's checkout and whether files differed from it; null outside a checkout. */
   git: z.object({ commit: z.string(), modified: z.boolean() }).nullable(),
   versions: z.object({ kit: z.string(), node: z.string(), tensorflow: z.string(), tfjs: z.string() }),
   machine: z.object({ platform: z.string(), device: z.string(), cpu: z.string(), cores: z.number() }),
   /** When the run ended, ISO 8601. */
   finished: z.string(),
+});
+
+export const manifestSchema = z.object({
+  recipe: recipeSchema,
+  recipeHash: z.string(),
+  seed: z.number().int(),
+  data: z.object({ name: z.string(), checksum: z.string(), trainPictures: z.number().int() }),
+  ...originSchema.shape,
   /** Seconds of training, monitor included, over all interruptions. */
   trainingSeconds: z.number(),
   steps: z.number().int(),
@@ -33,12 +38,21 @@ export function makeManifest(
   data: ImageData,
   trained: { readonly seconds: number; readonly steps: number },
 ): Manifest {
-  const machine = machineFacts();
   return {
     recipe,
     recipeHash: recipeHash(recipe),
     seed,
     data: { name: data.name, checksum: data.checksum, trainPictures: data.train.labels.length },
+    ...originNow(),
+    trainingSeconds: Number(trained.seconds.toFixed(1)),
+    steps: trained.steps,
+  };
+}
+
+/** The origin of a run that ends now, in this process. */
+export function originNow(): z.infer<typeof originSchema> {
+  const machine = machineFacts();
+  return {
     git: gitState(),
     versions: { kit: kitVersion(), node: machine.node, tensorflow: machine.tensorflow, tfjs: tf.version_core },
     machine: {
@@ -48,8 +62,6 @@ export function makeManifest(
       cores: machine.cpu.cores,
     },
     finished: new Date().toISOString(),
-    trainingSeconds: Number(trained.seconds.toFixed(1)),
-    steps: trained.steps,
   };
 }
 

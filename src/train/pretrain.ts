@@ -4,12 +4,13 @@ import { setImmediate } from "node:timers/promises";
 import { augmentationPolicies } from "../data/augmentation-policy";
 import { batchesPerEpoch } from "../data/batches";
 import type { ImageData, ImageSet } from "../data/image-set";
-import { InputError } from "../engine/errors";
+import { DivergedError, InputError, InterruptedError } from "../engine/errors";
 import { tf } from "../engine/tf";
 import type { Method } from "../methods/method";
 import type { Encoder } from "../nn/encoder";
 import { assertSameTraining, loadCheckpoint, saveCheckpoint } from "./checkpoint";
 import { drawBatch } from "./draw-batch";
+import { Pace } from "./pace";
 import type { Recipe } from "./recipe";
 import { learningRateAt } from "./schedule";
 import { disposeTraining, startTraining, type History, type TrainingState } from "./state";
@@ -54,16 +55,6 @@ export interface TrainingProgress {
   /** Time spent training so far, over all interruptions. */
   readonly seconds: number;
   readonly history: History;
-}
-
-/** Training was asked to stop. Nothing is lost: the same call goes on from the checkpoint. */
-export class InterruptedError extends Error {
-  override readonly name = "InterruptedError";
-}
-
-/** The loss is no longer a number. */
-export class DivergedError extends Error {
-  override readonly name = "DivergedError";
 }
 
 /**
@@ -194,31 +185,4 @@ function isMonitored(step: number, epochs: number, perEpoch: number, times: numb
   const readings = Math.min(times, epochs);
   const before = Math.floor(((step / perEpoch - 1) * readings) / epochs);
   return Math.floor(((step / perEpoch) * readings) / epochs) > before;
-}
-
-/** Time per step, smoothed; adds up the time spent in the state. */
-class Pace {
-  private last = performance.now();
-  private secondsPerStep: number | undefined;
-
-  constructor(
-    private readonly state: TrainingState,
-    private readonly batchSize: number,
-  ) {}
-
-  tick(): void {
-    const now = performance.now();
-    const seconds = (now - this.last) / 1000;
-    this.last = now;
-    this.state.seconds += seconds;
-    this.secondsPerStep = this.secondsPerStep === undefined ? seconds : 0.9 * this.secondsPerStep + 0.1 * seconds;
-  }
-
-  get imagesPerSecond(): number {
-    return this.batchSize / (this.secondsPerStep ?? Infinity);
-  }
-
-  secondsLeft(totalSteps: number): number {
-    return (totalSteps - this.state.step) * (this.secondsPerStep ?? 0);
-  }
 }

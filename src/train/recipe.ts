@@ -119,15 +119,22 @@ export type MethodKind = MethodRecipe["kind"];
  * @throws InputError naming every field that is wrong
  */
 export function parseRecipe(value: unknown): Recipe {
-  const parsed = recipeSchema.safeParse(value);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "recipe"}: ${message}`);
-    throw new InputError(`Cannot use the recipe: some values are not valid.\n  ${problems.join("\n  ")}`);
-  }
-  const recipe = parsed.data;
+  const recipe = parseBySchema(recipeSchema, value);
   assertScheduleFits(recipe.schedule, recipe.epochs);
   assertMethodFits(recipe);
   return recipe;
+}
+
+/**
+ * Checks a recipe of any kind.
+ *
+ * @throws InputError naming every field that is wrong
+ */
+export function parseBySchema<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "recipe"}: ${message}`);
+  throw new InputError(`Cannot use the recipe: some values are not valid.\n  ${problems.join("\n  ")}`);
 }
 
 function assertMethodFits(recipe: Recipe): void {
@@ -151,7 +158,7 @@ function assertMethodFits(recipe: Recipe): void {
 }
 
 /** Twelve hexadecimal digits of what is trained: equal for recipes that differ in name and source only. */
-export function recipeHash(recipe: Recipe): string {
+export function recipeHash(recipe: { readonly name: string; readonly source: string }): string {
   const { name: _name, source: _source, ...trained } = recipe;
   return createHash("sha256")
     .update(JSON.stringify(sorted(trained)))

@@ -5,8 +5,11 @@ export interface SgdOptions {
   readonly learningRate: number;
   /** 0.9 in the paper. */
   readonly momentum: number;
-  /** Applied to all parameters, batch normalisation and biases included, as in the official code. */
-  readonly weightDecay: number;
+  /**
+   * One number for all parameters, batch normalisation and biases included, as in the official code; or [size], one for each
+   * number of the parameter vector.
+   */
+  readonly weightDecay: number | tf.Tensor1D;
 }
 
 /**

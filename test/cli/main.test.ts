@@ -7,8 +7,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { exitOf } from "../../src/cli/errors";
 import { projectRoot } from "../../src/cli/project";
-import { InputError } from "../../src/engine/errors";
-import { DivergedError, InterruptedError } from "../../src/train/pretrain";
+import { DivergedError, InputError, InterruptedError } from "../../src/engine/errors";
 import { moco } from "./moco";
 
 const names = ["reproduce", "pretrain", "linear", "knn", "table", "notebook", "lab", "data", "doctor"];

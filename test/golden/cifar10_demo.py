@@ -1,6 +1,6 @@
 """The official CIFAR-10 demo in PyTorch, at the kit's width: the other engine of `npx moco pretrain --preset cifar10-demo`.
 
-Starts from the kit's weights and queue and sees the pictures in the kit's order (cifar10-demo-start.js). Views and
+Starts from the kit's weights and queue and sees the pictures in the kit's order (cifar10-demo-start.mjs). Views and
 permutations of shuffling BN are PyTorch's own draws.
 
     python cifar10_demo.py START OUTPUT.json SEED

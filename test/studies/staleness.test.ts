@@ -8,7 +8,8 @@ import { commonAge, printDrift, stalenessCells, stalenessStudy, type StalenessCe
 import type { DictionaryRecipe } from "../../src/studies/staleness-reading";
 import { maskedRows, stalenessFigures, stalenessRows } from "../../src/studies/staleness-report";
 import { presetNamed } from "../../src/tables/presets";
-import { InterruptedError, pretrain } from "../../src/train/pretrain";
+import { InterruptedError } from "../../src/engine/errors";
+import { pretrain } from "../../src/train/pretrain";
 import { parseRecipe, recipeHash } from "../../src/train/recipe";
 import { tinyData, tinyRecipe } from "../train/tiny";
 

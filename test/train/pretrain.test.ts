@@ -2,13 +2,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { InputError } from "../../src/engine/errors";
+import { DivergedError, InputError, InterruptedError } from "../../src/engine/errors";
 import { tf } from "../../src/engine/tf";
 import { decodeSafetensors } from "../../src/nn/safetensors";
 import {
   checkpointFile,
-  DivergedError,
-  InterruptedError,
   pretrain,
   type PretrainOptions,
   type TrainingProgress,

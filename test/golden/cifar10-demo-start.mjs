@@ -1,16 +1,17 @@
 /*
  * Writes what both engines start from, for test/golden/cifar10_demo.py: weights, queue, order and pixels.
  *
- *   bin/engine-node test/golden/cifar10-demo-start.js folder:PATH SEED OUTPUT
+ *   bin/engine-node test/golden/cifar10-demo-start.mjs folder:PATH SEED OUTPUT
  */
-const { mkdirSync, writeFileSync } = require("node:fs");
-const { join } = require("node:path");
-const { batchesPerEpoch, batchIndices } = require("../../dist/data/batches");
-const { loadData } = require("../../dist/data/load");
-const { encodeSafetensors } = require("../../dist/nn/safetensors");
-const { toStateDict } = require("../../dist/nn/state-dict");
-const { cifar10DemoMonitor, cifar10DemoRecipe: recipe } = require("../../dist/tables/cifar10-demo");
-const { startTraining } = require("../../dist/train/state");
+import { Buffer } from "node:buffer";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { batchesPerEpoch, batchIndices } from "../../dist/data/batches.js";
+import { loadData } from "../../dist/data/load.js";
+import { encodeSafetensors } from "../../dist/nn/safetensors.js";
+import { toStateDict } from "../../dist/nn/state-dict.js";
+import { cifar10DemoMonitor, cifar10DemoRecipe as recipe } from "../../dist/tables/cifar10-demo.js";
+import { startTraining } from "../../dist/train/state.js";
 
 async function main([dataset, seedText, output]) {
   const seed = Number(seedText);
@@ -25,12 +26,22 @@ async function main([dataset, seedText, output]) {
     Buffer.from(batchIndices(train, recipe.batchSize, seed, step).buffer),
   );
   writeFileSync(join(output, "order.i32"), Buffer.concat(order));
-  for (const [name, set] of [["train", train], ["validation", validation]]) {
+  for (const [name, set] of [
+    ["train", train],
+    ["validation", validation],
+  ]) {
     writeFileSync(join(output, `${name}.u8`), set.pixels);
     writeFileSync(join(output, `${name}-labels.i32`), Buffer.from(set.labels.buffer));
   }
-  const facts = { recipe, monitor: cifar10DemoMonitor, mean: data.mean, std: data.std, perEpoch, checksum: data.checksum };
+  const facts = {
+    recipe,
+    monitor: cifar10DemoMonitor,
+    mean: data.mean,
+    std: data.std,
+    perEpoch,
+    checksum: data.checksum,
+  };
   writeFileSync(join(output, "facts.json"), JSON.stringify(facts));
 }
 
-void main(process.argv.slice(2));
+await main(process.argv.slice(2));
