@@ -50,6 +50,7 @@ export type { Ablation, Cell } from "./tables/ablation";
 export type { AblationResult } from "./tables/result";
 export { cellTraining, runCell } from "./reproduce/run-cell";
 export { tryRates } from "./reproduce/rate-trials";
+export { stepCosts, type StepCost } from "./reproduce/step-cost";
 export { reproduceAblation } from "./reproduce/reproduce-ablation";
 export { linearByLayer } from "./reproduce/linear-by-layer";
 export { readTwoEngines } from "./reproduce/read-two-engines";

@@ -1,0 +1,46 @@
+import { augmentationPolicies } from "../data/augmentation-policy";
+import type { ImageData } from "../data/image-set";
+import { tf } from "../engine/tf";
+import type { Cell } from "../tables/ablation";
+import { drawBatch } from "../train/draw-batch";
+import { disposeTraining, startTraining } from "../train/state";
+
+/** What a step of one cell costs on this machine. */
+export interface StepCost {
+  readonly label: string;
+  /** Median over the rounds, views included, up to the gradients, divided by the pictures of a batch. */
+  readonly millisecondsAPicture: number;
+  /** What is held from step to step: networks, velocities, queue or bank. */
+  readonly megabytes: number;
+}
+
+/**
+ * Times a few steps of each cell from its start, the cells taking turns, so that whatever else the machine does weighs on all
+ * of them. Nothing is kept.
+ *
+ * @param rounds - timed steps of each cell, after one that warms up
+ */
+export function stepCosts(cells: readonly Cell[], data: ImageData, rounds = 5): StepCost[] {
+  const { train } = data;
+  const started = cells.map(({ recipe }) => {
+    const before = tf.memory().numBytes;
+    const state = startTraining(recipe, 1, { pictures: train.labels.length, classes: train.classes.length });
+    return { recipe, state, bytes: tf.memory().numBytes - before, times: [] as number[] };
+  });
+  for (let round = 0; round <= rounds; round++) {
+    for (const { recipe, state, times } of started) {
+      const start = performance.now();
+      const batch = drawBatch(data, recipe.batchSize, augmentationPolicies[recipe.augmentation], 1, round);
+      tf.dispose([...state.method.step(batch).gradients]);
+      if (round > 0) times.push((performance.now() - start) / recipe.batchSize);
+    }
+  }
+  return started.map(({ state, bytes, times }, index) => {
+    disposeTraining(state);
+    return {
+      label: cells[index]!.label,
+      millisecondsAPicture: times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!,
+      megabytes: bytes / 2 ** 20,
+    };
+  });
+}
