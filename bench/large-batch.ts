@@ -13,7 +13,7 @@ import { tf } from "../src/engine/tf";
 import { simclrStepInChunks } from "../src/methods/simclr";
 import { createEncoder } from "../src/nn/encoder";
 
-const [chunkSize, size, width] = [256, 32, 32];
+const [chunkSize, size, width] = [256, 32, 16];
 const encoderConfig = { architecture: "resnet18", width, stem: "cifar", head: "mlp", dimension: 128 } as const;
 
 function randomSet(count: number): ImageSet {
