@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { copyFileSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { Command, Option } from "commander";
 import { writeReportPage } from "../report/page";
 import { resultTable } from "../report/terminal";
@@ -103,8 +104,25 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
   if (json) console.log(JSON.stringify({ preset: preset.name, page, tables: results.map(tableJson) }, null, 2));
   else console.log(results.map((result) => `\n${resultTable(result)}`).join("\n"));
   say(`\nThe report, with charts: ${page}`);
-  if (record) say(`Recorded ${recordRuns(preset, tables(), seeds)} files in results/${preset.name}.`);
+  if (record) {
+    const count = recordRuns(preset, tables(), seeds) + (all ? await recordStudies(preset) : 0);
+    say(`Recorded ${count} files in results/${preset.name}.`);
+  }
   return 0;
+}
+
+/** Copies the runs of the studies, which rest on seed 1, to the recorded results. */
+async function recordStudies(preset: Preset): Promise<number> {
+  const { loadData, parseDataName } = await import("../data/load.js");
+  const { studyFiles, studyPlan } = await import("../studies/plan.js");
+  const { checksum } = await loadData(parseDataName(preset.base.dataset), { size: preset.base.imageSize });
+  const files = studyFiles(studyPlan(preset), 1, checksum);
+  for (const { from, to } of files) {
+    const target = join(projectRoot, "results", preset.name, to);
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(from, target);
+  }
+  return files.length;
 }
 
 function describeJob(preset: Preset, notebooks: readonly string[], seeds: number): string {

@@ -7,6 +7,7 @@ import { batchesPerEpoch } from "../data/batches";
 import type { ImageData } from "../data/image-set";
 import { DivergedError, InputError } from "../engine/errors";
 import { runsFolder, type RunCellOptions } from "../reproduce/run-cell";
+import { makeManifest, manifestSchema } from "../train/manifest";
 import { pretrain } from "../train/pretrain";
 import { recipeHash } from "../train/recipe";
 import { readDrift, readMaskedAccuracy, type DictionaryRecipe } from "./staleness-reading";
@@ -36,6 +37,8 @@ const recordSchema = z.object({
   /** Why training ended early; null if it did not. */
   diverged: z.string().nullable(),
 });
+
+const fileSchema = recordSchema.extend({ manifest: manifestSchema });
 
 /** What was seen of a dictionary along one training. */
 export type StalenessRecord = z.infer<typeof recordSchema>;
@@ -95,9 +98,11 @@ export async function observeStaleness(
     },
     ...(stopRequested && { stopRequested }),
   };
+  let trained = { seconds: 0, steps: 0 };
   try {
     for await (const progress of pretrain(recipe, data, options)) {
       record.losses.push(progress.loss);
+      trained = { seconds: progress.seconds, steps: progress.step };
       onProgress?.(progress);
     }
   } catch (error) {
@@ -107,14 +112,16 @@ export async function observeStaleness(
     rmSync(directory, { recursive: true, force: true });
   }
   mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomic(path, `${JSON.stringify(record)}\n`);
+  const manifest = makeManifest(recipe, seed, data, trained);
+  writeFileAtomic(path, `${JSON.stringify({ manifest, ...record })}\n`);
   return record;
 }
 
 function readRecord(path: string): StalenessRecord | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    return recordSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    const { manifest: _, ...record } = fileSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    return record;
   } catch (cause) {
     const problem = cause instanceof z.ZodError ? `${cause.issues[0]!.path.join(".")} is not valid` : "it is not JSON";
     throw new InputError(`Cannot read the record ${path}: ${problem}. Delete the file to train again`, { cause });

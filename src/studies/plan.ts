@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { runDirectory, runRecordFile, runsFolder } from "../reproduce/run-cell";
 import type { Preset } from "../tables/presets";
 import { queueSizeAblation } from "../tables/queue-size";
-import type { Recipe } from "../train/recipe";
+import { recipeHash, type Recipe } from "../train/recipe";
 import type { BoundCell } from "./information-bound";
 import { momentumLengthCells, type MomentumLengthCell } from "./momentum-length";
 import { stalenessPath } from "./observe-staleness";
@@ -32,6 +32,31 @@ export function studyPlan(preset: Preset): StudyPlan {
     momentumLength: momentumLengthCells(preset, sizes.momentumLength),
     informationBound: cells.map(({ label, recipe }, index) => ({ label, recipe, negatives: axis.values[index]! })),
   };
+}
+
+/**
+ * Files of the plan's finished trainings, with where each lies under the folder of recorded results.
+ *
+ * @param checksum - of the data set
+ */
+export function studyFiles(
+  plan: StudyPlan,
+  seed: number,
+  checksum: string,
+  root = runsFolder,
+): { readonly from: string; readonly to: string }[] {
+  const evaluated = [...plan.shuffling, ...plan.momentumLength, ...plan.informationBound];
+  const runs = new Map(evaluated.map(({ recipe }) => [runDirectory(recipe, seed, root), recipe]));
+  return [
+    ...[...runs].map(([directory, recipe]) => ({
+      from: join(directory, runRecordFile),
+      to: `${recipe.name}-${recipeHash(recipe)}-seed${seed}.json`,
+    })),
+    ...plan.staleness.map(({ recipe }) => {
+      const from = stalenessPath(recipe, seed, checksum, plan.sizes.staleness, root);
+      return { from, to: relative(root, from) };
+    }),
+  ];
 }
 
 /** What is left to train, for telling it before the start. */
