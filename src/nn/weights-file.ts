@@ -10,6 +10,9 @@ import { isTorchFile, readTorchFile } from "./torch-file";
 // Node reads no larger file at once. An official file of ResNet-50 with its optimiser has 0.4 GB.
 const maximumFileBytes = 2 ** 31 - 1;
 
+/** "{": after its length, the header of a safetensors file is a JSON object. */
+const headerStart = 0x7b;
+
 /**
  * Reads the tensors of a file, whatever its format: safetensors, PyTorch (`.pth.tar`, `.pth`, `.pt`; zip and legacy) or a
  * pickle of numpy arrays (detectron2's `.pkl`). Told from its content. Runs no code of the file.
@@ -24,13 +27,27 @@ export function readWeights(path: string): NamedTensors {
   const bytes = readFileSync(path);
   if (isTorchFile(bytes)) return { tensors: readTorchFile(bytes, fail), metadata: {} };
   if (isPickle(bytes)) return { tensors: readNumpyPickle(bytes, fail), metadata: {} };
+  if (bytes[8] !== headerStart) {
+    return fail(
+      "it starts neither as a safetensors file does, nor as one of torch.save, nor as a pickle: take another copy",
+    );
+  }
   const { tensors, integers, metadata } = decodeSafetensors(bytes, path);
   return { tensors: new Map<string, StoredTensor>([...tensors, ...integers]), metadata };
 }
 
-/** Writes tensors: a name that ends in .pkl in detectron2's format, another in safetensors. Atomic. */
+/**
+ * Writes tensors: a name that ends in .pkl in detectron2's format, another in safetensors. Atomic.
+ *
+ * @throws InputError if the file cannot be written there
+ */
 export function writeWeights(path: string, tensors: ReadonlyMap<string, StoredTensor>): void {
-  writeFileAtomic(path, path.endsWith(".pkl") ? encodeDetectron2(tensors) : safetensorsOf(tensors));
+  const bytes = path.endsWith(".pkl") ? encodeDetectron2(tensors) : safetensorsOf(tensors);
+  try {
+    writeFileAtomic(path, bytes);
+  } catch (error) {
+    throw new InputError(`Cannot write the weights to ${path}: choose another folder; ${(error as Error).message}`);
+  }
 }
 
 function safetensorsOf(tensors: ReadonlyMap<string, StoredTensor>): Buffer {

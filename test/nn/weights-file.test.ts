@@ -34,6 +34,18 @@ describe("a file of weights", () => {
     }
   });
 
+  it.each([
+    ["noise", Buffer.alloc(5000, 0x5a)],
+    ["nothing", Buffer.alloc(0)],
+  ])("that holds %s is refused with the formats that are read", (_, bytes) => {
+    writeFileSync(path, bytes);
+    expect(() => readWeights(path)).toThrow(/neither as a safetensors file does, nor as one of torch.save/);
+  });
+
+  it("is not written into a folder that is not there", () => {
+    expect(() => writeWeights(join(path, "..", "nowhere", "a.safetensors"), tensors)).toThrow(InputError);
+  });
+
   it("of more than 2 GiB is refused", () => {
     writeFileSync(path, "");
     truncateSync(path, 2 ** 31); // no byte of it is on the disk
