@@ -148,6 +148,12 @@ function assertMethodFits(recipe: Recipe): void {
   if (method.kind === "moco") assertQueueFits(method.queueSize, batchSize);
   if ((method.kind !== "end-to-end" && method.kind !== "simclr") || method.chunkSize === undefined) return;
   const inOnePass = method.kind === "simclr" ? 2 * batchSize : batchSize;
+  if (bnGroups < inOnePass / batchSize) {
+    throw new InputError(
+      "Cannot encode the batch in chunks: both views of the batch are one group of batch normalisation; " +
+        `bnGroups must be at least ${inOnePass / batchSize}, current value is ${bnGroups}`,
+    );
+  }
   const groupsOfChunk = (bnGroups * method.chunkSize) / inOnePass;
   if (batchSize % method.chunkSize !== 0 || !Number.isInteger(groupsOfChunk)) {
     throw new InputError(

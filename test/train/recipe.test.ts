@@ -83,6 +83,7 @@ describe("parseRecipe", () => {
     expect(chunked(4, 4)).toMatchObject({ method: { chunkSize: 4 } });
     expect(() => chunked(4, 2)).toThrow(/chunkSize must divide .* 8 and be a multiple of the 8 pictures .* value is 4/);
     expect(() => chunked(3, 4)).toThrow(InputError);
+    expect(() => chunked(8, 1)).toThrow(/bnGroups must be at least 2, current value is 1/);
   });
 });
 
