@@ -71,7 +71,7 @@ export const publishedMethods: readonly (readonly [
   ["DeepCluster, VGG", 15, 48.4, otherTask],
   ["BigBiGAN, R50", 24, 56.6, otherTask],
   ["BigBiGAN, Rv50w4×", 86, 61.3, otherTask],
-  ["InstDisc, R50", 24, 54.0, "the memory bank of its own paper; the row above is MoCo's version of it"],
+  ["InstDisc, R50", 24, 54.0, 'the memory bank of its own paper; the row "memory bank" is MoCo\'s version of it'],
   ["LocalAgg, R50", 24, 58.8, otherContrast],
   ["CPC v1, R101*", 28, 48.7, otherContrast],
   ["CPC v2, R170* wider", 303, 65.9, otherContrast],
