@@ -1,9 +1,10 @@
-import { copyFileSync, mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { Command, Option } from "commander";
 import { writeReportPage } from "../report/page";
 import { resultTable } from "../report/terminal";
 import type { Ablation } from "../tables/ablation";
+import { mechanisms, rateTrialRecipe } from "../tables/mechanisms";
 import { presetNamed, presetNames, type Preset } from "../tables/presets";
 import { executedNotebookPath, findNotebook, runNotebook } from "./notebook";
 import { integerFrom } from "./numbers";
@@ -61,7 +62,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
   const { readRateTrials, rateTrialsPath } = await import("../reproduce/rate-trials.js");
   const preset = presetNamed(name);
   const jobs = all ? [...mainJob, ...otherJobs] : mainJob;
-  // Some tables can only be laid out when others are trained: what is known now is forgotten, and the rest is new anyway.
+  // The comparison of mechanisms can only be laid out when rates have been tried.
   const tables = () => {
     const trials = readRateTrials(rateTrialsPath(preset)) ?? [];
     return jobs.flatMap((job) => job.tables).flatMap((table) => ablations[table](preset, trials) ?? []);
@@ -71,6 +72,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
     for (const { recipe } of tables().flatMap(({ cells }) => cells)) {
       for (let seed = 1; seed <= seeds; seed++) forgetRun(recipe, seed);
     }
+    if (all) await forgetTrialsAndStudies(preset);
   }
   say(
     describeJob(
@@ -111,12 +113,30 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
   return 0;
 }
 
-/** Copies the runs of the studies, which rest on seed 1, to the recorded results. */
-async function recordStudies(preset: Preset): Promise<number> {
+/** Deletes what belongs to no table: the trials of rates, and the trainings of the studies. */
+async function forgetTrialsAndStudies(preset: Preset): Promise<void> {
+  const { forgetRun, runRecordFile } = await import("../reproduce/run-cell.js");
+  const { rateTrialsPath } = await import("../reproduce/rate-trials.js");
+  rmSync(rateTrialsPath(preset), { force: true });
+  for (const mechanism of mechanisms) {
+    for (const rate of preset.mechanisms.rates) forgetRun(rateTrialRecipe(preset, mechanism, rate), 1);
+  }
+  for (const { from } of await filesOfStudies(preset)) {
+    // A run is a folder, with the checkpoint that it would go on from.
+    rmSync(basename(from) === runRecordFile ? dirname(from) : from, { recursive: true, force: true });
+  }
+}
+
+async function filesOfStudies(preset: Preset) {
   const { loadData, parseDataName } = await import("../data/load.js");
   const { studyFiles, studyPlan } = await import("../studies/plan.js");
   const { checksum } = await loadData(parseDataName(preset.base.dataset), { size: preset.base.imageSize });
-  const files = studyFiles(studyPlan(preset), 1, checksum);
+  return studyFiles(studyPlan(preset), 1, checksum);
+}
+
+/** Copies the runs of the studies, which rest on seed 1, to the recorded results. */
+async function recordStudies(preset: Preset): Promise<number> {
+  const files = await filesOfStudies(preset);
   for (const { from, to } of files) {
     const target = join(projectRoot, "results", preset.name, to);
     mkdirSync(dirname(target), { recursive: true });

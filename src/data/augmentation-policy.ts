@@ -50,11 +50,26 @@ export const cifar10Demo: AugmentationPolicy = {
   blur: undefined,
 };
 
+/**
+ * SimCLR's own, at the strength of its ImageNet runs (s = 1). Its CIFAR strength (s = 0.5, no blur) is that of the demo above.
+ *
+ * Two things of the official code are left out: it resizes bicubically, and it does not normalise.
+ */
+export const simclrStrong: AugmentationPolicy = {
+  source: "google-research/simclr, data_util.py, color_jitter_strength 1; blur: its section 3 and appendix A",
+  crop: { scale: [0.08, 1], ratio },
+  flip: { probability: 0.5 },
+  jitter: { probability: 0.8, brightness: 0.8, contrast: 0.8, saturation: 0.8, hue: 0.2 },
+  greyscale: { probability: 0.2, at: "after jitter" },
+  blur: { probability: 0.5, sigma: [0.1, 2] },
+};
+
 /** The policies by the names that recipes use. */
 export const augmentationPolicies = {
   "moco-v1": mocoV1,
   "moco-v2": mocoV2,
   "cifar10-demo": cifar10Demo,
+  simclr: simclrStrong,
 } as const satisfies Record<string, AugmentationPolicy>;
 
 export type AugmentationName = keyof typeof augmentationPolicies;

@@ -93,7 +93,7 @@ export const recipeSchema = z
     batchSize: positiveInteger,
     /** Parts of a batch with batch statistics of their own. */
     bnGroups: positiveInteger,
-    augmentation: z.enum(["moco-v1", "moco-v2", "cifar10-demo"]),
+    augmentation: z.enum(["moco-v1", "moco-v2", "cifar10-demo", "simclr"]),
     optimiser: z
       .object({
         kind: z.enum(["sgd", "lars"]),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type AugmentationParameters, drawAugmentation } from "../../src/data/augment";
-import { cifar10Demo, mocoV1, mocoV2 } from "../../src/data/augmentation-policy";
+import { cifar10Demo, mocoV1, mocoV2, simclrStrong } from "../../src/data/augmentation-policy";
 import { randomStream } from "../../src/engine/random";
 
 const count = 24_000;
@@ -172,5 +172,34 @@ describe("drawAugmentation", () => {
     const draw = (seed: number) => drawAugmentation(mocoV2, 10, 32, randomStream(seed, "augment", 4));
     expect(draw(1)).toEqual(draw(1));
     expect(draw(1)).not.toEqual(draw(2));
+  });
+});
+
+describe("SimCLR's strong augmentation", () => {
+  const strong = drawAugmentation(simclrStrong, count, size, randomStream(0, "test", "simclr"));
+  const brightness = amounts(strong, 0);
+  const jittered = [...brightness.keys()].filter((picture) => brightness[picture] !== 1);
+
+  it("jitters four pictures in five, twice as strongly as MoCo v2", () => {
+    expectShare(jittered.length, count, 0.8);
+    for (const operation of [0, 1, 2]) {
+      const factors = amounts(strong, operation);
+      expectUniform(
+        jittered.map((picture) => factors[picture]!),
+        0.2,
+        1.8,
+      );
+    }
+    const hues = amounts(strong, 3);
+    expectUniform(
+      jittered.map((picture) => hues[picture]!),
+      -0.2,
+      0.2,
+    );
+  });
+
+  it("crops from 0.08 of the area on, and blurs half of the pictures", () => {
+    expect(areas(strong).reduce((least, area) => Math.min(least, area))).toBeLessThan(0.1);
+    expectShare(strong.blurSigmas!.filter((sigma) => sigma > 0).length, count, 0.5);
   });
 });
