@@ -1,9 +1,15 @@
 import { Presets, SingleBar } from "cli-progress";
 import type { TrainingProgress } from "../train/pretrain";
 
+/** What every training tells. */
+interface Steps {
+  readonly step: number;
+  readonly totalSteps: number;
+}
+
 /** Shows how a training goes. */
-export interface ProgressBar {
-  readonly show: (progress: TrainingProgress) => void;
+export interface ProgressBar<T> {
+  readonly show: (progress: T) => void;
   /** Leaves the last state on the screen; to be called at the end, whatever the end is. */
   readonly stop: () => void;
 }
@@ -12,8 +18,11 @@ export interface ProgressBar {
 const lineSeconds = 5;
 
 /** A bar on a terminal; elsewhere, plain lines every few seconds. */
-export function progressBar(stream: NodeJS.WriteStream): ProgressBar {
-  return stream.isTTY ? bar(stream) : lines(stream);
+export function progressBar<T extends Steps>(
+  stream: NodeJS.WriteStream,
+  describe: (progress: T) => string,
+): ProgressBar<T> {
+  return stream.isTTY ? bar(stream, describe) : lines(stream, describe);
 }
 
 /** "step 12 of 490, epoch 1, loss 5.1234, contrast accuracy 12.3 %, 640 images/s, 1:02 left, kNN 31.0 %" */
@@ -40,14 +49,14 @@ export function describeProgress({
 }
 
 // Not gracefulExit: it would stop the bar at Ctrl-C, while the last step and the checkpoint are still to come.
-function bar(stream: NodeJS.WriteStream): ProgressBar {
+function bar<T extends Steps>(stream: NodeJS.WriteStream, describe: (progress: T) => string): ProgressBar<T> {
   const single = new SingleBar(
     { stream, format: "{bar} {text}", barsize: 20, gracefulExit: false },
     Presets.shades_grey,
   );
   return {
     show: (progress) => {
-      const payload = { text: describeProgress(progress) };
+      const payload = { text: describe(progress) };
       if (!single.isActive) single.start(progress.totalSteps, progress.step, payload);
       else single.update(progress.step, payload);
     },
@@ -57,24 +66,24 @@ function bar(stream: NodeJS.WriteStream): ProgressBar {
   };
 }
 
-function lines(stream: NodeJS.WriteStream): ProgressBar {
+function lines<T extends Steps>(stream: NodeJS.WriteStream, describe: (progress: T) => string): ProgressBar<T> {
   let printedAt = -Infinity;
   return {
     show: (progress) => {
       const now = performance.now();
       if (now - printedAt < lineSeconds * 1000 && progress.step < progress.totalSteps) return;
       printedAt = now;
-      stream.write(`${describeProgress(progress)}\n`);
+      stream.write(`${describe(progress)}\n`);
     },
     stop: () => undefined,
   };
 }
 
-function percent(share: number): string {
+export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-function clock(seconds: number): string {
+export function clock(seconds: number): string {
   const whole = Math.ceil(seconds);
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
   const rest = String(whole % 60).padStart(2, "0");

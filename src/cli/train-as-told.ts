@@ -1,9 +1,8 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { sync as writeFileAtomic } from "write-file-atomic";
 import type { ImageData } from "../data/image-set";
 import { loadData, parseDataName } from "../data/load";
-import { InputError } from "../engine/errors";
 import { stopRequested } from "../notebook/kernel";
 import { monitorDemoKnn, monitorKnn } from "../reproduce/evaluate-encoder";
 import { runDirectory, runRecordFile } from "../reproduce/run-cell";
@@ -14,8 +13,9 @@ import { checkpointFile, pretrain, type PretrainOptions, type TrainingProgress }
 import { parseRecipe, type Recipe } from "../train/recipe";
 import { disposeTraining, type History } from "../train/state";
 import type { PretrainFlags } from "./pretrain";
-import { progressBar } from "./progress-bar";
+import { describeProgress, progressBar } from "./progress-bar";
 import { demoPreset, recipeFrom, type Setting } from "./recipe-flags";
+import { prepareFolder } from "./run-folder";
 
 /** File name of the manifest in a run's folder. */
 const manifestFile = "manifest.json";
@@ -43,7 +43,7 @@ export async function trainAsTold(flags: PretrainFlags, settings: readonly Setti
 
   const progressStream = flags.json ? process.stderr : process.stdout;
   progressStream.write(`${describeTraining(recipe, flags.seed, directory)}\n`);
-  const bar = progressBar(progressStream);
+  const bar = progressBar(progressStream, describeProgress);
   let last: TrainingProgress | undefined;
   try {
     const training = pretrain(recipe, data, {
@@ -76,16 +76,6 @@ function monitorOf(name: string, { epochs }: Recipe, data: ImageData): NonNullab
   if (name === demoPreset) return { times: epochs, evaluate: (encoder) => monitorDemoKnn(encoder, data) };
   const preset = presetNamed(name);
   return { times: preset.monitorTimes, evaluate: (encoder) => monitorKnn(encoder, data, preset) };
-}
-
-/** Makes the folder of a run before anything is trained for it. */
-function prepareFolder(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true });
-    accessSync(directory, constants.W_OK);
-  } catch (error) {
-    throw new InputError(`Cannot write the run: choose another folder by --output; ${(error as Error).message}`);
-  }
 }
 
 function describeTraining(recipe: Recipe, seed: number, directory: string): string {

@@ -82,8 +82,11 @@ export async function estimateRunningAverages(
   const mean = new MeanStatistics(detector.running);
   try {
     for await (const batch of batches) {
-      mean.add((mode) => tf.dispose({ ...trainingLosses(detector, batch, random, mode) }));
-      batch.images.dispose();
+      try {
+        mean.add((mode) => tf.dispose({ ...trainingLosses(detector, batch, random, mode) }));
+      } finally {
+        batch.images.dispose();
+      }
     }
     mean.apply();
   } finally {
@@ -180,7 +183,9 @@ function boxHeadLosses(
   const samples = regions.map((boxes, picture) => sampleRois(boxes, truths[picture]!, classes, roisPerImage, random));
   const labels = Int32Array.from(samples.flatMap((sample) => [...sample.classes]));
   if (labels.length === 0) {
-    throw new DivergedError("Cannot train the box head: no region lies in a picture of the batch; training has diverged");
+    throw new DivergedError(
+      "Cannot train the box head: no region lies in a picture of the batch; training has diverged",
+    );
   }
   const rois = samples.map(({ boxes }) => boxes);
   const { logits, deltas } = boxHead(detector, features, rois, mode);

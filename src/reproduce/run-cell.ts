@@ -7,12 +7,7 @@ import type { Preset } from "../tables/presets";
 import type { QueueOverlap, RunRecord } from "../tables/result";
 import { loadCheckpoint } from "../train/checkpoint";
 import { makeManifest } from "../train/manifest";
-import {
-  checkpointFile,
-  pretrain,
-  type PretrainOptions,
-  type TrainingProgress,
-} from "../train/pretrain";
+import { checkpointFile, pretrain, type PretrainOptions, type TrainingProgress } from "../train/pretrain";
 import { recipeHash, type Recipe } from "../train/recipe";
 import { evaluateEncoder, monitorKnn } from "./evaluate-encoder";
 import { queueOverlap } from "./queue-overlap";

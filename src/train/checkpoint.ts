@@ -9,7 +9,8 @@ import { encoderParameters } from "../nn/encoder";
 import { ParameterVector } from "../nn/parameters";
 import { resNetRunningAverages } from "../nn/resnet-layout";
 import { decodeSafetensors, encodeSafetensors, type HostTensor, type SafetensorsContent } from "../nn/safetensors";
-import { assertStateFits, fromStateDict, hostTensor, toStateDict, withPrefix } from "../nn/state-dict";
+import { assertStateFits, fromStateDict, toStateDict, withPrefix } from "../nn/state-dict";
+import { decimal, integer, json, wholeNumber } from "./metadata-fields";
 import { parseRecipe, recipeHash, type Recipe } from "./recipe";
 import { restoreOptimiser } from "./optimiser";
 import { memoryShapes, networkNames, restoreMethod, trainedNetworks } from "./start-method";
@@ -21,31 +22,14 @@ const historySchema = z.object({
   pending: z.object({ loss: z.number(), accuracy: z.number(), steps: z.number() }),
 });
 
-const wholeNumber = z.string().regex(/^\d+$/).transform(Number);
-
-const json = z.string().transform((text, context): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    context.addIssue({ code: "custom", message: "Invalid JSON" });
-    return z.NEVER;
-  }
-});
-
 const metadataSchema = z.object({
   format: z.literal("moco-kit checkpoint 2"),
   recipe: json,
-  seed: z
-    .string()
-    .regex(/^-?\d+$/)
-    .transform(Number),
+  seed: integer,
   step: wholeNumber,
   epoch: wholeNumber,
   history: json.pipe(historySchema),
-  seconds: z
-    .string()
-    .regex(/^\d+\.\d+$/)
-    .transform(Number),
+  seconds: decimal,
 });
 
 /**

@@ -91,10 +91,8 @@ describe("progressBar", () => {
 
   it("prints plain lines into a file: the first, then few, and the last", () => {
     const written: string[] = [];
-    const bar = progressBar({
-      isTTY: false,
-      write: (text: string) => written.push(text),
-    } as unknown as NodeJS.WriteStream);
+    const stream = { isTTY: false, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
+    const bar = progressBar(stream, describeProgress);
     for (let step = 1; step <= 490; step++) bar.show({ ...progress, step });
     bar.stop();
     expect(written[0]).toMatch(/^step 1 of 490.*\n$/);

@@ -5,12 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DivergedError, InputError, InterruptedError } from "../../src/engine/errors";
 import { tf } from "../../src/engine/tf";
 import { decodeSafetensors } from "../../src/nn/safetensors";
-import {
-  checkpointFile,
-  pretrain,
-  type PretrainOptions,
-  type TrainingProgress,
-} from "../../src/train/pretrain";
+import { checkpointFile, pretrain, type PretrainOptions, type TrainingProgress } from "../../src/train/pretrain";
 import type { Recipe } from "../../src/train/recipe";
 import { tinyData, tinyMethods, tinyMoco, tinyRecipe } from "./tiny";
 

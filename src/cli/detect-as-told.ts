@@ -1,0 +1,111 @@
+import { join, resolve } from "node:path";
+import { loadDetectionData } from "../detection/detection-data";
+import { detectionPreset } from "../detection/detection-presets";
+import { parseDetectionRecipe, type DetectionRecipe } from "../detection/detection-recipe";
+import {
+  detectorRunDirectory,
+  detectorRunFile,
+  forgetDetectorRun,
+  predictionsFile,
+  runDetector,
+  type DetectorRun,
+} from "../detection/run-detector";
+import type { DetectorProgress } from "../detection/train-detector";
+import { InputError } from "../engine/errors";
+import { stopRequested } from "../notebook/kernel";
+import { detectorInitialisation } from "../reproduce/detector-initialisation";
+import { runsFolder } from "../reproduce/run-cell";
+import type { DetectFlags } from "./detect";
+import { clock, percent, progressBar } from "./progress-bar";
+import { withSettings, type Setting } from "./recipe-flags";
+import { prepareFolder } from "./run-folder";
+
+/** What `moco detect` does. A module of its own, since it loads TensorFlow. */
+export async function detectAsTold(flags: DetectFlags, settings: readonly Setting[]): Promise<void> {
+  // Listens from here on: a Ctrl-C that comes before the first step stops after it.
+  stopRequested();
+  const recipe = recipeOf(flags, settings);
+  const initialisation = detectorInitialisation(flags.init, recipe, flags.seed);
+  const data = await loadDetectionData(recipe.dataset, flags.root);
+  const directory = resolve(flags.output ?? detectorRunDirectory(recipe, initialisation, flags.seed, runsFolder));
+  prepareFolder(directory);
+  if (flags.fresh) forgetDetectorRun(directory);
+
+  const stream = flags.json ? process.stderr : process.stdout;
+  stream.write(
+    `${recipe.name}: Faster R-CNN C4 from ${initialisation.name}, ${recipe.schedule.iterations} iterations of ` +
+      `${recipe.batchSize} pictures on ${data.train.name}, seed ${flags.seed}\nin ${directory}\n`,
+  );
+  if (data.leftOut.length > 0) {
+    stream.write(`Left out, since a detector cannot learn them:\n${data.leftOut.join("\n")}\n`);
+  }
+  const training = progressBar(stream, describeTraining);
+  const evaluation = progressBar(stream, ({ step, totalSteps }) => `picture ${step} of ${totalSteps} of the test part`);
+  let trained = false;
+  let run: DetectorRun;
+  try {
+    run = await runDetector(recipe, data, {
+      seed: flags.seed,
+      initialisation,
+      directory,
+      checkpointSeconds: flags.checkpointSeconds,
+      readings: flags.readings,
+      stopRequested,
+      onProgress: (progress) => {
+        if (!trained && progress.step > 1) {
+          stream.write(`Going on after step ${progress.step - 1} of ${progress.totalSteps}.\n`);
+        }
+        trained = true;
+        training.show(progress);
+      },
+      onPicture: (step, totalSteps) => {
+        training.stop();
+        evaluation.show({ step, totalSteps });
+      },
+    });
+  } finally {
+    training.stop();
+    evaluation.stop();
+  }
+  const files = [join(directory, detectorRunFile), join(directory, predictionsFile)];
+  if (flags.json) console.log(JSON.stringify({ files, ...run }, null, 2));
+  else console.log([describeFigures(run, data.test.name), ...files].join("\n"));
+}
+
+function recipeOf(flags: DetectFlags, settings: readonly Setting[]): DetectionRecipe {
+  const preset = detectionPreset(flags.preset, flags.dataset);
+  const changed = withSettings(preset, settings) as DetectionRecipe;
+  const set = settings.map((setting) => setting.join(" = ")).join(", ");
+  const recipe = parseDetectionRecipe(
+    set === "" ? changed : { ...changed, source: `${changed.source}; set on the command line: ${set}` },
+  );
+  if (recipe.dataset.kind === (flags.dataset ?? recipe.dataset.kind)) return recipe;
+  throw new InputError(
+    `Cannot take the data set from two places: --dataset is ${flags.dataset}, the recipe's is ${recipe.dataset.kind}`,
+  );
+}
+
+/** "step 12 of 490, loss 1.2345 (objectness 0.1, ...), 12 images/s, 1:02 left" */
+function describeTraining(progress: DetectorProgress): string {
+  const { step, totalSteps, losses, imagesPerSecond, secondsLeft, history } = progress;
+  const sum = losses.objectness + losses.rpnBox + losses.classification + losses.box;
+  const ap50 = history.readings.at(-1)?.ap50;
+  return [
+    `step ${step} of ${totalSteps}`,
+    `loss ${sum.toFixed(4)} (RPN ${losses.objectness.toFixed(3)} + ${losses.rpnBox.toFixed(3)}, ` +
+      `box head ${losses.classification.toFixed(3)} + ${losses.box.toFixed(3)})`,
+    `${imagesPerSecond.toFixed(1)} images/s`,
+    `${clock(secondsLeft)} left`,
+    ...(ap50 == null ? [] : [`AP50 ${percent(ap50)} (validation)`]),
+  ].join(", ");
+}
+
+function describeFigures({ figures }: DetectorRun, test: string): string {
+  const shown = (value: number | null) => (value === null ? "none" : percent(value));
+  const { ap, ap50, ap75, classAgnostic, categories, metric } = figures;
+  return [
+    `On ${test}, by the rules of ${metric}: AP ${shown(ap)}, AP50 ${shown(ap50)}, AP75 ${shown(ap75)}`,
+    `whatever the category: AP ${shown(classAgnostic.ap)}, AP50 ${shown(classAgnostic.ap50)}`,
+    `AP of each category: ${categories.map(({ name, ap }) => `${name} ${shown(ap)}`).join(", ")}`,
+  ].join("\n");
+}

@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { architectures } from "../nn/resnet-layout";
+import { parseBySchema } from "../train/recipe";
+
+const positiveInteger = z.number().int().positive();
+const positive = z.number().positive().finite();
+const pixels = positiveInteger.max(16384);
+const split = z.string().min(1);
+const limits = z.object({ beforeNms: positiveInteger, afterNms: positiveInteger }).strict();
+
+/** Which pictures; the folder they lie in is no part of a recipe. */
+const datasetSchema = z.discriminatedUnion("kind", [
+  z
+    .object({
+      kind: z.literal("voc"),
+      /** Splits as "VOC2007/trainval", or "train" where the folder itself is the data set; several are joined. */
+      train: z.array(split).min(1),
+      validation: split.optional(),
+      test: split,
+    })
+    .strict(),
+  z.object({ kind: z.literal("coco"), train: split, validation: split.optional(), test: split }).strict(),
+  z
+    .object({
+      kind: z.literal("scenes"),
+      /** Side in pixels. */
+      size: pixels,
+      train: positiveInteger,
+      validation: positiveInteger,
+      test: positiveInteger,
+      seed: z.number().int().min(0),
+    })
+    .strict(),
+]);
+
+/** Everything that defines the training of a detector but its seed and its initialisation. */
+export const detectionRecipeSchema = z
+  .object({
+    name: z.string().min(1),
+    /** Where each value comes from. */
+    source: z.string().min(1),
+    dataset: datasetSchema,
+    /** Rule of the figures: COCO's, or VOC's of 2007 (11-point) or of later years (area). */
+    metric: z.enum(["coco", "voc-11-point", "voc-area"]),
+    detector: z
+      .object({
+        arch: z.literal("c4"),
+        backbone: z
+          .object({
+            architecture: z.enum(architectures),
+            width: positiveInteger.max(1024),
+            stem: z.enum(["imagenet", "cifar"]),
+          })
+          .strict(),
+        anchorSizes: z.array(positive).min(1),
+        proposals: z.object({ training: limits, inference: limits }).strict(),
+        anchorsPerImage: positiveInteger,
+        roisPerImage: positiveInteger,
+        roiResolution: positiveInteger.max(64),
+      })
+      .strict(),
+    pictures: z
+      .object({
+        /** Lengths of the shorter side in training, one of them drawn for each picture. */
+        trainShortest: z.array(pixels).min(1),
+        testShortest: pixels,
+        /** The longer side is kept to this. */
+        longest: pixels,
+        /** Whether half of the training pictures are mirrored left to right. */
+        flip: z.boolean(),
+        /** Of red, green and blue, pixels in 0 to 1. */
+        mean: z.tuple([z.number(), z.number(), z.number()]),
+        std: z.tuple([positive, positive, positive]),
+      })
+      .strict(),
+    batchSize: positiveInteger,
+    learningRate: positive,
+    /** In iterations; see {@link DetectionSchedule}. */
+    schedule: z
+      .object({
+        iterations: positiveInteger,
+        warmup: z.number().int().min(0),
+        milestones: z.array(positiveInteger),
+      })
+      .strict(),
+    momentum: z.number().min(0).lt(1),
+    /** Not applied to batch normalisation. */
+    weightDecay: z.number().min(0).finite(),
+    /** Batches that the running averages are the mean of before evaluation. */
+    preciseBnBatches: positiveInteger,
+  })
+  .strict();
+
+export type DetectionRecipe = Readonly<z.infer<typeof detectionRecipeSchema>>;
+export type DetectionDataset = DetectionRecipe["dataset"];
+/** How pictures become the input of the detector. */
+export type PictureRecipe = DetectionRecipe["pictures"];
+
+/**
+ * Checks a recipe that comes from outside.
+ *
+ * @throws InputError naming every field that is wrong
+ */
+export function parseDetectionRecipe(value: unknown): DetectionRecipe {
+  return parseBySchema(detectionRecipeSchema, value);
+}

@@ -1,0 +1,123 @@
+import { setImmediate } from "node:timers/promises";
+import { InterruptedError } from "../engine/errors";
+import type { AveragePrecision } from "./average-precision";
+import { cocoAveragePrecision, cocoFigures, matchCoco, type CocoFigures } from "./coco-metric";
+import type { DetectionRecipe, PictureRecipe } from "./detection-recipe";
+import type { Box, Detection, DetectionImage, DetectionSet } from "./detection-set";
+import { rescaleDetections } from "./detections";
+import type { Detector } from "./detector";
+import { preparePicture, resizedSize } from "./detector-pictures";
+import { detectObjects } from "./faster-rcnn";
+import { nonMaxSuppression } from "./nms";
+import { batchPictures } from "./picture-batch";
+import { matchVoc, vocFigures } from "./voc-metric";
+
+/** Options of {@link detectSet}. */
+export interface DetectSetOptions {
+  readonly onPicture?: (done: number, total: number) => void;
+  readonly stopRequested?: () => boolean;
+}
+
+/**
+ * Runs a detector over a set, one picture at a time as detectron2 does: padding would change what is found.
+ *
+ * @returns detections in the pixels of the set's pictures
+ * @throws InterruptedError when asked to stop
+ */
+export async function detectSet(
+  detector: Detector,
+  set: DetectionSet,
+  pictures: PictureRecipe,
+  { onPicture, stopRequested }: DetectSetOptions = {},
+): Promise<Detection[]> {
+  const found: Detection[] = [];
+  for (const [index, image] of set.images.entries()) {
+    if (stopRequested?.()) {
+      throw new InterruptedError(`Evaluation stopped at picture ${index} of ${set.images.length}. Run the same again`);
+    }
+    found.push(...detectPicture(detector, await set.readPixels(image), image, pictures));
+    onPicture?.(index + 1, set.images.length);
+    await setImmediate();
+  }
+  return found;
+}
+
+function detectPicture(
+  detector: Detector,
+  pixels: Uint8Array,
+  image: DetectionImage,
+  { testShortest, longest, ...normalisation }: PictureRecipe,
+): Detection[] {
+  const to = resizedSize(image, testShortest, longest);
+  const picture = preparePicture(pixels, image, to, false, normalisation);
+  const batch = batchPictures([picture]);
+  const [resized] = detectObjects(detector, batch);
+  batch.images.dispose();
+  picture.dispose();
+  const { boxes, scores, classes } = rescaleDetections(resized!, to, image);
+  return Array.from(scores, (score, index) => {
+    const box = [...boxes.subarray(4 * index, 4 * index + 4)] as unknown as Box;
+    return { imageId: image.id, category: classes[index]!, box, score };
+  });
+}
+
+/** How well a detector does on a set; 0 to 1, NaN where nothing is to be found. */
+export interface DetectionFigures extends AveragePrecision {
+  readonly metric: DetectionRecipe["metric"];
+  /** AP of each category. */
+  readonly categories: readonly { readonly name: string; readonly ap: number }[];
+  /** COCO's AP of finding objects, whatever their category; see {@link classAgnostic}. */
+  readonly classAgnostic: AveragePrecision;
+  /** All twelve figures, where the metric is COCO's. */
+  readonly coco: CocoFigures | undefined;
+}
+
+/** The figures of detections by a recipe's metric; VOC's with the rounding of detectron2's evaluator. */
+export function detectionFigures(
+  set: DetectionSet,
+  detections: readonly Detection[],
+  metric: DetectionRecipe["metric"],
+): DetectionFigures {
+  const blind = classAgnostic(set, detections);
+  const ofBlind = cocoAveragePrecision(matchCoco(blind.set, blind.detections, { of: "box" }));
+  const named = (values: readonly number[]) =>
+    set.categories.map(({ name }, index) => ({ name, ap: values[index] ?? NaN }));
+  if (metric === "coco") {
+    const coco = cocoFigures(matchCoco(set, detections, { of: "box" }));
+    const { ap, ap50, ap75, categoryAp } = coco;
+    return { metric, ap, ap50, ap75, categories: named(categoryAp), classAgnostic: ofBlind, coco };
+  }
+  const rule = metric === "voc-area" ? "area" : "11-point";
+  const { ap, ap50, ap75, categories } = vocFigures(matchVoc(set, detections, { roundAsDetectron2: true }), rule);
+  const values = categories.map((one) => one.ap);
+  return { metric, ap, ap50, ap75, categories: named(values), classAgnostic: ofBlind, coco: undefined };
+}
+
+/**
+ * A set with one category, "object", and detections as they are when categories do not matter: of boxes that overlap by more
+ * than 0.5, whatever their categories, the best stays.
+ */
+export function classAgnostic(
+  set: DetectionSet,
+  detections: readonly Detection[],
+): { readonly set: DetectionSet; readonly detections: readonly Detection[] } {
+  const byImage = new Map<Detection["imageId"], Detection[]>();
+  for (const detection of detections) {
+    const list = byImage.get(detection.imageId);
+    if (list === undefined) byImage.set(detection.imageId, [detection]);
+    else list.push(detection);
+  }
+  const kept = [...byImage.values()].flatMap((list) => {
+    const boxes = Float32Array.from(list.flatMap(({ box }) => box));
+    const scores = Float32Array.from(list, ({ score }) => score);
+    return [...nonMaxSuppression(boxes, scores, { threshold: 0.5, limit: Infinity })].map((index) => list[index]!);
+  });
+  const images = set.images.map((image) => ({
+    ...image,
+    objects: image.objects.map((object) => ({ ...object, category: 0 })),
+  }));
+  return {
+    set: { ...set, categories: [{ id: 1, name: "object" }], images },
+    detections: kept.map((detection) => ({ ...detection, category: 0 })),
+  };
+}

@@ -1,0 +1,195 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { sync as writeFileAtomic } from "write-file-atomic";
+import { z } from "zod";
+import { InputError } from "../engine/errors";
+import { originNow, originSchema } from "../train/manifest";
+import { recipeHash } from "../train/recipe";
+import { annotationChecksum, type DetectionData } from "./detection-data";
+import { detectionRecipeSchema, type DetectionRecipe } from "./detection-recipe";
+import type { Detection, DetectionSet } from "./detection-set";
+import { detectorCheckpointFile, loadDetector } from "./detector-checkpoint";
+import {
+  curveSchema,
+  disposeDetectorTraining,
+  initialisationSchema,
+  readingsSchema,
+  type DetectorTraining,
+  type InitialisationName,
+} from "./detector-training";
+import { detectionFigures, detectSet, type DetectSetOptions } from "./evaluate-detector";
+import { fromCocoResults, toCocoResults } from "./results-json";
+import { trainDetector, type DetectorProgress, type TrainDetectorOptions } from "./train-detector";
+
+/** File names in a run's folder, beside the checkpoint. */
+export const detectorRunFile = "run.json";
+export const predictionsFile = "predictions.json";
+
+// JSON has no NaN, which stands where nothing is to be found.
+const figure = z.number().nullable();
+const triple = z.tuple([figure, figure, figure]);
+const averagePrecision = { ap: figure, ap50: figure, ap75: figure };
+const areas = {
+  apSmall: figure,
+  apMedium: figure,
+  apLarge: figure,
+  arSmall: figure,
+  arMedium: figure,
+  arLarge: figure,
+};
+
+const runSchema = z.object({
+  manifest: z.object({
+    recipe: detectionRecipeSchema,
+    recipeHash: z.string(),
+    seed: z.number().int(),
+    initialisation: initialisationSchema,
+    data: z.object({
+      train: z.object({ name: z.string(), pictures: z.number(), checksum: z.string() }),
+      test: z.object({ name: z.string(), pictures: z.number(), checksum: z.string() }),
+    }),
+    ...originSchema.shape,
+    trainingSeconds: z.number(),
+    steps: z.number().int(),
+  }),
+  curve: curveSchema,
+  /** AP50 on the validation part over the training. */
+  readings: readingsSchema,
+  /** On the test part. */
+  figures: z.object({
+    metric: detectionRecipeSchema.shape.metric,
+    ...averagePrecision,
+    categories: z.array(z.object({ name: z.string(), ap: figure })),
+    classAgnostic: z.object(averagePrecision),
+    coco: z.object({ ...averagePrecision, ...areas, ar: triple, categoryAp: z.array(figure) }).optional(),
+  }),
+});
+
+/** A detector's training and what came of it, as `run.json` has it: figures are 0 to 1, null where nothing is to be found. */
+export type DetectorRun = Readonly<z.infer<typeof runSchema>>;
+
+export interface RunDetectorOptions extends Omit<TrainDetectorOptions, "monitor"> {
+  /** How often AP50 on the validation part is read over the training. @default 0 */
+  readonly readings?: number;
+  readonly onProgress?: (progress: DetectorProgress) => void;
+  /** Told after each picture of the test part. */
+  readonly onPicture?: DetectSetOptions["onPicture"];
+}
+
+/**
+ * From a recipe, an initialisation and a seed to a detector and its figures on the test part: looked up if they are there,
+ * else trained, gone on with where it was interrupted, and evaluated. Writes the manifest with the figures, and the
+ * detections in COCO's results format.
+ *
+ * @throws InputError if readings are wanted and there is no validation part, and as `trainDetector` does
+ */
+export async function runDetector(
+  recipe: DetectionRecipe,
+  data: DetectionData,
+  options: RunDetectorOptions,
+): Promise<DetectorRun> {
+  const { readings = 0, onProgress, onPicture, ...rest } = options;
+  const { directory, stopRequested } = rest;
+  const { validation } = data;
+  if (readings > 0 && validation === undefined) {
+    throw new InputError("Cannot read AP50 over the training: the recipe must name a validation part, there is none");
+  }
+  const path = join(directory, detectorRunFile);
+  const finished = readDetectorRun(path);
+  if (finished !== undefined) return finished;
+  const stop = stopRequested && { stopRequested };
+  const monitor = validation && {
+    times: readings,
+    evaluate: async (detector: DetectorTraining["detector"]) =>
+      detectionFigures(validation, await detectSet(detector, validation, recipe.pictures, stop), recipe.metric).ap50,
+  };
+  for await (const progress of trainDetector(recipe, data.train, { ...rest, ...(monitor && { monitor }) })) {
+    onProgress?.(progress);
+  }
+
+  const { training } = loadDetector(join(directory, detectorCheckpointFile));
+  try {
+    const detections = await detectSet(training.detector, data.test, recipe.pictures, {
+      ...stop,
+      ...(onPicture && { onPicture }),
+    });
+    writeFileAtomic(join(directory, predictionsFile), JSON.stringify(toCocoResults(data.test, detections)));
+    // Parsed once more, so that what is returned now is what is read later.
+    const run = JSON.stringify({
+      manifest: manifestOf(recipe, data, training),
+      curve: training.history.curve,
+      readings: training.history.readings,
+      figures: detectionFigures(data.test, detections, recipe.metric),
+    });
+    writeFileAtomic(path, `${run}\n`);
+    return runSchema.parse(JSON.parse(run));
+  } finally {
+    disposeDetectorTraining(training);
+  }
+}
+
+function manifestOf(recipe: DetectionRecipe, data: DetectionData, training: DetectorTraining): DetectorRun["manifest"] {
+  const facts = (set: DetectionSet) => ({
+    name: set.name,
+    pictures: set.images.length,
+    checksum: annotationChecksum(set),
+  });
+  return {
+    recipe,
+    recipeHash: recipeHash(recipe),
+    seed: training.seed,
+    initialisation: training.initialisation,
+    data: { train: facts(data.train), test: facts(data.test) },
+    ...originNow(),
+    trainingSeconds: Number(training.seconds.toFixed(1)),
+    steps: training.step,
+  };
+}
+
+/**
+ * Reads a finished run.
+ *
+ * @returns undefined if there is none
+ * @throws InputError if the file is not what {@link runDetector} writes
+ */
+export function readDetectorRun(path: string): DetectorRun | undefined {
+  if (!existsSync(path)) return undefined;
+  const parsed = runSchema.safeParse(readJson(path));
+  if (parsed.success) return parsed.data;
+  const { path: field, message } = parsed.error.issues[0]!;
+  throw new InputError(
+    `Cannot read the run ${path}: ${field.join(".")}: ${message}. Delete the file to evaluate the detector again`,
+  );
+}
+
+/** The detections of a finished run. */
+export function readPredictions(directory: string, test: DetectionSet): readonly Detection[] {
+  const path = join(directory, predictionsFile);
+  return fromCocoResults(test, readJson(path), path);
+}
+
+/** Deletes what a run consists of, so that it is trained anew; the folder may hold other things. */
+export function forgetDetectorRun(directory: string): void {
+  for (const file of [detectorCheckpointFile, detectorRunFile, predictionsFile]) {
+    rmSync(join(directory, file), { force: true });
+  }
+}
+
+/** The folder of a run below `root`: another recipe, initialisation or seed has another. */
+export function detectorRunDirectory(
+  recipe: DetectionRecipe,
+  { name, checksum }: InitialisationName,
+  seed: number,
+  root: string,
+): string {
+  const from = checksum === null ? name : `${name}-${checksum.slice(0, 8)}`;
+  return join(root, `detect-${recipe.name}-${recipeHash(recipe)}-${from}-seed${seed}`);
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new InputError(`Cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

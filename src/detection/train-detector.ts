@@ -1,0 +1,211 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { DivergedError, InputError, InterruptedError } from "../engine/errors";
+import { randomStream } from "../engine/random";
+import { Pace } from "../train/pace";
+import { recipeHash } from "../train/recipe";
+import type { DetectionRecipe } from "./detection-recipe";
+import { detectionRateAt } from "./detection-schedule";
+import type { DetectionSet } from "./detection-set";
+import type { Detector } from "./detector";
+import { detectorCheckpointFile, loadDetector, saveDetector } from "./detector-checkpoint";
+import {
+  detectorWeightDecay,
+  disposeDetectorTraining,
+  recordLosses,
+  startDetectorTraining,
+  type DetectorHistory,
+  type DetectorTraining,
+  type Initialisation,
+} from "./detector-training";
+import { detectorStep, estimateRunningAverages, type DetectorLosses, type TrainingBatch } from "./faster-rcnn";
+import { readTrainingBatch, shuffledBatches, trainablePictures } from "./training-batches";
+
+export interface TrainDetectorOptions {
+  readonly seed: number;
+  readonly initialisation: Initialisation;
+  /** Folder of the run. A checkpoint found there is gone on from. */
+  readonly directory: string;
+  /** Time between checkpoints in seconds. @default 30 */
+  readonly checkpointSeconds?: number;
+  /** Reads AP50 on the validation part, `times` times over the training, each after precise BN. */
+  readonly monitor?: { readonly times: number; readonly evaluate: (detector: Detector) => Promise<number> };
+  /** Asked after each step and within precise BN; when true, training saves a checkpoint and throws an `InterruptedError`. */
+  readonly stopRequested?: () => boolean;
+}
+
+/** What training tells after each step. */
+export interface DetectorProgress {
+  /** Steps done, of `totalSteps`. */
+  readonly step: number;
+  readonly totalSteps: number;
+  /** Of this step. */
+  readonly losses: DetectorLosses<number>;
+  readonly learningRate: number;
+  readonly imagesPerSecond: number;
+  readonly secondsLeft: number;
+  /** Time spent training so far, over all interruptions. */
+  readonly seconds: number;
+  readonly history: DetectorHistory;
+}
+
+/**
+ * Trains a detector by a recipe, step by step; yields after each step and lets other work of the process run. After the last
+ * step the running averages are estimated by precise BN.
+ *
+ * Goes on from the checkpoint in the run's folder, if there is one, bit for bit as if it had never stopped. Saves one at
+ * regular intervals, when it is stopped or left, and at the end.
+ *
+ * @throws InputError if the folder holds another training, or the encoder does not fit the recipe
+ * @throws DivergedError if a loss is no longer a number
+ */
+export async function* trainDetector(
+  recipe: DetectionRecipe,
+  set: DetectionSet,
+  options: TrainDetectorOptions,
+): AsyncGenerator<DetectorProgress, void, void> {
+  const { seed, directory, checkpointSeconds = 30, stopRequested } = options;
+  const totalSteps = recipe.schedule.iterations;
+  const path = join(directory, detectorCheckpointFile);
+  const training = resumeOrStart(path, recipe, set, options);
+  const { detector } = training;
+  const decay = detectorWeightDecay(detector, recipe.weightDecay);
+  const images = trainablePictures(set);
+  const batches = shuffledBatches(images, recipe.batchSize, (pass) => randomStream(seed, "shuffle", pass));
+  for (let step = 0; step < training.step; step++) batches.next();
+  const pace = new Pace(training, recipe.batchSize);
+  let changed = false;
+  let savedAt = performance.now();
+  const save = () => {
+    if (changed) saveDetector(path, recipe, training);
+    changed = false;
+    savedAt = performance.now();
+  };
+  const readIfDue = async () => {
+    if (training.averagedAt === training.step || !isRead(training.step, totalSteps, options.monitor?.times ?? 0))
+      return;
+    await estimateRunningAverages(
+      detector,
+      averagingBatches(recipe, set, training.step, options),
+      randomStream(seed, "precise BN", training.step),
+    );
+    if (options.monitor !== undefined && options.monitor.times > 0) {
+      const value = await options.monitor.evaluate(detector);
+      const reading = { step: training.step, ap50: Number.isNaN(value) ? null : value };
+      training.history = { ...training.history, readings: [...training.history.readings, reading] };
+    }
+    training.averagedAt = training.step;
+    changed = true;
+  };
+
+  try {
+    // Of a training that was stopped between its last step and the end of precise BN.
+    await readIfDue();
+    while (training.step < totalSteps) {
+      const learningRate = detectionRateAt(recipe.schedule, recipe.learningRate, training.step);
+      const random = (purpose: string) => randomStream(seed, purpose, training.step);
+      const batch = await readTrainingBatch(set, batches.next().value, recipe.pictures, random("augment"));
+      const losses = takeStep(training, batch, random("regions"), { learningRate, momentum: recipe.momentum, decay });
+      training.step++;
+      changed = true;
+      recordLosses(training, losses, totalSteps);
+      await readIfDue();
+      pace.tick();
+      if (training.step === totalSteps || performance.now() - savedAt > checkpointSeconds * 1000) save();
+      yield {
+        step: training.step,
+        totalSteps,
+        losses,
+        learningRate,
+        imagesPerSecond: pace.imagesPerSecond,
+        secondsLeft: pace.secondsLeft(totalSteps),
+        seconds: training.seconds,
+        history: training.history,
+      };
+      await setImmediate();
+      if (training.step < totalSteps && stopRequested?.()) throw interrupted(training.step, totalSteps);
+    }
+  } catch (error) {
+    // Any other error may have come in the middle of a step, whose state is not one to go on from.
+    if (!(error instanceof InterruptedError)) changed = false;
+    throw error;
+  } finally {
+    save();
+    decay.dispose();
+    disposeDetectorTraining(training);
+  }
+}
+
+function takeStep(
+  { detector, optimiser, step }: DetectorTraining,
+  batch: TrainingBatch,
+  random: ReturnType<typeof randomStream>,
+  {
+    learningRate,
+    momentum,
+    decay,
+  }: { learningRate: number; momentum: number; decay: ReturnType<typeof detectorWeightDecay> },
+): DetectorLosses<number> {
+  try {
+    const { losses, gradient } = detectorStep(detector, batch, random);
+    optimiser.apply(detector.parameters, gradient, { learningRate, momentum, weightDecay: decay });
+    gradient.dispose();
+    const wrong = Object.entries(losses).find(([, loss]) => !Number.isFinite(loss));
+    if (wrong) throw new DivergedError(`Training diverged: the ${wrong[0]} loss of step ${step + 1} is ${wrong[1]}`);
+    return losses;
+  } finally {
+    batch.images.dispose();
+  }
+}
+
+async function* averagingBatches(
+  recipe: DetectionRecipe,
+  set: DetectionSet,
+  step: number,
+  { seed, stopRequested }: TrainDetectorOptions,
+): AsyncGenerator<TrainingBatch> {
+  const random = (purpose: string, number: number) => randomStream(seed, "precise BN", step, purpose, number);
+  const batches = shuffledBatches(trainablePictures(set), recipe.batchSize, (pass) => random("shuffle", pass));
+  for (let index = 0; index < recipe.preciseBnBatches; index++) {
+    if (stopRequested?.()) throw interrupted(step, recipe.schedule.iterations);
+    yield await readTrainingBatch(set, batches.next().value, recipe.pictures, random("augment", index));
+    await setImmediate();
+  }
+}
+
+function interrupted(step: number, totalSteps: number): InterruptedError {
+  return new InterruptedError(
+    `Training stopped at step ${step} of ${totalSteps}. Run the same again to go on from there`,
+  );
+}
+
+/** Whether averages are estimated after this step: after the last, and before readings, which are evenly spread. */
+function isRead(step: number, totalSteps: number, times: number): boolean {
+  if (step === totalSteps) return true;
+  return Math.floor((step * times) / totalSteps) > Math.floor(((step - 1) * times) / totalSteps);
+}
+
+function resumeOrStart(
+  path: string,
+  recipe: DetectionRecipe,
+  { categories }: DetectionSet,
+  { seed, initialisation }: TrainDetectorOptions,
+): DetectorTraining {
+  const names = categories.map(({ name }) => name);
+  if (!existsSync(path)) return startDetectorTraining(recipe, names, initialisation, seed);
+  const { recipe: trained, training } = loadDetector(path);
+  const describe = (recipe: DetectionRecipe, from: Initialisation | DetectorTraining["initialisation"], seed: number) =>
+    `recipe ${recipeHash(recipe)} from ${from.name}${from.checksum ? ` (${from.checksum.slice(0, 12)})` : ""} with seed ${seed}`;
+  const found = describe(trained, training.initialisation, training.seed);
+  const wanted = describe(recipe, initialisation, seed);
+  if (found === wanted && training.categories.join() === names.join()) return training;
+  disposeDetectorTraining(training);
+  const difference =
+    found === wanted
+      ? `for the categories ${training.categories.join(", ")}, asked for are ${names.join(", ")}`
+      : `by ${found}, asked for is ${wanted}`;
+  throw new InputError(
+    `Cannot go on from ${path}: it was trained ${difference}. Use another folder, or start anew with --fresh`,
+  );
+}

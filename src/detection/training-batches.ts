@@ -1,0 +1,67 @@
+import type { Random } from "../engine/random";
+import { tf } from "../engine/tf";
+import type { PictureRecipe } from "./detection-recipe";
+import type { DetectionImage, DetectionSet } from "./detection-set";
+import { preparePicture, resizedSize, transformTruth } from "./detector-pictures";
+import type { TrainingBatch } from "./faster-rcnn";
+import { batchPictures } from "./picture-batch";
+import { groundTruthOf } from "./training-samples";
+
+/** The pictures that a detector is trained on: those with an object that is no crowd (detectron2). */
+export function trainablePictures({ images }: DetectionSet): readonly DetectionImage[] {
+  return images.filter(({ objects }) => objects.some(({ crowd }) => !crowd));
+}
+
+/**
+ * The pictures of each batch of a training, without end: shuffled pass after pass, and those wider than high apart from the
+ * others, so that little of a batch is padding (detectron2's aspect-ratio grouping).
+ *
+ * @param random - of one pass over the pictures
+ */
+export function* shuffledBatches(
+  images: readonly DetectionImage[],
+  batchSize: number,
+  random: (pass: number) => Random,
+): Generator<readonly DetectionImage[], never> {
+  const waiting: DetectionImage[][] = [[], []];
+  for (let pass = 0; ; pass++) {
+    for (const index of random(pass).permutation(images.length)) {
+      const image = images[index]!;
+      const group = image.width > image.height ? 0 : 1;
+      waiting[group]!.push(image);
+      if (waiting[group]!.length < batchSize) continue;
+      yield waiting[group]!;
+      waiting[group] = [];
+    }
+  }
+}
+
+/**
+ * Reads and augments the pictures of a batch: a length of the shorter side is drawn for each, and whether it is mirrored.
+ *
+ * @returns the caller disposes the images
+ * @throws InputError if a picture cannot be read
+ */
+export async function readTrainingBatch(
+  set: DetectionSet,
+  images: readonly DetectionImage[],
+  { trainShortest, longest, flip, ...normalisation }: PictureRecipe,
+  random: Random,
+): Promise<TrainingBatch> {
+  const drawn = images.map((image) => ({
+    to: resizedSize(image, trainShortest[random.integer(trainShortest.length)]!, longest),
+    mirrored: random.uniform() < 0.5 && flip,
+  }));
+  const pixels = await Promise.all(images.map((image) => set.readPixels(image)));
+  const pictures = images.map((image, index) => {
+    const { to, mirrored } = drawn[index]!;
+    return preparePicture(pixels[index]!, image, to, mirrored, normalisation);
+  });
+  const batch = batchPictures(pictures);
+  tf.dispose(pictures);
+  const truths = images.map((image, index) => {
+    const { to, mirrored } = drawn[index]!;
+    return transformTruth(groundTruthOf(image.objects), image, to, mirrored);
+  });
+  return { ...batch, truths };
+}

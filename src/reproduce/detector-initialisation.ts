@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { pretrainingPreset } from "../detection/detection-presets";
+import type { DetectionRecipe } from "../detection/detection-recipe";
+import type { Initialisation } from "../detection/detector-training";
+import { InputError } from "../engine/errors";
+import { randomStream } from "../engine/random";
+import { createEncoder } from "../nn/encoder";
+import { loadEncoder } from "../nn/encoder-weights";
+import { defaultMethod, methodRecipe } from "../tables/method-recipes";
+import { presetNamed } from "../tables/presets";
+import { checkpointFile } from "../train/pretrain";
+import { loadCheckpoint } from "../train/checkpoint";
+import { disposeTraining } from "../train/state";
+import { runDirectory, runsFolder } from "./run-cell";
+
+/**
+ * Where a detector's backbone comes from.
+ *
+ * @param init - "random"; "supervised", the kit's own supervised training with the same seed; or a file of weights, or the
+ * folder of a run
+ * @param root - folder of the runs
+ * @throws InputError if there is no such file, or the supervised training is not there: says the command that makes it
+ */
+export function detectorInitialisation(
+  init: string,
+  recipe: DetectionRecipe,
+  seed: number,
+  root = runsFolder,
+): Initialisation {
+  const { backbone } = recipe.detector;
+  if (init === "random") {
+    const config = { ...backbone, head: "linear", dimension: 1 } as const;
+    return { name: init, checksum: null, createEncoder: () => createEncoder(config, randomStream(seed, "backbone")) };
+  }
+  if (init === "supervised") return ofFile(init, supervisedCheckpoint(recipe, seed, root));
+  const status = statSync(init, { throwIfNoEntry: false });
+  const path = status?.isDirectory() ? join(init, checkpointFile) : init;
+  if (!existsSync(path)) {
+    throw new InputError(
+      `Cannot initialise the detector: give --init random, supervised, or a file of weights, current value is "${init}"` +
+        (status ? `, a folder without ${checkpointFile}` : ", which is no file"),
+    );
+  }
+  return ofFile(basename(status?.isDirectory() ? init : path).replace(/[^\w.-]/g, "_"), path);
+}
+
+function ofFile(name: string, path: string): Initialisation {
+  const checksum = createHash("sha256").update(readFileSync(path)).digest("hex");
+  return { name, checksum, createEncoder: () => loadEncoder(path) };
+}
+
+function supervisedCheckpoint(recipe: DetectionRecipe, seed: number, root: string): string {
+  const name = pretrainingPreset(recipe);
+  if (name === undefined) {
+    throw new InputError(
+      `Cannot initialise ${recipe.name} by the kit's supervised training: no preset of the kit has this backbone. ` +
+        "Give a file of weights, for example torchvision's, as --init FILE",
+    );
+  }
+  const preset = presetNamed(name);
+  const trained = methodRecipe(preset, defaultMethod(preset, "supervised"));
+  const path = join(runDirectory(trained, seed, root), checkpointFile);
+  const command = `moco pretrain --method supervised --preset ${name} --seed ${seed}`;
+  if (!existsSync(path)) {
+    throw new InputError(`Cannot initialise the detector: there is no ${path}. Make it by: ${command}`);
+  }
+  const { state } = loadCheckpoint(path);
+  const epochs = state.history.curve.at(-1)?.epoch ?? 0;
+  disposeTraining(state);
+  if (epochs + 1 < trained.epochs) {
+    throw new InputError(
+      `Cannot initialise the detector: the training of ${path} is not done. Finish it by: ${command}`,
+    );
+  }
+  return path;
+}
