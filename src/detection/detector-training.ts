@@ -10,20 +10,20 @@ import type { DetectorLosses } from "./faster-rcnn";
 /** Points of a training curve: enough to draw, few enough to keep in a small file. */
 const curvePoints = 100;
 
-const lossSchema = z.object({
+const losses = {
   objectness: z.number(),
   rpnBox: z.number(),
   classification: z.number(),
   box: z.number(),
-}) satisfies z.ZodType<DetectorLosses<number>>;
+} satisfies DetectorLosses<z.ZodNumber>;
 
-export const curveSchema = z.array(lossSchema.extend({ step: z.number() }));
+export const curveSchema = z.array(z.object({ step: z.number(), ...losses }));
 export const readingsSchema = z.array(z.object({ step: z.number(), ap50: z.number().nullable() }));
 
 export const historySchema = z.object({
   curve: curveSchema,
   readings: readingsSchema,
-  pending: lossSchema.extend({ steps: z.number() }),
+  pending: z.object({ ...losses, steps: z.number() }),
 });
 
 /** What the training of a detector has written down so far. */

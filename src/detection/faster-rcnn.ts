@@ -5,7 +5,13 @@ import { crossEntropy } from "../methods/losses";
 import { gradientsOf } from "../nn/gradients";
 import { normalise, resNetMaps, resNetStage, type NormalisationMode } from "../nn/resnet";
 import { stageStride } from "../nn/resnet-layout";
-import { MeanStatistics, trainingMode, updateRunningAverages, type LayerStatistics } from "../nn/running-averages";
+import {
+  disposeStatistics,
+  MeanStatistics,
+  trainingMode,
+  updateRunningAverages,
+  type LayerStatistics,
+} from "../nn/running-averages";
 import { levelAnchors } from "./anchors";
 import { boxCount, type Boxes, type Size } from "./boxes";
 import { detectionsOf, type Detections } from "./detections";
@@ -52,17 +58,26 @@ export interface DetectorStep {
 export function detectorStep(detector: Detector, batch: TrainingBatch, random: Random): DetectorStep {
   const statistics: LayerStatistics[] = [];
   let losses: DetectorLosses<number> | undefined;
-  const { loss, gradients } = gradientsOf([detector.parameters], () => {
-    const tensors = trainingLosses(detector, batch, random, trainingMode(statistics));
-    const { objectness, rpnBox, classification, box } = tensors;
-    losses = {
-      objectness: objectness.arraySync(),
-      rpnBox: rpnBox.arraySync(),
-      classification: classification.arraySync(),
-      box: box.arraySync(),
-    };
-    return tf.addN([objectness, rpnBox, classification, box]);
-  });
+  const differentiate = () =>
+    gradientsOf([detector.parameters], () => {
+      const tensors = trainingLosses(detector, batch, random, trainingMode(statistics));
+      const { objectness, rpnBox, classification, box } = tensors;
+      losses = {
+        objectness: objectness.arraySync(),
+        rpnBox: rpnBox.arraySync(),
+        classification: classification.arraySync(),
+        box: box.arraySync(),
+      };
+      return tf.addN([objectness, rpnBox, classification, box]);
+    });
+  let result: ReturnType<typeof differentiate>;
+  try {
+    result = differentiate();
+  } catch (error) {
+    disposeStatistics(statistics);
+    throw error;
+  }
+  const { loss, gradients } = result;
   loss.dispose();
   updateRunningAverages(detector, statistics, 1);
   return { losses: losses!, gradient: gradients[0]! };

@@ -65,7 +65,12 @@ export class MeanStatistics {
   /** @param pass - runs a forward pass in the given mode; all layers must take part in it */
   add(pass: (mode: NormalisationMode) => void): void {
     const statistics: LayerStatistics[] = [];
-    pass(trainingMode(statistics));
+    try {
+      pass(trainingMode(statistics));
+    } catch (error) {
+      disposeStatistics(statistics);
+      throw error;
+    }
     const next = tf.tidy(() => tf.add<tf.Tensor1D>(this.sum, joinStatistics(this.running, statistics, 1)));
     this.sum.dispose();
     this.sum = next;
@@ -98,6 +103,11 @@ function joinStatistics(
     group.set(`${layer}.running_mean`, mean).set(`${layer}.running_var`, variance);
   });
   const all = flatten(inGroups.flatMap((group) => entries.map(({ name }) => group.get(name)!)));
-  statistics.forEach(({ mean, variance }) => tf.dispose([mean, variance]));
+  disposeStatistics(statistics);
   return all;
+}
+
+/** Frees what batch normalisations saw in a forward pass that was not finished. */
+export function disposeStatistics(statistics: readonly LayerStatistics[]): void {
+  statistics.forEach(({ mean, variance }) => tf.dispose([mean, variance]));
 }

@@ -1,0 +1,57 @@
+import type { DetectionRecipe } from "../../src/detection/detection-recipe";
+import { parseDetectionRecipe } from "../../src/detection/detection-recipe";
+import { detectionPreset } from "../../src/detection/detection-presets";
+import type { DetectionImage, DetectionSet } from "../../src/detection/detection-set";
+import type { Initialisation } from "../../src/detection/detector-training";
+import { randomStream } from "../../src/engine/random";
+import { createEncoder } from "../../src/nn/encoder";
+
+/** A recipe that trains in a second: ResNet-18 of width 2, 6 steps of two pictures of 24 to 32 pixels. */
+export function tinyDetection(changes: Partial<DetectionRecipe> = {}): DetectionRecipe {
+  const smoke = detectionPreset("smoke");
+  return parseDetectionRecipe({
+    ...smoke,
+    name: "tiny",
+    source: "made for the tests",
+    detector: {
+      ...smoke.detector,
+      backbone: { architecture: "resnet18", width: 2, stem: "cifar" },
+      anchorsPerImage: 16,
+      roisPerImage: 8,
+    },
+    pictures: { ...smoke.pictures, trainShortest: [24, 28], testShortest: 24, longest: 32 },
+    ...changes,
+  });
+}
+
+/** Random pictures of different shapes, each with one or two objects of two categories. */
+export function tinySet(count = 5): DetectionSet {
+  const images = Array.from({ length: count }, (_, index): DetectionImage => {
+    const [height, width] = [20 + 3 * index, 32 - 3 * index];
+    const objects = Array.from({ length: 1 + (index % 2) }, (_, object) => ({
+      box: [2 + object, 3, 12 + object, 15] as const,
+      category: (index + object) % 2,
+      difficult: false,
+      crowd: false,
+      area: 120,
+    }));
+    return { id: index + 1, fileName: `${index + 1}.png`, width, height, objects };
+  });
+  return {
+    name: "tiny",
+    categories: ["even", "odd"].map((name, index) => ({ id: index + 1, name })),
+    images,
+    readPixels: ({ id, width, height }) => {
+      const random = randomStream(1, "pixels", id);
+      return Promise.resolve(Uint8Array.from({ length: width * height * 3 }, () => random.integer(256)));
+    },
+  };
+}
+
+/** Random weights for the tiny recipe's backbone. */
+export const tinyInitialisation: Initialisation = {
+  name: "random",
+  checksum: null,
+  createEncoder: () =>
+    createEncoder({ ...tinyDetection().detector.backbone, head: "linear", dimension: 1 }, randomStream(1, "backbone")),
+};
