@@ -36,4 +36,16 @@ describe("gradientsOf", () => {
     a!.dispose();
     b!.dispose();
   });
+
+  it("throws what the loss throws, and leaves no tensor", () => {
+    const parameters = new ParameterVector([{ name: "w", shape: [2] }], tf.tensor1d([1, 2]));
+    const before = tf.memory().numTensors;
+    const failing = () => {
+      tf.square(parameters.tensor("w")); // an operation that saves a tensor for its gradient
+      throw new Error("no region");
+    };
+    expect(() => gradientsOf([parameters], failing)).toThrow("no region");
+    expect(tf.memory().numTensors).toBe(before);
+    parameters.dispose();
+  });
 });

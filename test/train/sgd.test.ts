@@ -30,4 +30,15 @@ describe("Sgd", () => {
     parameters.dispose();
     expect(tf.memory().numTensors).toBe(before);
   });
+
+  it("decays each number by its own, where there is one for each", () => {
+    const parameters = new ParameterVector([{ name: "w", shape: [3] }], tf.tensor1d([1, 2, 4]));
+    const [gradient, weightDecay] = [tf.zeros<tf.Rank.R1>([3]), tf.tensor1d([0, 0.5, 0.25])];
+    const optimiser = Sgd.create(parameters);
+    optimiser.apply(parameters, gradient, { learningRate: 0.5, momentum: 0, weightDecay });
+    expect([...parameters.values.dataSync()]).toEqual([1, 1.5, 3.5]);
+    optimiser.dispose();
+    parameters.dispose();
+    tf.dispose([gradient, weightDecay]);
+  });
 });

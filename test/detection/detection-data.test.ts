@@ -1,0 +1,118 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { annotationChecksum, loadDetectionData } from "../../src/detection/detection-data";
+import { detectionPreset, detectionPresetNames, pretrainingPreset } from "../../src/detection/detection-presets";
+import { parseDetectionRecipe, type DetectionDataset } from "../../src/detection/detection-recipe";
+import { InputError } from "../../src/engine/errors";
+import { tinySet } from "./tiny-detection";
+
+let root: string;
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), "moco-voc-"));
+  await writeVoc("VOC2007", { a: [["cat", 1, 1, 5, 5]], b: [["dog", 2, 2, 6, 7]] }, { trainval: "a", test: "b" });
+  await writeVoc("VOC2012", { c: [["cat", 1, 1, 5, 5]], d: [["cat", 3, 3, 3, 2]] }, { trainval: "c\nd", none: "" });
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+type VocObject = readonly [name: string, x1: number, y1: number, x2: number, y2: number];
+
+async function writeVoc(
+  name: string,
+  pictures: Readonly<Record<string, readonly VocObject[]>>,
+  splits: Readonly<Record<string, string>>,
+): Promise<void> {
+  const folder = join(root, name);
+  for (const part of ["Annotations", "JPEGImages", "ImageSets/Main"])
+    mkdirSync(join(folder, part), { recursive: true });
+  for (const [id, objects] of Object.entries(pictures)) {
+    const described = objects.map(
+      ([category, x1, y1, x2, y2]) =>
+        `<object><name>${category}</name><difficult>0</difficult><bndbox><xmin>${x1}</xmin><ymin>${y1}</ymin>` +
+        `<xmax>${x2}</xmax><ymax>${y2}</ymax></bndbox></object>`,
+    );
+    const size = "<size><width>8</width><height>8</height><depth>3</depth></size>";
+    const xml = `<annotation><filename>${id}.png</filename>${size}${described.join("")}</annotation>`;
+    writeFileSync(join(folder, "Annotations", `${id}.xml`), xml);
+    const picture = sharp({ create: { width: 8, height: 8, channels: 3, background: "red" } });
+    await picture.png().toFile(join(folder, "JPEGImages", `${id}.png`));
+  }
+  for (const [split, ids] of Object.entries(splits)) {
+    writeFileSync(join(folder, "ImageSets", "Main", `${split}.txt`), ids);
+  }
+}
+
+const voc = (changes: Partial<Extract<DetectionDataset, { kind: "voc" }>> = {}): DetectionDataset => ({
+  kind: "voc",
+  train: ["VOC2007/trainval", "VOC2012/trainval"],
+  test: "VOC2007/test",
+  ...changes,
+});
+
+describe("loadDetectionData", () => {
+  it("joins the training parts, and says which objects without area were left out", async () => {
+    const { train, test, leftOut } = await loadDetectionData(voc(), root);
+    expect(train.name).toBe("VOC2007/trainval + VOC2012/trainval");
+    expect(train.images.map(({ id }) => id)).toEqual(["a", "c", "d"]);
+    expect(test.images.map(({ id }) => id)).toEqual(["b"]);
+    expect(leftOut).toHaveLength(1);
+    expect(leftOut[0]).toMatch(/d\.xml/);
+  });
+
+  it("reads a data set that is the folder itself", async () => {
+    const { train } = await loadDetectionData(voc({ train: ["trainval"], test: "test" }), join(root, "VOC2007"));
+    expect(train.images.map(({ id }) => id)).toEqual(["a"]);
+  });
+
+  it("composes scenes, and their pixels are the same each time", async () => {
+    const dataset: DetectionDataset = { kind: "scenes", size: 32, train: 3, validation: 1, test: 2, seed: 0 };
+    const { train, validation, test } = await loadDetectionData(dataset, undefined);
+    expect([train, validation!, test].map(({ images }) => images.length)).toEqual([3, 1, 2]);
+    expect(await train.readPixels(train.images[1]!)).toEqual(await train.readPixels(train.images[1]!));
+  });
+
+  it("refuses a missing folder, split or part, and a part without objects", async () => {
+    const refused = async (dataset: DetectionDataset, folder: string | undefined, message: RegExp) => {
+      await expect(loadDetectionData(dataset, folder)).rejects.toThrow(InputError);
+      await expect(loadDetectionData(dataset, folder)).rejects.toThrow(message);
+    };
+    await refused(voc(), undefined, /give its folder by --root, there is none/);
+    await refused(voc(), join(root, "nowhere"), /current value is .*nowhere, which is no folder/);
+    await refused(voc({ train: ["VOC2008/trainval"] }), root, /VOC2008/);
+    await refused(voc({ test: "VOC2007/val" }), root, /choose one of test, trainval in .*VOC2007/);
+    await refused(voc({ test: "VOC2012/none" }), root, /current count is 0/);
+  });
+});
+
+describe("annotationChecksum", () => {
+  it("tells sets apart by a box, and not by reading them again", () => {
+    const set = tinySet();
+    const moved = { ...set.images[0]!.objects[0]!, box: [0, 0, 5, 5] as const };
+    const other = { ...set, images: [{ ...set.images[0]!, objects: [moved] }, ...set.images.slice(1)] };
+    expect(annotationChecksum(tinySet())).toBe(annotationChecksum(set));
+    expect(annotationChecksum(other)).not.toBe(annotationChecksum(set));
+  });
+});
+
+describe("the presets", () => {
+  it.each(detectionPresetNames)("%s is a valid recipe", (name) => {
+    expect(parseDetectionRecipe(detectionPreset(name)).name).toBe(name);
+  });
+
+  it.each(["voc", "coco", "scenes"] as const)("quick fits %s", (kind) => {
+    expect(parseDetectionRecipe(detectionPreset("quick", kind)).dataset.kind).toBe(kind);
+  });
+
+  it("know the pre-training that has their backbone, where there is one", () => {
+    expect(pretrainingPreset(detectionPreset("quick", "voc"))).toBe("quick");
+    expect(pretrainingPreset(detectionPreset("coco_R_50_C4_1x"))).toBeUndefined();
+  });
+
+  it("are listed for an unknown name, and their fields checked", () => {
+    expect(() => detectionPreset("slow")).toThrow(/choose one of smoke, quick, .* current value is "slow"/);
+    const wrong = { ...detectionPreset("quick"), batchSize: 0, metric: "voc" };
+    expect(() => parseDetectionRecipe(wrong)).toThrow(/metric: .*\n {2}batchSize: /);
+  });
+});
