@@ -8,7 +8,7 @@ import { monitorDemoKnn, monitorKnn } from "../reproduce/evaluate-encoder";
 import { runDirectory, runRecordFile } from "../reproduce/run-cell";
 import { presetNamed } from "../tables/presets";
 import { loadCheckpoint } from "../train/checkpoint";
-import { makeManifest, manifestSchema, type Manifest } from "../train/manifest";
+import { makeManifest, manifestFile, manifestSchema, type Manifest } from "../train/manifest";
 import { checkpointFile, pretrain, type PretrainOptions, type TrainingProgress } from "../train/pretrain";
 import { parseRecipe, type Recipe } from "../train/recipe";
 import { disposeTraining, type History } from "../train/state";
@@ -16,9 +16,6 @@ import type { PretrainFlags } from "./pretrain";
 import { describeProgress, progressBar } from "./progress-bar";
 import { demoPreset, recipeFrom, type Setting } from "./recipe-flags";
 import { prepareFolder } from "./run-folder";
-
-/** File name of the manifest in a run's folder. */
-const manifestFile = "manifest.json";
 
 /** How a training ended, as `--json` prints it. */
 interface Outcome {

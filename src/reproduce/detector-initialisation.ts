@@ -11,9 +11,9 @@ import { loadEncoder } from "../nn/encoder-weights";
 import { defaultMethod, methodRecipe } from "../tables/method-recipes";
 import { presetNamed } from "../tables/presets";
 import { checkpointFile } from "../train/pretrain";
-import { loadCheckpoint } from "../train/checkpoint";
-import { disposeTraining } from "../train/state";
-import { runDirectory, runsFolder } from "./run-cell";
+import { manifestFile } from "../train/manifest";
+import { runDirectory, runRecordFile, runsFolder } from "./run-cell";
+import { readRunRecord } from "./run-record";
 
 /**
  * Where a detector's backbone comes from.
@@ -61,18 +61,13 @@ function supervisedCheckpoint(recipe: DetectionRecipe, seed: number, root: strin
   }
   const preset = presetNamed(name);
   const trained = methodRecipe(preset, defaultMethod(preset, "supervised"));
-  const path = join(runDirectory(trained, seed, root), checkpointFile);
-  const command = `moco pretrain --method supervised --preset ${name} --seed ${seed}`;
-  if (!existsSync(path)) {
-    throw new InputError(`Cannot initialise the detector: there is no ${path}. Make it by: ${command}`);
-  }
-  const { state } = loadCheckpoint(path);
-  const epochs = state.history.curve.at(-1)?.epoch ?? 0;
-  disposeTraining(state);
-  if (epochs + 1 < trained.epochs) {
-    throw new InputError(
-      `Cannot initialise the detector: the training of ${path} is not done. Finish it by: ${command}`,
-    );
-  }
-  return path;
+  const directory = runDirectory(trained, seed, root);
+  const path = join(directory, checkpointFile);
+  const record = readRunRecord(join(directory, runRecordFile));
+  const finished = existsSync(join(directory, manifestFile)) || (record !== undefined && record.diverged === undefined);
+  if (existsSync(path) && finished) return path;
+  throw new InputError(
+    `Cannot initialise the detector: there is no finished supervised training in ${directory}. ` +
+      `Make it by: moco pretrain --method supervised --preset ${name} --seed ${seed}`,
+  );
 }

@@ -7,6 +7,9 @@ import { machineFacts } from "../engine/device";
 import { tf } from "../engine/tf";
 import { recipeHash, recipeSchema, type Recipe } from "./recipe";
 
+/** File name in the folder of a run of `moco pretrain`, written when it has ended. */
+export const manifestFile = "manifest.json";
+
 /** By what, on what and when a run was made. */
 export const originSchema = z.object({
   /** Commit of the kit's checkout and whether files differed from it; null outside a checkout. */

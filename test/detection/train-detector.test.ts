@@ -204,7 +204,7 @@ describe("loadDetector", () => {
     return path;
   };
 
-  it("refuses what is no file, no safetensors, or no detector", async () => {
+  it("refuses what is no file, no safetensors, or no detector", () => {
     expect(() => loadDetector(join(root, "none"))).toThrow(/there is no file .*none/);
     expect(() => loadDetector(written("nothing of use"))).toThrow(InputError);
     const weights = Buffer.concat([Buffer.from([2, 0, 0, 0, 0, 0, 0, 0]), Buffer.from("{}")]);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { PictureRecipe } from "../../src/detection/detection-recipe";
 import type { DetectionImage } from "../../src/detection/detection-set";
 import { preparePicture, resizedSize, transformTruth } from "../../src/detection/detector-pictures";
 import { readTrainingBatch, shuffledBatches, trainablePictures } from "../../src/detection/training-batches";
@@ -28,10 +29,7 @@ describe("preparePicture and transformTruth", () => {
     return x >= 4 && x < 12 && y >= 8 && y < 16 ? 255 : 0;
   });
   const truth = { boxes: Float32Array.of(4, 8, 12, 16), classes: Int32Array.of(3) };
-  const plain = { mean: [0, 0, 0], std: [1, 1, 1] } as {
-    mean: [number, number, number];
-    std: [number, number, number];
-  };
+  const plain: Pick<PictureRecipe, "mean" | "std"> = { mean: [0, 0, 0], std: [1, 1, 1] };
 
   it.each([
     { mirrored: false, box: [6, 12, 18, 24] },
@@ -54,7 +52,7 @@ describe("preparePicture and transformTruth", () => {
   });
 
   it("leave the pixels of a picture of the right size as they are, but for the normalisation", () => {
-    const normalisation = { mean: [0.5, 0.25, 0], std: [0.5, 0.25, 1] } as typeof plain;
+    const normalisation: typeof plain = { mean: [0.5, 0.25, 0], std: [0.5, 0.25, 1] };
     const picture = preparePicture(pixels, from, from, false, normalisation);
     const expected = Array.from(pixels, (value, at) => (value === 0 ? [-1, -1, 0] : [1, 3, 1])[at % 3]);
     expect([...picture.dataSync()]).toEqual(expected);

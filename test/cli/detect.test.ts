@@ -1,0 +1,173 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { detectCommand } from "../../src/cli/detect";
+import { detectionPreset } from "../../src/detection/detection-presets";
+import type { DetectionRecipe } from "../../src/detection/detection-recipe";
+import { detectorCheckpointFile } from "../../src/detection/detector-checkpoint";
+import {
+  detectorRunDirectory,
+  detectorRunFile,
+  predictionsFile,
+  readDetectorRun,
+  readPredictions,
+} from "../../src/detection/run-detector";
+import { composeScenes } from "../../src/detection/scenes";
+import { InputError } from "../../src/engine/errors";
+import { randomStream } from "../../src/engine/random";
+import { createEncoder, disposeEncoder, type EncoderConfig } from "../../src/nn/encoder";
+import { encodeSafetensors } from "../../src/nn/safetensors";
+import { toStateDict } from "../../src/nn/state-dict";
+import { detectorInitialisation } from "../../src/reproduce/detector-initialisation";
+import { runDirectory } from "../../src/reproduce/run-cell";
+import { defaultMethod, methodRecipe } from "../../src/tables/method-recipes";
+import { presetNamed } from "../../src/tables/presets";
+import { saveCheckpoint } from "../../src/train/checkpoint";
+import { manifestFile } from "../../src/train/manifest";
+import { checkpointFile } from "../../src/train/pretrain";
+import { disposeTraining, startTraining } from "../../src/train/state";
+
+let root: string;
+beforeAll(() => void (root = mkdtempSync(join(tmpdir(), "moco-detect-"))));
+afterAll(() => rmSync(root, { recursive: true }));
+afterEach(() => vi.restoreAllMocks());
+
+/** What the command prints to stdout. */
+async function detect(...words: readonly string[]): Promise<string> {
+  const printed: string[] = [];
+  vi.spyOn(console, "log").mockImplementation((text: string) => void printed.push(text));
+  for (const stream of [process.stdout, process.stderr]) vi.spyOn(stream, "write").mockReturnValue(true);
+  await detectCommand().exitOverride().parseAsync(words, { from: "user" });
+  vi.restoreAllMocks();
+  return printed.join("\n");
+}
+
+const smoke = detectionPreset("smoke");
+
+/** A file of weights of an encoder with the smoke preset's backbone, or another. */
+function weightsFile(name: string, changes: Partial<EncoderConfig> = {}): string {
+  const encoder = createEncoder(
+    { ...smoke.detector.backbone, head: "linear", dimension: 4, ...changes },
+    randomStream(7),
+  );
+  const tensors = new Map([...toStateDict(encoder.parameters, ""), ...toStateDict(encoder.running, "")]);
+  disposeEncoder(encoder);
+  const path = join(root, name);
+  writeFileSync(path, encodeSafetensors({ tensors, metadata: {} }));
+  return path;
+}
+
+describe("moco detect", () => {
+  it("trains and evaluates, writes manifest and predictions, and does nothing the second time", async () => {
+    const output = join(root, "run");
+    const words = ["--preset", "smoke", "--output", output, "--readings", "1", "--json"];
+    const first = JSON.parse(await detect(...words)) as Record<string, unknown>;
+    const run = readDetectorRun(join(output, detectorRunFile))!;
+    expect(first).toEqual({ files: [join(output, detectorRunFile), join(output, predictionsFile)], ...run });
+    expect(run.manifest).toMatchObject({
+      seed: 1,
+      steps: 6,
+      initialisation: { name: "random", checksum: null },
+      data: { train: { pictures: 8 }, test: { pictures: 4 } },
+    });
+    expect(run.manifest.recipe).toEqual(smoke);
+    expect(run.curve.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(run.readings.map(({ step }) => step)).toEqual([6]);
+    expect(run.figures.categories).toHaveLength(9);
+    const test = await composeScenes({ part: "test", size: 48, count: 4 });
+    const predictions = readPredictions(output, test);
+    expect(predictions.length).toBeGreaterThan(0);
+    expect(JSON.parse(readFileSync(join(output, predictionsFile), "utf8"))).toHaveLength(predictions.length);
+
+    const before = readFileSync(join(output, detectorCheckpointFile));
+    expect(JSON.parse(await detect(...words))).toEqual(first);
+    expect(readFileSync(join(output, detectorCheckpointFile))).toEqual(before);
+  });
+
+  it("starts from a file of weights, and anew with --fresh", async () => {
+    const output = join(root, "from-weights");
+    const words = ["--preset", "smoke", "--output", output, "--json", "--set", "schedule.iterations=1"];
+    const init = ["--init", weightsFile("moco.safetensors")];
+    type Outcome = { manifest: { initialisation: { name: string; checksum: string }; recipe: DetectionRecipe } };
+    const { manifest } = JSON.parse(await detect(...words, ...init)) as Outcome;
+    expect(manifest.initialisation.name).toBe("moco.safetensors");
+    expect(manifest.initialisation.checksum).toMatch(/^\w{64}$/);
+    expect(manifest.recipe.source).toMatch(/set on the command line: schedule.iterations = 1$/);
+    rmSync(join(output, detectorRunFile));
+    await expect(detect(...words)).rejects.toThrow(
+      /trained by recipe \w+ from moco\.safetensors .* asked for is .* from random/,
+    );
+    const anew = JSON.parse(await detect(...words, "--fresh")) as Outcome;
+    expect(anew.manifest.initialisation.name).toBe("random");
+  });
+
+  it("refuses what is wrong before it trains", async () => {
+    const output = join(root, "refused");
+    const refused = async (message: RegExp, ...words: readonly string[]) => {
+      const outcome: unknown = await detect("--preset", "smoke", "--output", output, ...words).catch(
+        (error: unknown) => error,
+      );
+      expect(outcome).toBeInstanceOf(InputError);
+      expect((outcome as InputError).message).toMatch(message);
+    };
+    await refused(/give its folder by --root, there is none/, "--dataset", "coco");
+    await refused(/which is no folder/, "--dataset", "voc", "--root", join(root, "nowhere"));
+    await refused(
+      /give --init random, supervised, or a file of weights, current value is "imagenet"/,
+      "--init",
+      "imagenet",
+    );
+    await refused(/batchSize: /, "--set", "batchSize=0");
+    await refused(/its width must be 8, current value is 4/, "--init", weightsFile("narrow.safetensors", { width: 4 }));
+    const broken = join(root, "broken.safetensors");
+    writeFileSync(broken, "nothing of use");
+    await refused(/Cannot read .*broken/, "--init", broken);
+    expect(existsSync(join(output, detectorCheckpointFile))).toBe(false);
+    await expect(detect("--preset", "slow")).rejects.toThrow(/choose one of smoke, quick/);
+  });
+});
+
+describe("detectorInitialisation", () => {
+  const preset = presetNamed("smoke");
+  const supervised = methodRecipe(preset, defaultMethod(preset, "supervised"));
+  const command = /moco pretrain --method supervised --preset smoke --seed 3/;
+
+  it("finds the kit's supervised training of the same seed when it is done, and says else how to make it", () => {
+    const directory = runDirectory(supervised, 3, root);
+    expect(() => detectorInitialisation("supervised", smoke, 3, root)).toThrow(command);
+    const state = startTraining(supervised, 3, { pictures: 100, classes: 9 });
+    mkdirSync(directory, { recursive: true });
+    saveCheckpoint(join(directory, checkpointFile), state, supervised);
+    expect(() => detectorInitialisation("supervised", smoke, 3, root)).toThrow(command);
+    writeFileSync(join(directory, manifestFile), "{}");
+    const { name, checksum, createEncoder } = detectorInitialisation("supervised", smoke, 3, root);
+    expect([name, checksum]).toEqual(["supervised", expect.stringMatching(/^\w{64}$/)]);
+    const encoder = createEncoder();
+    expect(encoder.parameters.tensor("conv1.weight").dataSync()).toEqual(
+      state.method.encoder.parameters.tensor("conv1.weight").dataSync(),
+    );
+    disposeEncoder(encoder);
+    disposeTraining(state);
+    // The folder of a run serves as its checkpoint.
+    expect(detectorInitialisation(directory, smoke, 3).checksum).toBe(checksum);
+  });
+
+  it("has no supervised training of the kit for the paper's backbone", () => {
+    const paper = detectionPreset("pascal_voc_R_50_C4_24k");
+    expect(() => detectorInitialisation("supervised", paper, 1, root)).toThrow(/as --init FILE/);
+  });
+
+  it("gives each recipe, initialisation and seed a folder of its own", () => {
+    const random = detectorInitialisation("random", smoke, 1);
+    const moco = { name: "moco", checksum: "0123456789abcdef" };
+    const folders = [
+      detectorRunDirectory(smoke, random, 1, root),
+      detectorRunDirectory(smoke, random, 2, root),
+      detectorRunDirectory(smoke, moco, 1, root),
+      detectorRunDirectory({ ...smoke, batchSize: 3 }, random, 1, root),
+    ];
+    expect(new Set(folders).size).toBe(4);
+    expect(folders[2]).toMatch(/detect-smoke-\w{12}-moco-01234567-seed1$/);
+  });
+});
