@@ -40,13 +40,7 @@ export type { SceneObject } from "./detection/compose-scene";
 export { writeScenes, type SceneFormat, type WrittenScenes } from "./detection/scene-files";
 
 export { bestRates, mechanismAblation, mechanisms, mechanismTitles } from "./tables/mechanisms";
-export {
-  endToEndRecipe,
-  memoryBankRecipe,
-  mocoV1Recipe,
-  mocoV2Recipe,
-  simclrRecipe,
-} from "./tables/paper-recipes";
+export { endToEndRecipe, memoryBankRecipe, mocoV1Recipe, mocoV2Recipe, simclrRecipe } from "./tables/paper-recipes";
 export { queueSizeAblation } from "./tables/queue-size";
 export { momentumAblation } from "./tables/momentum";
 export { linearEvaluation, linearEvaluationMinutes } from "./tables/linear-evaluation";
