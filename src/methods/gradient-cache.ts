@@ -44,7 +44,7 @@ export function differentiateEmbeddings(
     })([...embeddings]),
   );
   const result = {
-    loss: value.arraySync() as number,
+    loss: value.arraySync(),
     accuracy: accuracy!.arraySync(),
     gradients: grads as tf.Tensor2D[],
   };

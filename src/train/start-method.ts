@@ -222,7 +222,7 @@ function queueFrom(memory: ReadonlyMap<string, HostTensor>): KeyQueue {
   const keys = memory.get("queue")!;
   return new KeyQueue(
     tf.tensor2d(keys.values, keys.shape as [number, number]),
-    memory.get("queue_pointer")!.values[0]!,
+    memory.get("queue_pointer")!.values[0],
     memory.get("queue_pictures")!.values,
   );
 }
