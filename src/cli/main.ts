@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { convertCommand } from "./convert";
 import { dataCommand } from "./data";
+import { detectCommand } from "./detect";
 import { doctorCommand } from "./doctor";
 import { exitOf } from "./errors";
 import { knnCommand, linearCommand } from "./evaluate";
@@ -21,6 +22,7 @@ const commands: readonly (readonly [create: () => Command, example: string])[] =
   [linearCommand, "moco linear runs/my-run --part validation"],
   [knnCommand, "moco knn runs/my-run --k 20 --temperature 0.1"],
   [convertCommand, "moco convert moco_v2_200ep.pth.tar moco_v2.pkl --to detectron2"],
+  [detectCommand, "moco detect --dataset scenes --init supervised --preset quick"],
   [tableCommand, "moco table momentum --preset quick --recorded"],
   [notebookCommand, "moco notebook 04 --preset smoke"],
   [labCommand, "moco lab -- --no-browser"],
