@@ -1,14 +1,14 @@
 import { InputError } from "../engine/errors";
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
-import { endToEndStep, endToEndStepInChunks } from "../methods/end-to-end";
+import { createEndToEnd, endToEndStep, endToEndStepInChunks } from "../methods/end-to-end";
 import { MemoryBank, memoryBankStep } from "../methods/memory-bank";
 import type { Batch, Method } from "../methods/method";
-import { mocoStep } from "../methods/moco";
+import { createMoco, mocoStep } from "../methods/moco";
 import { KeyQueue } from "../methods/queue";
 import { simclrStep, simclrStepInChunks } from "../methods/simclr";
 import { supervisedStep } from "../methods/supervised";
-import { classLogits, copyEncoder, createEncoder, disposeEncoder, type Encoder } from "../nn/encoder";
+import { classLogits, createEncoder, disposeEncoder, type Encoder } from "../nn/encoder";
 import type { HostTensor } from "../nn/safetensors";
 import { hostTensor } from "../nn/state-dict";
 import type { MethodKind, MethodRecipe, Recipe } from "./recipe";
@@ -18,8 +18,10 @@ type MethodOf<Kind extends MethodKind> = Extract<MethodRecipe, { kind: Kind }>;
 /** What a method is made of, at the start or out of a checkpoint. */
 interface Parts {
   readonly networks: Readonly<Record<string, Encoder>>;
-  /** Queue or bank as a checkpoint holds it; undefined at the start. */
-  readonly memory: ReadonlyMap<string, HostTensor> | undefined;
+  /** MoCo's queue. */
+  readonly queue?: KeyQueue;
+  /** The memory bank's entries. */
+  readonly bank?: MemoryBank;
 }
 
 /** Facts of the training set that a method depends on. */
@@ -64,18 +66,25 @@ export function memoryShapes({ method, encoder }: Recipe): ReadonlyMap<string, r
  * @throws InputError if a classifier's head does not fit the classes
  */
 export function startMethod(recipe: Recipe, facts: TrainingSetFacts, random: (purpose: string) => Random): Method {
-  const { method, encoder } = recipe;
+  const { method, encoder, bnGroups } = recipe;
   if (method.kind === "supervised" && encoder.dimension !== facts.classes) {
     throw new InputError(
       `Cannot train a classifier: encoder.dimension must be the number of classes ${facts.classes}, ` +
         `current value is ${encoder.dimension}`,
     );
   }
-  const query = createEncoder(encoder, random("initialise"));
-  const networks = networkNames(method).includes(keyName)
-    ? { [queryName]: query, [keyName]: copyEncoder(query) }
-    : { [queryName]: query };
-  return assemble(recipe, { networks, memory: undefined }, facts, random);
+  if (method.kind === "moco") {
+    const streams = { encoder: random("initialise"), queue: random("queue") };
+    const { queryEncoder, keyEncoder, queue } = createMoco({ ...method, encoder, bnGroups }, streams);
+    return assemble(recipe, { networks: { [queryName]: queryEncoder, [keyName]: keyEncoder }, queue });
+  }
+  if (method.kind === "end-to-end") {
+    const { queryEncoder, keyEncoder } = createEndToEnd({ ...method, encoder, bnGroups }, random("initialise"));
+    return assemble(recipe, { networks: { [queryName]: queryEncoder, [keyName]: keyEncoder } });
+  }
+  const networks = { [queryName]: createEncoder(encoder, random("initialise")) };
+  if (method.kind !== "memory-bank") return assemble(recipe, { networks });
+  return assemble(recipe, { networks, bank: MemoryBank.random(facts.pictures, encoder.dimension, random("bank")) });
 }
 
 /** A method as a checkpoint left it. */
@@ -84,18 +93,15 @@ export function restoreMethod(
   networks: Readonly<Record<string, Encoder>>,
   memory: ReadonlyMap<string, HostTensor>,
 ): Method {
-  const noRandom = (): never => {
-    throw new Error("Cannot restore a method: everything random comes from the checkpoint");
-  };
-  return assemble(recipe, { networks, memory }, { pictures: 0, classes: 0 }, noRandom);
+  const { kind } = recipe.method;
+  return assemble(recipe, {
+    networks,
+    ...(kind === "moco" && { queue: queueFrom(memory) }),
+    ...(kind === "memory-bank" && { bank: bankFrom(memory) }),
+  });
 }
 
-function assemble(
-  recipe: Recipe,
-  { networks, memory }: Parts,
-  { pictures }: TrainingSetFacts,
-  random: (purpose: string) => Random,
-): Method {
+function assemble(recipe: Recipe, { networks, queue, bank }: Parts): Method {
   const { method, encoder: config, bnGroups, batchSize } = recipe;
   const encoder = networks[queryName]!;
   const base = {
@@ -107,21 +113,20 @@ function assemble(
   };
   switch (method.kind) {
     case "moco": {
-      const queue = memory ? queueFrom(memory) : KeyQueue.random(method.queueSize, config.dimension, random("queue"));
       const moco = {
         config: { ...method, encoder: config, bnGroups },
         queryEncoder: encoder,
         keyEncoder: networks[keyName]!,
-        queue,
+        queue: queue!,
       };
       return {
         ...base,
         step: (batch) =>
           withViews(batch, (query, key) => mocoStep(moco, query, key, permutations(batch), batch.indices)),
-        memory: () => queueState(queue),
+        memory: () => queueState(moco.queue),
         dispose: () => {
           base.dispose();
-          queue.dispose();
+          moco.queue.dispose();
         },
       };
     }
@@ -141,18 +146,22 @@ function assemble(
       };
     }
     case "memory-bank": {
-      const bank = memory ? bankFrom(memory) : MemoryBank.random(pictures, config.dimension, random("bank"));
-      const memoryBank = { config: { ...method, encoder: config, bnGroups }, encoder, bank };
+      const memoryBank = { config: { ...method, encoder: config, bnGroups }, encoder, bank: bank! };
       return {
         ...base,
         step: (batch) =>
           withView(batch, (view) =>
-            memoryBankStep(memoryBank, view, batch.indices, drawNegatives(batch, method, bank.entries.shape[0])),
+            memoryBankStep(
+              memoryBank,
+              view,
+              batch.indices,
+              drawNegatives(batch, method, memoryBank.bank.entries.shape[0]),
+            ),
           ),
-        memory: () => new Map([["memory_bank", hostTensor(bank.entries)]]),
+        memory: () => new Map([["memory_bank", hostTensor(memoryBank.bank.entries)]]),
         dispose: () => {
           base.dispose();
-          bank.dispose();
+          memoryBank.bank.dispose();
         },
       };
     }
