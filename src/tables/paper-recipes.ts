@@ -18,8 +18,6 @@ const imagenet = {
 
 const resnet50 = { architecture: "resnet50", width: 64, stem: "imagenet", head: "linear", dimension: 128 } as const;
 
-const stepSchedule = { kind: "step", milestones: [120, 160], factor: 0.1 } as const;
-
 /** MoCo v1 (section 3.3; facebookresearch/moco@87e36d3, main_moco.py without flags). */
 export const mocoV1Recipe: Recipe = {
   ...imagenet,
@@ -28,7 +26,7 @@ export const mocoV1Recipe: Recipe = {
   encoder: resnet50,
   method: { kind: "moco", queueSize: 65536, momentum: 0.999, temperature: 0.07, shuffleBN: true, symmetric: false },
   augmentation: "moco-v1",
-  schedule: { ...stepSchedule, milestones: [...stepSchedule.milestones] },
+  schedule: { kind: "step", milestones: [120, 160], factor: 0.1 },
 };
 
 /** MoCo v2 (arXiv 2003.04297): `--mlp --moco-t 0.2 --aug-plus --cos`. */

@@ -21,9 +21,8 @@ import { createEncoder, disposeEncoder } from "../../src/nn/encoder";
 import { ParameterVector } from "../../src/nn/parameters";
 import { fromStateDict, toStateDict } from "../../src/nn/state-dict";
 import { relativeError } from "../engine/double-precision";
-import { hashed, hashedState } from "../nn/hashed";
+import { hashed, hashedState, sampled } from "../nn/hashed";
 import fixture from "./fixtures/training-step.json";
-import { sampled } from "./sampled";
 
 const random = () => randomStream(1, "test");
 const { config: golden } = fixture;

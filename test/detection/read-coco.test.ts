@@ -7,6 +7,7 @@ import { decodeMask, type Rle } from "../../src/detection/mask-rle";
 import { rleOf } from "../../src/detection/polygon-mask";
 import { readCoco } from "../../src/detection/read-coco";
 import { fromCocoResults, toCocoResults } from "../../src/detection/results-json";
+import { messageOf } from "./message-of";
 
 let root: string;
 
@@ -24,16 +25,6 @@ async function annotate(split: string, document: unknown): Promise<void> {
   await mkdir(join(root, "annotations"), { recursive: true });
   const text = typeof document === "string" ? document : JSON.stringify(document);
   await writeFile(join(root, "annotations", `instances_${split}.json`), text);
-}
-
-async function messageOf(reading: Promise<unknown>): Promise<string> {
-  try {
-    await reading;
-  } catch (error) {
-    expect((error as Error).name).toBe("InputError");
-    return (error as Error).message;
-  }
-  throw new Error("it was read");
 }
 
 const categories = [

@@ -5,6 +5,7 @@ import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { joinSets } from "../../src/detection/detection-set";
 import { readVoc, vocCategories } from "../../src/detection/read-voc";
+import { messageOf } from "./message-of";
 
 let root: string;
 
@@ -31,16 +32,6 @@ function objectXml(name: string, box: readonly (number | string)[], more = ""): 
 
 function annotation(objects: string, size = "<width>40</width><height>30</height><depth>3</depth>"): string {
   return `<annotation><filename>other.jpg</filename><size>${size}</size>${objects}</annotation>`;
-}
-
-async function messageOf(reading: Promise<unknown>): Promise<string> {
-  try {
-    await reading;
-  } catch (error) {
-    expect((error as Error).name).toBe("InputError");
-    return (error as Error).message;
-  }
-  throw new Error("it was read");
 }
 
 describe("readVoc", () => {

@@ -10,9 +10,8 @@ import {
   weightedGradients,
   type Doubles,
 } from "../engine/double-precision";
-import { hashed } from "../nn/hashed";
+import { hashed, sampled } from "../nn/hashed";
 import fixture from "./fixtures/roi-align.json";
-import { sampled } from "./sampled";
 
 const { height, width, channels } = fixture;
 const scale = 1 / 16;
