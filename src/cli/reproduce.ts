@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Command, Option } from "commander";
 import { writeReportPage } from "../report/page";
@@ -99,7 +99,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
     }
   }
 
-  const { ownRuns, recordRuns, storedAblation } = await import("../reproduce/stored-result.js");
+  const { ownRuns, recordedRuns, recordRuns, storedAblation } = await import("../reproduce/stored-result.js");
   const results = tables().flatMap((ablation) => storedAblation(ablation, preset, ownRuns(), seeds) ?? []);
   const page = join(projectRoot, "runs", `report-${preset.name}.html`);
   writeReportPage(page, results, preset);
@@ -107,7 +107,8 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
   else console.log(results.map((result) => `\n${resultTable(result)}`).join("\n"));
   say(`\nThe report, with charts: ${page}`);
   if (record) {
-    const count = recordRuns(preset, tables(), seeds) + (all ? await recordStudies(preset) : 0);
+    const studies = all ? await filesOfStudies(preset) : new Map<string, string>();
+    const count = recordRuns(preset, tables(), seeds, ownRuns(), recordedRuns(preset), studies);
     say(`Recorded ${count} files in results/${preset.name}.`);
   }
   return 0;
@@ -121,28 +122,19 @@ async function forgetTrialsAndStudies(preset: Preset): Promise<void> {
   for (const mechanism of mechanisms) {
     for (const rate of preset.mechanisms.rates) forgetRun(rateTrialRecipe(preset, mechanism, rate), 1);
   }
-  for (const { from } of await filesOfStudies(preset)) {
+  for (const from of (await filesOfStudies(preset)).keys()) {
     // A run is a folder, with the checkpoint that it would go on from.
     rmSync(basename(from) === runRecordFile ? dirname(from) : from, { recursive: true, force: true });
   }
 }
 
-async function filesOfStudies(preset: Preset) {
+/** Files of the studies, which rest on seed 1, with where they go among the recorded results. */
+async function filesOfStudies(preset: Preset): Promise<ReadonlyMap<string, string>> {
   const { loadData, parseDataName } = await import("../data/load.js");
+  const { resultsFolder } = await import("../reproduce/stored-result.js");
   const { studyFiles, studyPlan } = await import("../studies/plan.js");
   const { checksum } = await loadData(parseDataName(preset.base.dataset), { size: preset.base.imageSize });
-  return studyFiles(studyPlan(preset), 1, checksum);
-}
-
-/** Copies the runs of the studies, which rest on seed 1, to the recorded results. */
-async function recordStudies(preset: Preset): Promise<number> {
-  const files = await filesOfStudies(preset);
-  for (const { from, to } of files) {
-    const target = join(projectRoot, "results", preset.name, to);
-    mkdirSync(dirname(target), { recursive: true });
-    copyFileSync(from, target);
-  }
-  return files.length;
+  return studyFiles(studyPlan(preset), 1, checksum, join(resultsFolder, preset.name));
 }
 
 function describeJob(preset: Preset, notebooks: readonly string[], seeds: number): string {

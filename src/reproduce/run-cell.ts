@@ -18,9 +18,14 @@ export const runsFolder = join(__dirname, "..", "..", "runs");
 
 export const runRecordFile = "run.json";
 
-/** Where the run of a recipe and a seed lies. The hash makes sure that another recipe never finds it. */
+/** Name of the run of a recipe and a seed, as a folder or a file. The hash makes sure that another recipe never finds it. */
+export function runName(recipe: Recipe, seed: number): string {
+  return `${recipe.name}-${recipeHash(recipe)}-seed${seed}`;
+}
+
+/** Where the run of a recipe and a seed lies. */
 export function runDirectory(recipe: Recipe, seed: number, root = runsFolder): string {
-  return join(root, `${recipe.name}-${recipeHash(recipe)}-seed${seed}`);
+  return join(root, runName(recipe, seed));
 }
 
 /** The options with which a cell of an ablation is pre-trained: its folder, and the kNN monitor of the preset. */

@@ -4,9 +4,9 @@ import { InputError } from "../engine/errors";
 import type { Ablation } from "../tables/ablation";
 import type { Preset } from "../tables/presets";
 import { ablationResult, type AblationResult, type Baselines, type RunRecord } from "../tables/result";
-import { recipeHash, type Recipe } from "../train/recipe";
+import type { Recipe } from "../train/recipe";
 import { baselineNames, baselinePath, readEvaluation, type BaselineName } from "./baselines";
-import { runDirectory, runRecordFile, runsFolder } from "./run-cell";
+import { runDirectory, runName, runRecordFile, runsFolder } from "./run-cell";
 import { rateTrialsPath } from "./rate-trials";
 import { readRunRecord } from "./run-record";
 
@@ -33,7 +33,7 @@ export function ownRuns(root = runsFolder): RunStore {
 /** The runs that the kit's tables were recorded from. */
 export function recordedRuns(preset: Preset, root = resultsFolder): RunStore {
   return {
-    run: (recipe, seed) => join(root, preset.name, `${recipe.name}-${recipeHash(recipe)}-seed${seed}.json`),
+    run: (recipe, seed) => join(root, preset.name, `${runName(recipe, seed)}.json`),
     baseline: ({ name }) => join(root, preset.name, `${name}.json`),
     rateTrials: ({ name }) => rateTrialsPath(preset, join(root, name)),
   };
@@ -67,6 +67,7 @@ export function storedAblation(
 /**
  * Copies finished runs of seeds 1 to `seeds` and the baselines from one store to another.
  *
+ * @param others - files that belong to no ablation, by where they are, with where they go
  * @returns how many files were copied
  * @throws InputError if a run or a baseline is missing; then nothing is copied
  */
@@ -76,8 +77,9 @@ export function recordRuns(
   seeds: number,
   from: RunStore = ownRuns(),
   to: RunStore = recordedRuns(preset),
+  others: ReadonlyMap<string, string> = new Map(),
 ): number {
-  const files = new Map<string, string>();
+  const files = new Map(others);
   let checksum: string | undefined;
   for (const { recipe } of ablations.flatMap(({ cells }) => cells)) {
     for (let seed = 1; seed <= seeds; seed++) {

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
-import { runDirectory, runRecordFile, runsFolder } from "../reproduce/run-cell";
+import { runDirectory, runName, runRecordFile, runsFolder } from "../reproduce/run-cell";
 import type { Preset } from "../tables/presets";
 import { queueSizeAblation } from "../tables/queue-size";
-import { recipeHash, type Recipe } from "../train/recipe";
+import type { Recipe } from "../train/recipe";
 import type { BoundCell } from "./information-bound";
 import { momentumLengthCells, type MomentumLengthCell } from "./momentum-length";
 import { stalenessPath } from "./observe-staleness";
@@ -35,28 +35,46 @@ export function studyPlan(preset: Preset): StudyPlan {
 }
 
 /**
- * Files of the plan's finished trainings, with where each lies under the folder of recorded results.
+ * Files of the plan's trainings, by where they are, with where they go among recorded results.
  *
  * @param checksum - of the data set
+ * @param recorded - folder of the preset's recorded results
  */
 export function studyFiles(
   plan: StudyPlan,
   seed: number,
   checksum: string,
+  recorded: string,
   root = runsFolder,
-): { readonly from: string; readonly to: string }[] {
-  const evaluated = [...plan.shuffling, ...plan.momentumLength, ...plan.informationBound];
-  const runs = new Map(evaluated.map(({ recipe }) => [runDirectory(recipe, seed, root), recipe]));
-  return [
-    ...[...runs].map(([directory, recipe]) => ({
-      from: join(directory, runRecordFile),
-      to: `${recipe.name}-${recipeHash(recipe)}-seed${seed}.json`,
-    })),
-    ...plan.staleness.map(({ recipe }) => {
-      const from = stalenessPath(recipe, seed, checksum, plan.sizes.staleness, root);
-      return { from, to: relative(root, from) };
-    }),
-  ];
+): ReadonlyMap<string, string> {
+  const { evaluated, watched } = trainingsOf(plan, seed, checksum, root);
+  return new Map([
+    ...[...evaluated].map(([file, recipe]) => [file, join(recorded, `${runName(recipe, seed)}.json`)] as const),
+    ...[...watched.keys()].map((file) => [file, join(recorded, relative(root, file))] as const),
+  ]);
+}
+
+/** The trainings that are evaluated and those that are watched, each once, by the file that says that it is finished. */
+function trainingsOf(
+  { shuffling, staleness, momentumLength, informationBound, sizes }: StudyPlan,
+  seed: number,
+  checksum: string,
+  root: string,
+) {
+  return {
+    evaluated: new Map(
+      [...shuffling, ...momentumLength, ...informationBound].map(({ recipe }): [string, Recipe] => [
+        join(runDirectory(recipe, seed, root), runRecordFile),
+        recipe,
+      ]),
+    ),
+    watched: new Map(
+      staleness.map(({ recipe }): [string, Recipe] => [
+        stalenessPath(recipe, seed, checksum, sizes.staleness, root),
+        recipe,
+      ]),
+    ),
+  };
 }
 
 /** What is left to train, for telling it before the start. */
@@ -73,16 +91,11 @@ export interface WorkLeft {
  */
 export function workLeft(plan: StudyPlan, seed: number, checksum: string, root = runsFolder): WorkLeft {
   const { sizes } = plan;
-  const evaluated = [...plan.shuffling, ...plan.momentumLength, ...plan.informationBound];
-  const runs = new Map(evaluated.map(({ recipe }) => [runDirectory(recipe, seed, root), recipe]));
-  const missing = [...runs].filter(([directory]) => !existsSync(join(directory, runRecordFile)));
-  const watched = plan.staleness.filter(
-    ({ recipe }) => !existsSync(stalenessPath(recipe, seed, checksum, sizes.staleness, root)),
-  );
-  const seconds =
-    missing.reduce((sum, [, recipe]) => sum + secondsToTrain(recipe, sizes) + sizes.secondsToEvaluate, 0) +
-    watched.reduce((sum, { recipe }) => sum + secondsToTrain(recipe, sizes), 0);
-  return { trainings: missing.length + watched.length, minutes: Math.ceil(seconds / 60) };
+  const { evaluated, watched } = trainingsOf(plan, seed, checksum, root);
+  const missing = (trainings: ReadonlyMap<string, Recipe>) =>
+    [...trainings].filter(([file]) => !existsSync(file)).map(([, recipe]) => secondsToTrain(recipe, sizes));
+  const seconds = [...missing(evaluated).map((training) => training + sizes.secondsToEvaluate), ...missing(watched)];
+  return { trainings: seconds.length, minutes: Math.ceil(seconds.reduce((sum, one) => sum + one, 0) / 60) };
 }
 
 /** The end-to-end mechanism sends gradients through both encoders; measured against MoCo's step. */
