@@ -3,10 +3,15 @@ import { dirname } from "node:path";
 import { sync as writeFileAtomic } from "write-file-atomic";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
-import { tf } from "../engine/tf";
-import { ParameterVector } from "../nn/parameters";
 import { decodeSafetensors, encodeSafetensors } from "../nn/safetensors";
-import { assertStateFits, fromStateDict, toStateDict, withPrefix } from "../nn/state-dict";
+import {
+  assertStateFits,
+  fromStateDict,
+  toStateDict,
+  vectorFromStateDict,
+  vectorToStateDict,
+  withPrefix,
+} from "../nn/state-dict";
 import { decimal, integer, json, wholeNumber } from "../train/metadata-fields";
 import { Sgd } from "../train/sgd";
 import { detectionRecipeSchema, type DetectionRecipe } from "./detection-recipe";
@@ -38,13 +43,11 @@ const metadataSchema = z.object({
  */
 export function saveDetector(path: string, recipe: DetectionRecipe, training: DetectorTraining): void {
   const { detector, optimiser } = training;
-  const velocity = new ParameterVector(detector.parameters.entries, tf.clone(optimiser.velocity));
   const tensors = new Map([
     ...toStateDict(detector.parameters, ""),
     ...toStateDict(detector.running, ""),
-    ...toStateDict(velocity, velocityPrefix),
+    ...vectorToStateDict(detector.parameters.entries, optimiser.velocity, velocityPrefix),
   ]);
-  velocity.dispose();
   const metadata: z.input<typeof metadataSchema> = {
     format: "moco-kit detector 1",
     recipe: JSON.stringify(recipe),
@@ -85,7 +88,6 @@ export function loadDetector(path: string): { readonly recipe: DetectionRecipe; 
   const parameters = detectorParameters(config);
   const running = detectorRunningAverages(config);
   assertStateFits(tensors, [...parameters, ...running, ...withPrefix(velocityPrefix, parameters)], path);
-  const velocity = fromStateDict(tensors, parameters, velocityPrefix, path);
   const training: DetectorTraining = {
     ...rest,
     detector: {
@@ -93,8 +95,7 @@ export function loadDetector(path: string): { readonly recipe: DetectionRecipe; 
       parameters: fromStateDict(tensors, parameters, "", path),
       running: fromStateDict(tensors, running, "", path),
     },
-    optimiser: new Sgd(tf.clone(velocity.values)),
+    optimiser: new Sgd(vectorFromStateDict(tensors, parameters, velocityPrefix, path)),
   };
-  velocity.dispose();
   return { recipe, training };
 }

@@ -43,6 +43,35 @@ export function fromStateDict(
 }
 
 /**
+ * Reads a vector that goes with a parameter vector, such as an optimiser's velocity, out of the engine, tensor by tensor.
+ *
+ * @param values - in the order of `entries`, [size]; stays the caller's
+ */
+export function vectorToStateDict(entries: readonly TensorEntry[], values: tf.Tensor1D, prefix: string): StateDict {
+  const vector = new ParameterVector(entries, tf.clone(values));
+  const state = toStateDict(vector, prefix);
+  vector.dispose();
+  return state;
+}
+
+/**
+ * Brings such a vector into the engine; the caller disposes it.
+ *
+ * @throws InputError listing every missing and wrong-shaped entry
+ */
+export function vectorFromStateDict(
+  state: ReadonlyMap<string, HostTensor>,
+  entries: readonly TensorEntry[],
+  prefix: string,
+  source: string,
+): tf.Tensor1D {
+  const vector = fromStateDict(state, entries, prefix, source);
+  const values = tf.clone(vector.values);
+  vector.dispose();
+  return values;
+}
+
+/**
  * Checks that a state has all tensors of a network, before any is brought into the engine.
  *
  * @param entries - names with their prefix, and the engine's shapes

@@ -3,13 +3,18 @@ import { dirname } from "node:path";
 import { sync as writeFileAtomic } from "write-file-atomic";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
-import { tf } from "../engine/tf";
 import type { Encoder, EncoderConfig } from "../nn/encoder";
 import { encoderParameters } from "../nn/encoder";
-import { ParameterVector } from "../nn/parameters";
 import { resNetRunningAverages } from "../nn/resnet-layout";
 import { decodeSafetensors, encodeSafetensors, type HostTensor, type SafetensorsContent } from "../nn/safetensors";
-import { assertStateFits, fromStateDict, toStateDict, withPrefix } from "../nn/state-dict";
+import {
+  assertStateFits,
+  fromStateDict,
+  toStateDict,
+  vectorFromStateDict,
+  vectorToStateDict,
+  withPrefix,
+} from "../nn/state-dict";
 import { decimal, integer, json, wholeNumber } from "./metadata-fields";
 import { parseRecipe, recipeHash, type Recipe } from "./recipe";
 import { restoreOptimiser } from "./optimiser";
@@ -45,9 +50,7 @@ export function saveCheckpoint(path: string, state: TrainingState, recipe: Recip
   for (const [name, network] of Object.entries(networks)) add(encoderState(network, `${name}.`));
   trained.forEach((name, index) => {
     const { entries } = networks[name]!.parameters;
-    const velocity = new ParameterVector(entries, tf.clone(state.optimisers[index]!.velocity));
-    add(toStateDict(velocity, `velocity.${name}.`));
-    velocity.dispose();
+    add(vectorToStateDict(entries, state.optimisers[index]!.velocity, `velocity.${name}.`));
   });
   add(memory());
   const metadata: z.input<typeof metadataSchema> = {
@@ -97,12 +100,9 @@ export function loadCheckpoint(path: string): Checkpoint {
   const networks = names.map((name) => [name, encoderFrom(tensors, recipe.encoder, `${name}.`, path)] as const);
   const state: TrainingState = {
     method: restoreMethod(recipe, Object.fromEntries(networks), tensors),
-    optimisers: trained.map((name) => {
-      const velocity = fromStateDict(tensors, parameters, `velocity.${name}.`, path);
-      const optimiser = restoreOptimiser(recipe.optimiser.kind, tf.clone(velocity.values));
-      velocity.dispose();
-      return optimiser;
-    }),
+    optimisers: trained.map((name) =>
+      restoreOptimiser(recipe.optimiser.kind, vectorFromStateDict(tensors, parameters, `velocity.${name}.`, path)),
+    ),
     seed: metadata.seed,
     step: metadata.step,
     history: metadata.history,
