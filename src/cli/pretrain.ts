@@ -16,6 +16,7 @@ export interface PretrainFlags {
   readonly output?: string;
   readonly checkpointSeconds: number;
   readonly fresh?: boolean;
+  readonly record?: boolean;
   readonly json?: boolean;
 }
 
@@ -64,6 +65,7 @@ export function pretrainCommand(): Command {
     .option("--output <folder>", "folder of the run (default: in runs, by recipe and seed)")
     .option("--checkpoint-seconds <seconds>", "time between checkpoints", positiveNumber, 30)
     .option("--fresh", "train from the start, also where there is a checkpoint")
+    .option("--record", `with preset ${demoPreset}: write the run to results, for the comparison with PyTorch`)
     .option("--json", "print the outcome as JSON; progress goes to stderr")
     .action(async (flags: PretrainFlags) => {
       const { trainAsTold } = await import("./train-as-told.js");

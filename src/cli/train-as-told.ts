@@ -3,8 +3,10 @@ import { join, resolve } from "node:path";
 import { sync as writeFileAtomic } from "write-file-atomic";
 import type { ImageData } from "../data/image-set";
 import { loadData, parseDataName } from "../data/load";
+import { InputError } from "../engine/errors";
 import { stopRequested } from "../notebook/kernel";
 import { monitorDemoKnn, monitorKnn } from "../reproduce/evaluate-encoder";
+import { demoRun, recordDemoRun } from "../reproduce/record-demo-run";
 import { runDirectory, runRecordFile } from "../reproduce/run-cell";
 import { presetNamed } from "../tables/presets";
 import { loadCheckpoint } from "../train/checkpoint";
@@ -29,6 +31,12 @@ interface Outcome {
 export async function trainAsTold(flags: PretrainFlags, settings: readonly Setting[]): Promise<void> {
   // Listens from here on: a Ctrl-C that comes before the first step stops after it.
   stopRequested();
+  if (flags.record && flags.preset !== demoPreset) {
+    throw new InputError(
+      `Cannot record the run: --record belongs to --preset ${demoPreset}, current value is ${flags.preset}. ` +
+        "Runs of tables are recorded by moco reproduce --record",
+    );
+  }
   const recipe = parseRecipe(recipeFrom({ preset: flags.preset, file: flags.recipe, method: flags.method }, settings));
   const data = await loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize });
   const directory = resolve(flags.output ?? runDirectory(recipe, flags.seed));
@@ -62,6 +70,7 @@ export async function trainAsTold(flags: PretrainFlags, settings: readonly Setti
   }
 
   const outcome = outcomeOf(join(directory, checkpointFile), join(directory, manifestFile), data, last !== undefined);
+  if (flags.record) progressStream.write(`Recorded ${recordDemoRun(demoRun(outcome.manifest, outcome.history))}\n`);
   if (flags.json) console.log(JSON.stringify(outcome, null, 2));
   else
     console.log(

@@ -116,9 +116,11 @@ export async function* pretrain(
       }
 
       state.step++;
-      record(state, loss, accuracy, epoch, totalSteps);
-      if (monitor && isMonitored(state.step, recipe.epochs, perEpoch, monitor.times)) {
-        const point = { step: state.step, knn: monitor.evaluate(state.method.encoder) };
+      const monitored =
+        monitor && isMonitored(state.step, recipe.epochs, perEpoch, monitor.times) ? monitor : undefined;
+      record(state, { loss, accuracy, epoch }, monitored !== undefined, totalSteps);
+      if (monitored) {
+        const point = { step: state.step, knn: monitored.evaluate(state.method.encoder) };
         state.history = { ...state.history, monitor: [...state.history.monitor, point] };
       }
       observe?.(state.method, state.step);
@@ -167,11 +169,17 @@ function resumeOrStart(path: string, recipe: Recipe, seed: number, train: ImageS
   return checkpoint.state;
 }
 
-function record(state: TrainingState, loss: number, accuracy: number, epoch: number, totalSteps: number): void {
+/** Adds a step to the history. A reading of the monitor closes a point of the curve, so that means between readings are exact. */
+function record(
+  state: TrainingState,
+  { loss, accuracy, epoch }: { readonly loss: number; readonly accuracy: number; readonly epoch: number },
+  closes: boolean,
+  totalSteps: number,
+): void {
   const { curve, monitor, pending } = state.history;
   const sums = { loss: pending.loss + loss, accuracy: pending.accuracy + accuracy, steps: pending.steps + 1 };
   const interval = Math.max(1, Math.round(totalSteps / curvePoints));
-  if (sums.steps < interval && state.step < totalSteps) {
+  if (sums.steps < interval && state.step < totalSteps && !closes) {
     state.history = { curve, monitor, pending: sums };
     return;
   }

@@ -62,6 +62,16 @@ describe("pretrain", () => {
     expect(history.curve.map(({ loss }) => loss)).toEqual(losses(progress));
   });
 
+  it("closes a point of the curve where the monitor reads", async () => {
+    // 150 steps would have a point every second step.
+    const long = { ...recipe, epochs: 50 };
+    const directory = newFolder();
+    const progress = await train(directory, { monitor: monitor(50) }, long);
+    const { curve } = progress.at(-1)!.history;
+    expect(curve.map(({ step }) => step).slice(0, 4)).toEqual([2, 3, 5, 6]);
+    expect(curve[1]!.loss).toBe(progress[2]!.loss);
+  });
+
   it("gives the same bits for the same seed, and others for another", async () => {
     const [first, second, other] = [newFolder(), newFolder(), newFolder()];
     const progress = await train(first);
