@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { InputError } from "../engine/errors";
+import { randomStream, type Random } from "../engine/random";
 import type { DetectionDataset } from "./detection-recipe";
 import { joinSets, type DetectionSet, type ImageId, type ReadSet } from "./detection-set";
 import { readCoco } from "./read-coco";
@@ -33,10 +34,12 @@ export async function loadDetectionData(dataset: DetectionDataset, root: string 
 async function scenesOf({
   size,
   seed,
+  shuffledLabels,
   ...counts
 }: Extract<DetectionDataset, { kind: "scenes" }>): Promise<DetectionData> {
   const of = (part: "train" | "validation" | "test") => composeScenes({ part, size, seed, count: counts[part] });
-  const train = keepingPixels(await of("train"));
+  const scenes = keepingPixels(await of("train"));
+  const train = shuffledLabels ? withShuffledLabels(scenes, randomStream(seed, "shuffled labels")) : scenes;
   return { train, validation: await of("validation"), test: await of("test"), leftOut: [] };
 }
 
@@ -51,6 +54,18 @@ function keepingPixels(set: DetectionSet): DetectionSet {
       return pixels;
     },
   };
+}
+
+/** The same pictures and boxes, with the categories of all objects in a random order. */
+function withShuffledLabels(set: DetectionSet, random: Random): DetectionSet {
+  const objects = set.images.flatMap((image) => image.objects);
+  const order = random.permutation(objects.length);
+  let next = 0;
+  const images = set.images.map((image) => ({
+    ...image,
+    objects: image.objects.map((object) => ({ ...object, category: objects[order[next++]!]!.category })),
+  }));
+  return { ...set, name: `${set.name}, labels shuffled`, images };
 }
 
 async function readFrom(root: string, dataset: Exclude<DetectionDataset, { kind: "scenes" }>): Promise<DetectionData> {

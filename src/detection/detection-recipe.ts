@@ -29,6 +29,8 @@ const datasetSchema = z.discriminatedUnion("kind", [
       validation: positiveInteger,
       test: positiveInteger,
       seed: z.number().int().min(0),
+      /** A control: the categories of the training part are dealt out anew among its objects. */
+      shuffledLabels: z.literal(true).optional(),
     })
     .strict(),
 ]);
@@ -83,6 +85,18 @@ export const detectionRecipeSchema = z
         milestones: z.array(positiveInteger),
       })
       .strict(),
+    /** Ends the training before `iterations` where the validation part gets no better. */
+    stopping: z
+      .object({
+        /** Iterations between readings of AP50 on the validation part. */
+        readEvery: positiveInteger,
+        /** No end before this iteration. */
+        from: positiveInteger,
+        /** Share of the run since the best reading at which it ends. */
+        patience: z.number().gt(0).lt(1),
+      })
+      .strict()
+      .optional(),
     momentum: z.number().min(0).lt(1),
     /** Not applied to batch normalisation. */
     weightDecay: z.number().min(0).finite(),

@@ -18,7 +18,7 @@ import {
   type InitialisationName,
 } from "./detector-training";
 import { detectionFigures, detectSet, type DetectSetOptions } from "./evaluate-detector";
-import { fromCocoResults, toCocoResults } from "./results-json";
+import { fromCocoResults, toCocoResults, type CocoResult } from "./results-json";
 import { trainDetector, type DetectorProgress, type TrainDetectorOptions } from "./train-detector";
 
 /** File names in a run's folder, beside the checkpoint. */
@@ -69,7 +69,7 @@ const runSchema = z.object({
 export type DetectorRun = Readonly<z.infer<typeof runSchema>>;
 
 export interface RunDetectorOptions extends Omit<TrainDetectorOptions, "monitor"> {
-  /** How often AP50 on the validation part is read over the training. @default 0 */
+  /** How often AP50 on the validation part is read over the training, unless the recipe's `stopping` says. @default 0 */
   readonly readings?: number;
   readonly onProgress?: (progress: DetectorProgress) => void;
   /** Told after each picture of the test part. */
@@ -109,11 +109,14 @@ export async function runDetector(
 
   const { training } = loadDetector(join(directory, detectorCheckpointFile));
   try {
-    const detections = await detectSet(training.detector, data.test, recipe.pictures, {
+    const found = await detectSet(training.detector, data.test, recipe.pictures, {
       ...stop,
       ...(onPicture && { onPicture }),
     });
-    writeFileAtomic(join(directory, predictionsFile), JSON.stringify(toCocoResults(data.test, detections)));
+    const results = toCocoResults(data.test, found).map(shortened);
+    writeFileAtomic(join(directory, predictionsFile), JSON.stringify(results));
+    // Of what is in the file, so that other programs find the same figures.
+    const detections = fromCocoResults(data.test, results, predictionsFile);
     // Parsed once more, so that what is returned now is what is read later.
     const run = JSON.stringify({
       manifest: manifestOf(recipe, data, training),
@@ -126,6 +129,17 @@ export async function runDetector(
   } finally {
     disposeDetectorTraining(training);
   }
+}
+
+/** To a hundredth of a pixel and five digits of the score: a third of the file's size. */
+function shortened(result: CocoResult): CocoResult {
+  const rounded = (value: number, digits: number) => Number(value.toFixed(digits));
+  const [x, y, width, height] = result.bbox;
+  return {
+    ...result,
+    bbox: [rounded(x, 2), rounded(y, 2), rounded(width, 2), rounded(height, 2)],
+    score: rounded(result.score, 5),
+  };
 }
 
 function manifestOf(recipe: DetectionRecipe, data: DetectionData, training: DetectorTraining): DetectorRun["manifest"] {

@@ -29,7 +29,10 @@ export interface TrainDetectorOptions {
   readonly directory: string;
   /** Time between checkpoints in seconds. @default 30 */
   readonly checkpointSeconds?: number;
-  /** Reads AP50 on the validation part, `times` times over the training, each after precise BN. */
+  /**
+   * Reads AP50 on the validation part, each time after precise BN: `times` times over the training, or as the recipe's
+   * `stopping` says.
+   */
   readonly monitor?: { readonly times: number; readonly evaluate: (detector: Detector) => Promise<number> };
   /** Asked after each step and within precise BN; when true, training saves a checkpoint and throws an `InterruptedError`. */
   readonly stopRequested?: () => boolean;
@@ -37,7 +40,7 @@ export interface TrainDetectorOptions {
 
 /** What training tells after each step. */
 export interface DetectorProgress {
-  /** Steps done, of `totalSteps`. */
+  /** Steps done, of `totalSteps`, or of fewer where the recipe has `stopping`. */
   readonly step: number;
   readonly totalSteps: number;
   /** Of this step. */
@@ -68,6 +71,14 @@ export async function* trainDetector(
   const { seed, directory, checkpointSeconds = 30, stopRequested } = options;
   const totalSteps = recipe.schedule.iterations;
   const path = join(directory, detectorCheckpointFile);
+  const { stopping } = recipe;
+  const monitor = stopping || (options.monitor?.times ?? 0) > 0 ? options.monitor : undefined;
+  if (stopping && monitor === undefined) {
+    throw new InputError(
+      `Cannot train by ${recipe.name}: it ends where AP50 on the validation part stays, and there is no validation part`,
+    );
+  }
+  const readings = stopping ? { every: stopping.readEvery } : { times: monitor?.times ?? 0 };
   const training = resumeOrStart(path, recipe, set, options);
   const { detector } = training;
   const decay = detectorWeightDecay(detector, recipe.weightDecay);
@@ -83,15 +94,14 @@ export async function* trainDetector(
     savedAt = performance.now();
   };
   const readIfDue = async () => {
-    if (training.averagedAt === training.step || !isRead(training.step, totalSteps, options.monitor?.times ?? 0))
-      return;
+    if (training.averagedAt === training.step || !isRead(training.step, totalSteps, readings)) return;
     await estimateRunningAverages(
       detector,
       averagingBatches(recipe, set, training.step, options),
       randomStream(seed, "precise BN", training.step),
     );
-    if (options.monitor !== undefined && options.monitor.times > 0) {
-      const value = await options.monitor.evaluate(detector);
+    if (monitor !== undefined) {
+      const value = await monitor.evaluate(detector);
       const reading = { step: training.step, ap50: Number.isNaN(value) ? null : value };
       training.history = { ...training.history, readings: [...training.history.readings, reading] };
     }
@@ -102,7 +112,7 @@ export async function* trainDetector(
   try {
     // Of a training that was stopped between its last step and the end of precise BN.
     await readIfDue();
-    while (training.step < totalSteps) {
+    while (training.step < totalSteps && !hasStopped(training, stopping)) {
       const learningRate = detectionRateAt(recipe.schedule, recipe.learningRate, training.step);
       const random = (purpose: string) => randomStream(seed, purpose, training.step);
       const batch = await readTrainingBatch(set, batches.next().value, recipe.pictures, random("augment"));
@@ -124,7 +134,8 @@ export async function* trainDetector(
         history: training.history,
       };
       await setImmediate();
-      if (training.step < totalSteps && stopRequested?.()) throw interrupted(training.step, totalSteps);
+      if (training.step < totalSteps && !hasStopped(training, stopping) && stopRequested?.())
+        throw interrupted(training.step, totalSteps);
     }
   } catch (error) {
     // Any other error may have come in the middle of a step, whose state is not one to go on from.
@@ -180,10 +191,25 @@ function interrupted(step: number, totalSteps: number): InterruptedError {
   );
 }
 
-/** Whether averages are estimated after this step: after the last, and before readings, which are evenly spread. */
-function isRead(step: number, totalSteps: number, times: number): boolean {
+/** Whether averages are estimated after this step: after the last, and before readings. */
+function isRead(
+  step: number,
+  totalSteps: number,
+  readings: { readonly every: number } | { readonly times: number },
+): boolean {
   if (step === totalSteps) return true;
-  return Math.floor((step * times) / totalSteps) > Math.floor(((step - 1) * times) / totalSteps);
+  if ("every" in readings) return step % readings.every === 0;
+  return Math.floor((step * readings.times) / totalSteps) > Math.floor(((step - 1) * readings.times) / totalSteps);
+}
+
+/** Whether the reading after this very step ends the training: none has been better for a share of the run. */
+function hasStopped({ step, history }: DetectorTraining, stopping: DetectionRecipe["stopping"]): boolean {
+  if (stopping === undefined || step < stopping.from || history.readings.at(-1)?.step !== step) return false;
+  let best = { step: 0, ap50: 0 };
+  for (const reading of history.readings) {
+    if (reading.ap50 !== null && reading.ap50 > best.ap50) best = { step: reading.step, ap50: reading.ap50 };
+  }
+  return step - best.step >= stopping.patience * step;
 }
 
 function resumeOrStart(

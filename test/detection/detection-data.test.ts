@@ -73,6 +73,18 @@ describe("loadDetectionData", () => {
     expect(await train.readPixels(train.images[1]!)).toEqual(await train.readPixels(train.images[1]!));
   });
 
+  it("shuffles the labels of the training scenes alone, where a recipe asks for this control", async () => {
+    const dataset = { kind: "scenes", size: 32, train: 12, validation: 2, test: 2, seed: 0 } as const;
+    const plain = await loadDetectionData(dataset, undefined);
+    const control = await loadDetectionData({ ...dataset, shuffledLabels: true }, undefined);
+    const of = (data: typeof plain, part: "train" | "test") => data[part].images.flatMap(({ objects }) => objects);
+    const categories = (data: typeof plain, part: "train" | "test") => of(data, part).map(({ category }) => category);
+    expect(categories(control, "train")).not.toEqual(categories(plain, "train"));
+    expect(categories(control, "train").sort()).toEqual(categories(plain, "train").sort());
+    expect(of(control, "train").map(({ box }) => box)).toEqual(of(plain, "train").map(({ box }) => box));
+    expect(categories(control, "test")).toEqual(categories(plain, "test"));
+  });
+
   it("refuses a missing folder, split or part, and a part without objects", async () => {
     const refused = async (dataset: DetectionDataset, folder: string | undefined, message: RegExp) => {
       await expect(loadDetectionData(dataset, folder)).rejects.toThrow(InputError);

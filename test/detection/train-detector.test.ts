@@ -111,6 +111,32 @@ describe("trainDetector", () => {
     expect(contentOf(directory)).toEqual(before);
   });
 
+  it("ends where AP50 has not risen for a share of the run, also when it was interrupted", async () => {
+    const rising = [0.1, 0.3, 0.2, 0.3, 0.25, 0.4];
+    const stopping = { readEvery: 1, from: 3, patience: 0.5 };
+    const told = (): NonNullable<TrainDetectorOptions["monitor"]> => {
+      let reading = 0;
+      return { times: 0, evaluate: () => Promise.resolve(rising[reading++]!) };
+    };
+    const whole = newFolder();
+    const progress = await train(whole, { monitor: told() }, tinyDetection({ stopping }));
+    // The best of the first four readings is the second: two of four steps without a better one.
+    expect(progress.map(({ step }) => step)).toEqual([1, 2, 3, 4]);
+    expect(await train(whole, { monitor: told() }, tinyDetection({ stopping }))).toEqual([]);
+    const broken = newFolder();
+    const monitor = told();
+    let asked = 0;
+    const interrupted = train(broken, { monitor, stopRequested: () => ++asked > 4 }, tinyDetection({ stopping }));
+    await expect(interrupted).rejects.toThrow(InterruptedError);
+    await train(broken, { monitor }, tinyDetection({ stopping }));
+    expect(contentOf(broken)).toEqual(contentOf(whole));
+  });
+
+  it("says that a training that ends by the validation part needs one", async () => {
+    const stopping = { readEvery: 1, from: 3, patience: 0.5 };
+    await expect(train(newFolder(), {}, tinyDetection({ stopping }))).rejects.toThrow("there is no validation part");
+  });
+
   it("stops with an error when training diverges, and leaves no checkpoint of it", async () => {
     const before = tf.memory().numTensors;
     const directory = newFolder();
