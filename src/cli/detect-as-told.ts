@@ -86,7 +86,7 @@ function recipeOf(flags: DetectFlags, settings: readonly Setting[]): DetectionRe
 }
 
 /** "step 12 of 490, loss 1.2345 (objectness 0.1, ...), 12 images/s, 1:02 left" */
-function describeTraining(progress: DetectorProgress): string {
+export function describeTraining(progress: DetectorProgress): string {
   const { step, totalSteps, losses, imagesPerSecond, secondsLeft, history } = progress;
   const sum = losses.objectness + losses.rpnBox + losses.classification + losses.box;
   const ap50 = history.readings.at(-1)?.ap50;

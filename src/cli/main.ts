@@ -14,6 +14,7 @@ import { pretrainCommand } from "./pretrain";
 import { projectRoot } from "./project";
 import { reproduceCommand } from "./reproduce";
 import { tableCommand } from "./table";
+import { transferCommand } from "./transfer";
 
 /** Every command, with an example for its help. */
 const commands: readonly (readonly [create: () => Command, example: string])[] = [
@@ -23,6 +24,7 @@ const commands: readonly (readonly [create: () => Command, example: string])[] =
   [knnCommand, "moco knn runs/my-run --k 20 --temperature 0.1"],
   [convertCommand, "moco convert moco_v2_200ep.pth.tar moco_v2.pkl --to detectron2"],
   [detectCommand, "moco detect --dataset scenes --init supervised --preset quick"],
+  [transferCommand, "moco transfer --preset quick --seeds 3"],
   [tableCommand, "moco table momentum --preset quick --recorded"],
   [notebookCommand, "moco notebook 04 --preset smoke"],
   [labCommand, "moco lab -- --no-browser"],

@@ -39,7 +39,7 @@ export interface DetectorHistory {
 export const initialisationSchema = z.object({
   /** "random", "supervised", or the name of a file. */
   name: z.string().min(1),
-  /** SHA-256 of the file, in hexadecimal; null for random weights. */
+  /** SHA-256 of the encoder's weights and running averages, in hexadecimal; null for random weights. */
   checksum: z.string().nullable(),
 });
 

@@ -128,8 +128,8 @@ function totals(values: ArrayLike<number>, groups: ArrayLike<number>) {
   return { sums, counts };
 }
 
-/** Linear interpolation between the order statistics. */
-function quantile(sorted: Float64Array, probability: number): number {
+/** Linear interpolation between the order statistics of sorted values. */
+export function quantile(sorted: Float64Array, probability: number): number {
   const place = probability * (sorted.length - 1);
   const below = sorted[Math.floor(place)]!;
   return below + (place % 1) * (sorted[Math.ceil(place)]! - below);

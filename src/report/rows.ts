@@ -164,7 +164,7 @@ function asPrinted({ value }: Published): string {
 }
 
 /** "56.3 [51.0, 61.2]", in percent. */
-export function withInterval({ mean, low, high }: Interval): string {
+export function withInterval({ mean, low, high }: Pick<Interval, "mean" | "low" | "high">): string {
   return `${points(mean)} [${points(low)}, ${points(high)}]`;
 }
 

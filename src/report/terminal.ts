@@ -1,7 +1,9 @@
 import { tableBundle } from "../notebook/table";
 import type { AblationResult } from "../tables/result";
+import type { TransferResult } from "../tables/transfer-result";
 import type { EngineComparison } from "../tables/two-engines";
 import { accuracyRows, agreementRows, footnotes, queueRows, type TextRow } from "./rows";
+import { categoryRows, differenceRows, transferNotes, transferRows } from "./transfer";
 import { engineNotes, engineRows } from "./two-engines";
 
 /** An ablation as text for the terminal: accuracies, agreement with the paper, what the queue holds. */
@@ -21,6 +23,13 @@ export function resultTable(result: AblationResult): string {
 /** The comparison of two engines as text for the terminal. */
 export function engineTable(comparison: EngineComparison): string {
   return ["Two engines, one recipe", textTable(engineRows(comparison)), ...engineNotes(comparison)].join("\n");
+}
+
+/** A transfer to detection as text for the terminal. */
+export function transferTable(result: TransferResult): string {
+  const { title } = result.transfer;
+  const tables = [transferRows(result), differenceRows(result), categoryRows(result)].map(textTable);
+  return [title, ...tables, ...transferNotes(result)].filter((part) => part !== "").join("\n");
 }
 
 function textTable(rows: readonly TextRow[]): string {

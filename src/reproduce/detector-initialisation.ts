@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pretrainingPreset } from "../detection/detection-presets";
 import type { DetectionRecipe } from "../detection/detection-recipe";
 import type { Initialisation } from "../detection/detector-training";
 import { InputError } from "../engine/errors";
 import { randomStream } from "../engine/random";
-import { createEncoder } from "../nn/encoder";
+import { createEncoder, disposeEncoder, type Encoder } from "../nn/encoder";
 import { loadEncoder } from "../nn/encoder-weights";
 import { defaultMethod, methodRecipe } from "../tables/method-recipes";
 import { presetNamed } from "../tables/presets";
@@ -46,9 +46,19 @@ export function detectorInitialisation(
   return ofFile(basename(status?.isDirectory() ? init : path).replace(/[^\w.-]/g, "_"), path);
 }
 
-function ofFile(name: string, path: string): Initialisation {
-  const checksum = createHash("sha256").update(readFileSync(path)).digest("hex");
+/** The initialisation by the encoder of a file. */
+export function ofFile(name: string, path: string): Initialisation {
+  const encoder = loadEncoder(path);
+  const checksum = encoderChecksum(encoder);
+  disposeEncoder(encoder);
   return { name, checksum, createEncoder: () => loadEncoder(path) };
+}
+
+/** SHA-256 over weights and running averages, in hexadecimal: the same network in another file has the same. */
+function encoderChecksum({ parameters, running }: Encoder): string {
+  const hash = createHash("sha256");
+  for (const { values } of [parameters, running]) hash.update(new Uint8Array(values.dataSync().slice().buffer));
+  return hash.digest("hex");
 }
 
 function supervisedCheckpoint(recipe: DetectionRecipe, seed: number, root: string): string {

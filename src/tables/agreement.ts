@@ -50,7 +50,13 @@ export function agreement(cell: SeededScores, reference: SeededScores, published
   return { ...interval, verdict: verdictOf(interval, published, seeds) };
 }
 
-function verdictOf(
+/**
+ * What an interval says of the paper's sign.
+ *
+ * @param published - the paper's difference; undefined where the paper has none
+ * @param seeds - that the interval rests on
+ */
+export function verdictOf(
   { difference, low, high }: { readonly difference: number; readonly low: number; readonly high: number },
   published: number | undefined,
   seeds: number,

@@ -1,0 +1,99 @@
+import { loadDetectionData } from "../detection/detection-data";
+import { InputError } from "../engine/errors";
+import { stopRequested } from "../notebook/kernel";
+import { transferTable } from "../report/terminal";
+import { runTransfer } from "../reproduce/run-transfer";
+import {
+  ownTransferRuns,
+  recordedTestSet,
+  recordedTransferRuns,
+  recordTransfer,
+  storedTransfer,
+} from "../reproduce/stored-transfer";
+import { transferMinutes, transferNamed, type Transfer } from "../tables/transfer";
+import type { TransferResult } from "../tables/transfer-result";
+import { describeTraining } from "./detect-as-told";
+import { describeProgress, progressBar } from "./progress-bar";
+import type { TransferFlags } from "./transfer";
+
+/** What `moco transfer` does. A module of its own, since it loads TensorFlow. */
+export async function transferAsTold(flags: TransferFlags): Promise<void> {
+  const transfer = transferNamed(flags.preset);
+  if (flags.recorded && flags.record) {
+    throw new InputError("Cannot record what is recorded: leave out --record, or --recorded");
+  }
+  if (flags.recorded) {
+    print(storedTransfer(transfer, await recordedTestSet(transfer), recordedTransferRuns(transfer)), flags);
+    return;
+  }
+  // Listens from here on: a Ctrl-C that comes before the first step stops after it.
+  stopRequested();
+  const data = await loadDetectionData(transfer.rows[0]!.detection.dataset, flags.root);
+  await trainRows(transfer, data, flags);
+  print(storedTransfer(transfer, data.test, ownTransferRuns(), flags.seeds), flags);
+  if (flags.record) {
+    const count = recordTransfer(transfer, data.test, flags.seeds);
+    (flags.json ? console.error : console.log)(`Recorded ${count} runs in results/${transfer.name}.`);
+  }
+}
+
+async function trainRows(
+  transfer: Transfer,
+  data: Awaited<ReturnType<typeof loadDetectionData>>,
+  flags: TransferFlags,
+): Promise<void> {
+  const stream = flags.json ? process.stderr : process.stdout;
+  const rows = transfer.rows.filter(({ purpose }) => flags.rows === "all" || purpose === "initialisation");
+  stream.write(
+    `${transfer.title}: ${rows.map(({ label }) => label).join("; ")}; ${flags.seeds === 1 ? "one seed" : `${flags.seeds} seeds`}.\n` +
+      `About ${Math.ceil((transferMinutes[transfer.name] * flags.seeds * rows.length) / initialisations(transfer))} minutes on two cores, ` +
+      "less what is trained already. Stop with Ctrl-C at any time: the same command goes on.\n",
+  );
+  for (let seed = 1; seed <= flags.seeds; seed++) {
+    for (const row of rows) {
+      const of =
+        row.detection === transfer.rows[0]!.detection
+          ? data
+          : await loadDetectionData(row.detection.dataset, flags.root);
+      const pretraining = progressBar(stream, describeProgress);
+      const training = progressBar(stream, describeTraining);
+      stream.write(`${row.label}, seed ${seed}\n`);
+      try {
+        await runTransfer(row, seed, of, transfer.preset, {
+          stopRequested,
+          onPretraining: (progress) => pretraining.show(progress),
+          onProgress: (progress) => {
+            pretraining.stop();
+            training.show(progress);
+          },
+        });
+      } finally {
+        pretraining.stop();
+        training.stop();
+      }
+    }
+  }
+}
+
+function initialisations({ rows }: Transfer): number {
+  return rows.filter(({ purpose }) => purpose === "initialisation").length;
+}
+
+function print(result: TransferResult, { json }: TransferFlags): void {
+  console.log(json ? JSON.stringify(transferJson(result), null, 2) : transferTable(result));
+}
+
+/** A transfer with its numbers as a script wants it: without the curves of each run. */
+function transferJson({ transfer, rows, differences }: TransferResult): unknown {
+  return {
+    transfer: transfer.name,
+    title: transfer.title,
+    data: transfer.data,
+    rows: rows.map(({ runs, pretraining, ...row }) => ({
+      ...row,
+      pretraining: pretraining?.name ?? null,
+      runs: runs.map(({ manifest, figures }) => ({ manifest, figures })),
+    })),
+    differences,
+  };
+}

@@ -1,0 +1,45 @@
+import { Command, Option } from "commander";
+import { transferNames, type TransferName } from "../tables/transfer";
+import { integerFrom } from "./numbers";
+
+/** The flags of `moco transfer`, as Commander hands them over. */
+export interface TransferFlags {
+  readonly preset: TransferName;
+  readonly root?: string;
+  readonly rows: "initialisations" | "all";
+  readonly seeds: number;
+  readonly recorded?: boolean;
+  readonly record?: boolean;
+  readonly json?: boolean;
+}
+
+/** `moco transfer`: detectors from several initialisations on the same data, and how they differ. */
+export function transferCommand(): Command {
+  return new Command("transfer")
+    .description(
+      "train detectors from several initialisations by one recipe and print how they differ (Tables 2 to 4); what was trained " +
+        "before is not trained again",
+    )
+    .addOption(
+      new Option("--preset <name>", "composed scenes (smoke, quick), or blood cells (bccd: needs --root)")
+        .choices(transferNames)
+        .default("quick"),
+    )
+    .option("--root <folder>", "folder of the data set, where the preset needs one")
+    .addOption(
+      new Option(
+        "--rows <which>",
+        "random, supervised and MoCo; or also mechanisms, the ablations of K and m, and a control",
+      )
+        .choices(["initialisations", "all"] satisfies TransferFlags["rows"][])
+        .default("initialisations"),
+    )
+    .option("--seeds <count>", "seeds for each row; a verdict needs 3", integerFrom(1), 1)
+    .option("--recorded", "print the runs recorded in results; nothing is trained")
+    .option("--record", "copy the finished runs to results, for the repository")
+    .option("--json", "print JSON; progress goes to stderr")
+    .action(async (flags: TransferFlags) => {
+      const { transferAsTold } = await import("./transfer-as-told.js");
+      await transferAsTold(flags);
+    });
+}

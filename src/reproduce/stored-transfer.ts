@@ -1,0 +1,164 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { sync as writeFileAtomic } from "write-file-atomic";
+import { z } from "zod";
+import { annotationChecksum, loadDetectionData } from "../detection/detection-data";
+import type { DetectionSet } from "../detection/detection-set";
+import { resampleFigures } from "../detection/resample-figures";
+import { fromCocoResults } from "../detection/results-json";
+import { detectorRunFile, predictionsFile, readDetectorRun } from "../detection/run-detector";
+import { InputError } from "../engine/errors";
+import { drawPictures, type PictureDraws } from "../evaluate/two-level-bootstrap";
+import type { Transfer, TransferRow } from "../tables/transfer";
+import { transferResult, type TransferResult, type TransferRun } from "../tables/transfer-result";
+import { runsFolder } from "./run-cell";
+import { transferDirectory, transferRunName } from "./run-transfer";
+import { resultsFolder } from "./stored-result";
+
+/** Where finished runs of rows lie as files. */
+export interface TransferStore {
+  readonly run: (row: TransferRow, seed: number) => string;
+  /** In COCO's results format, packed where the name ends in ".gz". */
+  readonly predictions: (row: TransferRow, seed: number) => string;
+}
+
+/** The runs made on this machine. */
+export function ownTransferRuns(root = runsFolder): TransferStore {
+  return {
+    run: (row, seed) => join(transferDirectory(row, seed, root), detectorRunFile),
+    predictions: (row, seed) => join(transferDirectory(row, seed, root), predictionsFile),
+  };
+}
+
+/** The runs that the kit's tables were recorded from. */
+export function recordedTransferRuns({ name }: Transfer, root = resultsFolder): TransferStore {
+  const path = (row: TransferRow, seed: number) => join(root, name, transferRunName(row, seed));
+  return {
+    run: (row, seed) => `${path(row, seed)}.json`,
+    predictions: (row, seed) => `${path(row, seed)}.predictions.json.gz`,
+  };
+}
+
+/** Draws of the test pictures that intervals rest on. */
+const pictureDraws = { count: 1000, seed: 0 } as const;
+
+/**
+ * Puts the runs that are there together; trains nothing.
+ *
+ * @param test - the test part, of which the pixels are not needed
+ * @param seeds - seeds from 1 upward that are looked at
+ * @throws InputError if a run was read on other test pictures
+ */
+export function storedTransfer(
+  transfer: Transfer,
+  test: DetectionSet,
+  store: TransferStore,
+  seeds = Infinity,
+): TransferResult {
+  const draws = drawPictures(test.images.length, pictureDraws.count, pictureDraws.seed);
+  return transferResult(
+    transfer,
+    transfer.rows.map((row) => runsOf(row, test, store, draws, seeds)),
+  );
+}
+
+function runsOf(
+  row: TransferRow,
+  test: DetectionSet,
+  store: TransferStore,
+  draws: PictureDraws,
+  seeds: number,
+): TransferRun[] {
+  const runs: TransferRun[] = [];
+  for (let seed = 1; seed <= seeds; seed++) {
+    const path = store.run(row, seed);
+    const run = readDetectorRun(path);
+    if (run === undefined) break;
+    if (run.manifest.data.test.checksum !== annotationChecksum(test)) {
+      throw new InputError(`Cannot use the run ${path}: it was read on other test pictures than ${test.name}`);
+    }
+    const detections = fromCocoResults(test, readResults(store.predictions(row, seed)), store.predictions(row, seed));
+    runs.push({ run, figures: resampleFigures(test, detections, row.detection.metric, draws) });
+  }
+  return runs;
+}
+
+function readResults(path: string): unknown {
+  try {
+    const bytes = readFileSync(path);
+    return JSON.parse((path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8"));
+  } catch (cause) {
+    throw new InputError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/**
+ * Copies the finished runs of seeds 1 to `seeds` to the recorded ones, with the annotations of the test part where it is not
+ * made by the kit itself.
+ *
+ * @returns how many runs were copied
+ */
+export function recordTransfer(transfer: Transfer, test: DetectionSet, seeds: number, root = resultsFolder): number {
+  const [from, to] = [ownTransferRuns(), recordedTransferRuns(transfer, root)];
+  const found = transfer.rows.flatMap((row) =>
+    Array.from({ length: seeds }, (_, index) => ({ row, seed: index + 1 })).filter(({ seed }) =>
+      existsSync(from.run(row, seed)),
+    ),
+  );
+  mkdirSync(join(root, transfer.name), { recursive: true });
+  for (const { row, seed } of found) {
+    writeFileAtomic(to.run(row, seed), readFileSync(from.run(row, seed)));
+    writeFileAtomic(to.predictions(row, seed), gzipSync(readFileSync(from.predictions(row, seed)), { level: 9 }));
+  }
+  if (transfer.rows[0]!.detection.dataset.kind !== "scenes") writeTestSet(testSetPath(transfer, root), test);
+  return found.length;
+}
+
+/** The test part that recorded runs were read on: composed anew, or its recorded annotations. */
+export async function recordedTestSet(transfer: Transfer, root = resultsFolder): Promise<DetectionSet> {
+  const { dataset } = transfer.rows[0]!.detection;
+  if (dataset.kind === "scenes") return (await loadDetectionData(dataset, undefined)).test;
+  return readTestSet(testSetPath(transfer, root));
+}
+
+function testSetPath({ name }: Transfer, root: string): string {
+  return join(root, name, "test-annotations.json");
+}
+
+const testSetSchema = z.object({
+  name: z.string(),
+  categories: z.array(z.object({ id: z.number(), name: z.string() })),
+  images: z.array(
+    z.object({
+      id: z.union([z.string(), z.number()]),
+      fileName: z.string(),
+      width: z.number(),
+      height: z.number(),
+      objects: z.array(
+        z.object({
+          box: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+          category: z.number(),
+          difficult: z.boolean(),
+          crowd: z.boolean(),
+          area: z.number(),
+        }),
+      ),
+    }),
+  ),
+});
+
+function writeTestSet(path: string, { name, categories, images }: DetectionSet): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileAtomic(path, `${JSON.stringify(testSetSchema.parse({ name, categories, images }))}\n`);
+}
+
+function readTestSet(path: string): DetectionSet {
+  const parsed = testSetSchema.safeParse(readResults(path));
+  if (parsed.success) {
+    const refuse = () => Promise.reject(new InputError(`Cannot read pixels: ${path} has annotations alone`));
+    return { ...parsed.data, readPixels: refuse };
+  }
+  const { path: field, message } = parsed.error.issues[0]!;
+  throw new InputError(`Cannot read ${path}: ${field.join(".")}: ${message}`);
+}

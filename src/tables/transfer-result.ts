@@ -1,0 +1,74 @@
+import { detectionMeasures, type DetectionMeasure, type ResampledFigures } from "../detection/resample-figures";
+import type { DetectorRun } from "../detection/run-detector";
+import { pairedTwoLevelBootstrap, twoLevelBootstrap, type TwoLevelInterval } from "../evaluate/two-level-bootstrap";
+import { verdictOf } from "./agreement";
+import type { Transfer, TransferComparison, TransferRow } from "./transfer";
+
+/** A finished run of one row and seed, with its figures on draws of the test pictures. */
+export interface TransferRun {
+  readonly run: DetectorRun;
+  readonly figures: ResampledFigures;
+}
+
+/** A row with what came of it. */
+export interface TransferResultRow extends Omit<TransferRow, "detection"> {
+  /** Over seeds and test pictures; undefined where nothing was run. */
+  readonly figures: Readonly<Record<DetectionMeasure, TwoLevelInterval>> | undefined;
+  readonly runs: readonly DetectorRun[];
+}
+
+/** How two rows differ, paired by seed and picture. */
+export interface TransferDifference extends TransferComparison {
+  readonly measures: Readonly<Record<DetectionMeasure, TwoLevelInterval & { readonly verdict: string }>>;
+}
+
+export interface TransferResult {
+  readonly transfer: Transfer;
+  readonly rows: readonly TransferResultRow[];
+  /** Of those comparisons both of whose rows have runs. */
+  readonly differences: readonly TransferDifference[];
+}
+
+/** Seed of the draws of seeds, the same in all intervals: rows are compared on the same draws. */
+const bootstrapSeed = 0;
+
+/**
+ * Puts runs together.
+ *
+ * @param runs - of each row of the transfer, by seed from 1; all read on the same draws of pictures
+ */
+export function transferResult(transfer: Transfer, runs: readonly (readonly TransferRun[])[]): TransferResult {
+  const byLabel = new Map(transfer.rows.map(({ label }, index) => [label, runs[index]!]));
+  const rows = transfer.rows.map(({ label, purpose, pretraining }, index): TransferResultRow => {
+    const ofRow = runs[index]!;
+    const figure = (measure: DetectionMeasure) =>
+      twoLevelBootstrap(
+        ofRow.map(({ figures }) => figures[measure]),
+        bootstrapSeed,
+      );
+    return {
+      label,
+      purpose,
+      pretraining,
+      figures: ofRow.length === 0 ? undefined : byMeasure(figure),
+      runs: ofRow.map(({ run }) => run),
+    };
+  });
+  const differences = transfer.comparisons.flatMap((comparison): TransferDifference[] => {
+    const [of, reference] = [byLabel.get(comparison.row)!, byLabel.get(comparison.reference)!];
+    const seeds = Math.min(of.length, reference.length);
+    if (seeds === 0) return [];
+    const difference = (measure: DetectionMeasure) => {
+      const figures = (list: readonly TransferRun[]) => list.slice(0, seeds).map((one) => one.figures[measure]);
+      const interval = pairedTwoLevelBootstrap(figures(of), figures(reference), bootstrapSeed);
+      const { mean, low, high } = interval;
+      return { ...interval, verdict: verdictOf({ difference: mean, low, high }, comparison.published, seeds) };
+    };
+    return [{ ...comparison, measures: byMeasure(difference) }];
+  });
+  return { transfer, rows, differences };
+}
+
+function byMeasure<T>(of: (measure: DetectionMeasure) => T): Readonly<Record<DetectionMeasure, T>> {
+  return Object.fromEntries(detectionMeasures.map((measure) => [measure, of(measure)])) as Record<DetectionMeasure, T>;
+}
