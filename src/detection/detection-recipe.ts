@@ -46,7 +46,7 @@ export const detectionRecipeSchema = z
     metric: z.enum(["coco", "voc-11-point", "voc-area"]),
     detector: z
       .object({
-        arch: z.literal("c4"),
+        arch: z.enum(["c4", "dc5"]),
         backbone: z
           .object({
             architecture: z.enum(architectures),

@@ -3,21 +3,22 @@ import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
 import type { Encoder } from "../nn/encoder";
 import { flatten, ParameterVector, type TensorEntry } from "../nn/parameters";
-import {
-  featureCount,
-  resNetParameters,
-  resNetRunningAverages,
-  stageChannels,
-  type ResNetConfig,
-} from "../nn/resnet-layout";
+import { resNetParameters, resNetRunningAverages, type ResNetConfig } from "../nn/resnet-layout";
+import { c4 } from "./c4";
+import type { DetectorArchitecture } from "./detector-architecture";
+import { dilatedC5 } from "./dilated-c5";
+import { initialTensor, newLayer, type NewTensor } from "./initial-values";
 import type { ProposalLimits } from "./region-proposals";
 import { rpnHeadParameters } from "./rpn-head";
+
+const architectures = { c4, dc5: dilatedC5 } as const satisfies Readonly<Record<string, DetectorArchitecture>>;
 
 /** Height / width of the anchors of each size (Faster R-CNN, section 3.1.1). */
 export const anchorAspectRatios = [0.5, 1, 2] as const;
 
-/** What defines Faster R-CNN with the C4 backbone: stages 1 to 3 find regions, stage 4 (res5) is the box head. */
+/** What defines a Faster R-CNN. */
 export interface DetectorConfig {
+  readonly arch: keyof typeof architectures;
   readonly backbone: ResNetConfig;
   /** K, without background. */
   readonly classes: number;
@@ -28,12 +29,12 @@ export interface DetectorConfig {
   readonly anchorsPerImage: number;
   /** How many regions of a picture the box head learns from in a step. */
   readonly roisPerImage: number;
-  /** Side of RoIAlign's output, halved by res5. */
+  /** Side of RoIAlign's output; C4's res5 halves it. */
   readonly roiResolution: number;
 }
 
-/** detectron2's defaults for C4, which the official detection configurations keep (`detectron2/config/defaults.py`). */
-export const c4Defaults = {
+/** detectron2's defaults, which the official detection configurations keep (`detectron2/config/defaults.py`). */
+const defaults = {
   anchorSizes: [32, 64, 128, 256, 512],
   proposals: {
     training: { beforeNms: 12000, afterNms: 2000 },
@@ -41,8 +42,13 @@ export const c4Defaults = {
   },
   anchorsPerImage: 256,
   roisPerImage: 512,
-  roiResolution: 14,
-} as const satisfies Omit<DetectorConfig, "backbone" | "classes">;
+} as const satisfies Partial<DetectorConfig>;
+
+/** Values of C4. */
+export const c4Defaults = { ...defaults, roiResolution: 14 } as const;
+
+/** Values of dilated C5: those of C4, which `Base-RCNN-DilatedC5.yaml` sets too, with the fully connected head's RoIAlign. */
+export const dilatedC5Defaults = { ...defaults, roiResolution: 7 } as const;
 
 /** Weights and running averages of a detector. Owns its tensors: call {@link disposeDetector}. */
 export interface Detector {
@@ -53,37 +59,36 @@ export interface Detector {
   readonly running: ParameterVector;
 }
 
-/** The batch normalisation after res5 (paper, appendix A.1). */
-export const extraNorm = "res5_norm";
+/** The parts of a detector that depend on its architecture. */
+export function architectureOf({ arch }: DetectorConfig): DetectorArchitecture {
+  return architectures[arch];
+}
 
-/** The trainable tensors, in the order of the forward pass. */
-export function detectorParameters({ backbone, classes, anchorSizes }: DetectorConfig): TensorEntry[] {
-  const features = featureCount(backbone);
-  return [
-    ...resNetParameters(backbone),
-    ...rpnHeadParameters(stageChannels(backbone, 3), anchorSizes.length * anchorAspectRatios.length),
-    { name: `${extraNorm}.weight`, shape: [features] },
-    { name: `${extraNorm}.bias`, shape: [features] },
-    { name: "box_predictor.cls_score.weight", shape: [features, classes + 1] },
-    { name: "box_predictor.cls_score.bias", shape: [classes + 1] },
-    { name: "box_predictor.bbox_pred.weight", shape: [features, 4 * classes] },
-    { name: "box_predictor.bbox_pred.bias", shape: [4 * classes] },
-  ];
+/** The trainable tensors: the backbone's, the RPN's, the box head's and the predictors'. */
+export function detectorParameters(config: DetectorConfig): TensorEntry[] {
+  return [...resNetParameters(config.backbone), ...headParameters(config)];
 }
 
 /** The running averages of the batch normalisations. */
-export function detectorRunningAverages({ backbone }: DetectorConfig): TensorEntry[] {
-  const shape = [featureCount(backbone)];
+export function detectorRunningAverages(config: DetectorConfig): TensorEntry[] {
+  return [...resNetRunningAverages(config.backbone), ...architectureOf(config).running(config)];
+}
+
+function headParameters(config: DetectorConfig): NewTensor[] {
+  const { backbone, anchorSizes, classes } = config;
+  const architecture = architectureOf(config);
+  const length = architecture.vectorLength(backbone);
   return [
-    ...resNetRunningAverages(backbone),
-    { name: `${extraNorm}.running_mean`, shape },
-    { name: `${extraNorm}.running_var`, shape },
+    ...rpnHeadParameters(architecture.channels(backbone), anchorSizes.length * anchorAspectRatios.length),
+    ...architecture.parameters(config),
+    ...newLayer("box_predictor.cls_score", [length, classes + 1], { normal: 0.01 }),
+    ...newLayer("box_predictor.bbox_pred", [length, 4 * classes], { normal: 0.001 }),
   ];
 }
 
 /**
- * A detector with the backbone of an encoder, pre-trained or random, and newly initialised heads: normal with deviation
- * 0.01, 0.001 for the box deltas (detectron2).
+ * A detector with the backbone of an encoder, pre-trained or random, and newly initialised heads (detectron2's values: normal
+ * with deviation 0.01, 0.001 for the box deltas).
  *
  * @param encoder - its weights and running averages are copied; its own head is left out
  * @throws InputError if the encoder's network is another than the configuration's backbone
@@ -96,14 +101,10 @@ export function createDetector(config: DetectorConfig, encoder: Encoder, random:
       );
     }
   }
-  const ofBackbone = new Set(encoder.parameters.entries.map(({ name }) => name));
-  const parameters = vectorOf(detectorParameters(config), ({ name, shape }) =>
-    ofBackbone.has(name) ? tf.clone(encoder.parameters.tensor(name)) : initialHead(name, shape, random),
-  );
-  const running = vectorOf(detectorRunningAverages(config), ({ name, shape }) => {
-    if (!name.startsWith(extraNorm)) return tf.clone(encoder.running.tensor(name));
-    return name.endsWith("running_var") ? tf.ones([...shape]) : tf.zeros([...shape]);
-  });
+  const { backbone } = config;
+  const parameters = joined(encoder.parameters, resNetParameters(backbone), headParameters(config), random);
+  const newRunning = architectureOf(config).running(config);
+  const running = joined(encoder.running, resNetRunningAverages(backbone), newRunning, random);
   return { config, parameters, running };
 }
 
@@ -112,20 +113,15 @@ export function disposeDetector({ parameters, running }: Detector): void {
   running.dispose();
 }
 
-function initialHead(name: string, shape: readonly number[], random: Random): tf.Tensor {
-  if (name === `${extraNorm}.weight`) return tf.ones([...shape]);
-  if (name.endsWith(".bias")) return tf.zeros([...shape]);
-  const deviation = name.includes("bbox_pred") ? 0.001 : 0.01;
-  const size = tf.util.sizeFromShape([...shape]);
-  return tf.tensor(
-    Float32Array.from({ length: size }, () => deviation * random.normal()),
-    [...shape],
+/** Tensors of an encoder and new ones after them, in one vector. */
+function joined(
+  encoder: ParameterVector,
+  kept: readonly TensorEntry[],
+  added: readonly NewTensor[],
+  random: Random,
+): ParameterVector {
+  const values = tf.tidy(() =>
+    flatten([...kept.map(({ name }) => encoder.tensor(name)), ...added.map((entry) => initialTensor(entry, random))]),
   );
-}
-
-function vectorOf(entries: readonly TensorEntry[], valueOf: (entry: TensorEntry) => tf.Tensor): ParameterVector {
-  return new ParameterVector(
-    entries,
-    tf.tidy(() => flatten(entries.map(valueOf))),
-  );
+  return new ParameterVector([...kept, ...added], values);
 }

@@ -1,7 +1,8 @@
 import { conv2d } from "../engine/convolution";
 import { relu } from "../engine/relu";
 import { tf } from "../engine/tf";
-import type { ParameterVector, TensorEntry } from "../nn/parameters";
+import type { ParameterVector } from "../nn/parameters";
+import { newLayer, type NewTensor } from "./initial-values";
 
 /** What the head says of every anchor of a batch, in the order of `levelAnchors`. */
 export interface RpnOutput {
@@ -17,14 +18,12 @@ export interface RpnOutput {
  * @param channels - of the feature map
  * @param anchors - at each place of the map
  */
-export function rpnHeadParameters(channels: number, anchors: number): TensorEntry[] {
+export function rpnHeadParameters(channels: number, anchors: number): NewTensor[] {
+  const initial = { normal: 0.01 };
   return [
-    { name: "rpn.conv.weight", shape: [3, 3, channels, channels] },
-    { name: "rpn.conv.bias", shape: [channels] },
-    { name: "rpn.objectness_logits.weight", shape: [1, 1, channels, anchors] },
-    { name: "rpn.objectness_logits.bias", shape: [anchors] },
-    { name: "rpn.anchor_deltas.weight", shape: [1, 1, channels, 4 * anchors] },
-    { name: "rpn.anchor_deltas.bias", shape: [4 * anchors] },
+    ...newLayer("rpn.conv", [3, 3, channels, channels], initial),
+    ...newLayer("rpn.objectness_logits", [1, 1, channels, anchors], initial),
+    ...newLayer("rpn.anchor_deltas", [1, 1, channels, 4 * anchors], initial),
   ];
 }
 

@@ -23,6 +23,8 @@ export interface ConvolutionSpec {
   readonly kernel: number;
   readonly stride: number;
   readonly padding: number;
+  /** Distance between neighbouring taps, in pixels. */
+  readonly dilation: number;
   readonly groups: number;
   readonly channelsIn: number;
   readonly channelsOut: number;
@@ -151,6 +153,20 @@ export function specify({ architecture, width, stem }: ResNetConfig): ResNetSpec
   };
 }
 
+/**
+ * The blocks of a stage at the resolution of the stage before: stride 1, and the taps of every 3x3 convolution so many pixels
+ * apart, the first block's too (detectron2's RES5_DILATION; torchvision leaves the first block as it is). The tensors stay
+ * the same.
+ */
+export function dilate(blocks: readonly BlockSpec[], dilation: number): BlockSpec[] {
+  const spread = (spec: ConvolutionSpec): ConvolutionSpec =>
+    spec.kernel === 1 ? { ...spec, stride: 1 } : { ...spec, stride: 1, padding: spec.padding * dilation, dilation };
+  return blocks.map(({ convolutions, downsample }) => ({
+    convolutions: convolutions.map(spread),
+    downsample: downsample && spread(downsample),
+  }));
+}
+
 function convolution(
   name: string,
   kernel: number,
@@ -159,7 +175,7 @@ function convolution(
   channelsOut: number,
 ): ConvolutionSpec {
   const norm = name.replace(/conv(\d)$/, "bn$1");
-  return { name, norm, kernel, stride, padding: (kernel - 1) / 2, groups: 1, channelsIn, channelsOut };
+  return { name, norm, kernel, stride, padding: (kernel - 1) / 2, dilation: 1, groups: 1, channelsIn, channelsOut };
 }
 
 function convolutionsOf({ stem, stages }: ResNetSpec): ConvolutionSpec[] {

@@ -3,7 +3,7 @@ import { conv2d } from "../engine/convolution";
 import { relu } from "../engine/relu";
 import { tf } from "../engine/tf";
 import type { ParameterVector } from "./parameters";
-import { specify, type BlockSpec, type ConvolutionSpec, type ResNetConfig, type Stage } from "./resnet-layout";
+import { dilate, specify, type BlockSpec, type ConvolutionSpec, type ResNetConfig, type Stage } from "./resnet-layout";
 
 /** How a forward pass normalises: with the batch's own statistics, handed to `onStatistics`, or with running averages. */
 export type NormalisationMode =
@@ -72,6 +72,7 @@ export function resNetStem(
  * One stage by itself.
  *
  * @param x - the map of the stage before, [N, H, W, channels]
+ * @param dilation - above 1: the stage keeps the height and width, see {@link dilate}
  */
 export function resNetStage(
   config: ResNetConfig,
@@ -79,8 +80,10 @@ export function resNetStage(
   x: tf.Tensor4D,
   mode: NormalisationMode,
   stage: Stage,
+  dilation = 1,
 ): tf.Tensor4D {
-  return applyBlocks(parameters, x, specify(config).stages[stage - 1]!, mode);
+  const blocks = specify(config).stages[stage - 1]!;
+  return applyBlocks(parameters, x, dilation > 1 ? dilate(blocks, dilation) : blocks, mode);
 }
 
 function applyBlocks(

@@ -28,6 +28,7 @@ const random = () => randomStream(1, "test");
 const { config: golden } = fixture;
 const limits = { beforeNms: golden.beforeNms, afterNms: golden.afterNms };
 const config: DetectorConfig = {
+  arch: "c4",
   backbone: { architecture: "resnet18", width: golden.width, stem: "imagenet" },
   classes: golden.classes,
   anchorSizes: golden.anchorSizes,
