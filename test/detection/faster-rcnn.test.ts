@@ -1,75 +1,34 @@
 import { afterAll, describe, expect, it } from "vitest";
-import {
-  createDetector,
-  detectorParameters,
-  detectorRunningAverages,
-  disposeDetector,
-  type Detector,
-  type DetectorConfig,
-} from "../../src/detection/detector";
+import { createDetector, disposeDetector } from "../../src/detection/detector";
 import {
   detectObjects,
   detectorStep,
   estimateRunningAverages,
   type TrainingBatch,
 } from "../../src/detection/faster-rcnn";
-import { batchPictures } from "../../src/detection/picture-batch";
-import type { GroundTruth } from "../../src/detection/training-samples";
 import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
 import { createEncoder, disposeEncoder } from "../../src/nn/encoder";
 import { ParameterVector } from "../../src/nn/parameters";
-import { fromStateDict, toStateDict } from "../../src/nn/state-dict";
+import { toStateDict } from "../../src/nn/state-dict";
 import { relativeError } from "../engine/double-precision";
-import { hashed, hashedState, sampled } from "../nn/hashed";
-import fixture from "./fixtures/training-step.json";
+import { sampled } from "../nn/hashed";
+import dilatedC5Step from "./fixtures/dilated-c5-step.json";
+import { configOf, hashedBatch, hashedDetector } from "./golden-step";
+import c4Step from "./fixtures/training-step.json";
 
 const random = () => randomStream(1, "test");
-const { config: golden } = fixture;
-const limits = { beforeNms: golden.beforeNms, afterNms: golden.afterNms };
-const config: DetectorConfig = {
-  arch: "c4",
-  backbone: { architecture: "resnet18", width: golden.width, stem: "imagenet" },
-  classes: golden.classes,
-  anchorSizes: golden.anchorSizes,
-  proposals: { training: limits, inference: limits },
-  anchorsPerImage: golden.anchorsPerImage,
-  roisPerImage: 1000, // all: nothing is left to chance
-  roiResolution: golden.resolution,
-};
-const truths: GroundTruth[] = fixture.truths.map(({ boxes, classes }) => ({
-  boxes: Float32Array.from(boxes),
-  classes: Int32Array.from(classes),
-}));
-
-function hashedDetector(): Detector {
-  const state = hashedState(fixture.shapes);
-  return {
-    config,
-    parameters: fromStateDict(state, detectorParameters(config), "", "fixture"),
-    running: fromStateDict(state, detectorRunningAverages(config), "", "fixture"),
-  };
-}
-
-/** The fixture's two pictures of different sizes, cut out of squares of hashed numbers. */
-function hashedBatch(): TrainingBatch {
-  const { size, seed } = golden;
-  const squares = tf.tensor4d(hashed(seed, 2 * size * size * 3, -1, 1), [2, size, size, 3]);
-  const pictures = fixture.pictures.map(({ height, width }, index) =>
-    tf.tidy(() => tf.squeeze<tf.Tensor3D>(tf.slice4d(squares, [index, 0, 0, 0], [1, height, width, 3]), [0])),
-  );
-  const batch = batchPictures(pictures);
-  tf.dispose([squares, pictures]);
-  return { ...batch, truths };
-}
 
 async function* oneByOne(...batches: readonly TrainingBatch[]): AsyncGenerator<TrainingBatch> {
   for (const batch of batches) yield await Promise.resolve(batch);
 }
 
-describe("one training step of a narrow detector, on two pictures of different sizes", () => {
-  const detector = hashedDetector();
-  const batch = hashedBatch();
+describe.each([
+  ["c4", c4Step],
+  ["dc5", dilatedC5Step],
+] as const)("one training step of a narrow detector (%s), on two pictures of different sizes", (arch, fixture) => {
+  const detector = hashedDetector(configOf(arch, fixture), fixture);
+  const batch = hashedBatch(fixture);
   const { losses, gradient } = detectorStep(detector, batch, random());
   afterAll(() => {
     tf.dispose([batch.images, gradient]);
@@ -93,7 +52,7 @@ describe("one training step of a narrow detector, on two pictures of different s
     gradients.dispose();
   });
 
-  it("moves the running averages as PyTorch does, the extra normalisation's too", () => {
+  it("moves the running averages as PyTorch does, those beside the backbone too", () => {
     const ours = toStateDict(detector.running, "");
     const theirs: Readonly<Record<string, number[]>> = fixture.running;
     expect([...ours.keys()].sort()).toEqual(Object.keys(theirs).sort());
@@ -103,7 +62,7 @@ describe("one training step of a narrow detector, on two pictures of different s
   });
 
   it("finds what PyTorch finds, after precise BN over the same batch", async () => {
-    await estimateRunningAverages(detector, oneByOne(hashedBatch()), random());
+    await estimateRunningAverages(detector, oneByOne(hashedBatch(fixture)), random());
     const found = detectObjects(detector, batch);
     fixture.detections.forEach(({ boxes, scores, classes }, picture) => {
       expect([...found[picture]!.classes]).toEqual(classes);
@@ -113,7 +72,11 @@ describe("one training step of a narrow detector, on two pictures of different s
   });
 });
 
-describe("a detector", () => {
+describe.each([
+  ["c4", c4Step, 30],
+  ["dc5", dilatedC5Step, 60],
+] as const)("a detector (%s)", (arch, fixture, steps) => {
+  const config = configOf(arch, fixture);
   const encoder = createEncoder({ ...config.backbone, head: "linear", dimension: 4 }, random());
   afterAll(() => disposeEncoder(encoder));
   // Fewer than there are, so that the random numbers count.
@@ -131,7 +94,8 @@ describe("a detector", () => {
     expect(deviation("box_predictor.cls_score.weight") / 0.01).toBeCloseTo(1, 0);
     expect(deviation("box_predictor.bbox_pred.weight") / 0.001).toBeCloseTo(1, 1);
     expect(deviation("rpn.objectness_logits.bias")).toBe(0);
-    expect([...values("res5_norm.weight")]).toEqual(Array(32).fill(1));
+    const norm = arch === "c4" ? "res5_norm" : "reduction_norm";
+    expect([...values(`${norm}.weight`)]).toEqual(Array(32).fill(1));
     disposeDetector(detector);
   });
 
@@ -145,7 +109,7 @@ describe("a detector", () => {
   it("takes the same step bit for bit from the same random numbers, and another from others", () => {
     const run = (seed: number) => {
       const detector = createDetector(sampling, encoder, random());
-      const batch = hashedBatch();
+      const batch = hashedBatch(fixture);
       const { losses, gradient } = detectorStep(detector, batch, randomStream(seed, "test"));
       const result = { losses, gradient: gradient.dataSync() };
       tf.dispose([batch.images, gradient]);
@@ -160,7 +124,7 @@ describe("a detector", () => {
   it("trains on pictures without objects: all is background", () => {
     const detector = createDetector(sampling, encoder, random());
     const nothing = { boxes: new Float32Array(0), classes: new Int32Array(0) };
-    const batch = { ...hashedBatch(), truths: [nothing, nothing] };
+    const batch = { ...hashedBatch(fixture), truths: [nothing, nothing] };
     const { losses, gradient } = detectorStep(detector, batch, random());
     expect(losses.rpnBox).toBe(0);
     expect(losses.box).toBe(0);
@@ -173,8 +137,8 @@ describe("a detector", () => {
 
   it("learns one batch", () => {
     const detector = createDetector(sampling, encoder, random());
-    const batch = hashedBatch();
-    const sums = Array.from({ length: 30 }, (_, step) => {
+    const batch = hashedBatch(fixture);
+    const sums = Array.from({ length: steps }, (_, step) => {
       const { losses, gradient } = detectorStep(detector, batch, randomStream(step, "test"));
       detector.parameters.replace(tf.tidy(() => tf.sub(detector.parameters.values, tf.mul(gradient, 0.05))));
       gradient.dispose();
@@ -189,13 +153,13 @@ describe("a detector", () => {
   it("leaves no tensor behind in training, precise BN and detection", async () => {
     const outside = tf.memory().numTensors;
     const detector = createDetector(sampling, encoder, random());
-    const batch = hashedBatch();
+    const batch = hashedBatch(fixture);
     const before = tf.memory().numTensors;
     for (let step = 0; step < 2; step++) {
       detectorStep(detector, batch, random()).gradient.dispose();
       expect(tf.memory().numTensors).toBe(before);
     }
-    await estimateRunningAverages(detector, oneByOne(hashedBatch(), hashedBatch()), random());
+    await estimateRunningAverages(detector, oneByOne(hashedBatch(fixture), hashedBatch(fixture)), random());
     expect(tf.memory().numTensors).toBe(before);
     detectObjects(detector, batch);
     expect(tf.memory().numTensors).toBe(before);

@@ -1,103 +1,29 @@
-"""Writes what torchvision makes of the parts of a detector, and one training step of a narrow one in PyTorch.
+"""Writes what torchvision makes of the parts of a detector.
 
     python -m venv golden && golden/bin/pip install -r test/golden/requirements.txt
     golden/bin/python test/golden/detector.py
 
-What torchvision does as detectron2 does is taken from torchvision; where they differ (anchors, selection of proposals and of
-detections, losses), detectron2's rule is written out here in PyTorch. All is computed in float64 from float32 numbers. The
-weights of the narrow detector are not stored: both languages compute them from a hash (test/nn/hashed.ts).
+See detector_rules.py.
 """
 
-import copy
-import json
-import math
-from pathlib import Path
-
-import numpy as np
 import torch
-import torchvision
-from hashed import hashed, hashed_state, nhwc, sampled, shapes_of
-from torch import nn
+from detector_rules import (
+    ROI_WEIGHTS,
+    RPN_WEIGHTS,
+    anchors_of,
+    detect,
+    iou,
+    match,
+    numbers,
+    propose,
+    random_boxes,
+    rounded,
+    write,
+)
+from hashed import hashed, sampled
 from torch.nn import functional as F
 from torchvision import ops
-from torchvision.models.detection._utils import BalancedPositiveNegativeSampler, BoxCoder, Matcher
-from torchvision.models.resnet import BasicBlock
-
-FIXTURES = Path(__file__).parent.parent / "detection/fixtures"
-SOURCE = f"torch {torch.__version__}, torchvision {torchvision.__version__}, test/golden/detector.py"
-torch.set_default_dtype(torch.float64)
-RPN_WEIGHTS, ROI_WEIGHTS = (1.0, 1.0, 1.0, 1.0), (10.0, 10.0, 5.0, 5.0)
-
-
-def rounded(tensor):
-    """As float32 holds it, computed with as float64."""
-    return tensor.float().double()
-
-
-def numbers(tensor):
-    return [float(f"{x:.9g}") for x in tensor.detach().double().reshape(-1).tolist()]
-
-
-def random_boxes(seed, count, height, width, smallest=2.0, largest=1.0):
-    """Boxes of all sizes; some reach over the border. `largest` as a share of the picture."""
-    centre_x, centre_y = hashed(seed, (count,), 0, width), hashed(seed + 1, (count,), 0, height)
-    w = smallest * (largest * width / smallest) ** hashed(seed + 2, (count,), 0, 1)
-    h = smallest * (largest * height / smallest) ** hashed(seed + 3, (count,), 0, 1)
-    return rounded(torch.stack([centre_x - w / 2, centre_y - h / 2, centre_x + w / 2, centre_y + h / 2], 1))
-
-
-def cell_anchors(sizes, ratios):
-    anchors = []
-    for size in sizes:
-        for ratio in ratios:
-            w = math.sqrt(size**2 / ratio)
-            h = ratio * w
-            anchors.append([-w / 2, -h / 2, w / 2, h / 2])
-    return torch.tensor(anchors).float().double()
-
-
-def anchors_of(height, width, stride, sizes, ratios=(0.5, 1.0, 2.0)):
-    y, x = np.meshgrid(np.arange(height) * stride, np.arange(width) * stride, indexing="ij")
-    shifts = np.stack([x, y, x, y], axis=-1).reshape(-1, 1, 4)
-    return rounded(torch.from_numpy(shifts + cell_anchors(sizes, ratios).numpy()[None])).reshape(-1, 4)
-
-
-def iou(first, second):
-    return ops.box_iou(first, second).float()
-
-
-def match(quality, low, high, low_quality):
-    """detectron2's labels (1 object, 0 background, -1 ignored) from torchvision's matcher, and the best ground truth."""
-    found = Matcher(high, low, allow_low_quality_matches=low_quality)(quality)
-    labels = torch.where(found >= 0, 1, torch.where(found == Matcher.BELOW_LOW_THRESHOLD, 0, -1))
-    return labels, quality.max(0).indices
-
-
-def propose(levels, picture, before_nms, after_nms):
-    """detectron2's find_top_rpn_proposals for one picture; levels are (anchors, logits, deltas)."""
-    boxes, scores, level_of = [], [], []
-    for level, (anchors, logits, deltas) in enumerate(levels):
-        top = logits.topk(min(before_nms, logits.numel())).indices
-        decoded = BoxCoder(RPN_WEIGHTS).decode_single(deltas[top], anchors[top])
-        clipped = ops.clip_boxes_to_image(decoded, picture)
-        keep = (clipped[:, 2] > clipped[:, 0]) & (clipped[:, 3] > clipped[:, 1])
-        boxes.append(clipped[keep])
-        scores.append(logits[top][keep])
-        level_of.append(torch.full((int(keep.sum()),), level))
-    boxes, scores, level_of = torch.cat(boxes), torch.cat(scores), torch.cat(level_of)
-    keep = ops.batched_nms(boxes, scores, level_of, 0.7)[:after_nms]
-    return boxes[keep], scores[keep]
-
-
-def detect(regions, probabilities, deltas, picture):
-    """detectron2's fast_rcnn_inference_single_image."""
-    classes = probabilities.shape[1] - 1
-    decoded = BoxCoder(ROI_WEIGHTS).decode_single(deltas, regions).reshape(-1, 4)
-    boxes = ops.clip_boxes_to_image(decoded, picture).reshape(-1, classes, 4)
-    likely = probabilities[:, :-1] > 0.05
-    boxes, scores, labels = boxes[likely], probabilities[:, :-1][likely], likely.nonzero()[:, 1]
-    keep = ops.batched_nms(boxes, scores, labels, 0.5)[:100]
-    return boxes[keep], scores[keep], labels[keep]
+from torchvision.models.detection._utils import BalancedPositiveNegativeSampler, BoxCoder
 
 
 def boxes_part():
@@ -138,14 +64,14 @@ def boxes_part():
                 "kept": kept.tolist(),
             }
         )
-    write("boxes.json", {"overlap": overlap, "coding": coding, "suppression": suppression})
+    write("boxes.json", "detector.py", {"overlap": overlap, "coding": coding, "suppression": suppression})
 
 
 def anchors_part():
     c4 = {"height": 2, "width": 3, "stride": 16, "sizes": [32, 64, 128, 256, 512]}
     small = {"height": 3, "width": 2, "stride": 4, "sizes": [12, 24]}
     levels = [{**level, "anchors": numbers(anchors_of(*level.values()))} for level in (c4, small)]
-    write("anchors.json", {"levels": levels})
+    write("anchors.json", "detector.py", {"levels": levels})
 
 
 def matching_part():
@@ -193,7 +119,7 @@ def matching_part():
                 "chosen": [int(part[0].sum()) for part in chosen],
             }
         )
-    write("matching.json", {"cases": cases, "samples": samples})
+    write("matching.json", "detector.py", {"cases": cases, "samples": samples})
 
 
 def selection_part():
@@ -229,7 +155,7 @@ def selection_part():
         for anchors, logits, deltas in levels
     ]
     content = {"height": picture[0], "width": picture[1], "levels": levels}
-    write("selection.json", {**content, "proposals": proposals, "detections": detections})
+    write("selection.json", "detector.py", {**content, "proposals": proposals, "detections": detections})
 
 
 def roi_align_part():
@@ -268,174 +194,7 @@ def roi_align_part():
                     "gradient": numbers(x.grad.permute(0, 2, 3, 1)),
                 }
             )
-    write("roi-align.json", {"height": height, "width": width, "channels": channels, "cases": content})
-
-
-class Detector(nn.Module):
-    """Faster R-CNN with the C4 backbone of a narrow ResNet-18, an extra BN after res5, names as in the kit."""
-
-    sizes, stride, ratios = (16, 32), 16, (0.5, 1.0, 2.0)
-
-    def __init__(self, width, classes, resolution):
-        super().__init__()
-        net = torchvision.models.resnet18()
-        net.inplanes = width
-        self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        for stage in range(4):
-            layer = net._make_layer(BasicBlock, width * 2**stage, 2, stride=1 if stage == 0 else 2)
-            setattr(self, f"layer{stage + 1}", layer)
-        self.classes, self.resolution = classes, resolution
-        anchors = len(self.sizes) * len(self.ratios)
-        self.rpn = nn.ModuleDict(
-            {
-                "conv": nn.Conv2d(4 * width, 4 * width, 3, padding=1),
-                "objectness_logits": nn.Conv2d(4 * width, anchors, 1),
-                "anchor_deltas": nn.Conv2d(4 * width, 4 * anchors, 1),
-            }
-        )
-        self.res5_norm = nn.BatchNorm2d(8 * width)
-        self.box_predictor = nn.ModuleDict(
-            {"cls_score": nn.Linear(8 * width, classes + 1), "bbox_pred": nn.Linear(8 * width, 4 * classes)}
-        )
-
-    def first_part(self, images):
-        images = images.to(self.conv1.weight.dtype)
-        x = F.max_pool2d(F.relu(self.bn1(self.conv1(images))), 3, 2, 1)
-        features = self.layer3(self.layer2(self.layer1(x)))
-        hidden = F.relu(self.rpn["conv"](features))
-        count = len(images)
-        logits = self.rpn["objectness_logits"](hidden).permute(0, 2, 3, 1).reshape(count, -1)
-        deltas = self.rpn["anchor_deltas"](hidden)
-        deltas = deltas.reshape(count, -1, 4, *deltas.shape[-2:]).permute(0, 3, 4, 1, 2).reshape(count, -1, 4)
-        return features, logits.double(), deltas.double()
-
-    def second_part(self, features, rois):
-        rois = [boxes.to(features.dtype) for boxes in rois]
-        x = ops.roi_align(features, rois, self.resolution, 1 / self.stride, sampling_ratio=-1, aligned=True)
-        x = self.res5_norm(self.layer4(x)).mean((2, 3))
-        return self.box_predictor["cls_score"](x).double(), self.box_predictor["bbox_pred"](x).double()
-
-    def propose(self, logits, deltas, pictures, limits):
-        anchors = anchors_of(4, 4, self.stride, self.sizes, self.ratios)
-        return [
-            propose([(anchors, logits[i].detach(), deltas[i].detach())], picture, *limits)[0]
-            for i, picture in enumerate(pictures)
-        ]
-
-    def losses(self, images, pictures, truths, limits, anchors_per_image):
-        """detectron2's losses where so many are sampled that all anchors and regions take part."""
-        anchors = anchors_of(4, 4, self.stride, self.sizes, self.ratios)
-        features, logits, deltas = self.first_part(images)
-        objectness = localisation = 0
-        for i, (boxes, _) in enumerate(truths):
-            labels, best = match(iou(boxes, anchors), 0.3, 0.7, True)
-            valid, positive = labels >= 0, labels == 1
-            objectness += F.binary_cross_entropy_with_logits(
-                logits[i][valid], labels[valid].double(), reduction="sum"
-            )
-            target = BoxCoder(RPN_WEIGHTS).encode_single(boxes[best[positive]], anchors[positive])
-            localisation += F.l1_loss(deltas[i][positive], target, reduction="sum")
-        normaliser = anchors_per_image * len(truths)
-        regions, classes, targets, counts = [], [], [], []
-        for proposals, (boxes, labels) in zip(self.propose(logits, deltas, pictures, limits), truths):
-            rois = torch.cat([proposals, boxes])
-            positive, best = match(iou(boxes, rois), 0.5, 0.5, False)
-            positive = positive == 1
-            regions.append(rois)
-            classes.append(torch.where(positive, labels[best], self.classes))
-            targets.append(BoxCoder(ROI_WEIGHTS).encode_single(boxes[best], rois))
-            counts.append([len(rois), int(positive.sum())])
-        scores, box_deltas = self.second_part(features, regions)
-        classes, targets = torch.cat(classes), torch.cat(targets)
-        objects = (classes < self.classes).nonzero()[:, 0]
-        predicted = box_deltas.reshape(-1, self.classes, 4)[objects, classes[objects]]
-        return counts, {
-            "objectness": objectness / normaliser,
-            "rpnBox": localisation / normaliser,
-            "classification": F.cross_entropy(scores, classes),
-            "box": F.l1_loss(predicted, targets[objects], reduction="sum") / len(classes),
-        }
-
-
-def training_step():
-    width, classes, resolution, limits, anchors_per_image, seed = 4, 3, 4, (80, 12), 1000, 515
-    size, pictures = 64, [(64, 56), (48, 64)]
-    images = nhwc(seed, 2, size, 3).clone()
-    for image, (h, w) in zip(images, pictures):
-        image[:, h:] = 0
-        image[:, :, w:] = 0
-    truths = [
-        (torch.tensor([[4.5, 8.0, 40.0, 51.0], [30.0, 22.0, 52.0, 60.0]]), torch.tensor([0, 2])),
-        (
-            torch.tensor([[20.0, 8.0, 60.0, 44.0], [4.0, 20.0, 22.0, 46.0], [40.0, 3.0, 61.0, 17.5]]),
-            torch.tensor([1, 2, 0]),
-        ),
-    ]
-    net = Detector(width, classes, resolution)
-    net.load_state_dict(hashed_state(shapes_of(net)), strict=False)
-
-    # A seed with which no ReLU's input is so near 0, and no decision so close, that float32 falls on the other side: else
-    # even PyTorch's own float32 gradients are 0.1 % to 1 % off.
-    single = copy.deepcopy(net).float().train()
-    sum(single.losses(images, pictures, truths, limits, anchors_per_image)[1].values()).backward()
-
-    net.train()
-    counts, losses = net.losses(images, pictures, truths, limits, anchors_per_image)
-    sum(losses.values()).backward()
-    for p, q in zip(net.parameters(), single.parameters()):
-        assert (p.grad - q.grad).abs().max() < 3e-5 * p.grad.abs().max()
-
-    running = {
-        name: numbers(sampled(b)) for name, b in net.named_buffers() if not name.endswith("batches_tracked")
-    }
-
-    # Precise BN over this one batch, then inference.
-    for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 1.0
-    with torch.no_grad():
-        net.losses(images, pictures, truths, limits, anchors_per_image)
-    net.eval()
-    with torch.no_grad():
-        features, logits, deltas = net.first_part(images)
-        regions = net.propose(logits, deltas, pictures, limits)
-        scores, box_deltas = net.second_part(features, regions)
-        lengths = [len(boxes) for boxes in regions]
-        detections = []
-        for boxes, s, d, picture in zip(regions, scores.split(lengths), box_deltas.split(lengths), pictures):
-            found, confidence, labels = detect(boxes, F.softmax(s, 1), d, picture)
-            detections.append({"boxes": numbers(found), "scores": numbers(confidence), "classes": labels.tolist()})
-
-    write(
-        "training-step.json",
-        {
-            "config": {
-                "width": width,
-                "classes": classes,
-                "resolution": resolution,
-                "anchorSizes": net.sizes,
-                "beforeNms": limits[0],
-                "afterNms": limits[1],
-                "anchorsPerImage": anchors_per_image,
-                "seed": seed,
-                "size": size,
-            },
-            "pictures": [{"height": h, "width": w} for h, w in pictures],
-            "truths": [{"boxes": numbers(boxes), "classes": labels.tolist()} for boxes, labels in truths],
-            "shapes": shapes_of(net),
-            "regions": counts,
-            "losses": {name: loss.item() for name, loss in losses.items()},
-            "gradients": {name: numbers(sampled(p.grad)) for name, p in net.named_parameters()},
-            "running": running,
-            "detections": detections,
-        },
-    )
-
-
-def write(name, content):
-    FIXTURES.mkdir(parents=True, exist_ok=True)
-    (FIXTURES / name).write_text(json.dumps({"source": SOURCE, **content}) + "\n")
+    write("roi-align.json", "detector.py", {"height": height, "width": width, "channels": channels, "cases": content})
 
 
 boxes_part()
@@ -443,4 +202,3 @@ anchors_part()
 matching_part()
 selection_part()
 roi_align_part()
-training_step()

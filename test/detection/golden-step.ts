@@ -1,0 +1,57 @@
+import {
+  detectorParameters,
+  detectorRunningAverages,
+  type Detector,
+  type DetectorConfig,
+} from "../../src/detection/detector";
+import type { TrainingBatch } from "../../src/detection/faster-rcnn";
+import { batchPictures } from "../../src/detection/picture-batch";
+import { tf } from "../../src/engine/tf";
+import { fromStateDict } from "../../src/nn/state-dict";
+import { hashed, hashedState } from "../nn/hashed";
+import type c4Step from "./fixtures/training-step.json";
+
+/** What test/golden/detector_steps.py writes about one training step. */
+export type StepFixture = Pick<typeof c4Step, "config" | "pictures" | "truths"> & {
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+};
+
+/** The configuration of a fixture's detector. */
+export function configOf(arch: DetectorConfig["arch"], { config: golden }: StepFixture): DetectorConfig {
+  const limits = { beforeNms: golden.beforeNms, afterNms: golden.afterNms };
+  return {
+    arch,
+    backbone: { architecture: "resnet18", width: golden.width, stem: "imagenet" },
+    classes: golden.classes,
+    anchorSizes: golden.anchorSizes,
+    proposals: { training: limits, inference: limits },
+    anchorsPerImage: golden.anchorsPerImage,
+    roisPerImage: 1000, // all: nothing is left to chance
+    roiResolution: golden.resolution,
+  };
+}
+
+export function hashedDetector(config: DetectorConfig, fixture: StepFixture): Detector {
+  const state = hashedState(fixture.shapes);
+  return {
+    config,
+    parameters: fromStateDict(state, detectorParameters(config), "", "fixture"),
+    running: fromStateDict(state, detectorRunningAverages(config), "", "fixture"),
+  };
+}
+
+/** The fixture's two pictures of different sizes, cut out of squares of hashed numbers. */
+export function hashedBatch(fixture: StepFixture): TrainingBatch {
+  const { size, seed } = fixture.config;
+  const squares = tf.tensor4d(hashed(seed, 2 * size * size * 3, -1, 1), [2, size, size, 3]);
+  const pictures = fixture.pictures.map(({ height, width }, index) =>
+    tf.tidy(() => tf.squeeze<tf.Tensor3D>(tf.slice4d(squares, [index, 0, 0, 0], [1, height, width, 3]), [0])),
+  );
+  const batch = batchPictures(pictures);
+  tf.dispose([squares, pictures]);
+  const truths = fixture.truths.map(({ boxes, classes }) => ({
+    boxes: Float32Array.from(boxes),
+    classes: Int32Array.from(classes),
+  }));
+  return { ...batch, truths };
+}

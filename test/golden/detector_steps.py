@@ -1,0 +1,262 @@
+"""Writes one training step of narrow detectors in PyTorch, and what they detect after it.
+
+    golden/bin/python test/golden/detector_steps.py
+
+See detector_rules.py. The weights are not stored: both languages compute them from a hash (test/nn/hashed.ts).
+"""
+
+import copy
+
+import torch
+import torchvision
+from detector_rules import ROI_WEIGHTS, RPN_WEIGHTS, anchors_of, detect, iou, match, numbers, propose, write
+from hashed import hashed, hashed_state, nhwc, sampled, shapes_of
+from torch import nn
+from torch.nn import functional as F
+from torchvision import ops
+from torchvision.models.detection._utils import BoxCoder
+from torchvision.models.resnet import BasicBlock, Bottleneck
+
+
+class Detector(nn.Module):
+    """Faster R-CNN on a narrow ResNet-18, names as in the kit. Subclasses give the feature map and the box head."""
+
+    sizes, stride, ratios = (16, 32), 16, (0.5, 1.0, 2.0)
+
+    def __init__(self, width, classes, resolution, channels, length):
+        super().__init__()
+        net = torchvision.models.resnet18()
+        net.inplanes = width
+        self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        for stage in range(4):
+            layer = net._make_layer(BasicBlock, width * 2**stage, 2, stride=1 if stage == 0 else 2)
+            setattr(self, f"layer{stage + 1}", layer)
+        self.classes, self.resolution = classes, resolution
+        anchors = len(self.sizes) * len(self.ratios)
+        self.rpn = nn.ModuleDict(
+            {
+                "conv": nn.Conv2d(channels, channels, 3, padding=1),
+                "objectness_logits": nn.Conv2d(channels, anchors, 1),
+                "anchor_deltas": nn.Conv2d(channels, 4 * anchors, 1),
+            }
+        )
+        self.box_predictor = nn.ModuleDict(
+            {"cls_score": nn.Linear(length, classes + 1), "bbox_pred": nn.Linear(length, 4 * classes)}
+        )
+
+    def res4(self, images):
+        x = F.max_pool2d(F.relu(self.bn1(self.conv1(images))), 3, 2, 1)
+        return self.layer3(self.layer2(self.layer1(x)))
+
+    def align(self, features, rois):
+        return ops.roi_align(features, rois, self.resolution, 1 / self.stride, sampling_ratio=-1, aligned=True)
+
+    def first_part(self, images):
+        features = self.features(images.to(self.conv1.weight.dtype))
+        hidden = F.relu(self.rpn["conv"](features))
+        count = len(images)
+        logits = self.rpn["objectness_logits"](hidden).permute(0, 2, 3, 1).reshape(count, -1)
+        deltas = self.rpn["anchor_deltas"](hidden)
+        deltas = deltas.reshape(count, -1, 4, *deltas.shape[-2:]).permute(0, 3, 4, 1, 2).reshape(count, -1, 4)
+        return features, logits.double(), deltas.double()
+
+    def second_part(self, features, rois):
+        x = self.region_vectors(features, [boxes.to(features.dtype) for boxes in rois])
+        return self.box_predictor["cls_score"](x).double(), self.box_predictor["bbox_pred"](x).double()
+
+    def propose(self, logits, deltas, pictures, limits):
+        anchors = anchors_of(4, 4, self.stride, self.sizes, self.ratios)
+        return [
+            propose([(anchors, logits[i].detach(), deltas[i].detach())], picture, *limits)[0]
+            for i, picture in enumerate(pictures)
+        ]
+
+    def losses(self, images, pictures, truths, limits, anchors_per_image):
+        """detectron2's losses where so many are sampled that all anchors and regions take part."""
+        anchors = anchors_of(4, 4, self.stride, self.sizes, self.ratios)
+        features, logits, deltas = self.first_part(images)
+        objectness = localisation = 0
+        for i, (boxes, _) in enumerate(truths):
+            labels, best = match(iou(boxes, anchors), 0.3, 0.7, True)
+            valid, positive = labels >= 0, labels == 1
+            objectness += F.binary_cross_entropy_with_logits(
+                logits[i][valid], labels[valid].double(), reduction="sum"
+            )
+            target = BoxCoder(RPN_WEIGHTS).encode_single(boxes[best[positive]], anchors[positive])
+            localisation += F.l1_loss(deltas[i][positive], target, reduction="sum")
+        normaliser = anchors_per_image * len(truths)
+        regions, classes, targets, counts = [], [], [], []
+        for proposals, (boxes, labels) in zip(self.propose(logits, deltas, pictures, limits), truths):
+            rois = torch.cat([proposals, boxes])
+            positive, best = match(iou(boxes, rois), 0.5, 0.5, False)
+            positive = positive == 1
+            regions.append(rois)
+            classes.append(torch.where(positive, labels[best], self.classes))
+            targets.append(BoxCoder(ROI_WEIGHTS).encode_single(boxes[best], rois))
+            counts.append([len(rois), int(positive.sum())])
+        scores, box_deltas = self.second_part(features, regions)
+        classes, targets = torch.cat(classes), torch.cat(targets)
+        objects = (classes < self.classes).nonzero()[:, 0]
+        predicted = box_deltas.reshape(-1, self.classes, 4)[objects, classes[objects]]
+        return counts, {
+            "objectness": objectness / normaliser,
+            "rpnBox": localisation / normaliser,
+            "classification": F.cross_entropy(scores, classes),
+            "box": F.l1_loss(predicted, targets[objects], reduction="sum") / len(classes),
+        }
+
+
+class C4(Detector):
+    """res5 as box head, an extra BN after it."""
+
+    def __init__(self, width, classes, resolution):
+        super().__init__(width, classes, resolution, channels=4 * width, length=8 * width)
+        self.res5_norm = nn.BatchNorm2d(8 * width)
+
+    def features(self, images):
+        return self.res4(images)
+
+    def region_vectors(self, features, rois):
+        return self.res5_norm(self.layer4(self.align(features, rois))).mean((2, 3))
+
+
+class DilatedC5(Detector):
+    """res5 in the backbone, a 3x3 convolution with BN after it, two hidden layers as box head."""
+
+    def __init__(self, width, classes, resolution):
+        super().__init__(width, classes, resolution, channels=8 * width, length=16 * width)
+        dilate(self.layer4)
+        self.reduction = nn.Conv2d(8 * width, 8 * width, 3, padding=1, bias=False)
+        self.reduction_norm = nn.BatchNorm2d(8 * width)
+        self.box_head = nn.ModuleDict(
+            {"fc1": nn.Linear(8 * width * resolution**2, 16 * width), "fc2": nn.Linear(16 * width, 16 * width)}
+        )
+
+    def features(self, images):
+        return self.reduction_norm(self.reduction(self.layer4(self.res4(images))))
+
+    def region_vectors(self, features, rois):
+        x = self.align(features, rois).flatten(1)
+        for layer in self.box_head.values():
+            x = F.relu(layer(x))
+        return x
+
+
+def dilate(stage):
+    """detectron2's RES5_DILATION 2: in the first block too, where torchvision's own option leaves it out."""
+    for module in stage.modules():
+        if isinstance(module, nn.Conv2d):
+            module.stride = (1, 1)
+            if module.kernel_size == (3, 3):
+                module.dilation = module.padding = (2, 2)
+
+
+def training_step(file, architecture, resolution, seed):
+    width, classes, limits, anchors_per_image = 4, 3, (80, 12), 1000
+    size, pictures = 64, [(64, 56), (48, 64)]
+    images = nhwc(seed, 2, size, 3).clone()
+    for image, (h, w) in zip(images, pictures):
+        image[:, h:] = 0
+        image[:, :, w:] = 0
+    truths = [
+        (torch.tensor([[4.5, 8.0, 40.0, 51.0], [30.0, 22.0, 52.0, 60.0]]), torch.tensor([0, 2])),
+        (
+            torch.tensor([[20.0, 8.0, 60.0, 44.0], [4.0, 20.0, 22.0, 46.0], [40.0, 3.0, 61.0, 17.5]]),
+            torch.tensor([1, 2, 0]),
+        ),
+    ]
+    net = architecture(width, classes, resolution)
+    net.load_state_dict(hashed_state(shapes_of(net)), strict=False)
+
+    # A seed with which no ReLU's input is so near 0, and no decision so close, that float32 falls on the other side: else
+    # even PyTorch's own float32 gradients are 0.1 % to 1 % off.
+    single = copy.deepcopy(net).float().train()
+    sum(single.losses(images, pictures, truths, limits, anchors_per_image)[1].values()).backward()
+
+    net.train()
+    counts, losses = net.losses(images, pictures, truths, limits, anchors_per_image)
+    sum(losses.values()).backward()
+    for p, q in zip(net.parameters(), single.parameters()):
+        assert (p.grad - q.grad).abs().max() < 3e-5 * p.grad.abs().max()
+
+    running = {
+        name: numbers(sampled(b)) for name, b in net.named_buffers() if not name.endswith("batches_tracked")
+    }
+
+    # Precise BN over this one batch, then inference.
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():
+        net.losses(images, pictures, truths, limits, anchors_per_image)
+    net.eval()
+    with torch.no_grad():
+        features, logits, deltas = net.first_part(images)
+        regions = net.propose(logits, deltas, pictures, limits)
+        scores, box_deltas = net.second_part(features, regions)
+        lengths = [len(boxes) for boxes in regions]
+        detections = []
+        for boxes, s, d, picture in zip(regions, scores.split(lengths), box_deltas.split(lengths), pictures):
+            found, confidence, labels = detect(boxes, F.softmax(s, 1), d, picture)
+            detections.append({"boxes": numbers(found), "scores": numbers(confidence), "classes": labels.tolist()})
+
+    write(
+        file,
+        "detector_steps.py",
+        {
+            "config": {
+                "width": width,
+                "classes": classes,
+                "resolution": resolution,
+                "anchorSizes": net.sizes,
+                "beforeNms": limits[0],
+                "afterNms": limits[1],
+                "anchorsPerImage": anchors_per_image,
+                "seed": seed,
+                "size": size,
+            },
+            "pictures": [{"height": h, "width": w} for h, w in pictures],
+            "truths": [{"boxes": numbers(boxes), "classes": labels.tolist()} for boxes, labels in truths],
+            "shapes": shapes_of(net),
+            "regions": counts,
+            "losses": {name: loss.item() for name, loss in losses.items()},
+            "gradients": {name: numbers(sampled(p.grad)) for name, p in net.named_parameters()},
+            "running": running,
+            "detections": detections,
+        },
+    )
+
+
+def dilated_stage():
+    """res5 of a narrow ResNet-50 with dilation 2 and stride 1, trained on one map."""
+    width, seed, (height, columns) = 2, 700, (7, 9)
+    net = torchvision.models.resnet50()
+    net.inplanes = 16 * width
+    stage = nn.ModuleDict({"layer4": net._make_layer(Bottleneck, 8 * width, 3, stride=2)})
+    dilate(stage)
+    shapes = shapes_of(stage)
+    stage.load_state_dict(hashed_state(shapes), strict=False)
+    x = hashed(seed, (2, height, columns, 16 * width), -1, 1).permute(0, 3, 1, 2).clone().requires_grad_()
+    y = stage["layer4"].train()(x).permute(0, 2, 3, 1)
+    (y * hashed(seed + 1, y.shape, -1, 1)).sum().backward()
+    write(
+        "dilated-stage.json",
+        "detector_steps.py",
+        {
+            "width": width,
+            "height": height,
+            "columns": columns,
+            "seed": seed,
+            "shapes": shapes,
+            "output": numbers(sampled(y)),
+            "inputGradient": numbers(sampled(x.grad.permute(0, 2, 3, 1))),
+            "gradients": {name: numbers(sampled(p.grad)) for name, p in stage.named_parameters()},
+        },
+    )
+
+
+if __name__ == "__main__":
+    training_step("training-step.json", C4, 4, 515)
+    training_step("dilated-c5-step.json", DilatedC5, 3, 557)
+    dilated_stage()
