@@ -1,7 +1,8 @@
 import { join, resolve } from "node:path";
 import { loadDetectionData } from "../detection/detection-data";
-import { detectionPreset } from "../detection/detection-presets";
+import { detectionPreset, withArchitecture } from "../detection/detection-presets";
 import { parseDetectionRecipe, type DetectionRecipe } from "../detection/detection-recipe";
+import { architectureOf } from "../detection/detector";
 import {
   detectorRunDirectory,
   detectorRunFile,
@@ -33,7 +34,7 @@ export async function detectAsTold(flags: DetectFlags, settings: readonly Settin
 
   const stream = flags.json ? process.stderr : process.stdout;
   stream.write(
-    `${recipe.name}: Faster R-CNN C4 from ${initialisation.name}, ${recipe.schedule.iterations} iterations of ` +
+    `${recipe.name}: Faster R-CNN ${architectureOf(recipe.detector).title} from ${initialisation.name}, ${recipe.schedule.iterations} iterations of ` +
       `${recipe.batchSize} pictures on ${data.train.name}, seed ${flags.seed}\nin ${directory}\n`,
   );
   if (data.leftOut.length > 0) {
@@ -73,7 +74,8 @@ export async function detectAsTold(flags: DetectFlags, settings: readonly Settin
 }
 
 function recipeOf(flags: DetectFlags, settings: readonly Setting[]): DetectionRecipe {
-  const preset = detectionPreset(flags.preset, flags.dataset);
+  const named = detectionPreset(flags.preset, flags.dataset);
+  const preset = flags.arch === undefined ? named : withArchitecture(named, flags.arch);
   const changed = withSettings(preset, settings) as DetectionRecipe;
   const set = settings.map((setting) => setting.join(" = ")).join(", ");
   const recipe = parseDetectionRecipe(

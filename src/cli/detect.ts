@@ -6,7 +6,7 @@ import { parseSetting, type Setting } from "./recipe-flags";
 export interface DetectFlags {
   readonly dataset?: "voc" | "coco" | "scenes";
   readonly root?: string;
-  readonly arch: "c4";
+  readonly arch?: "c4" | "dc5";
   readonly init: string;
   readonly preset: string;
   readonly seed: number;
@@ -33,7 +33,12 @@ export function detectCommand(): Command {
       ] satisfies NonNullable<DetectFlags["dataset"]>[]),
     )
     .option("--root <folder>", "folder of the data set; scenes need none")
-    .addOption(new Option("--arch <name>", "detector: Faster R-CNN with the C4 backbone").choices(["c4"]).default("c4"))
+    .addOption(
+      new Option(
+        "--arch <name>",
+        "detector: Faster R-CNN with the C4 or dilated-C5 backbone (default: the preset's)",
+      ).choices(["c4", "dc5"] satisfies NonNullable<DetectFlags["arch"]>[]),
+    )
     .option(
       "--init <name>",
       "random; supervised, the kit's own training; or a file of weights or the folder of a run",

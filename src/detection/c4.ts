@@ -13,6 +13,7 @@ const extraNorm = "res5_norm";
  * normalisation and global average pooling are the box head.
  */
 export const c4: DetectorArchitecture = {
+  title: "C4",
   stride: (backbone) => stageStride(backbone, 3),
   channels: (backbone) => stageChannels(backbone, 3),
   vectorLength: featureCount,

@@ -1,7 +1,7 @@
 import { InputError } from "../engine/errors";
 import type { PresetName } from "../tables/presets";
 import type { DetectionDataset, DetectionRecipe } from "./detection-recipe";
-import { c4Defaults } from "./detector";
+import { c4Defaults, dilatedC5Defaults, type DetectorConfig } from "./detector";
 
 /** Channel means and deviations that the official MoCo overlays of the detection configurations set, pixels in 0 to 1. */
 const imageNetNormalisation = {
@@ -36,6 +36,13 @@ const voc24k: DetectionRecipe = {
   metric: "voc-11-point",
   pictures: { trainShortest: from480, testShortest: 800, longest: 1333, flip: true, ...imageNetNormalisation },
   schedule: { iterations: 24000, warmup: 100, milestones: [18000, 22000] },
+};
+
+/** Table 2 (a) and the first column of Table 3: as C4's, which share all but the detector (paper, section 4.2.1). */
+const voc24kDilatedC5: DetectionRecipe = {
+  ...withArchitecture(voc24k, "dc5"),
+  name: "pascal_voc_R_50_dilated_C5_24k",
+  source: `${official}: pascal_voc_R_50_C4_24k; detector: paper, appendix A.1, and detectron2's Base-RCNN-DilatedC5`,
 };
 
 /** Table 4: VOC 2007 trainval alone, 9k iterations. */
@@ -110,6 +117,8 @@ const quick: DetectionRecipe = {
   preciseBnBatches: 50,
 };
 
+const quickDilatedC5 = withArchitecture(quick, "dc5");
+
 const smoke: DetectionRecipe = {
   ...quick,
   name: "smoke",
@@ -144,7 +153,17 @@ const bccd: DetectionRecipe = {
   preciseBnBatches: 20,
 };
 
-const recipes: readonly DetectionRecipe[] = [smoke, quick, bccd, voc24k, voc9k, coco1x, coco2x];
+const recipes: readonly DetectionRecipe[] = [
+  smoke,
+  quick,
+  quickDilatedC5,
+  bccd,
+  voc24k,
+  voc24kDilatedC5,
+  voc9k,
+  coco1x,
+  coco2x,
+];
 
 export const detectionPresetNames: readonly string[] = recipes.map(({ name }) => name);
 
@@ -170,6 +189,27 @@ export function detectionPreset(name: string, kind?: DetectionDataset["kind"]): 
   }
   if (kind === undefined || kind === recipe.dataset.kind) return recipe;
   return { ...recipe, ...defaultDatasets[kind], name: `${name}-${kind}` };
+}
+
+/**
+ * A recipe with another detector: everything else stays as it is.
+ *
+ * @throws InputError if C4 is wanted of a recipe that has none
+ */
+export function withArchitecture(recipe: DetectionRecipe, arch: DetectorConfig["arch"]): DetectionRecipe {
+  const { detector } = recipe;
+  if (arch === detector.arch) return recipe;
+  if (arch === "c4") {
+    throw new InputError(
+      `Cannot train C4 by ${recipe.name}: choose a preset of C4, current one is of ${detector.arch}`,
+    );
+  }
+  return {
+    ...recipe,
+    name: `${recipe.name}-${arch}`,
+    source: `${recipe.source}; detector: paper, appendix A.1`,
+    detector: { ...detector, arch, roiResolution: dilatedC5Defaults.roiResolution },
+  };
 }
 
 /** The preset of pre-training whose encoders fit a detection preset; undefined where the kit trains none of that size. */

@@ -7,6 +7,8 @@ import type { NewTensor } from "./initial-values";
 
 /** What one detector has and another has not: the map that regions are found on, and what is made of a region. */
 export interface DetectorArchitecture {
+  /** Its name in the paper's tables. */
+  readonly title: string;
   /** Pixels of the picture between neighbours of the feature map. */
   readonly stride: (backbone: ResNetConfig) => number;
   /** Channels of the feature map. */

@@ -33,8 +33,8 @@ export interface DetectorConfig {
   readonly roiResolution: number;
 }
 
-/** detectron2's defaults, which the official detection configurations keep (`detectron2/config/defaults.py`). */
-const defaults = {
+/** detectron2's defaults for C4, which the official detection configurations keep (`detectron2/config/defaults.py`). */
+export const c4Defaults = {
   anchorSizes: [32, 64, 128, 256, 512],
   proposals: {
     training: { beforeNms: 12000, afterNms: 2000 },
@@ -42,13 +42,11 @@ const defaults = {
   },
   anchorsPerImage: 256,
   roisPerImage: 512,
+  roiResolution: 14,
 } as const satisfies Partial<DetectorConfig>;
 
-/** Values of C4. */
-export const c4Defaults = { ...defaults, roiResolution: 14 } as const;
-
-/** Values of dilated C5: those of C4, which `Base-RCNN-DilatedC5.yaml` sets too, with the fully connected head's RoIAlign. */
-export const dilatedC5Defaults = { ...defaults, roiResolution: 7 } as const;
+/** Those for dilated C5 (`Base-RCNN-DilatedC5.yaml`): the fully connected box head has a smaller RoIAlign. */
+export const dilatedC5Defaults = { ...c4Defaults, roiResolution: 7 } as const;
 
 /** Weights and running averages of a detector. Owns its tensors: call {@link disposeDetector}. */
 export interface Detector {
@@ -60,7 +58,7 @@ export interface Detector {
 }
 
 /** The parts of a detector that depend on its architecture. */
-export function architectureOf({ arch }: DetectorConfig): DetectorArchitecture {
+export function architectureOf({ arch }: Pick<DetectorConfig, "arch">): DetectorArchitecture {
   return architectures[arch];
 }
 

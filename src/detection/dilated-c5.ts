@@ -23,6 +23,7 @@ const hiddenUnits = ({ width }: ResNetConfig) => 16 * width;
  * The paper names a ReLU where it has one beside batch normalisation (its semantic segmentation), and none here: there is none.
  */
 export const dilatedC5: DetectorArchitecture = {
+  title: "dilated-C5",
   stride: (backbone) => stageStride(backbone, 3),
   channels: reducedChannels,
   vectorLength: hiddenUnits,

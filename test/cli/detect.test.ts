@@ -102,6 +102,15 @@ describe("moco detect", () => {
     expect(anew.manifest.initialisation.name).toBe("random");
   });
 
+  it("trains the preset's detector, or dilated C5 by --arch", async () => {
+    const words = ["--preset", "smoke", "--output", join(root, "dilated"), "--json", "--set", "schedule.iterations=1"];
+    const { manifest } = JSON.parse(await detect(...words, "--arch", "dc5")) as {
+      manifest: { recipe: DetectionRecipe };
+    };
+    expect(manifest.recipe.name).toBe("smoke-dc5");
+    expect(manifest.recipe.detector).toEqual({ ...smoke.detector, arch: "dc5" });
+  });
+
   it("refuses what is wrong before it trains", async () => {
     const output = join(root, "refused");
     const refused = async (message: RegExp, ...words: readonly string[]) => {

@@ -4,9 +4,15 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { annotationChecksum, loadDetectionData } from "../../src/detection/detection-data";
-import { detectionPreset, detectionPresetNames, pretrainingPreset } from "../../src/detection/detection-presets";
+import {
+  detectionPreset,
+  detectionPresetNames,
+  pretrainingPreset,
+  withArchitecture,
+} from "../../src/detection/detection-presets";
 import { parseDetectionRecipe, type DetectionDataset } from "../../src/detection/detection-recipe";
 import { InputError } from "../../src/engine/errors";
+import { recipeHash } from "../../src/train/recipe";
 import { tinySet } from "./tiny-detection";
 
 let root: string;
@@ -115,6 +121,23 @@ describe("the presets", () => {
 
   it.each(["voc", "coco", "scenes"] as const)("quick fits %s", (kind) => {
     expect(parseDetectionRecipe(detectionPreset("quick", kind)).dataset.kind).toBe(kind);
+  });
+
+  it.each([
+    ["quick", "5cd55c412144"],
+    ["pascal_voc_R_50_C4_24k", "cd4ee14a3b72"],
+  ])("%s keeps the hash that its recorded runs are found by", (name, hash) => {
+    expect(recipeHash(detectionPreset(name))).toBe(hash);
+  });
+
+  it("have dilated C5 beside C4, with all else the same", () => {
+    const { detector, ...rest } = detectionPreset("quick");
+    const dilated = detectionPreset("quick-dc5");
+    const { name, source } = dilated;
+    expect(dilated).toEqual({ ...rest, name, source, detector: { ...detector, arch: "dc5", roiResolution: 7 } });
+    expect(withArchitecture(dilated, "dc5")).toBe(dilated);
+    expect(() => withArchitecture(dilated, "c4")).toThrow("choose a preset of C4, current one is of dc5");
+    expect(pretrainingPreset(dilated)).toBe("quick");
   });
 
   it("know the pre-training that has their backbone, where there is one", () => {

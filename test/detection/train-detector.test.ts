@@ -223,6 +223,36 @@ describe("trainDetector, stopped and gone on with", () => {
   });
 });
 
+describe("trainDetector with dilated C5", () => {
+  const dilated = tinyDetection({ detector: { ...recipe.detector, arch: "dc5" } });
+
+  it("ends with the same bits after an interruption, and frees all tensors", async () => {
+    const before = tf.memory().numTensors;
+    const [whole, broken] = [newFolder(), newFolder()];
+    await train(whole, { monitor }, dilated);
+    let asked = 0;
+    const stopped = train(broken, { monitor, stopRequested: () => ++asked === 4 }, dilated);
+    await expect(stopped).rejects.toThrow(InterruptedError);
+    await train(broken, { monitor }, dilated);
+    expect(contentOf(broken)).toEqual(contentOf(whole));
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("lowers the loss", async () => {
+    const schedule = { iterations: 60, warmup: 5, milestones: [] };
+    const progress = await train(
+      newFolder(),
+      {},
+      { ...dilated, schedule, pictures: { ...dilated.pictures, flip: false } },
+    );
+    const sums = progress.map(({ losses: { objectness, rpnBox, classification, box } }) =>
+      [objectness, rpnBox, classification, box].reduce((sum, loss) => sum + loss),
+    );
+    const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(mean(sums.slice(-10))).toBeLessThan(0.7 * mean(sums.slice(0, 10)));
+  });
+});
+
 describe("loadDetector", () => {
   const written = (content: Buffer | string) => {
     const path = join(root, `${++folders}.safetensors`);
