@@ -1,4 +1,4 @@
-import { loadDetectionData } from "../detection/detection-data";
+import { loadDetectionData, type DetectionData } from "../detection/detection-data";
 import { InputError } from "../engine/errors";
 import { stopRequested } from "../notebook/kernel";
 import { transferTable } from "../report/terminal";
@@ -10,7 +10,7 @@ import {
   recordTransfer,
   storedTransfer,
 } from "../reproduce/stored-transfer";
-import { transferMinutes, transferNamed, type Transfer } from "../tables/transfer";
+import { transferMinutes, transferNamed, type Transfer, type TransferRow } from "../tables/transfer";
 import type { TransferResult } from "../tables/transfer-result";
 import { describeTraining } from "./detect-as-told";
 import { describeProgress, progressBar } from "./progress-bar";
@@ -37,41 +37,44 @@ export async function transferAsTold(flags: TransferFlags): Promise<void> {
   }
 }
 
-async function trainRows(
-  transfer: Transfer,
-  data: Awaited<ReturnType<typeof loadDetectionData>>,
-  flags: TransferFlags,
-): Promise<void> {
+async function trainRows(transfer: Transfer, data: DetectionData, flags: TransferFlags): Promise<void> {
   const stream = flags.json ? process.stderr : process.stdout;
-  const rows = transfer.rows.filter(({ purpose }) => flags.rows === "all" || purpose === "initialisation");
+  const wanted = ({ purpose }: TransferRow) => flags.rows === "all" || purpose === "initialisation";
+  const rows = transfer.rows.filter(wanted);
   stream.write(
     `${transfer.title}: ${rows.map(({ label }) => label).join("; ")}; ${flags.seeds === 1 ? "one seed" : `${flags.seeds} seeds`}.\n` +
       `About ${Math.ceil((transferMinutes[transfer.name] * flags.seeds * rows.length) / initialisations(transfer))} minutes on two cores, ` +
       "less what is trained already. Stop with Ctrl-C at any time: the same command goes on.\n",
   );
-  for (let seed = 1; seed <= flags.seeds; seed++) {
-    for (const row of rows) {
-      const of =
-        row.detection === transfer.rows[0]!.detection
-          ? data
-          : await loadDetectionData(row.detection.dataset, flags.root);
-      const pretraining = progressBar(stream, describeProgress);
-      const training = progressBar(stream, describeTraining);
-      stream.write(`${row.label}, seed ${seed}\n`);
-      try {
-        await runTransfer(row, seed, of, transfer.preset, {
-          stopRequested,
-          onPretraining: (progress) => pretraining.show(progress),
-          onProgress: (progress) => {
-            pretraining.stop();
-            training.show(progress);
-          },
-        });
-      } finally {
+  const pretraining = progressBar(stream, describeProgress);
+  const training = progressBar(stream, describeTraining);
+  let announced: string | undefined;
+  const announce = ({ label }: TransferRow, seed: number) => {
+    const title = `${label}, seed ${seed}`;
+    if (title === announced) return;
+    pretraining.stop();
+    training.stop();
+    stream.write(`${title}\n`);
+    announced = title;
+  };
+  try {
+    await runTransfer(transfer, data, {
+      seeds: flags.seeds,
+      wanted,
+      stopRequested,
+      onPretraining: (row, seed, progress) => {
+        announce(row, seed);
+        pretraining.show(progress);
+      },
+      onProgress: (row, seed, progress) => {
+        announce(row, seed);
         pretraining.stop();
-        training.stop();
-      }
-    }
+        training.show(progress);
+      },
+    });
+  } finally {
+    pretraining.stop();
+    training.stop();
   }
 }
 

@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { loadData, parseDataName } from "../data/load";
-import type { DetectionData } from "../detection/detection-data";
+import { loadDetectionData, type DetectionData } from "../detection/detection-data";
 import type { Initialisation } from "../detection/detector-training";
-import { runDetector, type DetectorRun, type RunDetectorOptions } from "../detection/run-detector";
+import { runDetector, type DetectorRun } from "../detection/run-detector";
+import type { DetectorProgress } from "../detection/train-detector";
 import { InputError } from "../engine/errors";
 import type { Preset } from "../tables/presets";
-import type { TransferRow } from "../tables/transfer";
+import type { Transfer, TransferRow } from "../tables/transfer";
 import { checkpointFile, type TrainingProgress } from "../train/pretrain";
 import { recipeHash, type Recipe } from "../train/recipe";
 import { detectorInitialisation, ofFile } from "./detector-initialisation";
@@ -16,9 +17,19 @@ import { readRunRecord } from "./run-record";
 /** How often AP50 on the validation part is read over the training of a row: enough for a curve. */
 const readings = 4;
 
-export interface RunTransferOptions extends Pick<RunDetectorOptions, "onProgress" | "onPicture"> {
-  /** Told while the row's encoder is pre-trained. */
-  readonly onPretraining?: (progress: TrainingProgress) => void;
+/** Told how a row gets on. */
+export interface TransferListener {
+  /** While the row's encoder is pre-trained. */
+  readonly onPretraining?: (row: TransferRow, seed: number, progress: TrainingProgress) => void;
+  /** While its detector is trained. */
+  readonly onProgress?: (row: TransferRow, seed: number, progress: DetectorProgress) => void;
+}
+
+export interface RunTransferOptions extends TransferListener {
+  /** Seeds 1 to `seeds` of each row. */
+  readonly seeds: number;
+  /** Which rows; by default all. */
+  readonly wanted?: (row: TransferRow) => boolean;
   readonly stopRequested?: () => boolean;
 }
 
@@ -34,27 +45,49 @@ export function transferDirectory(row: TransferRow, seed: number, root = runsFol
 }
 
 /**
- * One row with one seed: pre-training is looked up, gone on with or done, then the detector in the same way.
+ * Trains or looks up the detectors of a transfer, seed by seed: pre-training is looked up, gone on with or done, then the
+ * detector in the same way.
+ *
+ * @param data - what the rows share
+ * @throws InputError if a row's pre-training diverged
+ */
+export async function runTransfer(transfer: Transfer, data: DetectionData, options: RunTransferOptions): Promise<void> {
+  const { seeds, wanted = () => true } = options;
+  const shared = JSON.stringify(transfer.rows[0]!.detection.dataset);
+  for (let seed = 1; seed <= seeds; seed++) {
+    for (const row of transfer.rows.filter(wanted)) {
+      const { dataset } = row.detection;
+      // A control has data of its own, all of which the kit makes.
+      const of = JSON.stringify(dataset) === shared ? data : await loadDetectionData(dataset, undefined);
+      await runTransferRow(row, seed, of, transfer.preset, options);
+    }
+  }
+}
+
+/**
+ * One row with one seed.
  *
  * @param preset - of the pre-training
  * @throws InputError if the row's pre-training diverged
  */
-export async function runTransfer(
+export async function runTransferRow(
   row: TransferRow,
   seed: number,
   data: DetectionData,
   preset: Preset,
-  { onPretraining, ...options }: RunTransferOptions = {},
+  { onPretraining, onProgress, stopRequested }: Omit<RunTransferOptions, "seeds" | "wanted"> = {},
 ): Promise<DetectorRun> {
+  const stop = stopRequested && { stopRequested };
   return runDetector(row.detection, data, {
-    ...options,
     seed,
     directory: transferDirectory(row, seed),
     readings,
+    onProgress: (progress) => onProgress?.(row, seed, progress),
     initialisation: await initialisationOf(row, seed, preset, {
-      ...(onPretraining && { onProgress: onPretraining }),
-      ...(options.stopRequested && { stopRequested: options.stopRequested }),
+      onProgress: (progress) => onPretraining?.(row, seed, progress),
+      ...stop,
     }),
+    ...stop,
   });
 }
 

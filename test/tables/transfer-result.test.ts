@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { detectionMeasures, type DetectionMeasure, type ResampledFigures } from "../../src/detection/resample-figures";
+import { transferNamed, transferNames } from "../../src/tables/transfer";
+import { transferResult } from "../../src/tables/transfer-result";
+import { exampleDetectorRun } from "../reproduce/example-detector-run";
+
+const transfer = transferNamed("smoke");
+
+/** Figures of a run whose pictures all do the same. */
+function figures(value: number): ResampledFigures {
+  const figure = { value, drawn: new Float64Array(50).fill(value) };
+  return Object.fromEntries(detectionMeasures.map((one) => [one, figure])) as Record<DetectionMeasure, typeof figure>;
+}
+
+const runs = (label: string, values: readonly number[]) =>
+  values.map((value, seed) => ({
+    run: exampleDetectorRun(transfer.rows.find((row) => row.label === label)!.detection, seed + 1),
+    figures: figures(value),
+  }));
+
+/** Runs of some rows; the others have none. */
+const result = (of: Readonly<Record<string, readonly number[]>>) =>
+  transferResult(
+    transfer,
+    transfer.rows.map(({ label }) => runs(label, of[label] ?? [])),
+  );
+
+describe("transferResult", () => {
+  it("has the mean over seeds, and no figures where nothing was run", () => {
+    const { rows } = result({ random: [0.2, 0.3, 0.4] });
+    expect(rows.find(({ label }) => label === "random")!.figures!.ap50.mean).toBeCloseTo(0.3, 12);
+    expect(rows.find(({ label }) => label === "MoCo")!.figures).toBeUndefined();
+  });
+
+  it("pairs rows by seed: seeds that differ much do not hide a difference that all have", () => {
+    const { differences } = result({ random: [0.1, 0.3, 0.5], MoCo: [0.15, 0.35, 0.55] });
+    expect(differences.map(({ row, reference }) => [row, reference])).toEqual([["MoCo", "random"]]);
+    const { mean, low, high, verdict } = differences[0]!.measures.ap;
+    for (const value of [mean, low, high]) expect(value).toBeCloseTo(0.05, 12);
+    expect(verdict).toBe("agrees");
+  });
+
+  it("says what disagrees with the paper, what is not separated, and gives no verdict on one seed", () => {
+    const verdicts = (of: Readonly<Record<string, readonly number[]>>) =>
+      result(of).differences[0]!.measures.ap.verdict;
+    expect(verdicts({ random: [0.3, 0.3, 0.3], MoCo: [0.2, 0.2, 0.2] })).toBe("disagrees");
+    expect(verdicts({ random: [0.3, 0.3, 0.3], MoCo: [0.2, 0.4, 0.3] })).toBe("not separated");
+    expect(verdicts({ random: [0.3], MoCo: [0.4] })).toBe("same direction; one seed: no verdict");
+  });
+});
+
+describe("transferNamed", () => {
+  it.each(transferNames)("%s trains all initialisations by one recipe, and compares rows that are there", (name) => {
+    const { rows, comparisons } = transferNamed(name);
+    const recipes = rows.filter(({ purpose }) => purpose !== "control").map(({ detection }) => detection);
+    expect(new Set(recipes).size).toBe(1);
+    const labels = rows.map(({ label }) => label);
+    for (const { row, reference } of comparisons) expect(labels).toEqual(expect.arrayContaining([row, reference]));
+  });
+
+  it("has the ablations that are carried to detection: the smallest and the largest K, and smaller m", () => {
+    const { rows } = transferNamed("quick");
+    expect(rows.map(({ pretraining }) => pretraining?.name ?? "none")).toEqual([
+      "none",
+      "quick-supervised",
+      "quick-K1024-m0.99",
+      "quick-end-to-end",
+      "quick-memory-bank-K1024",
+      "quick-K1024-m0",
+      "quick-K1024-m0.9",
+      "quick-K64-m0.99",
+      "none",
+    ]);
+  });
+});
