@@ -3,6 +3,7 @@ import { normalise, resNetMaps, resNetStage } from "../nn/resnet";
 import { featureCount, stageChannels, stageStride } from "../nn/resnet-layout";
 import type { DetectorArchitecture } from "./detector-architecture";
 import { newAverages, newNorm } from "./initial-values";
+import { maskHeadParameters } from "./mask-head";
 import { roiAlign } from "./roi-align";
 
 /** The batch normalisation after res5 (paper, appendix A.1). */
@@ -10,21 +11,24 @@ const extraNorm = "res5_norm";
 
 /**
  * The C4 backbone (Faster R-CNN with a ResNet; paper, appendix A.1): stages 1 to 3 find regions; stage 4 (res5), a batch
- * normalisation and global average pooling are the box head.
+ * normalisation and global average pooling are the box head. Masks are predicted from what is pooled.
  */
 export const c4: DetectorArchitecture = {
   title: "C4",
   stride: (backbone) => stageStride(backbone, 3),
   channels: (backbone) => stageChannels(backbone, 3),
   vectorLength: featureCount,
-  parameters: ({ backbone }) => newNorm(extraNorm, featureCount(backbone)),
+  parameters: ({ backbone, classes, masks }) => [
+    ...newNorm(extraNorm, featureCount(backbone)),
+    ...(masks ? maskHeadParameters(featureCount(backbone), backbone.width, classes) : []),
+  ],
   running: ({ backbone }) => newAverages(extraNorm, featureCount(backbone)),
   features: ({ config, parameters }, images, mode) => resNetMaps(config.backbone, parameters, images, mode, 3).at(-1)!,
-  regionVectors: ({ config, parameters }, features, rois, mode) => {
+  regions: ({ config, parameters }, features, rois, mode) => {
     const { backbone, roiResolution } = config;
     const scale = 1 / stageStride(backbone, 3);
     const aligned = roiAlign(features, rois, { resolution: roiResolution, scale, samplingRatio: 0 });
     const normalised = normalise(parameters, resNetStage(backbone, parameters, aligned, mode, 4), extraNorm, mode);
-    return tf.mean<tf.Tensor2D>(normalised, [1, 2]);
+    return { vectors: tf.mean<tf.Tensor2D>(normalised, [1, 2]), maps: normalised };
   },
 };

@@ -59,8 +59,14 @@ export const detectionRecipeSchema = z
         anchorsPerImage: positiveInteger,
         roisPerImage: positiveInteger,
         roiResolution: positiveInteger.max(64),
+        /** Whether the masks of objects are predicted too (Mask R-CNN). */
+        masks: z.literal(true).optional(),
       })
-      .strict(),
+      .strict()
+      .refine(({ arch, masks }) => arch === "c4" || masks === undefined, {
+        path: ["masks"],
+        message: "must be left out with an architecture that has no mask head; c4 has one",
+      }),
     pictures: z
       .object({
         /** Lengths of the shorter side in training, one of them drawn for each picture. */

@@ -106,6 +106,21 @@ export function joinSets(name: string, sets: readonly DetectionSet[]): Detection
   };
 }
 
+/**
+ * Checks that masks can be learned and evaluated on a set.
+ *
+ * @throws InputError if an object has none
+ */
+export function assertMasks({ name, images }: DetectionSet): void {
+  for (const { id, objects } of images) {
+    if (objects.some(({ mask }) => mask === undefined)) {
+      throw new InputError(
+        `Cannot use masks of ${name}: every object must have one, an object in picture ${id} has none. Train without masks`,
+      );
+    }
+  }
+}
+
 /** One object that a detector found. */
 export interface Detection {
   readonly imageId: ImageId;

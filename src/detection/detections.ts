@@ -9,6 +9,10 @@ export interface Detections {
   readonly scores: Float32Array;
   /** 0 to K - 1, one a box. */
   readonly classes: Int32Array;
+  /**
+   * Of each box, how likely its places belong to the object: [S, S] over the box. Only where masks are predicted.
+   */
+  readonly masks?: readonly Float32Array[];
 }
 
 // detectron2's defaults: SCORE_THRESH_TEST, NMS_THRESH_TEST, DETECTIONS_PER_IMAGE.
@@ -66,7 +70,7 @@ export function detectionsOf(
 }
 
 /** Detections in a picture that was resized for the detector, in the pixels of the original; without those left empty. */
-export function rescaleDetections({ boxes, scores, classes }: Detections, from: Size, to: Size): Detections {
+export function rescaleDetections({ boxes, scores, classes, masks }: Detections, from: Size, to: Size): Detections {
   const scales = [to.width / from.width, to.height / from.height] as const;
   const rescaled = clipBoxes(
     boxes.map((value, position) => value * scales[position % 2 === 0 ? 0 : 1]),
@@ -77,5 +81,6 @@ export function rescaleDetections({ boxes, scores, classes }: Detections, from: 
     boxes: selectBoxes(rescaled, kept),
     scores: Float32Array.from(kept, (index) => scores[index]!),
     classes: kept.map((index) => classes[index]!),
+    ...(masks && { masks: Array.from(kept, (index) => masks[index]!) }),
   };
 }

@@ -5,6 +5,14 @@ import type { Boxes } from "./boxes";
 import type { Detector, DetectorConfig } from "./detector";
 import type { NewTensor } from "./initial-values";
 
+/** Regions as the predictors take them, picture after picture. */
+export interface RegionFeatures {
+  /** For the box predictors, [R, vectorLength]. */
+  readonly vectors: tf.Tensor2D;
+  /** For the mask head, [R, S / 2, S / 2, channels], where the architecture has one. */
+  readonly maps: tf.Tensor4D | undefined;
+}
+
 /** What one detector has and another has not: the map that regions are found on, and what is made of a region. */
 export interface DetectorArchitecture {
   /** Its name in the paper's tables. */
@@ -27,15 +35,14 @@ export interface DetectorArchitecture {
    */
   readonly features: (detector: Detector, images: tf.Tensor4D, mode: NormalisationMode) => tf.Tensor4D;
   /**
-   * The box head up to its predictors.
+   * What its layers make of regions.
    *
    * @param rois - the regions of each picture, in its pixels
-   * @returns picture after picture, [R, vectorLength]
    */
-  readonly regionVectors: (
+  readonly regions: (
     detector: Detector,
     features: tf.Tensor4D,
     rois: readonly Boxes[],
     mode: NormalisationMode,
-  ) => tf.Tensor2D;
+  ) => RegionFeatures;
 }

@@ -5,7 +5,7 @@ import { tf } from "../engine/tf";
  *
  * @param labels - 1 or 0, one a logit
  */
-export function objectnessLoss(logits: tf.Tensor1D, labels: Float32Array): tf.Scalar {
+export function binaryCrossEntropy(logits: tf.Tensor1D, labels: Float32Array): tf.Scalar {
   return tf.tidy(() => tf.sum<tf.Scalar>(tf.sub(tf.softplus(logits), tf.mul(logits, tf.tensor1d(labels)))));
 }
 

@@ -3,6 +3,7 @@ import { tf } from "../engine/tf";
 import type { Size } from "./boxes";
 import type { PictureRecipe } from "./detection-recipe";
 import type { GroundTruth } from "./training-samples";
+import { transformMask } from "./transform-mask";
 
 /**
  * The size of a picture whose shorter side becomes `shortest`, or less, so that the longer one is at most `longest`
@@ -41,7 +42,8 @@ export function preparePicture(
 }
 
 /** The objects of a picture that was resized and perhaps mirrored. */
-export function transformTruth({ boxes, classes }: GroundTruth, from: Size, to: Size, mirrored: boolean): GroundTruth {
+export function transformTruth(truth: GroundTruth, from: Size, to: Size, mirrored: boolean): GroundTruth {
+  const { boxes, classes, masks } = truth;
   const [across, down] = [to.width / from.width, to.height / from.height];
   const moved = boxes.map((value, position) => value * (position % 2 === 0 ? across : down));
   if (mirrored) {
@@ -51,5 +53,9 @@ export function transformTruth({ boxes, classes }: GroundTruth, from: Size, to: 
       moved[at + 2] = to.width - left;
     }
   }
-  return { boxes: moved, classes };
+  return {
+    boxes: moved,
+    classes,
+    ...(masks && { masks: masks.map((mask) => transformMask(mask, from, to, mirrored)) }),
+  };
 }

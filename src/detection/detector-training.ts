@@ -5,7 +5,7 @@ import { disposeEncoder, type Encoder } from "../nn/encoder";
 import { Sgd } from "../train/sgd";
 import type { DetectionRecipe } from "./detection-recipe";
 import { createDetector, disposeDetector, type Detector } from "./detector";
-import type { DetectorLosses } from "./faster-rcnn";
+import { mapLosses, type DetectorLosses } from "./faster-rcnn";
 
 /** Points of a training curve: enough to draw, few enough to keep in a small file. */
 const curvePoints = 100;
@@ -15,7 +15,8 @@ const losses = {
   rpnBox: z.number(),
   classification: z.number(),
   box: z.number(),
-} satisfies DetectorLosses<z.ZodNumber>;
+  mask: z.number().optional(),
+} satisfies Record<keyof DetectorLosses<number>, z.ZodTypeAny>;
 
 export const curveSchema = z.array(z.object({ step: z.number(), ...losses }));
 export const readingsSchema = z.array(z.object({ step: z.number(), ap50: z.number().nullable() }));
@@ -116,12 +117,7 @@ export function disposeDetectorTraining({ detector, optimiser }: DetectorTrainin
 export function recordLosses(training: DetectorTraining, losses: DetectorLosses<number>, totalSteps: number): void {
   const { curve, pending } = training.history;
   const steps = pending.steps + 1;
-  const over = (divisor: number) => ({
-    objectness: (pending.objectness + losses.objectness) / divisor,
-    rpnBox: (pending.rpnBox + losses.rpnBox) / divisor,
-    classification: (pending.classification + losses.classification) / divisor,
-    box: (pending.box + losses.box) / divisor,
-  });
+  const over = (divisor: number) => mapLosses(losses, (loss, name) => ((pending[name] ?? 0) + loss) / divisor);
   const interval = Math.max(1, Math.round(totalSteps / curvePoints));
   training.history =
     steps < interval && training.step < totalSteps

@@ -16,7 +16,7 @@ const architectures = { c4, dc5: dilatedC5 } as const satisfies Readonly<Record<
 /** Height / width of the anchors of each size (Faster R-CNN, section 3.1.1). */
 export const anchorAspectRatios = [0.5, 1, 2] as const;
 
-/** What defines a Faster R-CNN. */
+/** What defines a Faster R-CNN, or with masks a Mask R-CNN. */
 export interface DetectorConfig {
   readonly arch: keyof typeof architectures;
   readonly backbone: ResNetConfig;
@@ -31,6 +31,8 @@ export interface DetectorConfig {
   readonly roisPerImage: number;
   /** Side of RoIAlign's output; C4's res5 halves it. */
   readonly roiResolution: number;
+  /** Whether the masks of objects are predicted too (Mask R-CNN). */
+  readonly masks?: true | undefined;
 }
 
 /** detectron2's defaults for C4, which the official detection configurations keep (`detectron2/config/defaults.py`). */

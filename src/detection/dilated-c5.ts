@@ -48,16 +48,17 @@ export const dilatedC5: DetectorArchitecture = {
     const reduced = conv2d(res5, parameters.tensor(`${reduction}.weight`), { stride: 1, padding: 1 });
     return normalise(parameters, reduced, reductionNorm, mode);
   },
-  regionVectors: ({ config, parameters }, features, rois) => {
+  regions: ({ config, parameters }, features, rois) => {
     const options = { resolution: config.roiResolution, scale: 1 / stageStride(config.backbone, 3), samplingRatio: 0 };
     const aligned = roiAlign(features, rois, options);
     // Channel after channel, as PyTorch flattens, so that the weights fit detectron2's box head.
     const flat = tf.transpose(aligned, [0, 3, 1, 2]).as2D(aligned.shape[0], aligned.size / aligned.shape[0]);
-    return hiddenLayers.reduce(
+    const vectors = hiddenLayers.reduce(
       (x, name) =>
         relu(tf.add(tf.matMul(x, parameters.tensor<tf.Tensor2D>(`${name}.weight`)), parameters.tensor(`${name}.bias`))),
       flat,
     );
+    return { vectors, maps: undefined };
   },
 };
 

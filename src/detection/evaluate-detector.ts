@@ -9,6 +9,7 @@ import type { Detector } from "./detector";
 import { preparePicture, resizedSize } from "./detector-pictures";
 import { detectObjects } from "./faster-rcnn";
 import { nonMaxSuppression } from "./nms";
+import { pasteMask } from "./paste-mask";
 import { batchPictures } from "./picture-batch";
 import { matchVoc, vocFigures } from "./voc-metric";
 
@@ -54,10 +55,11 @@ function detectPicture(
   const [resized] = detectObjects(detector, batch);
   batch.images.dispose();
   picture.dispose();
-  const { boxes, scores, classes } = rescaleDetections(resized!, to, image);
+  const { boxes, scores, classes, masks } = rescaleDetections(resized!, to, image);
   return Array.from(scores, (score, index) => {
     const box = [...boxes.subarray(4 * index, 4 * index + 4)] as unknown as Box;
-    return { imageId: image.id, category: classes[index]!, box, score };
+    const mask = masks && pasteMask(masks[index]!, box, image);
+    return { imageId: image.id, category: classes[index]!, box, score, ...(mask && { mask }) };
   });
 }
 
@@ -70,14 +72,22 @@ export interface DetectionFigures extends AveragePrecision {
   readonly classAgnostic: AveragePrecision;
   /** All twelve figures, where the metric is COCO's. */
   readonly coco: CocoFigures | undefined;
+  /** COCO's figures of the masks, where they are asked for. */
+  readonly masks: CocoFigures | undefined;
 }
 
-/** The figures of detections by a recipe's metric; VOC's with the rounding of detectron2's evaluator. */
+/**
+ * The figures of detections by a recipe's metric; VOC's with the rounding of detectron2's evaluator.
+ *
+ * @param ofMasks - whether the detections have masks, whose figures are wanted too
+ */
 export function detectionFigures(
   set: DetectionSet,
   detections: readonly Detection[],
   metric: DetectionRecipe["metric"],
+  ofMasks = false,
 ): DetectionFigures {
+  const masks = ofMasks ? cocoFigures(matchCoco(set, detections, { of: "mask" })) : undefined;
   const blind = classAgnostic(set, detections);
   const ofBlind = cocoAveragePrecision(matchCoco(blind.set, blind.detections, { of: "box" }));
   const named = (values: readonly number[]) =>
@@ -85,12 +95,12 @@ export function detectionFigures(
   if (metric === "coco") {
     const coco = cocoFigures(matchCoco(set, detections, { of: "box" }));
     const { ap, ap50, ap75, categoryAp } = coco;
-    return { metric, ap, ap50, ap75, categories: named(categoryAp), classAgnostic: ofBlind, coco };
+    return { metric, ap, ap50, ap75, categories: named(categoryAp), classAgnostic: ofBlind, coco, masks };
   }
   const rule = metric === "voc-area" ? "area" : "11-point";
   const { ap, ap50, ap75, categories } = vocFigures(matchVoc(set, detections, { roundAsDetectron2: true }), rule);
   const values = categories.map((one) => one.ap);
-  return { metric, ap, ap50, ap75, categories: named(values), classAgnostic: ofBlind, coco: undefined };
+  return { metric, ap, ap50, ap75, categories: named(values), classAgnostic: ofBlind, coco: undefined, masks };
 }
 
 /**

@@ -9,12 +9,11 @@ import {
   updateRunningAverages,
   type LayerStatistics,
 } from "../nn/running-averages";
-import { boxCount, type Boxes } from "./boxes";
-import { detectionsOf, type Detections } from "./detections";
+import type { Detections } from "./detections";
 import { architectureOf, type Detector } from "./detector";
 import type { PictureBatch } from "./picture-batch";
 import { anchorsOn, proposalsOf, regionProposalLosses, type RpnLosses } from "./region-proposal-network";
-import { predictBoxes, roiLosses, type RoiLosses } from "./roi-heads";
+import { detectInRegions, roiLosses, type RoiLosses } from "./roi-heads";
 import { rpnHead } from "./rpn-head";
 import type { GroundTruth } from "./training-samples";
 
@@ -24,8 +23,17 @@ export interface TrainingBatch extends PictureBatch {
   readonly truths: readonly GroundTruth[];
 }
 
-/** The four losses of Faster R-CNN; training minimises their sum. */
+/** The four losses of Faster R-CNN, and with masks the fifth of Mask R-CNN; training minimises their sum. */
 export interface DetectorLosses<T> extends RpnLosses<T>, RoiLosses<T> {}
+
+/** What a function makes of each loss. */
+export function mapLosses<T, U>(
+  losses: DetectorLosses<T>,
+  map: (loss: T, name: keyof DetectorLosses<T>) => U,
+): DetectorLosses<U> {
+  const entries = Object.entries(losses) as [keyof DetectorLosses<T>, T][];
+  return Object.fromEntries(entries.map(([name, loss]) => [name, map(loss, name)])) as unknown as DetectorLosses<U>;
+}
 
 /** What one training step gives. The caller disposes the gradient. */
 export interface DetectorStep {
@@ -47,14 +55,8 @@ export function detectorStep(detector: Detector, batch: TrainingBatch, random: R
   const differentiate = () =>
     gradientsOf([detector.parameters], () => {
       const tensors = trainingLosses(detector, batch, random, trainingMode(statistics));
-      const { objectness, rpnBox, classification, box } = tensors;
-      losses = {
-        objectness: objectness.arraySync(),
-        rpnBox: rpnBox.arraySync(),
-        classification: classification.arraySync(),
-        box: box.arraySync(),
-      };
-      return tf.addN([objectness, rpnBox, classification, box]);
+      losses = mapLosses(tensors, (loss) => loss.arraySync());
+      return tf.addN(Object.values(tensors) as tf.Scalar[]);
     });
   let result: ReturnType<typeof differentiate>;
   try {
@@ -103,41 +105,30 @@ export async function estimateRunningAverages(
 export function detectObjects(detector: Detector, { images, sizes }: PictureBatch): Detections[] {
   const { config, parameters, running } = detector;
   const mode: NormalisationMode = { training: false, running };
-  const regions: Boxes[] = [];
-  const [probabilities, deltas] = tf.tidy(() => {
+  const found: Detections[] = [];
+  tf.tidy(() => {
     const features = architectureOf(config).features(detector, images, mode);
     const rpn = rpnHead(parameters, features);
-    regions.push(...proposalsOf(rpn, anchorsOn(detector, features), sizes, config.proposals.inference));
-    if (regions.every(({ length }) => length === 0)) return [tf.zeros([0]), tf.zeros([0])];
-    const predicted = predictBoxes(detector, features, regions, mode);
-    return [tf.softmax(predicted.logits), predicted.deltas];
+    const regions = proposalsOf(rpn, anchorsOn(detector, features), sizes, config.proposals.inference);
+    found.push(...detectInRegions(detector, features, regions, sizes, mode));
   });
-  const scores = probabilities.dataSync<"float32">();
-  const shifts = deltas.dataSync<"float32">();
-  tf.dispose([probabilities, deltas]);
-  let first = 0;
-  return regions.map((boxes, picture) => {
-    const last = first + boxCount(boxes);
-    const of = (values: Float32Array, each: number) => values.subarray(first * each, last * each);
-    const found = detectionsOf(boxes, of(scores, config.classes + 1), of(shifts, 4 * config.classes), sizes[picture]!);
-    first = last;
-    return found;
-  });
+  return found;
 }
 
 function trainingLosses(
   detector: Detector,
-  { images, sizes, truths }: TrainingBatch,
+  batch: TrainingBatch,
   random: Random,
   mode: NormalisationMode,
 ): DetectorLosses<tf.Scalar> {
   const { config, parameters } = detector;
+  const { images, sizes, truths } = batch;
   return tf.tidy(() => {
     const features = architectureOf(config).features(detector, images, mode);
     const rpn = rpnHead(parameters, features);
     const anchors = anchorsOn(detector, features);
     const rpnLosses = regionProposalLosses(rpn, anchors, truths, config.anchorsPerImage, random);
     const regions = proposalsOf(rpn, anchors, sizes, config.proposals.training);
-    return { ...rpnLosses, ...roiLosses(detector, features, regions, truths, random, mode) };
+    return { ...rpnLosses, ...roiLosses(detector, features, regions, batch, random, mode) };
   });
 }

@@ -3,7 +3,7 @@ import { tf } from "../engine/tf";
 import { levelAnchors } from "./anchors";
 import { boxCount, type Boxes, type Size } from "./boxes";
 import { anchorAspectRatios, architectureOf, type Detector } from "./detector";
-import { boxRegressionLoss, objectnessLoss } from "./detector-losses";
+import { boxRegressionLoss, binaryCrossEntropy } from "./detector-losses";
 import { proposeRegions, type ProposalLimits } from "./region-proposals";
 import type { RpnOutput } from "./rpn-head";
 import { sampleAnchors, type GroundTruth } from "./training-samples";
@@ -41,7 +41,7 @@ export function regionProposalLosses(
   const shifts = tf.gather(deltas.as2D(count * perPicture, 4), tf.tensor1d(objects, "int32"));
   const normaliser = anchorsPerImage * count;
   return {
-    objectness: tf.div(objectnessLoss(logits, Float32Array.from(labels)), normaliser),
+    objectness: tf.div(binaryCrossEntropy(logits, Float32Array.from(labels)), normaliser),
     rpnBox: tf.div(boxRegressionLoss(shifts, Float32Array.from(targets)), normaliser),
   };
 }

@@ -3,9 +3,12 @@ import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
 import { crossEntropy } from "../methods/losses";
 import type { NormalisationMode } from "../nn/resnet";
-import type { Boxes } from "./boxes";
+import { boxCount, joinArrays, type Boxes, type Size } from "./boxes";
+import { detectionsOf, type Detections } from "./detections";
 import { architectureOf, type Detector } from "./detector";
 import { boxRegressionLoss, deltasOfClass } from "./detector-losses";
+import { maskHead, maskLoss, masksOfClass } from "./mask-head";
+import { maskTargets } from "./mask-targets";
 import { sampleRois, type GroundTruth } from "./training-samples";
 
 /** The losses of what is made of each region. */
@@ -14,18 +17,12 @@ export interface RoiLosses<T> {
   readonly classification: T;
   /** Box head: L1 distance of the deltas of regions on objects, divided by the number of all regions. */
   readonly box: T;
-}
-
-/** What the box head predicts of each region, picture after picture. */
-export interface BoxPredictions {
-  /** Of the classes and background, [R, K + 1]. */
-  readonly logits: tf.Tensor2D;
-  /** [R, 4 * K], class after class. */
-  readonly deltas: tf.Tensor2D;
+  /** Mask head: binary cross-entropy of the true class's masks, mean over the places of regions on objects. */
+  readonly mask?: T | undefined;
 }
 
 /**
- * The losses of the box head on regions drawn from the proposals.
+ * The losses of the heads on regions drawn from the proposals.
  *
  * @param regions - proposals of each picture
  * @throws DivergedError if no region is left to learn from
@@ -34,11 +31,11 @@ export function roiLosses(
   detector: Detector,
   features: tf.Tensor4D,
   regions: readonly Boxes[],
-  truths: readonly GroundTruth[],
+  { sizes, truths }: { readonly sizes: readonly Size[]; readonly truths: readonly GroundTruth[] },
   random: Random,
   mode: NormalisationMode,
 ): RoiLosses<tf.Scalar> {
-  const { classes, roisPerImage } = detector.config;
+  const { classes, roisPerImage, masks } = detector.config;
   const samples = regions.map((boxes, picture) => sampleRois(boxes, truths[picture]!, classes, roisPerImage, random));
   const labels = Int32Array.from(samples.flatMap((sample) => [...sample.classes]));
   if (labels.length === 0) {
@@ -47,33 +44,93 @@ export function roiLosses(
     );
   }
   const rois = samples.map(({ boxes }) => boxes);
-  const { logits, deltas } = predictBoxes(detector, features, rois, mode);
+  const { vectors, maps } = architectureOf(detector.config).regions(detector, features, rois, mode);
+  const { logits, deltas } = predictBoxes(detector, vectors);
   const objects = Int32Array.from(labels.keys()).filter((region) => labels[region]! < classes);
-  const shifts = deltasOfClass(
-    deltas,
-    objects,
-    objects.map((region) => labels[region]!),
-  );
+  const objectClasses = objects.map((region) => labels[region]!);
+  const shifts = deltasOfClass(deltas, objects, objectClasses);
   const targets = Float32Array.from(samples.flatMap((sample) => [...sample.deltas]));
-  return {
+  const losses = {
     classification: crossEntropy(logits, labels),
-    box: tf.div(boxRegressionLoss(shifts, targets), labels.length),
+    box: tf.div<tf.Scalar>(boxRegressionLoss(shifts, targets), labels.length),
   };
+  if (!masks) return losses;
+  const ofObjects = tf.gather(maps!, tf.tensor1d(objects, "int32"));
+  const predicted = maskHead(detector.parameters, ofObjects);
+  const side = predicted.shape[1];
+  const wanted = samples.map(({ boxes, groundTruth }, picture) =>
+    maskTargets(truths[picture]!.masks!, sizes[picture]!, boxes, groundTruth, side),
+  );
+  return { ...losses, mask: maskLoss(masksOfClass(predicted, objectClasses), joinArrays(wanted)) };
 }
 
-/** The box head with its two predictors. */
-export function predictBoxes(
+/**
+ * What the heads find in the regions of each picture.
+ *
+ * @param regions - proposals of each picture
+ */
+export function detectInRegions(
   detector: Detector,
   features: tf.Tensor4D,
-  rois: readonly Boxes[],
+  regions: readonly Boxes[],
+  sizes: readonly Size[],
   mode: NormalisationMode,
-): BoxPredictions {
-  const { config, parameters } = detector;
-  const vectors = architectureOf(config).regionVectors(detector, features, rois, mode);
+): Detections[] {
+  const { config } = detector;
+  if (regions.every(({ length }) => length === 0)) return regions.map(() => noDetections);
+  const { vectors } = architectureOf(config).regions(detector, features, regions, mode);
+  const { logits, deltas } = predictBoxes(detector, vectors);
+  const scores = tf.softmax(logits).dataSync<"float32">();
+  const shifts = deltas.dataSync<"float32">();
+  let first = 0;
+  const found = regions.map((boxes, picture) => {
+    const last = first + boxCount(boxes);
+    const of = (values: Float32Array, each: number) => values.subarray(first * each, last * each);
+    const detections = detectionsOf(
+      boxes,
+      of(scores, config.classes + 1),
+      of(shifts, 4 * config.classes),
+      sizes[picture]!,
+    );
+    first = last;
+    return detections;
+  });
+  return config.masks ? withMasks(detector, features, found, mode) : found;
+}
+
+const noDetections: Detections = {
+  boxes: new Float32Array(0),
+  scores: new Float32Array(0),
+  classes: new Int32Array(0),
+};
+
+/** The box head's two predictors: logits of the classes and background, [R, K + 1], and deltas, [R, 4 * K], class after class. */
+function predictBoxes({ parameters }: Detector, vectors: tf.Tensor2D): { logits: tf.Tensor2D; deltas: tf.Tensor2D } {
   const linear = (name: string) =>
     tf.add<tf.Tensor2D>(
       tf.matMul(vectors, parameters.tensor<tf.Tensor2D>(`box_predictor.${name}.weight`)),
       parameters.tensor(`box_predictor.${name}.bias`),
     );
   return { logits: linear("cls_score"), deltas: linear("bbox_pred") };
+}
+
+/** Masks are predicted of the boxes that were found, not of their regions (Mask R-CNN, section 3.1). */
+function withMasks(
+  detector: Detector,
+  features: tf.Tensor4D,
+  found: readonly Detections[],
+  mode: NormalisationMode,
+): Detections[] {
+  const boxes = found.map((detections) => detections.boxes);
+  const classes = Int32Array.from(found.flatMap((detections) => [...detections.classes]));
+  if (classes.length === 0) return [...found];
+  const { maps } = architectureOf(detector.config).regions(detector, features, boxes, mode);
+  const likely = tf.sigmoid(masksOfClass(maskHead(detector.parameters, maps!), classes));
+  const [, length] = likely.shape;
+  const values = likely.dataSync<"float32">();
+  let first = 0;
+  return found.map((detections) => {
+    const masks = Array.from(detections.classes, () => values.subarray(first * length, ++first * length));
+    return { ...detections, masks };
+  });
 }

@@ -7,7 +7,7 @@ import { originNow, originSchema } from "../train/manifest";
 import { recipeHash } from "../train/recipe";
 import { annotationChecksum, type DetectionData } from "./detection-data";
 import { detectionRecipeSchema, type DetectionRecipe } from "./detection-recipe";
-import type { Detection, DetectionSet } from "./detection-set";
+import { assertMasks, type Detection, type DetectionSet } from "./detection-set";
 import { detectorCheckpointFile, loadDetector } from "./detector-checkpoint";
 import {
   curveSchema,
@@ -38,6 +38,8 @@ const areas = {
   arLarge: figure,
 };
 
+const cocoFiguresSchema = z.object({ ...averagePrecision, ...areas, ar: triple, categoryAp: z.array(figure) });
+
 const runSchema = z.object({
   manifest: z.object({
     recipe: detectionRecipeSchema,
@@ -61,7 +63,9 @@ const runSchema = z.object({
     ...averagePrecision,
     categories: z.array(z.object({ name: z.string(), ap: figure })),
     classAgnostic: z.object(averagePrecision),
-    coco: z.object({ ...averagePrecision, ...areas, ar: triple, categoryAp: z.array(figure) }).optional(),
+    coco: cocoFiguresSchema.optional(),
+    /** Of the masks, where they are predicted. */
+    masks: cocoFiguresSchema.optional(),
   }),
 });
 
@@ -94,6 +98,7 @@ export async function runDetector(
   if (readings > 0 && validation === undefined) {
     throw new InputError("Cannot read AP50 over the training: the recipe must name a validation part, there is none");
   }
+  if (recipe.detector.masks) assertMasks(data.test);
   const path = join(directory, detectorRunFile);
   const finished = readDetectorRun(path);
   if (finished !== undefined) return finished;
@@ -122,7 +127,7 @@ export async function runDetector(
       manifest: manifestOf(recipe, data, training),
       curve: training.history.curve,
       readings: training.history.readings,
-      figures: detectionFigures(data.test, detections, recipe.metric),
+      figures: detectionFigures(data.test, detections, recipe.metric, recipe.detector.masks),
     });
     writeFileAtomic(path, `${run}\n`);
     return runSchema.parse(JSON.parse(run));

@@ -7,7 +7,7 @@ import { Pace } from "../train/pace";
 import { recipeHash } from "../train/recipe";
 import type { DetectionRecipe } from "./detection-recipe";
 import { detectionRateAt } from "./detection-schedule";
-import type { DetectionSet } from "./detection-set";
+import { assertMasks, type DetectionSet } from "./detection-set";
 import type { Detector } from "./detector";
 import { detectorCheckpointFile, loadDetector, saveDetector } from "./detector-checkpoint";
 import {
@@ -79,6 +79,7 @@ export async function* trainDetector(
     );
   }
   const readings = stopping ? { every: stopping.readEvery } : { times: monitor?.times ?? 0 };
+  if (recipe.detector.masks) assertMasks(set);
   const training = resumeOrStart(path, recipe, set, options);
   const { detector } = training;
   const decay = detectorWeightDecay(detector, recipe.weightDecay);
@@ -115,7 +116,7 @@ export async function* trainDetector(
     while (training.step < totalSteps && !hasStopped(training, stopping)) {
       const learningRate = detectionRateAt(recipe.schedule, recipe.learningRate, training.step);
       const random = (purpose: string) => randomStream(seed, purpose, training.step);
-      const batch = await readTrainingBatch(set, batches.next().value, recipe.pictures, random("augment"));
+      const batch = await readTrainingBatch(set, batches.next().value, recipe, random("augment"));
       const losses = takeStep(training, batch, random("regions"), { learningRate, momentum: recipe.momentum, decay });
       training.step++;
       changed = true;
@@ -180,7 +181,7 @@ async function* averagingBatches(
   const batches = shuffledBatches(trainablePictures(set), recipe.batchSize, (pass) => random("shuffle", pass));
   for (let index = 0; index < recipe.preciseBnBatches; index++) {
     if (stopRequested?.()) throw interrupted(step, recipe.schedule.iterations);
-    yield await readTrainingBatch(set, batches.next().value, recipe.pictures, random("augment", index));
+    yield await readTrainingBatch(set, batches.next().value, recipe, random("augment", index));
     await setImmediate();
   }
 }

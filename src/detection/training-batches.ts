@@ -1,6 +1,6 @@
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
-import type { PictureRecipe } from "./detection-recipe";
+import type { DetectionRecipe } from "./detection-recipe";
 import type { DetectionImage, DetectionSet } from "./detection-set";
 import { preparePicture, resizedSize, transformTruth } from "./detector-pictures";
 import type { TrainingBatch } from "./faster-rcnn";
@@ -45,23 +45,24 @@ export function* shuffledBatches(
 export async function readTrainingBatch(
   set: DetectionSet,
   images: readonly DetectionImage[],
-  { trainShortest, longest, flip, ...normalisation }: PictureRecipe,
+  { pictures, detector }: Pick<DetectionRecipe, "pictures" | "detector">,
   random: Random,
 ): Promise<TrainingBatch> {
+  const { trainShortest, longest, flip, ...normalisation } = pictures;
   const drawn = images.map((image) => ({
     to: resizedSize(image, trainShortest[random.integer(trainShortest.length)]!, longest),
     mirrored: random.uniform() < 0.5 && flip,
   }));
   const pixels = await Promise.all(images.map((image) => set.readPixels(image)));
-  const pictures = images.map((image, index) => {
+  const prepared = images.map((image, index) => {
     const { to, mirrored } = drawn[index]!;
     return preparePicture(pixels[index]!, image, to, mirrored, normalisation);
   });
-  const batch = batchPictures(pictures);
-  tf.dispose(pictures);
+  const batch = batchPictures(prepared);
+  tf.dispose(prepared);
   const truths = images.map((image, index) => {
     const { to, mirrored } = drawn[index]!;
-    return transformTruth(groundTruthOf(image.objects), image, to, mirrored);
+    return transformTruth(groundTruthOf(image.objects, detector.masks), image, to, mirrored);
   });
   return { ...batch, truths };
 }

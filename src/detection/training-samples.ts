@@ -3,6 +3,7 @@ import { encodeBoxes, roiBoxWeights, rpnBoxWeights } from "./box-coding";
 import { pairwiseIou } from "./box-iou";
 import { boxCount, joinArrays, selectBoxes, type Boxes } from "./boxes";
 import type { Annotation } from "./detection-set";
+import type { Mask } from "./mask-rle";
 import { matchBoxes, sampleBalanced, type MatchingRule } from "./matching";
 
 /** The objects of one picture that a detector is trained on. */
@@ -10,14 +11,21 @@ export interface GroundTruth {
   readonly boxes: Boxes;
   /** 0 to K - 1, one a box. */
   readonly classes: Int32Array;
+  /** One a box; only where masks are trained. */
+  readonly masks?: readonly Mask[];
 }
 
-/** What detectron2 trains on: difficult objects too, but no crowds, and no box without area. */
-export function groundTruthOf(objects: readonly Annotation[]): GroundTruth {
+/**
+ * What detectron2 trains on: difficult objects too, but no crowds, and no box without area.
+ *
+ * @param masks - whether masks are trained; each object must have one then
+ */
+export function groundTruthOf(objects: readonly Annotation[], masks = false): GroundTruth {
   const trained = objects.filter(({ crowd, box: [x1, y1, x2, y2] }) => !crowd && x2 > x1 && y2 > y1);
   return {
     boxes: Float32Array.from(trained.flatMap(({ box }) => box)),
     classes: Int32Array.from(trained, ({ category }) => category),
+    ...(masks && { masks: trained.map(({ mask }) => mask!) }),
   };
 }
 

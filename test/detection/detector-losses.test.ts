@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { boxRegressionLoss, deltasOfClass, objectnessLoss } from "../../src/detection/detector-losses";
+import { boxRegressionLoss, deltasOfClass, binaryCrossEntropy } from "../../src/detection/detector-losses";
 import { tf } from "../../src/engine/tf";
 import {
   directionalError,
@@ -11,10 +11,10 @@ import {
 
 const one = { shape: [], values: Float64Array.of(1) };
 
-describe("objectnessLoss", () => {
+describe("binaryCrossEntropy", () => {
   const labels = Float32Array.of(1, 0, 1, 0, 0, 1);
   const logits = randomDoubles([6], "logits");
-  const loss = (x: tf.Tensor) => objectnessLoss(x as tf.Tensor1D, labels) as tf.Tensor;
+  const loss = (x: tf.Tensor) => binaryCrossEntropy(x as tf.Tensor1D, labels) as tf.Tensor;
 
   it("is the binary cross-entropy, summed, with its gradient", () => {
     const reference = (x: Float64Array) =>
@@ -35,7 +35,7 @@ describe("objectnessLoss", () => {
     tf.tidy(() => {
       const at = (logit: number, label: number) => {
         const x = tf.tensor1d([logit]);
-        const ofLabel = (y: tf.Tensor) => objectnessLoss(y as tf.Tensor1D, Float32Array.of(label)) as tf.Tensor;
+        const ofLabel = (y: tf.Tensor) => binaryCrossEntropy(y as tf.Tensor1D, Float32Array.of(label)) as tf.Tensor;
         return [ofLabel(x).dataSync()[0]!, tf.grad(ofLabel)(x).dataSync()[0]!];
       };
       expect(at(200, 0)).toEqual([200, 1]);

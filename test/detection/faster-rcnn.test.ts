@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
+import { joinArrays } from "../../src/detection/boxes";
 import { createDetector, disposeDetector } from "../../src/detection/detector";
 import {
   detectObjects,
@@ -15,6 +16,7 @@ import { relativeError } from "../engine/double-precision";
 import { sampled } from "../nn/hashed";
 import dilatedC5Step from "./fixtures/dilated-c5-step.json";
 import { configOf, hashedBatch, hashedDetector } from "./golden-step";
+import maskStep from "./fixtures/mask-step.json";
 import c4Step from "./fixtures/training-step.json";
 
 const random = () => randomStream(1, "test");
@@ -24,9 +26,10 @@ async function* oneByOne(...batches: readonly TrainingBatch[]): AsyncGenerator<T
 }
 
 describe.each([
-  ["c4", c4Step],
-  ["dc5", dilatedC5Step],
-] as const)("one training step of a narrow detector (%s), on two pictures of different sizes", (arch, fixture) => {
+  ["c4", c4Step, "c4"],
+  ["c4 with masks", maskStep, "c4"],
+  ["dc5", dilatedC5Step, "dc5"],
+] as const)("one training step of a narrow detector (%s), on two pictures of different sizes", (_, fixture, arch) => {
   const detector = hashedDetector(configOf(arch, fixture), fixture);
   const batch = hashedBatch(fixture);
   const { losses, gradient } = detectorStep(detector, batch, random());
@@ -35,8 +38,11 @@ describe.each([
     disposeDetector(detector);
   });
 
-  it.each(["objectness", "rpnBox", "classification", "box"] as const)("has PyTorch's %s loss", (name) => {
-    expect(Math.abs(losses[name] / fixture.losses[name] - 1)).toBeLessThan(1e-4);
+  it("has PyTorch's losses", () => {
+    expect(Object.keys(losses)).toEqual(Object.keys(fixture.losses));
+    for (const [name, loss] of Object.entries(fixture.losses)) {
+      expect(Math.abs(losses[name as keyof typeof losses]! / loss - 1), name).toBeLessThan(1e-4);
+    }
   });
 
   it("has PyTorch's gradients", () => {
@@ -64,18 +70,22 @@ describe.each([
   it("finds what PyTorch finds, after precise BN over the same batch", async () => {
     await estimateRunningAverages(detector, oneByOne(hashedBatch(fixture)), random());
     const found = detectObjects(detector, batch);
-    fixture.detections.forEach(({ boxes, scores, classes }, picture) => {
+    fixture.detections.forEach(({ boxes, scores, classes, ...others }, picture) => {
       expect([...found[picture]!.classes]).toEqual(classes);
       expect(relativeError(found[picture]!.scores, scores)).toBeLessThan(1e-4);
       expect(relativeError(found[picture]!.boxes, boxes)).toBeLessThan(1e-4);
+      const { masks } = found[picture]!;
+      if ("masks" in others) expect(relativeError(joinArrays(masks!), others.masks as number[])).toBeLessThan(1e-4);
+      else expect(masks).toBeUndefined();
     });
   });
 });
 
 describe.each([
-  ["c4", c4Step, 30],
-  ["dc5", dilatedC5Step, 60],
-] as const)("a detector (%s)", (arch, fixture, steps) => {
+  ["c4", c4Step, "c4", 30],
+  ["c4 with masks", maskStep, "c4", 30],
+  ["dc5", dilatedC5Step, "dc5", 60],
+] as const)("a detector (%s)", (_, fixture, arch, steps) => {
   const config = configOf(arch, fixture);
   const encoder = createEncoder({ ...config.backbone, head: "linear", dimension: 4 }, random());
   afterAll(() => disposeEncoder(encoder));
@@ -123,11 +133,12 @@ describe.each([
 
   it("trains on pictures without objects: all is background", () => {
     const detector = createDetector(sampling, encoder, random());
-    const nothing = { boxes: new Float32Array(0), classes: new Int32Array(0) };
+    const nothing = { boxes: new Float32Array(0), classes: new Int32Array(0), masks: [] };
     const batch = { ...hashedBatch(fixture), truths: [nothing, nothing] };
     const { losses, gradient } = detectorStep(detector, batch, random());
     expect(losses.rpnBox).toBe(0);
     expect(losses.box).toBe(0);
+    expect(losses.mask).toBe(config.masks && 0);
     expect(losses.objectness).toBeGreaterThan(0);
     expect(losses.classification).toBeGreaterThan(0);
     expect(gradient.dataSync().every(Number.isFinite)).toBe(true);
@@ -142,7 +153,7 @@ describe.each([
       const { losses, gradient } = detectorStep(detector, batch, randomStream(step, "test"));
       detector.parameters.replace(tf.tidy(() => tf.sub(detector.parameters.values, tf.mul(gradient, 0.05))));
       gradient.dispose();
-      return losses.objectness + losses.rpnBox + losses.classification + losses.box;
+      return losses.objectness + losses.rpnBox + losses.classification + losses.box + (losses.mask ?? 0);
     });
     const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
     expect(mean(sums.slice(-5))).toBeLessThan(0.7 * mean(sums.slice(0, 5)));

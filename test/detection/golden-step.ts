@@ -5,6 +5,7 @@ import {
   type DetectorConfig,
 } from "../../src/detection/detector";
 import type { TrainingBatch } from "../../src/detection/faster-rcnn";
+import type { Rle } from "../../src/detection/mask-rle";
 import { batchPictures } from "../../src/detection/picture-batch";
 import { tf } from "../../src/engine/tf";
 import { fromStateDict } from "../../src/nn/state-dict";
@@ -12,12 +13,18 @@ import { hashed, hashedState } from "../nn/hashed";
 import type c4Step from "./fixtures/training-step.json";
 
 /** What test/golden/detector_steps.py writes about one training step. */
-export type StepFixture = Pick<typeof c4Step, "config" | "pictures" | "truths"> & {
+export type StepFixture = Pick<typeof c4Step, "config" | "pictures"> & {
+  readonly truths: readonly {
+    readonly boxes: readonly number[];
+    readonly classes: readonly number[];
+    /** Run lengths. */
+    readonly masks?: readonly (readonly number[])[];
+  }[];
   readonly shapes: Readonly<Record<string, readonly number[]>>;
 };
 
 /** The configuration of a fixture's detector. */
-export function configOf(arch: DetectorConfig["arch"], { config: golden }: StepFixture): DetectorConfig {
+export function configOf(arch: DetectorConfig["arch"], { config: golden, truths }: StepFixture): DetectorConfig {
   const limits = { beforeNms: golden.beforeNms, afterNms: golden.afterNms };
   return {
     arch,
@@ -28,6 +35,7 @@ export function configOf(arch: DetectorConfig["arch"], { config: golden }: StepF
     anchorsPerImage: golden.anchorsPerImage,
     roisPerImage: 1000, // all: nothing is left to chance
     roiResolution: golden.resolution,
+    ...(truths.some(({ masks }) => masks) && { masks: true }),
   };
 }
 
@@ -49,9 +57,15 @@ export function hashedBatch(fixture: StepFixture): TrainingBatch {
   );
   const batch = batchPictures(pictures);
   tf.dispose([squares, pictures]);
-  const truths = fixture.truths.map(({ boxes, classes }) => ({
-    boxes: Float32Array.from(boxes),
-    classes: Int32Array.from(classes),
-  }));
+  const truths = fixture.truths.map(({ boxes, classes, masks }, index) => {
+    const { height, width } = fixture.pictures[index]!;
+    return {
+      boxes: Float32Array.from(boxes),
+      classes: Int32Array.from(classes),
+      ...(masks && {
+        masks: masks.map((counts): Rle => ({ size: [height, width], counts: Uint32Array.from(counts) })),
+      }),
+    };
+  });
   return { ...batch, truths };
 }

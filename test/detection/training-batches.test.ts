@@ -83,11 +83,11 @@ describe("shuffledBatches", () => {
 
 describe("readTrainingBatch", () => {
   const set = tinySet();
-  const { pictures } = tinyDetection();
+  const recipe = tinyDetection();
 
   it("draws the size and the mirroring of each picture", async () => {
     const drawn = new Set<string>();
-    const wide = { ...pictures, longest: 64 };
+    const wide = { ...recipe, pictures: { ...recipe.pictures, longest: 64 } };
     for (let step = 0; step < 24; step++) {
       const { images, sizes, truths } = await readTrainingBatch(set, [set.images[0]!], wide, randomStream(1, step));
       images.dispose();
@@ -98,7 +98,7 @@ describe("readTrainingBatch", () => {
 
   it("leaves no tensor but the images", async () => {
     const before = tf.memory().numTensors;
-    const { images, sizes } = await readTrainingBatch(set, set.images, pictures, randomStream(1));
+    const { images, sizes } = await readTrainingBatch(set, set.images, recipe, randomStream(1));
     expect(images.shape[0]).toBe(5);
     expect(images.shape[1]).toBe(Math.max(...sizes.map(({ height }) => height)));
     images.dispose();

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torchvision
 from hashed import hashed
+from torch.nn import functional as F
 from torchvision import ops
 from torchvision.models.detection._utils import BoxCoder, Matcher
 
@@ -89,6 +90,41 @@ def detect(regions, probabilities, deltas, picture):
     boxes, scores, labels = boxes[likely], probabilities[:, :-1][likely], likely.nonzero()[:, 1]
     keep = ops.batched_nms(boxes, scores, labels, 0.5)[:100]
     return boxes[keep], scores[keep], labels[keep]
+
+
+def rle(mask):
+    """Lengths of runs of 0 and 1 in turn, column by column, as COCO counts them."""
+    flat = mask.T.reshape(-1).int()
+    changes = (flat[1:] != flat[:-1]).nonzero()[:, 0] + 1
+    edges = torch.cat([torch.zeros(1, dtype=torch.long), changes, torch.tensor([len(flat)])])
+    runs = (edges[1:] - edges[:-1]).tolist()
+    return [0, *runs] if flat[0] == 1 else runs
+
+
+def ellipse(box, height, width):
+    """The pixels whose centres lie in the ellipse that fills a box."""
+    x1, y1, x2, y2 = box.tolist()
+    y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+    return ((2 * x - x1 - x2) / (x2 - x1)) ** 2 + ((2 * y - y1 - y2) / (y2 - y1)) ** 2 <= 1
+
+
+def mask_targets(masks, rois, groups, side):
+    """detectron2's BitMasks.crop_and_resize: of each region the bitmap of its object, [objects, height, width]."""
+    rois = torch.cat([groups[:, None].to(rois.dtype), rois], 1)
+    shares = ops.roi_align(masks[:, None].to(rois.dtype), rois, side, 1.0, sampling_ratio=-1, aligned=True)[:, 0]
+    assert len(shares) == 0 or (shares - 0.5).abs().min() > 1e-5  # no place where rounding decides
+    return shares >= 0.5
+
+
+def paste(masks, boxes, height, width):
+    """detectron2's paste_masks_in_image, of probabilities [N, side, side]."""
+    x1, y1, x2, y2 = boxes.to(masks.dtype).split(1, 1)
+    y = (torch.arange(height)[None] + 0.5 - y1) / (y2 - y1) * 2 - 1
+    x = (torch.arange(width)[None] + 0.5 - x1) / (x2 - x1) * 2 - 1
+    grid = torch.stack(torch.broadcast_tensors(x[:, None, :], y[:, :, None]), 3)
+    pasted = F.grid_sample(masks[:, None], grid.to(masks.dtype), align_corners=False)[:, 0]
+    assert len(pasted) == 0 or (pasted - 0.5).abs().min() > 1e-6
+    return pasted >= 0.5
 
 
 def write(name, script, content):

@@ -9,7 +9,20 @@ import copy
 
 import torch
 import torchvision
-from detector_rules import ROI_WEIGHTS, RPN_WEIGHTS, anchors_of, detect, iou, match, numbers, propose, write
+from detector_rules import (
+    ROI_WEIGHTS,
+    RPN_WEIGHTS,
+    anchors_of,
+    detect,
+    ellipse,
+    iou,
+    mask_targets,
+    match,
+    numbers,
+    propose,
+    rle,
+    write,
+)
 from hashed import hashed, hashed_state, nhwc, sampled, shapes_of
 from torch import nn
 from torch.nn import functional as F
@@ -41,6 +54,7 @@ class Detector(nn.Module):
                 "anchor_deltas": nn.Conv2d(channels, 4 * anchors, 1),
             }
         )
+        self.mask_head = None
         self.box_predictor = nn.ModuleDict(
             {"cls_score": nn.Linear(length, classes + 1), "bbox_pred": nn.Linear(length, 4 * classes)}
         )
@@ -62,8 +76,8 @@ class Detector(nn.Module):
         return features, logits.double(), deltas.double()
 
     def second_part(self, features, rois):
-        x = self.region_vectors(features, [boxes.to(features.dtype) for boxes in rois])
-        return self.box_predictor["cls_score"](x).double(), self.box_predictor["bbox_pred"](x).double()
+        x, maps = self.regions(features, [boxes.to(features.dtype) for boxes in rois])
+        return self.box_predictor["cls_score"](x).double(), self.box_predictor["bbox_pred"](x).double(), maps
 
     def propose(self, logits, deltas, pictures, limits):
         anchors = anchors_of(4, 4, self.stride, self.sizes, self.ratios)
@@ -77,7 +91,7 @@ class Detector(nn.Module):
         anchors = anchors_of(4, 4, self.stride, self.sizes, self.ratios)
         features, logits, deltas = self.first_part(images)
         objectness = localisation = 0
-        for i, (boxes, _) in enumerate(truths):
+        for i, (boxes, *_) in enumerate(truths):
             labels, best = match(iou(boxes, anchors), 0.3, 0.7, True)
             valid, positive = labels >= 0, labels == 1
             objectness += F.binary_cross_entropy_with_logits(
@@ -86,8 +100,8 @@ class Detector(nn.Module):
             target = BoxCoder(RPN_WEIGHTS).encode_single(boxes[best[positive]], anchors[positive])
             localisation += F.l1_loss(deltas[i][positive], target, reduction="sum")
         normaliser = anchors_per_image * len(truths)
-        regions, classes, targets, counts = [], [], [], []
-        for proposals, (boxes, labels) in zip(self.propose(logits, deltas, pictures, limits), truths):
+        regions, classes, targets, counts, masks = [], [], [], [], []
+        for proposals, (boxes, labels, bitmaps) in zip(self.propose(logits, deltas, pictures, limits), truths):
             rois = torch.cat([proposals, boxes])
             positive, best = match(iou(boxes, rois), 0.5, 0.5, False)
             positive = positive == 1
@@ -95,16 +109,25 @@ class Detector(nn.Module):
             classes.append(torch.where(positive, labels[best], self.classes))
             targets.append(BoxCoder(ROI_WEIGHTS).encode_single(boxes[best], rois))
             counts.append([len(rois), int(positive.sum())])
-        scores, box_deltas = self.second_part(features, regions)
+            masks.append((bitmaps, rois[positive], best[positive]))
+        scores, box_deltas, maps = self.second_part(features, regions)
         classes, targets = torch.cat(classes), torch.cat(targets)
         objects = (classes < self.classes).nonzero()[:, 0]
         predicted = box_deltas.reshape(-1, self.classes, 4)[objects, classes[objects]]
-        return counts, {
+        losses = {
             "objectness": objectness / normaliser,
             "rpnBox": localisation / normaliser,
             "classification": F.cross_entropy(scores, classes),
             "box": F.l1_loss(predicted, targets[objects], reduction="sum") / len(classes),
         }
+        if self.mask_head is not None:
+            logits = self.masks(maps[objects])[torch.arange(len(objects)), classes[objects]]
+            wanted = torch.cat([mask_targets(*of_picture, logits.shape[-1]) for of_picture in masks])
+            losses["mask"] = F.binary_cross_entropy_with_logits(logits, wanted.double())
+        return counts, losses
+
+    def masks(self, maps):
+        return self.mask_head["predictor"](F.relu(self.mask_head["deconv"](maps))).double()
 
 
 class C4(Detector):
@@ -117,8 +140,22 @@ class C4(Detector):
     def features(self, images):
         return self.res4(images)
 
-    def region_vectors(self, features, rois):
-        return self.res5_norm(self.layer4(self.align(features, rois))).mean((2, 3))
+    def regions(self, features, rois):
+        maps = self.res5_norm(self.layer4(self.align(features, rois)))
+        return maps.mean((2, 3)), maps
+
+
+class C4WithMasks(C4):
+    """detectron2's mask head on shared res5 features: MaskRCNNConvUpsampleHead without convolutions before it."""
+
+    def __init__(self, width, classes, resolution):
+        super().__init__(width, classes, resolution)
+        self.mask_head = nn.ModuleDict(
+            {
+                "deconv": nn.ConvTranspose2d(8 * width, 4 * width, 2, stride=2),
+                "predictor": nn.Conv2d(4 * width, classes, 1),
+            }
+        )
 
 
 class DilatedC5(Detector):
@@ -136,11 +173,11 @@ class DilatedC5(Detector):
     def features(self, images):
         return self.reduction_norm(self.reduction(self.layer4(self.res4(images))))
 
-    def region_vectors(self, features, rois):
+    def regions(self, features, rois):
         x = self.align(features, rois).flatten(1)
         for layer in self.box_head.values():
             x = F.relu(layer(x))
-        return x
+        return x, None
 
 
 def dilate(stage):
@@ -165,6 +202,10 @@ def training_step(file, architecture, resolution, seed):
             torch.tensor([[20.0, 8.0, 60.0, 44.0], [4.0, 20.0, 22.0, 46.0], [40.0, 3.0, 61.0, 17.5]]),
             torch.tensor([1, 2, 0]),
         ),
+    ]
+    truths = [
+        (boxes, labels, torch.stack([ellipse(box, *picture) for box in boxes]))
+        for (boxes, labels), picture in zip(truths, pictures)
     ]
     net = architecture(width, classes, resolution)
     net.load_state_dict(hashed_state(shapes_of(net)), strict=False)
@@ -194,12 +235,22 @@ def training_step(file, architecture, resolution, seed):
     with torch.no_grad():
         features, logits, deltas = net.first_part(images)
         regions = net.propose(logits, deltas, pictures, limits)
-        scores, box_deltas = net.second_part(features, regions)
+        scores, box_deltas, _ = net.second_part(features, regions)
         lengths = [len(boxes) for boxes in regions]
-        detections = []
-        for boxes, s, d, picture in zip(regions, scores.split(lengths), box_deltas.split(lengths), pictures):
-            found, confidence, labels = detect(boxes, F.softmax(s, 1), d, picture)
-            detections.append({"boxes": numbers(found), "scores": numbers(confidence), "classes": labels.tolist()})
+        found = [
+            detect(boxes, F.softmax(s, 1), d, picture)
+            for boxes, s, d, picture in zip(regions, scores.split(lengths), box_deltas.split(lengths), pictures)
+        ]
+        detections = [
+            {"boxes": numbers(boxes), "scores": numbers(confidence), "classes": labels.tolist()}
+            for boxes, confidence, labels in found
+        ]
+        if net.mask_head is not None:
+            _, _, maps = net.second_part(features, [boxes for boxes, _, _ in found])
+            labels = torch.cat([labels for _, _, labels in found])
+            likely = torch.sigmoid(net.masks(maps)[torch.arange(len(labels)), labels])
+            for one, of_picture in zip(detections, likely.split([len(boxes) for boxes, _, _ in found])):
+                one["masks"] = numbers(of_picture)
 
     write(
         file,
@@ -217,7 +268,14 @@ def training_step(file, architecture, resolution, seed):
                 "size": size,
             },
             "pictures": [{"height": h, "width": w} for h, w in pictures],
-            "truths": [{"boxes": numbers(boxes), "classes": labels.tolist()} for boxes, labels in truths],
+            "truths": [
+                {
+                    "boxes": numbers(boxes),
+                    "classes": labels.tolist(),
+                    **({} if net.mask_head is None else {"masks": [rle(mask) for mask in masks]}),
+                }
+                for boxes, labels, masks in truths
+            ],
             "shapes": shapes_of(net),
             "regions": counts,
             "losses": {name: loss.item() for name, loss in losses.items()},
@@ -258,5 +316,6 @@ def dilated_stage():
 
 if __name__ == "__main__":
     training_step("training-step.json", C4, 4, 515)
+    training_step("mask-step.json", C4WithMasks, 6, 500)
     training_step("dilated-c5-step.json", DilatedC5, 3, 557)
     dilated_stage()
