@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { loadDetectionData } from "../detection/detection-data";
-import { detectionPreset, withArchitecture } from "../detection/detection-presets";
+import { detectionPreset, withArchitecture, withMasks } from "../detection/detection-presets";
 import { parseDetectionRecipe, type DetectionRecipe } from "../detection/detection-recipe";
 import { architectureOf } from "../detection/detector";
 import {
@@ -34,8 +34,8 @@ export async function detectAsTold(flags: DetectFlags, settings: readonly Settin
 
   const stream = flags.json ? process.stderr : process.stdout;
   stream.write(
-    `${recipe.name}: Faster R-CNN ${architectureOf(recipe.detector).title} from ${initialisation.name}, ${recipe.schedule.iterations} iterations of ` +
-      `${recipe.batchSize} pictures on ${data.train.name}, seed ${flags.seed}\nin ${directory}\n`,
+    `${recipe.name}: ${recipe.detector.masks ? "Mask" : "Faster"} R-CNN ${architectureOf(recipe.detector).title} from ` +
+      `${initialisation.name}, ${recipe.schedule.iterations} iterations of ${recipe.batchSize} pictures on ${data.train.name}, seed ${flags.seed}\nin ${directory}\n`,
   );
   if (data.leftOut.length > 0) {
     stream.write(`Left out, since a detector cannot learn them:\n${data.leftOut.join("\n")}\n`);
@@ -75,7 +75,8 @@ export async function detectAsTold(flags: DetectFlags, settings: readonly Settin
 
 function recipeOf(flags: DetectFlags, settings: readonly Setting[]): DetectionRecipe {
   const named = detectionPreset(flags.preset, flags.dataset);
-  const preset = flags.arch === undefined ? named : withArchitecture(named, flags.arch);
+  const ofArchitecture = flags.arch === undefined ? named : withArchitecture(named, flags.arch);
+  const preset = flags.masks ? withMasks(ofArchitecture) : ofArchitecture;
   const changed = withSettings(preset, settings) as DetectionRecipe;
   const set = settings.map((setting) => setting.join(" = ")).join(", ");
   const recipe = parseDetectionRecipe(
@@ -90,12 +91,14 @@ function recipeOf(flags: DetectFlags, settings: readonly Setting[]): DetectionRe
 /** "step 12 of 490, loss 1.2345 (objectness 0.1, ...), 12 images/s, 1:02 left" */
 export function describeTraining(progress: DetectorProgress): string {
   const { step, totalSteps, losses, imagesPerSecond, secondsLeft, history } = progress;
-  const sum = losses.objectness + losses.rpnBox + losses.classification + losses.box;
+  const { mask } = losses;
+  const sum = losses.objectness + losses.rpnBox + losses.classification + losses.box + (mask ?? 0);
   const ap50 = history.readings.at(-1)?.ap50;
   return [
     `step ${step} of ${totalSteps}`,
     `loss ${sum.toFixed(4)} (RPN ${losses.objectness.toFixed(3)} + ${losses.rpnBox.toFixed(3)}, ` +
-      `box head ${losses.classification.toFixed(3)} + ${losses.box.toFixed(3)})`,
+      `box head ${losses.classification.toFixed(3)} + ${losses.box.toFixed(3)}` +
+      `${mask === undefined ? "" : `, masks ${mask.toFixed(3)}`})`,
     `${imagesPerSecond.toFixed(1)} images/s`,
     `${clock(secondsLeft)} left`,
     ...(ap50 == null ? [] : [`AP50 ${percent(ap50)} (validation)`]),
@@ -104,9 +107,10 @@ export function describeTraining(progress: DetectorProgress): string {
 
 function describeFigures({ figures }: DetectorRun, test: string): string {
   const shown = (value: number | null) => (value === null ? "none" : percent(value));
-  const { ap, ap50, ap75, classAgnostic, categories, metric } = figures;
+  const { ap, ap50, ap75, classAgnostic, categories, metric, masks } = figures;
   return [
     `On ${test}, by the rules of ${metric}: AP ${shown(ap)}, AP50 ${shown(ap50)}, AP75 ${shown(ap75)}`,
+    ...(masks ? [`of masks: AP ${shown(masks.ap)}, AP50 ${shown(masks.ap50)}, AP75 ${shown(masks.ap75)}`] : []),
     `whatever the category: AP ${shown(classAgnostic.ap)}, AP50 ${shown(classAgnostic.ap50)}`,
     `AP of each category: ${categories.map(({ name, ap }) => `${name} ${shown(ap)}`).join(", ")}`,
   ].join("\n");

@@ -7,6 +7,7 @@ export interface DetectFlags {
   readonly dataset?: "voc" | "coco" | "scenes";
   readonly root?: string;
   readonly arch?: "c4" | "dc5";
+  readonly masks?: boolean;
   readonly init: string;
   readonly preset: string;
   readonly seed: number;
@@ -39,6 +40,7 @@ export function detectCommand(): Command {
         "detector: Faster R-CNN with the C4 or dilated-C5 backbone (default: the preset's)",
       ).choices(["c4", "dc5"] satisfies NonNullable<DetectFlags["arch"]>[]),
     )
+    .option("--masks", "predict masks too, with the C4 backbone (default: the preset's)")
     .option(
       "--init <name>",
       "random; supervised, the kit's own training; or a file of weights or the folder of a run",

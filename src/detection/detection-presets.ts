@@ -59,8 +59,9 @@ const voc9k: DetectionRecipe = {
 /** Table 5: the 2x schedule of COCO. */
 const coco2x: DetectionRecipe = {
   ...paperBase,
+  detector: { ...paperBase.detector, masks: true },
   name: "coco_R_50_C4_2x",
-  source: `${official}: coco_R_50_C4_2x, without its mask head`,
+  source: `${official}: coco_R_50_C4_2x`,
   dataset: { kind: "coco", train: "train2017", test: "val2017" },
   metric: "coco",
   pictures: {
@@ -77,7 +78,7 @@ const coco2x: DetectionRecipe = {
 const coco1x: DetectionRecipe = {
   ...coco2x,
   name: "coco_R_50_C4_1x",
-  source: `${official}: coco_R_50_C4_2x, without its mask head; schedule: paper, Table 5, with detectron2's 1x milestones`,
+  source: `${official}: coco_R_50_C4_2x; schedule: paper, Table 5, with detectron2's 1x milestones`,
   schedule: { iterations: 90000, warmup: 1000, milestones: [60000, 80000] },
 };
 
@@ -190,7 +191,10 @@ export function detectionPreset(name: string, kind?: DetectionDataset["kind"]): 
     );
   }
   if (kind === undefined || kind === recipe.dataset.kind) return recipe;
-  return { ...recipe, ...defaultDatasets[kind], name: `${name}-${kind}` };
+  const { masks, ...boxes } = recipe.detector;
+  // VOC's annotations have no masks for most pictures.
+  const detector = masks && kind !== "voc" ? recipe.detector : boxes;
+  return { ...recipe, detector, ...defaultDatasets[kind], name: `${name}-${kind}` };
 }
 
 /**
@@ -211,6 +215,17 @@ export function withArchitecture(recipe: DetectionRecipe, arch: DetectorConfig["
     name: `${recipe.name}-${arch}`,
     source: `${recipe.source}; detector: paper, appendix A.1`,
     detector: { ...detector, arch, roiResolution: dilatedC5Defaults.roiResolution },
+  };
+}
+
+/** A recipe that predicts masks too. */
+export function withMasks(recipe: DetectionRecipe): DetectionRecipe {
+  if (recipe.detector.masks) return recipe;
+  return {
+    ...recipe,
+    name: `${recipe.name}-masks`,
+    source: `${recipe.source}; masks: detectron2's mask head on C4`,
+    detector: { ...recipe.detector, masks: true },
   };
 }
 

@@ -111,6 +111,25 @@ describe("moco detect", () => {
     expect(manifest.recipe.detector).toEqual({ ...smoke.detector, arch: "dc5" });
   });
 
+  it("predicts masks by --masks, and writes them with the predictions", async () => {
+    const output = join(root, "masks");
+    const words = ["--preset", "smoke", "--output", output, "--json", "--masks"];
+    type Outcome = {
+      manifest: { recipe: DetectionRecipe };
+      curve: Record<string, number>[];
+      figures: { masks: object };
+    };
+    const { manifest, curve, figures } = JSON.parse(await detect(...words)) as Outcome;
+    expect(manifest.recipe.name).toBe("smoke-masks");
+    expect(manifest.recipe.detector).toEqual({ ...smoke.detector, masks: true });
+    expect(curve.every((point) => point["mask"]! > 0)).toBe(true);
+    expect(figures.masks).toMatchObject({ ap: expect.any(Number) as number, ap50: expect.any(Number) as number });
+    const test = await composeScenes({ part: "test", size: 48, count: 4 });
+    const predictions = readPredictions(output, test);
+    expect(predictions.length).toBeGreaterThan(0);
+    for (const { mask } of predictions) expect(mask?.size).toEqual([48, 48]);
+  });
+
   it("refuses what is wrong before it trains", async () => {
     const output = join(root, "refused");
     const refused = async (message: RegExp, ...words: readonly string[]) => {
@@ -128,6 +147,7 @@ describe("moco detect", () => {
       "imagenet",
     );
     await refused(/batchSize: /, "--set", "batchSize=0");
+    await refused(/detector.masks: must be left out .* no mask head/, "--masks", "--arch", "dc5");
     await refused(/its width must be 8, current value is 4/, "--init", weightsFile("narrow.safetensors", { width: 4 }));
     const broken = join(root, "broken.safetensors");
     writeFileSync(broken, "nothing of use");

@@ -34,6 +34,7 @@ export function tinySet(count = 5): DetectionSet {
       difficult: false,
       crowd: false,
       area: 120,
+      mask: [[2 + object, 3, 12 + object, 3, 12 + object, 15, 2 + object, 15]],
     }));
     return { id: index + 1, fileName: `${index + 1}.png`, width, height, objects };
   });

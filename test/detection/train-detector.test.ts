@@ -146,6 +146,15 @@ describe("trainDetector", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it("refuses to train masks where an object has none", async () => {
+    const { mask: _, ...bare } = set.images[3]!.objects[1]!;
+    const images = set.images.map((image, index) => (index === 3 ? { ...image, objects: [bare] } : image));
+    const masks = tinyDetection({ detector: { ...recipe.detector, masks: true } });
+    await expect(train(newFolder(), {}, masks, { ...set, images })).rejects.toThrow(
+      "every object must have one, an object in picture 4 has none",
+    );
+  });
+
   it("refuses an encoder of another width", async () => {
     const before = tf.memory().numTensors;
     const wide = tinyDetection({
@@ -223,17 +232,20 @@ describe("trainDetector, stopped and gone on with", () => {
   });
 });
 
-describe("trainDetector with dilated C5", () => {
-  const dilated = tinyDetection({ detector: { ...recipe.detector, arch: "dc5" } });
+describe.each([
+  ["dilated C5", { arch: "dc5" }],
+  ["masks", { masks: true }],
+] as const)("trainDetector with %s", (_, changes) => {
+  const changed = tinyDetection({ detector: { ...recipe.detector, ...changes } });
 
   it("ends with the same bits after an interruption, and frees all tensors", async () => {
     const before = tf.memory().numTensors;
     const [whole, broken] = [newFolder(), newFolder()];
-    await train(whole, { monitor }, dilated);
+    await train(whole, { monitor }, changed);
     let asked = 0;
-    const stopped = train(broken, { monitor, stopRequested: () => ++asked === 4 }, dilated);
+    const stopped = train(broken, { monitor, stopRequested: () => ++asked === 4 }, changed);
     await expect(stopped).rejects.toThrow(InterruptedError);
-    await train(broken, { monitor }, dilated);
+    await train(broken, { monitor }, changed);
     expect(contentOf(broken)).toEqual(contentOf(whole));
     expect(tf.memory().numTensors).toBe(before);
   });
@@ -243,10 +255,10 @@ describe("trainDetector with dilated C5", () => {
     const progress = await train(
       newFolder(),
       {},
-      { ...dilated, schedule, pictures: { ...dilated.pictures, flip: false } },
+      { ...changed, schedule, pictures: { ...changed.pictures, flip: false } },
     );
-    const sums = progress.map(({ losses: { objectness, rpnBox, classification, box } }) =>
-      [objectness, rpnBox, classification, box].reduce((sum, loss) => sum + loss),
+    const sums = progress.map(({ losses: { objectness, rpnBox, classification, box, mask = 0 } }) =>
+      [objectness, rpnBox, classification, box, mask].reduce((sum, loss) => sum + loss),
     );
     const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
     expect(mean(sums.slice(-10))).toBeLessThan(0.7 * mean(sums.slice(0, 10)));
