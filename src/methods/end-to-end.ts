@@ -1,7 +1,7 @@
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
 import { copyEncoder, createEncoder, encode, type Encoder, type EncoderConfig } from "../nn/encoder";
-import { backpropagateChunks, differentiateEmbeddings, encodeChunks, type Chunk } from "./gradient-cache";
+import { backpropagateChunks, differentiateEmbeddings, encodeChunks, type Chunk, type Rows } from "./gradient-cache";
 import { crossEntropy, topOneAccuracy } from "./losses";
 import { encodeShuffled, inverse, type NextPermutation } from "./shuffling-bn";
 import { differentiate, type Objective, type StepResult } from "./step";
@@ -69,10 +69,15 @@ export function endToEndStepInChunks(
   const groups = (config.bnGroups * chunkSize) / size;
 
   const embedded = [encodeChunks(queryEncoder, queryChunks, groups), encodeChunks(keyEncoder, keyChunks, groups)];
-  const { loss, accuracy, gradients } = differentiateEmbeddings(embedded, ([queries, shuffledKeys]) => {
-    const keys = tf.gather(shuffledKeys!, tf.tensor1d(inverse(order), "int32"));
-    return matchInBatch(queries!, keys, config.temperature);
-  });
+  const { loss, accuracy, gradients } = differentiateEmbeddings(
+    embedded,
+    size,
+    chunkSize,
+    ([queries, shuffledKeys], rows) => {
+      const keys = tf.gather(shuffledKeys!, tf.tensor1d(inverse(order), "int32"));
+      return matchInBatch(queries!, keys, config.temperature, rows);
+    },
+  );
   const [toQueries, toKeys] = gradients as [tf.Tensor2D, tf.Tensor2D];
   const result = {
     loss,
@@ -86,10 +91,16 @@ export function endToEndStepInChunks(
   return result;
 }
 
-/** InfoNCE with the batch as the dictionary: the positive of query i is key i. */
-function matchInBatch(queries: tf.Tensor2D, keys: tf.Tensor2D, temperature: number): Objective {
-  const logits = tf.div<tf.Tensor2D>(tf.matMul(queries, keys, false, true), temperature);
-  const own = Int32Array.from({ length: logits.shape[0] }, (_, row) => row);
+/** InfoNCE with the batch as the dictionary: the positive of query i is key i. The mean is over some rows, by default all. */
+function matchInBatch(
+  queries: tf.Tensor2D,
+  keys: tf.Tensor2D,
+  temperature: number,
+  { first, count }: Rows = { first: 0, count: queries.shape[0] },
+): Objective {
+  const searching = tf.slice2d(queries, [first, 0], [count, queries.shape[1]]);
+  const logits = tf.div<tf.Tensor2D>(tf.matMul(searching, keys, false, true), temperature);
+  const own = Int32Array.from({ length: count }, (_, row) => first + row);
   return { loss: crossEntropy(logits, own), accuracy: topOneAccuracy(logits, own) };
 }
 

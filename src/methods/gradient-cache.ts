@@ -26,30 +26,49 @@ export function encodeChunks(encoder: Encoder, chunks: readonly Chunk[], groups:
   return all;
 }
 
+/** Some rows of a batch: those from `first` on. */
+export interface Rows {
+  readonly first: number;
+  readonly count: number;
+}
+
 /**
- * Between the passes: the loss over the embeddings of the whole batch, and its gradient with respect to them.
+ * Between the passes: the loss over the embeddings of the whole batch, and its gradient with respect to them. Taken for some
+ * rows at a time, each against all: the logits of a whole batch of 4096 would be larger than everything else.
  *
+ * @param rows - how many rows the loss is a mean over
+ * @param blockSize - rows at a time
+ * @param compute - mean loss and accuracy of some rows
  * @returns loss and accuracy, and a gradient for each tensor of embeddings, which the caller disposes
  */
 export function differentiateEmbeddings(
   embeddings: readonly tf.Tensor2D[],
-  compute: (embeddings: readonly tf.Tensor2D[]) => Objective,
+  rows: number,
+  blockSize: number,
+  compute: (embeddings: readonly tf.Tensor2D[], rows: Rows) => Objective,
 ): { loss: number; accuracy: number; gradients: tf.Tensor2D[] } {
-  let accuracy: tf.Scalar | undefined;
-  const { value, grads } = tf.tidy(() =>
-    tf.valueAndGrads((...inputs) => {
-      const objective = compute(inputs as tf.Tensor2D[]);
-      accuracy = tf.keep(objective.accuracy);
-      return objective.loss;
-    })([...embeddings]),
-  );
-  const result = {
-    loss: value.arraySync(),
-    accuracy: accuracy!.arraySync(),
-    gradients: grads as tf.Tensor2D[],
-  };
-  tf.dispose([value, accuracy!]);
-  return result;
+  const sum = { loss: 0, accuracy: 0 };
+  let gradients = embeddings.map((one) => tf.zerosLike(one));
+  for (let first = 0; first < rows; first += blockSize) {
+    const count = Math.min(blockSize, rows - first);
+    const share = count / rows;
+    let accuracy: tf.Scalar | undefined;
+    const { value, grads } = tf.tidy(() =>
+      tf.valueAndGrads((...inputs) => {
+        const objective = compute(inputs as tf.Tensor2D[], { first, count });
+        accuracy = tf.keep(objective.accuracy);
+        return objective.loss;
+      })([...embeddings]),
+    );
+    sum.loss += share * value.arraySync();
+    sum.accuracy += share * accuracy!.arraySync();
+    const next = gradients.map((gradient, index) =>
+      tf.tidy(() => tf.add<tf.Tensor2D>(gradient, tf.mul(grads[index]!, share))),
+    );
+    tf.dispose([value, accuracy!, ...grads, ...gradients]);
+    gradients = next;
+  }
+  return { ...sum, gradients };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { tf } from "../engine/tf";
 import { encode, type Encoder, type EncoderConfig } from "../nn/encoder";
-import { backpropagateChunks, differentiateEmbeddings, encodeChunks, type Chunk } from "./gradient-cache";
+import { backpropagateChunks, differentiateEmbeddings, encodeChunks, type Chunk, type Rows } from "./gradient-cache";
 import { crossEntropy, topOneAccuracy } from "./losses";
 import { differentiate, type Objective, type StepResult } from "./step";
 
@@ -54,8 +54,8 @@ export function simclrStepInChunks(
   const groups = (config.bnGroups * chunkSize) / (2 * size);
 
   const embeddings = encodeChunks(encoder, chunks, groups);
-  const { loss, accuracy, gradients } = differentiateEmbeddings([embeddings], ([all]) =>
-    ntXent(all!, config.temperature),
+  const { loss, accuracy, gradients } = differentiateEmbeddings([embeddings], 2 * size, chunkSize, ([all], rows) =>
+    ntXent(all!, config.temperature, rows),
   );
   const result = { loss, accuracy, gradients: [backpropagateChunks(encoder, chunks, groups, gradients[0]!)] };
   tf.dispose([...gradients, embeddings]);
@@ -70,13 +70,21 @@ const excluded = -1e9;
  * views but itself. The official code sums the means over the two halves, which is twice this.
  *
  * @param embeddings - unit vectors, [2N, C]; rows i and N + i are views of one picture
+ * @param rows - views that the mean is over; all by default
  */
-export function ntXent(embeddings: tf.Tensor2D, temperature: number): Objective {
+export function ntXent(
+  embeddings: tf.Tensor2D,
+  temperature: number,
+  { first, count }: Rows = { first: 0, count: embeddings.shape[0] },
+): Objective {
   return tf.tidy(() => {
-    const count = embeddings.shape[0];
-    const similarities = tf.div<tf.Tensor2D>(tf.matMul(embeddings, embeddings, false, true), temperature);
-    const logits = tf.add<tf.Tensor2D>(similarities, tf.mul(tf.eye(count), excluded));
-    const partners = Int32Array.from({ length: count }, (_, row) => (row + count / 2) % count);
+    const [views, dimension] = embeddings.shape;
+    const searching = tf.slice2d(embeddings, [first, 0], [count, dimension]);
+    const similarities = tf.div<tf.Tensor2D>(tf.matMul(searching, embeddings, false, true), temperature);
+    const own = Int32Array.from({ length: count }, (_, row) => first + row);
+    const itself = tf.oneHot(tf.tensor1d(own, "int32"), views, 1, 0, "float32");
+    const logits = tf.add<tf.Tensor2D>(similarities, tf.mul(itself, excluded));
+    const partners = own.map((row) => (row + views / 2) % views);
     return { loss: crossEntropy(logits, partners), accuracy: topOneAccuracy(logits, partners) };
   });
 }
