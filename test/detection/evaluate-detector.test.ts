@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Detection } from "../../src/detection/detection-set";
 import { disposeDetector, createDetector } from "../../src/detection/detector";
 import { classAgnostic, detectionFigures, detectSet } from "../../src/detection/evaluate-detector";
+import { maskArea, maskBox } from "../../src/detection/mask-rle";
+import { rleOf } from "../../src/detection/polygon-mask";
 import { InterruptedError } from "../../src/engine/errors";
 import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
@@ -23,6 +25,22 @@ describe("detectionFigures", () => {
       { name: "odd", ap: 1 },
     ]);
     expect(figures.coco?.ar[2]).toBe(metric === "coco" ? 1 : undefined);
+  });
+
+  it("are 1 for the masks of the objects themselves, and 0 for boxes in their place that are half as high", () => {
+    const withMask = (lowered: boolean) =>
+      set.images.flatMap(({ id, objects, height, width }) =>
+        objects.map(({ box, category, mask }, index) => {
+          const [x1, y1, x2, y2] = box;
+          const half = [[x1, y1, x2, y1, x2, (y1 + y2) / 2 - 1, x1, (y1 + y2) / 2 - 1]];
+          const rle = rleOf(lowered ? half : mask!, height, width);
+          return { imageId: id, category, box, score: 0.9 - 0.1 * index, mask: rle };
+        }),
+      );
+    expect(detectionFigures(set, withMask(false), "coco", true).masks).toMatchObject({ ap: 1, ap50: 1 });
+    const { masks, ap } = detectionFigures(set, withMask(true), "coco", true);
+    expect([ap, masks!.ap50]).toEqual([1, 0]);
+    expect(detectionFigures(set, perfect, "coco").masks).toBeUndefined();
   });
 
   it("are 0 for wrong categories, but not without categories", () => {
@@ -79,6 +97,30 @@ describe("detectSet", () => {
       expect(Math.max(...boxes.map(([, , , y2]) => y2))).toBeLessThanOrEqual(height);
       expect(Math.max(...boxes.map(([, , x2]) => x2))).toBeGreaterThan(width / 2);
     }
+  });
+
+  it("predicts a mask of each box, in the picture's own pixels and not beyond the box", async () => {
+    const encoder = tinyInitialisation.createEncoder();
+    const detector = createDetector({ ...config, classes: 2, masks: true }, encoder, randomStream(1, "heads"));
+    disposeEncoder(encoder);
+    const before = tf.memory().numTensors;
+    const found = await detectSet(detector, set, pictures);
+    expect(tf.memory().numTensors).toBe(before);
+    disposeDetector(detector);
+    expect(found.length).toBeGreaterThan(0);
+    let pixels = 0;
+    for (const { imageId, box, mask } of found) {
+      const { height, width } = set.images.find(({ id }) => id === imageId)!;
+      expect(mask!.size).toEqual([height, width]);
+      pixels += maskArea(mask!);
+      if (maskArea(mask!) === 0) continue;
+      const around = maskBox(mask!);
+      for (const side of [0, 1] as const) {
+        expect(around[side]).toBeGreaterThanOrEqual(Math.floor(box[side]));
+        expect(around[side + 2]).toBeLessThanOrEqual(Math.ceil(box[side + 2]!));
+      }
+    }
+    expect(pixels).toBeGreaterThan(0);
   });
 
   it("stops between pictures when asked", async () => {

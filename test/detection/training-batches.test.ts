@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { PictureRecipe } from "../../src/detection/detection-recipe";
 import type { DetectionImage } from "../../src/detection/detection-set";
 import { preparePicture, resizedSize, transformTruth } from "../../src/detection/detector-pictures";
+import { maskBox } from "../../src/detection/mask-rle";
+import { rleOf } from "../../src/detection/polygon-mask";
 import { readTrainingBatch, shuffledBatches, trainablePictures } from "../../src/detection/training-batches";
 import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
@@ -94,6 +96,34 @@ describe("readTrainingBatch", () => {
       drawn.add(`${sizes[0]!.height} ${truths[0]!.boxes[0]! < 10 ? "as it is" : "mirrored"}`);
     }
     expect([...drawn].sort()).toEqual(["24 as it is", "24 mirrored", "28 as it is", "28 mirrored"]);
+  });
+
+  it("moves masks with their boxes, where masks are trained", async () => {
+    const masks = { ...recipe, detector: { ...recipe.detector, masks: true as const } };
+    const first = set.images[0]!;
+    const outline = first.objects[0]!;
+    const runs = { ...outline, mask: rleOf(outline.mask!, first.height, first.width) };
+    const picture: DetectionImage = { ...first, objects: [outline, runs] };
+    const mirrored = new Set<boolean>();
+    for (let step = 0; step < 8; step++) {
+      const { images, sizes, truths } = await readTrainingBatch(set, [picture], masks, randomStream(1, step));
+      images.dispose();
+      const { height, width } = sizes[0]!;
+      const { boxes, masks: moved } = truths[0]!;
+      mirrored.add(boxes[0]! > 10);
+      // Outlines and run lengths alike; pixels are whole.
+      for (const mask of moved!) {
+        const box = maskBox(rleOf(mask, height, width));
+        box.forEach((side, index) => expect(Math.abs(side - boxes[index]!)).toBeLessThanOrEqual(1));
+      }
+    }
+    expect(mirrored.size).toBe(2);
+  });
+
+  it("has no masks where none are trained", async () => {
+    const { images, truths } = await readTrainingBatch(set, set.images, recipe, randomStream(1));
+    images.dispose();
+    expect(truths.every(({ masks }) => masks === undefined)).toBe(true);
   });
 
   it("leaves no tensor but the images", async () => {
