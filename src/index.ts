@@ -25,6 +25,7 @@ export { loadCheckpoint } from "./train/checkpoint";
 export { evaluateFeatures } from "./evaluate/evaluate-features";
 export { extractFeatures, pixelFeatures, randomNetwork } from "./evaluate/extract";
 export { groupBootstrap, pairedGroupBootstrap, seedInterval } from "./evaluate/intervals";
+export { pairedTwoLevelBootstrap, twoLevelBootstrap } from "./evaluate/two-level-bootstrap";
 
 export { presetNamed, type Preset } from "./tables/presets";
 export {
@@ -38,6 +39,12 @@ export {
 } from "./detection/scenes";
 export type { SceneObject } from "./detection/compose-scene";
 export { writeScenes, type SceneFormat, type WrittenScenes } from "./detection/scene-files";
+export { loadDetectionData, type DetectionData } from "./detection/detection-data";
+export type { Annotation, Box, Detection, DetectionImage, DetectionSet } from "./detection/detection-set";
+export { detectionPreset } from "./detection/detection-presets";
+export { parseDetectionRecipe, type DetectionRecipe } from "./detection/detection-recipe";
+export { readPredictions, runDetector, type DetectorRun } from "./detection/run-detector";
+export { trainDetector, type DetectorProgress } from "./detection/train-detector";
 
 export { bestRates, mechanismAblation, mechanisms, mechanismTitles } from "./tables/mechanisms";
 export { endToEndRecipe, memoryBankRecipe, mocoV1Recipe, mocoV2Recipe, simclrRecipe } from "./tables/paper-recipes";
@@ -47,6 +54,9 @@ export { linearEvaluation, linearEvaluationMinutes } from "./tables/linear-evalu
 export { encoderComparison } from "./tables/encoders";
 export { trainingLengths } from "./tables/training-length";
 export { compareEngines } from "./tables/two-engines";
+export { publishedDetectionTables } from "./tables/published-detection";
+export { transferMinutes, transferNamed, type Transfer, type TransferRow } from "./tables/transfer";
+export type { TransferResult } from "./tables/transfer-result";
 export type { Ablation, Cell } from "./tables/ablation";
 export type { AblationResult } from "./tables/result";
 export { cellTraining, runCell } from "./reproduce/run-cell";
@@ -55,11 +65,23 @@ export { stepCosts, type StepCost } from "./reproduce/step-cost";
 export { reproduceAblation } from "./reproduce/reproduce-ablation";
 export { linearByLayer } from "./reproduce/linear-by-layer";
 export { readTwoEngines } from "./reproduce/read-two-engines";
+export { detectorInitialisation } from "./reproduce/detector-initialisation";
+export { runTransfer, transferDirectory } from "./reproduce/run-transfer";
+export { ownTransferRuns, recordedTestSet, recordedTransferRuns, storedTransfer } from "./reproduce/stored-transfer";
 export { accuracyRows, agreementRows, footnotes, queueRows } from "./report/rows";
 export { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "./report/charts";
 export { encoderRows } from "./report/encoders";
 export { layerFigure, layerRows } from "./report/layers";
 export { engineFigure, engineNotes, engineRows } from "./report/two-engines";
+export { publishedRows } from "./report/published-detection";
+export {
+  categoryRows,
+  differenceRows,
+  readingsFigure,
+  transferFigure,
+  transferNotes,
+  transferRows,
+} from "./report/transfer";
 
 export { studyPlan, workLeft, type StudyPlan } from "./studies/plan";
 export type { FindRun } from "./studies/study";
@@ -75,6 +97,8 @@ export { showChart, type Figure, type Trace } from "./notebook/chart";
 export { showHeatMap, type HeatMap } from "./notebook/heat-map";
 export { stopRequested } from "./notebook/kernel";
 export { liveCurve, type LiveCurve } from "./notebook/live-curve";
+export { showDetections } from "./notebook/detections";
+export { liveDetection } from "./notebook/live-detection";
 export { liveTraining } from "./notebook/live-training";
 export { showPictures } from "./notebook/pictures";
 export { showTable } from "./notebook/table";

@@ -1,0 +1,124 @@
+import sharp from "sharp";
+import type { Detection, DetectionImage, DetectionSet } from "../detection/detection-set";
+import { showOutput } from "./output";
+import { escapeHtml } from "./table";
+
+/** Options of {@link showDetections}. */
+export interface ShowDetectionsOptions {
+  /** Pictures of the set, in this order. @default the first four */
+  readonly images?: readonly DetectionImage[];
+  /** Least score of a detection that is drawn. @default 0.5 */
+  readonly leastScore?: number;
+}
+
+/** Colours that people who do not see all colours can tell apart (Okabe and Ito, 2008), in turns over the categories. */
+const colours = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#ffffff", "#999999"];
+
+/** Sides of a panel on screen: small pictures are enlarged to it, large ones made smaller. */
+const panelSide = 320;
+const gap = 12;
+const titleHeight = 20;
+const labelHeight = 13;
+/** Width of a letter of a label, roughly, at its font size. */
+const letterWidth = 6;
+
+/** Shows pictures with their annotated boxes on the left and what a detector found on the right. */
+export async function showDetections(
+  set: DetectionSet,
+  detections: readonly Detection[],
+  options: ShowDetectionsOptions = {},
+): Promise<void> {
+  const images = options.images ?? set.images.slice(0, 4);
+  const objects = images.reduce((sum, image) => sum + image.objects.length, 0);
+  showOutput({
+    "image/svg+xml": await detectionsSvg(set, detections, options),
+    "text/plain": `${images.length} pictures of ${set.name}, ${objects} annotated objects`,
+  });
+}
+
+/** The picture that {@link showDetections} shows: one SVG, the pixels inside. */
+export async function detectionsSvg(
+  set: DetectionSet,
+  detections: readonly Detection[],
+  { images = set.images.slice(0, 4), leastScore = 0.5 }: ShowDetectionsOptions = {},
+): Promise<string> {
+  const annotatedOnly = detections.length === 0;
+  const columns = annotatedOnly ? 4 : 2; // two pictures side by side, each annotated and detected, would be too wide
+  const panels: string[] = [];
+  let [top, right, bottom] = [0, 0, 0];
+  for (const [index, image] of images.entries()) {
+    const scale = panelSide / Math.max(image.width, image.height);
+    const size = { width: image.width * scale, height: image.height * scale };
+    const column = annotatedOnly ? index % columns : 0;
+    if (column === 0) top = bottom;
+    const left = column * (panelSide + gap);
+    const picture = await pictureOf(set, image);
+    const truth = image.objects.map((object) => boxOf(set, object, scale, size, object.difficult || object.crowd));
+    panels.push(panel({ left, top, size, picture, title: `${image.id}: annotated`, boxes: truth }));
+    if (!annotatedOnly) {
+      const found = detections.filter(({ imageId, score }) => imageId === image.id && score >= leastScore);
+      const boxes = found.map((one) => boxOf(set, one, scale, size, false));
+      const title = `found, score of ${Math.round(100 * leastScore)} % or more: ${found.length}`;
+      panels.push(panel({ left: left + panelSide + gap, top, size, picture, title, boxes }));
+    }
+    right = Math.max(right, left + (annotatedOnly ? 1 : 2) * (panelSide + gap));
+    bottom = Math.max(bottom, top + titleHeight + size.height + gap);
+  }
+  const [width, height] = [Math.ceil(right), Math.ceil(bottom)];
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
+    `font-family="sans-serif"><rect width="${width}" height="${height}" fill="#fff"/>${panels.join("")}</svg>`
+  );
+}
+
+async function pictureOf(set: DetectionSet, image: DetectionImage): Promise<string> {
+  const { width, height } = image;
+  const png = await sharp(await set.readPixels(image), { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
+  return `data:image/png;base64,${png.toString("base64")}`;
+}
+
+interface PanelSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+function panel(of: {
+  readonly left: number;
+  readonly top: number;
+  readonly size: PanelSize;
+  readonly picture: string;
+  readonly title: string;
+  readonly boxes: readonly string[];
+}): string {
+  const { left, top, size, picture, title, boxes } = of;
+  return (
+    `<g transform="translate(${left} ${top})"><text y="14" font-size="12" fill="#333">${escapeHtml(title)}</text>` +
+    `<g transform="translate(0 ${titleHeight})"><image href="${picture}" width="${size.width}" height="${size.height}" ` +
+    `preserveAspectRatio="none" style="image-rendering:pixelated"/>${boxes.join("")}</g></g>`
+  );
+}
+
+/** A box with its label, above it where there is room, kept inside the picture. */
+function boxOf(
+  { categories }: DetectionSet,
+  { box, category, score }: Pick<Detection, "box" | "category"> & { readonly score?: number },
+  scale: number,
+  size: PanelSize,
+  dashed: boolean,
+): string {
+  const [x1, y1, x2, y2] = box.map((edge) => edge * scale) as [number, number, number, number];
+  const colour = colours[category % colours.length]!;
+  const text = `${categories[category]!.name}${score === undefined ? "" : ` ${Math.round(100 * score)} %`}`;
+  const width = Math.min(size.width, text.length * letterWidth + 4);
+  const x = Math.max(0, Math.min(x1, size.width - width));
+  const y = y1 >= labelHeight ? y1 - labelHeight : Math.min(y1, size.height - labelHeight);
+  return (
+    `<rect x="${x1.toFixed(1)}" y="${y1.toFixed(1)}" width="${(x2 - x1).toFixed(1)}" height="${(y2 - y1).toFixed(1)}" ` +
+    `fill="none" stroke="${colour}" stroke-width="2"${dashed ? ' stroke-dasharray="4 3"' : ""}/>` +
+    `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${width}" height="${labelHeight}" fill="${colour}"/>` +
+    `<text x="${(x + 2).toFixed(1)}" y="${(y + labelHeight - 3).toFixed(1)}" font-size="10" fill="#000" ` +
+    `textLength="${width - 4}" lengthAdjust="spacingAndGlyphs">${escapeHtml(text)}</text>`
+  );
+}
