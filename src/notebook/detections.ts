@@ -11,18 +11,38 @@ export interface ShowDetectionsOptions {
   readonly leastScore?: number;
 }
 
-/** Colours that people who do not see all colours can tell apart (Okabe and Ito, 2008), in turns over the categories. */
-const colours = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#ffffff", "#999999"];
+/**
+ * Colours that people who do not see all colours can tell apart (Okabe and Ito, 2008), in turns over the categories, each with
+ * the colour of text that reads best on it.
+ */
+const colours = [
+  { box: "#e69f00", text: "#000" },
+  { box: "#56b4e9", text: "#000" },
+  { box: "#009e73", text: "#000" },
+  { box: "#f0e442", text: "#000" },
+  { box: "#0072b2", text: "#fff" },
+  { box: "#d55e00", text: "#000" },
+  { box: "#cc79a7", text: "#000" },
+  { box: "#ffffff", text: "#000" },
+  { box: "#999999", text: "#000" },
+] as const;
 
-/** Sides of a panel on screen: small pictures are enlarged to it, large ones made smaller. */
+/** Longer side of a picture as shown: small pictures are enlarged to it, large ones made smaller. */
 const panelSide = 320;
+/** Longer side of the pixels inside: twice what is shown, for screens with two pixels in one, and no photograph whole. */
+const mostPixels = 2 * panelSide;
 const gap = 12;
 const titleHeight = 20;
 const labelHeight = 13;
 /** Width of a letter of a label, roughly, at its font size. */
 const letterWidth = 6;
 
-/** Shows pictures with their annotated boxes on the left and what a detector found on the right. */
+/**
+ * Shows pictures with their annotated boxes on the left and what a detector found on the right; without any detection, the
+ * annotated pictures alone. Boxes have the colour of their category, those that are not scored (difficult, crowd) are dashed.
+ *
+ * @throws InputError when a picture cannot be read
+ */
 export async function showDetections(
   set: DetectionSet,
   detections: readonly Detection[],
@@ -32,11 +52,15 @@ export async function showDetections(
   const objects = images.reduce((sum, image) => sum + image.objects.length, 0);
   showOutput({
     "image/svg+xml": await detectionsSvg(set, detections, options),
-    "text/plain": `${images.length} pictures of ${set.name}, ${objects} annotated objects`,
+    "text/plain": `${set.name}, pictures ${images.map(({ id }) => id).join(", ")}: ${objects} annotated objects`,
   });
 }
 
-/** The picture that {@link showDetections} shows: one SVG, the pixels inside. */
+/**
+ * The picture that {@link showDetections} shows: one SVG with the pixels inside, that needs no other file.
+ *
+ * @throws InputError when a picture cannot be read
+ */
 export async function detectionsSvg(
   set: DetectionSet,
   detections: readonly Detection[],
@@ -53,15 +77,19 @@ export async function detectionsSvg(
     if (column === 0) top = bottom;
     const left = column * (panelSide + gap);
     const picture = await pictureOf(set, image);
-    const truth = image.objects.map((object) => boxOf(set, object, scale, size, object.difficult || object.crowd));
-    panels.push(panel({ left, top, size, picture, title: `${image.id}: annotated`, boxes: truth }));
+    const truth = image.objects.map((object) => marksOf(set, object, scale, size, object.difficult || object.crowd));
+    panels.push(
+      panel({ left, top, size, picture, enlarged: scale > 1, title: `${image.id}: annotated`, marks: truth }),
+    );
     if (!annotatedOnly) {
-      const found = detections.filter(({ imageId, score }) => imageId === image.id && score >= leastScore);
-      const boxes = found.map((one) => boxOf(set, one, scale, size, false));
+      const found = detections
+        .filter(({ imageId, score }) => imageId === image.id && score >= leastScore)
+        .sort((a, b) => a.score - b.score); // the surest on top
+      const marks = found.map((one) => marksOf(set, one, scale, size, false));
       const title = `found, score of ${Math.round(100 * leastScore)} % or more: ${found.length}`;
-      panels.push(panel({ left: left + panelSide + gap, top, size, picture, title, boxes }));
+      panels.push(panel({ left: left + panelSide + gap, top, size, picture, enlarged: scale > 1, title, marks }));
     }
-    right = Math.max(right, left + (annotatedOnly ? 1 : 2) * (panelSide + gap));
+    right = Math.max(right, left + (annotatedOnly ? 1 : 2) * (panelSide + gap) - gap);
     bottom = Math.max(bottom, top + titleHeight + size.height + gap);
   }
   const [width, height] = [Math.ceil(right), Math.ceil(bottom)];
@@ -74,9 +102,16 @@ export async function detectionsSvg(
 async function pictureOf(set: DetectionSet, image: DetectionImage): Promise<string> {
   const { width, height } = image;
   const png = await sharp(await set.readPixels(image), { raw: { width, height, channels: 3 } })
+    .resize({ width: mostPixels, height: mostPixels, fit: "inside", withoutEnlargement: true })
     .png()
     .toBuffer();
   return `data:image/png;base64,${png.toString("base64")}`;
+}
+
+/** A box and its label as SVG. */
+interface Marks {
+  readonly box: string;
+  readonly label: string;
 }
 
 interface PanelSize {
@@ -89,36 +124,41 @@ function panel(of: {
   readonly top: number;
   readonly size: PanelSize;
   readonly picture: string;
+  readonly enlarged: boolean;
   readonly title: string;
-  readonly boxes: readonly string[];
+  readonly marks: readonly Marks[];
 }): string {
-  const { left, top, size, picture, title, boxes } = of;
+  const { left, top, size, picture, enlarged, title, marks } = of;
+  // Labels over all boxes: no line goes through a word.
+  const drawn = [...marks.map(({ box }) => box), ...marks.map(({ label }) => label)].join("");
   return (
     `<g transform="translate(${left} ${top})"><text y="14" font-size="12" fill="#333">${escapeHtml(title)}</text>` +
     `<g transform="translate(0 ${titleHeight})"><image href="${picture}" width="${size.width}" height="${size.height}" ` +
-    `preserveAspectRatio="none" style="image-rendering:pixelated"/>${boxes.join("")}</g></g>`
+    `preserveAspectRatio="none"${enlarged ? ' style="image-rendering:pixelated"' : ""}/>${drawn}</g></g>`
   );
 }
 
-/** A box with its label, above it where there is room, kept inside the picture. */
-function boxOf(
+/** A box, and its label above it where there is room, inside the picture or, where it is narrow, the blank beside it. */
+function marksOf(
   { categories }: DetectionSet,
   { box, category, score }: Pick<Detection, "box" | "category"> & { readonly score?: number },
   scale: number,
   size: PanelSize,
   dashed: boolean,
-): string {
+): Marks {
   const [x1, y1, x2, y2] = box.map((edge) => edge * scale) as [number, number, number, number];
   const colour = colours[category % colours.length]!;
   const text = `${categories[category]!.name}${score === undefined ? "" : ` ${Math.round(100 * score)} %`}`;
-  const width = Math.min(size.width, text.length * letterWidth + 4);
+  const width = Math.min(panelSide, text.length * letterWidth + 4);
   const x = Math.max(0, Math.min(x1, size.width - width));
-  const y = y1 >= labelHeight ? y1 - labelHeight : Math.min(y1, size.height - labelHeight);
-  return (
-    `<rect x="${x1.toFixed(1)}" y="${y1.toFixed(1)}" width="${(x2 - x1).toFixed(1)}" height="${(y2 - y1).toFixed(1)}" ` +
-    `fill="none" stroke="${colour}" stroke-width="2"${dashed ? ' stroke-dasharray="4 3"' : ""}/>` +
-    `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${width}" height="${labelHeight}" fill="${colour}"/>` +
-    `<text x="${(x + 2).toFixed(1)}" y="${(y + labelHeight - 3).toFixed(1)}" font-size="10" fill="#000" ` +
-    `textLength="${width - 4}" lengthAdjust="spacingAndGlyphs">${escapeHtml(text)}</text>`
-  );
+  const y = Math.max(0, Math.min(y1 - labelHeight, size.height - labelHeight));
+  return {
+    box:
+      `<rect x="${x1.toFixed(1)}" y="${y1.toFixed(1)}" width="${(x2 - x1).toFixed(1)}" height="${(y2 - y1).toFixed(1)}" ` +
+      `fill="none" stroke="${colour.box}" stroke-width="2"${dashed ? ' stroke-dasharray="4 3"' : ""}/>`,
+    label:
+      `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${width}" height="${labelHeight}" fill="${colour.box}"/>` +
+      `<text x="${(x + 2).toFixed(1)}" y="${(y + labelHeight - 3).toFixed(1)}" font-size="10" fill="${colour.text}" ` +
+      `textLength="${width - 4}" lengthAdjust="spacingAndGlyphs">${escapeHtml(text)}</text>`,
+  };
 }

@@ -1,6 +1,8 @@
-import { describe, expect, it } from "vitest";
 import sharp from "sharp";
-import { detectionsSvg } from "../../src/notebook/detections";
+import { describe, expect, it, vi } from "vitest";
+import { composeScenes } from "../../src/detection/scenes";
+import { InputError } from "../../src/engine/errors";
+import { detectionsSvg, showDetections } from "../../src/notebook/detections";
 import { tinySet } from "../detection/tiny-detection";
 
 const set = {
@@ -31,18 +33,85 @@ describe("detectionsSvg", () => {
     expect(count(svg, "stroke-dasharray")).toBe(difficult.objects.length);
   });
 
-  it("keeps labels inside the picture and is a picture that others can read", async () => {
-    const at = (box: readonly [number, number, number, number]) => ({ imageId: first!.id, category: 0, box, score: 1 });
-    const { width, height } = first!;
-    const svg = await detectionsSvg(set, [at([width - 3, 0, width, 4]), at([0, height - 2, 5, height])], {
-      images: [first!],
+  it("dashes the regions of crowds, and draws what is surest last", async () => {
+    const crowd = { ...first!, objects: first!.objects.map((object) => ({ ...object, crowd: true })) };
+    const found = [0.9, 0.6, 0.7].map((score) => ({ imageId: 1, category: 1, box: [1, 1, 9, 9] as const, score }));
+    const svg = await detectionsSvg(set, found, { images: [crowd] });
+    expect(count(svg, "stroke-dasharray")).toBe(crowd.objects.length);
+    expect([...svg.matchAll(/odd (\d+) %/g)].map(([, percent]) => percent)).toEqual(["60", "70", "90"]);
+  });
+
+  it("draws no box over a label", async () => {
+    const [, two] = set.images;
+    const svg = await detectionsSvg(set, [], { images: [two!] });
+    expect(two!.objects).toHaveLength(2);
+    expect(svg.lastIndexOf('fill="none"')).toBeLessThan(svg.indexOf('height="13"'));
+  });
+
+  it.each([
+    ["wide", { width: 32, height: 20 }],
+    ["narrower than its labels", { width: 4, height: 40 }],
+  ])("keeps labels inside the panel of a picture that is %s", async (_, { width, height }) => {
+    const image = { ...first!, width, height, objects: [] };
+    const at = (box: readonly [number, number, number, number]) => ({ imageId: image.id, category: 0, box, score: 1 });
+    const svg = await detectionsSvg(set, [at([width - 3, 0, width, 4]), at([0, height - 2, 3, height])], {
+      images: [image],
     });
     const scale = 320 / Math.max(width, height);
-    for (const [, x, y, w] of svg.matchAll(/<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="13"/g)) {
-      expect(Number(x) + Number(w)).toBeLessThanOrEqual(width * scale + 0.1);
-      expect(Number(y) + 13).toBeLessThanOrEqual(height * scale + 0.1);
+    const labels = [...svg.matchAll(/<rect x="([-\d.]+)" y="([-\d.]+)" width="([\d.]+)" height="13"/g)];
+    expect(labels).toHaveLength(2);
+    for (const [x, y, w] of labels.map((label) => label.slice(1).map(Number) as [number, number, number])) {
+      expect(x).toBeGreaterThanOrEqual(0);
+      expect(y).toBeGreaterThanOrEqual(0);
+      expect(w).toBeGreaterThan(16 * 5); // "cats & dogs 100 %" whole
+      expect(x + w).toBeLessThanOrEqual(Math.max(width * scale, w) + 0.1);
+      expect(x + w).toBeLessThanOrEqual(320);
+      expect(y + 13).toBeLessThanOrEqual(height * scale + 0.1);
     }
-    const drawn = await sharp(Buffer.from(svg)).metadata();
-    expect(drawn.width).toBeGreaterThan(600);
+  });
+
+  it("enlarges small pictures pixel by pixel, and shrinks large ones smoothly to twice what is shown", async () => {
+    const small = await detectionsSvg(set, [], { images: [first!] });
+    expect(small).toContain("image-rendering:pixelated");
+    expect(await embedded(small)).toEqual({ width: first!.width, height: first!.height });
+    const large = await detectionsSvg(set, [], { images: [{ ...first!, width: 1280, height: 960 }] });
+    expect(large).not.toContain("pixelated");
+    expect(await embedded(large)).toEqual({ width: 640, height: 480 });
+  });
+
+  it("holds the picture's own pixels", async () => {
+    const svg = await detectionsSvg(set, [], { images: [first!] });
+    const pixels = await sharp(pngOf(svg)).raw().toBuffer();
+    expect([...pixels]).toEqual([...(await set.readPixels(first!))]);
+  });
+
+  it("is a picture that others can read", async () => {
+    const found = [{ imageId: 1, category: 0, box: [1, 1, 9, 9] as const, score: 1 }];
+    const drawn = await sharp(Buffer.from(await detectionsSvg(set, found, { images: [first!] }))).metadata();
+    expect(drawn).toMatchObject({ format: "svg", width: 652 });
+  });
+
+  it("refuses a picture that the set does not have", async () => {
+    const image = { ...first!, id: 99 };
+    const scenes = await composeScenes({ part: "test", size: 32, count: 1 });
+    await expect(detectionsSvg(scenes, [], { images: [image] })).rejects.toThrow(InputError);
   });
 });
+
+describe("showDetections", () => {
+  it("prints what is shown outside a notebook: by default the first four pictures", async () => {
+    const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+    await showDetections(tinySet(5), []);
+    expect(log.mock.calls).toEqual([["tiny, pictures 1, 2, 3, 4: 6 annotated objects"]]);
+    log.mockRestore();
+  });
+});
+
+function pngOf(svg: string): Buffer {
+  return Buffer.from(/base64,([^"]+)"/.exec(svg)![1]!, "base64");
+}
+
+async function embedded(svg: string) {
+  const { width, height } = await sharp(pngOf(svg)).metadata();
+  return { width, height };
+}
