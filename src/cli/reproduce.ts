@@ -1,11 +1,12 @@
 import { rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Command, Option } from "commander";
-import { writeReportPage } from "../report/page";
+import { writeReportPage, type TransferOnPage } from "../report/page";
 import { resultTable } from "../report/terminal";
 import type { Ablation } from "../tables/ablation";
 import { mechanisms, rateTrialRecipe } from "../tables/mechanisms";
 import { presetNamed, presetNames, type Preset } from "../tables/presets";
+import { mocoLabel, transferNamed } from "../tables/transfer";
 import { executedNotebookPath, findNotebook, runNotebook } from "./notebook";
 import { integerFrom } from "./numbers";
 import { projectRoot } from "./project";
@@ -39,6 +40,7 @@ const otherJobs: readonly Job[] = [
   { notebook: "01", tables: ["mechanisms"], seeds: true },
   { notebook: "02", tables: ["linear-evaluation", "encoders", "training-length"], seeds: true },
   { notebook: "05", tables: [], seeds: false },
+  { notebook: "06", tables: [], seeds: true },
 ];
 
 /** `moco reproduce`: the main job. Trains both ablations through their notebooks, prints the tables and writes the page. */
@@ -72,7 +74,10 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
     for (const { recipe } of tables().flatMap(({ cells }) => cells)) {
       for (let seed = 1; seed <= seeds; seed++) forgetRun(recipe, seed);
     }
-    if (all) await forgetTrialsAndStudies(preset);
+    if (all) {
+      await forgetTrialsAndStudies(preset);
+      await forgetTransfer(preset, seeds);
+    }
   }
   say(
     describeJob(
@@ -102,7 +107,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
   const { ownRuns, recordedRuns, recordRuns, storedAblation } = await import("../reproduce/stored-result.js");
   const results = tables().flatMap((ablation) => storedAblation(ablation, preset, ownRuns(), seeds) ?? []);
   const page = join(projectRoot, "runs", `report-${preset.name}.html`);
-  writeReportPage(page, results, preset);
+  writeReportPage(page, results, preset, all ? await transferOnPage(preset, seeds) : undefined);
   if (json) console.log(JSON.stringify({ preset: preset.name, page, tables: results.map(tableJson) }, null, 2));
   else console.log(results.map((result) => `\n${resultTable(result)}`).join("\n"));
   say(`\nThe report, with charts: ${page}`);
@@ -110,6 +115,11 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
     const studies = all ? await filesOfStudies(preset) : new Map<string, string>();
     const count = recordRuns(preset, tables(), seeds, ownRuns(), recordedRuns(preset), studies);
     say(`Recorded ${count} files in results/${preset.name}.`);
+    if (all) {
+      const { recordedTestSet, recordTransfer } = await import("../reproduce/stored-transfer.js");
+      const transfer = transferNamed(preset.name);
+      say(`Recorded ${recordTransfer(transfer, await recordedTestSet(transfer), seeds)} detectors there.`);
+    }
   }
   return 0;
 }
@@ -135,6 +145,30 @@ async function filesOfStudies(preset: Preset): Promise<ReadonlyMap<string, strin
   const { studyFiles, studyPlan } = await import("../studies/plan.js");
   const { checksum } = await loadData(parseDataName(preset.base.dataset), { size: preset.base.imageSize });
   return studyFiles(studyPlan(preset), 1, checksum, join(resultsFolder, preset.name));
+}
+
+/** Deletes the detectors of notebook 06. */
+async function forgetTransfer(preset: Preset, seeds: number): Promise<void> {
+  const { transferDirectory } = await import("../reproduce/run-transfer.js");
+  for (const row of transferNamed(preset.name).rows) {
+    for (let seed = 1; seed <= seeds; seed++) rmSync(transferDirectory(row, seed), { recursive: true, force: true });
+  }
+}
+
+/** The transfer to detection as the page shows it: its tables, and what the MoCo row found in four test scenes. */
+async function transferOnPage(preset: Preset, seeds: number): Promise<TransferOnPage> {
+  const { readPredictions } = await import("../detection/run-detector.js");
+  const { detectionsSvg } = await import("../notebook/detections.js");
+  const { transferDirectory } = await import("../reproduce/run-transfer.js");
+  const { ownTransferRuns, recordedTestSet, storedTransfer } = await import("../reproduce/stored-transfer.js");
+  const transfer = transferNamed(preset.name);
+  const test = await recordedTestSet(transfer);
+  const moco = transfer.rows.find(({ label }) => label === mocoLabel)!;
+  const found = readPredictions(transferDirectory(moco, 1), test);
+  return {
+    result: storedTransfer(transfer, test, ownTransferRuns(), seeds),
+    drawing: await detectionsSvg(test, found),
+  };
 }
 
 function describeJob(preset: Preset, notebooks: readonly string[], seeds: number): string {

@@ -5,18 +5,41 @@ import { emojiCredit } from "../data/emoji";
 import type { Figure } from "../notebook/chart";
 import { escapeHtml, tableBundle } from "../notebook/table";
 import type { Preset } from "../tables/presets";
+import { publishedDetectionTables } from "../tables/published-detection";
 import type { AblationResult } from "../tables/result";
+import type { TransferResult } from "../tables/transfer-result";
+import type { Manifest } from "../train/manifest";
 import { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "./charts";
+import { publishedRows } from "./published-detection";
 import { accuracyRows, agreementRows, footnotes, queueRows, type TextRow } from "./rows";
+import { categoryRows, differenceRows, readingsFigure, transferFigure, transferNotes, transferRows } from "./transfer";
 
-/** Writes the ablations as one HTML file that needs no network: Plotly is inside. */
-export function writeReportPage(path: string, results: readonly AblationResult[], preset: Preset): void {
+/** A transfer to detection for the page. */
+export interface TransferOnPage {
+  readonly result: TransferResult;
+  /** Annotated boxes beside what a row found, as SVG. */
+  readonly drawing: string;
+}
+
+/** Writes the tables as one HTML file that needs no network: Plotly is inside. */
+export function writeReportPage(
+  path: string,
+  results: readonly AblationResult[],
+  preset: Preset,
+  transfer?: TransferOnPage,
+): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomic(path, reportPage(results, preset, readFileSync(require.resolve("plotly.js-dist"), "utf8")));
+  const plotly = readFileSync(require.resolve("plotly.js-dist"), "utf8");
+  writeFileAtomic(path, reportPage(results, preset, plotly, transfer));
 }
 
 /** @param plotly - source of plotly.js, put into the page */
-export function reportPage(results: readonly AblationResult[], preset: Preset, plotly: string): string {
+export function reportPage(
+  results: readonly AblationResult[],
+  preset: Preset,
+  plotly: string,
+  transfer?: TransferOnPage,
+): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -31,6 +54,7 @@ export function reportPage(results: readonly AblationResult[], preset: Preset, p
 <p>${escapeHtml(preset.purpose)}. The published numbers are those of the paper on ImageNet; the reproduced ones were
 measured here, at the scale that is said below each table. Compare directions, not values.</p>
 ${results.map(section).join("\n")}
+${transfer === undefined ? "" : transferSection(transfer)}
 <footer><p>${escapeHtml(emojiCredit)}</p></footer>
 </body>
 </html>
@@ -57,20 +81,45 @@ ${htmlTable("Runs", runRows(result))}
 </section>`;
 }
 
-/** Where each number comes from. */
+function transferSection({ result, drawing }: TransferOnPage): string {
+  const { transfer, rows } = result;
+  return `<section>
+<h2>${escapeHtml(transfer.title)}</h2>
+<p>Paper: Tables 2 to 4. Claims: S3, S10; doubts D1, D2 (docs/claims.md).</p>
+${htmlTable("Figures on the test part, in percent", transferRows(result))}
+${transferNotes(result)
+  .map((note) => `<p class="note">${escapeHtml(note)}</p>`)
+  .join("\n")}
+${htmlTable("Differences between rows", differenceRows(result))}
+${htmlTable("AP of each category, in percent", categoryRows(result))}
+${[transferFigure(result), readingsFigure(result)].map((figure, index) => chart(`transfer-${index}`, figure)).join("\n")}
+<div class="scroll">${drawing}</div>
+${publishedDetectionTables.map((table) => htmlTable(`${table.title}, as published`, publishedRows(table))).join("\n")}
+${htmlTable(
+  "Runs",
+  rows.flatMap(({ label, runs }) => runs.map(({ manifest }) => originRow(`${label}, seed ${manifest.seed}`, manifest))),
+)}
+</section>`;
+}
+
 function runRows({ rows }: AblationResult): TextRow[] {
   return rows.flatMap(({ runs }) =>
-    runs.map(({ manifest }) => ({
-      run: `${manifest.recipe.name}, seed ${manifest.seed}`,
-      recipe: manifest.recipeHash,
-      "trained for": `${manifest.trainingSeconds.toFixed(0)} s, ${manifest.steps} steps`,
-      finished: manifest.finished,
-      machine: `${manifest.machine.cpu}, ${manifest.machine.cores} cores, ${manifest.machine.device}`,
-      versions: `kit ${manifest.versions.kit}, TensorFlow ${manifest.versions.tensorflow}, Node ${manifest.versions.node}`,
-      commit:
-        manifest.git === null ? "–" : `${manifest.git.commit.slice(0, 10)}${manifest.git.modified ? ", modified" : ""}`,
-    })),
+    runs.map(({ manifest }) => originRow(`${manifest.recipe.name}, seed ${manifest.seed}`, manifest)),
   );
+}
+
+/** Where each number comes from. */
+function originRow(run: string, manifest: Omit<Manifest, "recipe" | "data">): TextRow {
+  const { machine, versions, git } = manifest;
+  return {
+    run,
+    recipe: manifest.recipeHash,
+    "trained for": `${manifest.trainingSeconds.toFixed(0)} s, ${manifest.steps} steps`,
+    finished: manifest.finished,
+    machine: `${machine.cpu}, ${machine.cores} cores, ${machine.device}`,
+    versions: `kit ${versions.kit}, TensorFlow ${versions.tensorflow}, Node ${versions.node}`,
+    commit: git === null ? "–" : `${git.commit.slice(0, 10)}${git.modified ? ", modified" : ""}`,
+  };
 }
 
 function chart(id: string, figure: Figure): string {

@@ -54,6 +54,7 @@ export function transferNotes({ transfer, rows }: TransferResult): string[] {
   if (run === undefined) return ["Nothing has been run yet."];
   const { recipe, data } = run.manifest;
   const { architecture, width } = recipe.detector.backbone;
+  const seeds = Math.max(...rows.map((row) => row.runs.length));
   const minutes = rows.flatMap((row) => row.runs.map(({ manifest }) => manifest.trainingSeconds / 60));
   const average = minutes.reduce((sum, one) => sum + one, 0) / minutes.length;
   return [
@@ -63,7 +64,9 @@ export function transferNotes({ transfer, rows }: TransferResult): string[] {
       `every initialisation; training took ${average.toFixed(1)} minutes a run.`,
     `Figures in percent by the rules of ${recipe.metric}; "any category" asks only where an object is, by COCO's rules. ` +
       "95 % intervals of a two-level bootstrap: seeds, then test pictures; differences paired by both.",
-    "Three seeds are few: an interval's part that comes from seeds is too narrow by about a fifth.",
+    seeds < 2
+      ? "With one seed an interval holds the choice of test pictures alone."
+      : `${seeds} seeds are few: an interval's part that comes from seeds is too narrow${seeds === 3 ? " by about a fifth" : ""}.`,
   ];
 }
 

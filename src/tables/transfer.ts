@@ -43,7 +43,8 @@ export type TransferName = (typeof transferNames)[number];
 /** Minutes on two cores for one seed of rows that ask for no other pre-training than notebooks 01 to 05 make. */
 export const transferMinutes: Readonly<Record<TransferName, number>> = { smoke: 1, quick: 15, bccd: 30 };
 
-const mocoLabel = "MoCo";
+/** Label of the row that the paper is about. */
+export const mocoLabel = "MoCo";
 
 /** The transfer to detection of a name (Tables 2 to 4 of the paper, and the ablations that it left on linear probes). */
 export function transferNamed(name: TransferName): Transfer {

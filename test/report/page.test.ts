@@ -6,6 +6,8 @@ import { emojiCredit } from "../../src/data/emoji";
 import { reportPage, writeReportPage } from "../../src/report/page";
 import { momentumAblation } from "../../src/tables/momentum";
 import { presetNamed } from "../../src/tables/presets";
+import { transferNamed } from "../../src/tables/transfer";
+import { transferResult } from "../../src/tables/transfer-result";
 import { ablationResult, type AblationResult, type RunRecord } from "../../src/tables/result";
 import { exampleEvaluation, exampleRun } from "../reproduce/example-run";
 
@@ -26,6 +28,18 @@ describe("reportPage", () => {
     expect(page).not.toMatch(/\bsrc\s*=|<link|<iframe|<img|@import|url\(|\bimport\(/i);
     expect(page.match(/<script/g)).toHaveLength(1 + 3); // Plotly and the three charts
     expect(page.match(/<\/script/g)).toHaveLength(1 + 3); // none of them ended by what Plotly's source holds
+  });
+
+  it("has the transfer to detection with its drawing, the published tables and where the runs come from", () => {
+    const transfer = transferNamed("smoke");
+    const result = transferResult(
+      transfer,
+      transfer.rows.map(() => []),
+    );
+    const section = reportPage([], preset, plotly, { result, drawing: "<svg>boxes</svg>" });
+    for (const text of ["<svg>boxes</svg>", "Table 4: other methods", "not run", "Instagram-1B is not public"]) {
+      expect(section).toContain(text);
+    }
   });
 
   it("credits the drawings", () => {

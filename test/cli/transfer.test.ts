@@ -1,0 +1,66 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { transferDirectory } from "../../src/reproduce/run-transfer";
+import {
+  recordedTestSet,
+  recordedTransferRuns,
+  recordTransfer,
+  storedTransfer,
+} from "../../src/reproduce/stored-transfer";
+import { transferNamed } from "../../src/tables/transfer";
+import { moco } from "./moco";
+
+const folder = mkdtempSync(join(tmpdir(), "moco-transfer-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const transfer = transferNamed("smoke");
+
+interface TransferJson {
+  readonly rows: readonly { readonly label: string; readonly figures?: { readonly ap50: { readonly mean: number } } }[];
+  readonly differences: readonly { readonly row: string; readonly reference: string }[];
+}
+
+describe("notebook 06", () => {
+  it("trains detectors at preset smoke, shows boxes, differences and the published tables", async () => {
+    const [random] = transfer.rows;
+    // One row is trained by this test, whatever was there.
+    rmSync(transferDirectory(random!, 1), { recursive: true, force: true });
+    const output = join(folder, "06.ipynb");
+    const { code, stdout, stderr } = await moco("notebook", "06", "--preset", "smoke", "--output", output);
+    expect(code, stdout + stderr).toBe(0);
+    expect(stdout).toContain("3 detectors for each seed: about 1 min on two cores");
+    const executed = readFileSync(output, "utf8");
+    for (const text of ["found, score of 50 % or more", "MoCo − supervised", "unsupervised, YFCC-100M", "BCCD"]) {
+      expect(executed).toContain(text);
+    }
+  }, 300_000);
+});
+
+describe("moco transfer", () => {
+  it("prints what is there, and the same once it is recorded", async () => {
+    const { code, stdout, stderr } = await moco("transfer", "--preset", "smoke", "--json");
+    expect(code, stderr).toBe(0);
+    const { rows, differences } = JSON.parse(stdout) as TransferJson;
+    expect(rows.filter(({ figures }) => figures).map(({ label }) => label)).toEqual(["random", "supervised", "MoCo"]);
+    expect(differences.map(({ row, reference }) => `${row} − ${reference}`)).toEqual([
+      "supervised − random",
+      "MoCo − random",
+      "MoCo − supervised",
+    ]);
+    const test = await recordedTestSet(transfer);
+    expect(recordTransfer(transfer, test, 1, folder)).toBe(3);
+    const recorded = storedTransfer(transfer, test, recordedTransferRuns(transfer, folder));
+    expect(recorded.rows.map(({ figures }) => figures?.ap50.mean)).toEqual(
+      rows.map(({ figures }) => figures?.ap50.mean),
+    );
+  }, 300_000);
+
+  it("asks for the folder of blood cells, and refuses to record what is recorded", async () => {
+    const missing = await moco("transfer", "--preset", "bccd");
+    expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining("give its folder by --root")]);
+    const both = await moco("transfer", "--recorded", "--record");
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining("leave out --record")]);
+  });
+});
