@@ -25,7 +25,7 @@ export function progressBar<T extends Steps>(
   return stream.isTTY ? bar(stream, describe) : lines(stream, describe);
 }
 
-/** "step 12 of 490, epoch 1, loss 5.1234, contrast accuracy 12.3 %, 640 images/s, 1:02 left, kNN 31.0 %" */
+/** "step 12 of 490, epoch 1, loss 5.1234, pretext accuracy 12.3 %, 640 images/s, 1:02 left, kNN 31.0 %" */
 export function describeProgress({
   step,
   totalSteps,
@@ -41,7 +41,7 @@ export function describeProgress({
     `step ${step} of ${totalSteps}`,
     `epoch ${epoch + 1}`,
     `loss ${loss.toFixed(4)}`,
-    `contrast accuracy ${percent(accuracy)}`,
+    `pretext accuracy ${percent(accuracy)}`,
     `${imagesPerSecond.toFixed(0)} images/s`,
     `${clock(secondsLeft)} left`,
     ...(knn === undefined ? [] : [`kNN ${percent(knn)} (validation)`]),

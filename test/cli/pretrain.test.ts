@@ -85,7 +85,7 @@ describe("progressBar", () => {
 
   it("says how fast, how good and how long", () => {
     expect(describeProgress(progress)).toBe(
-      "step 12 of 490, epoch 1, loss 5.1235, contrast accuracy 12.3 %, 640 images/s, 1:01:11 left, kNN 31.0 % (validation)",
+      "step 12 of 490, epoch 1, loss 5.1235, pretext accuracy 12.3 %, 640 images/s, 1:01:11 left, kNN 31.0 % (validation)",
     );
   });
 
