@@ -98,6 +98,8 @@ export const detectionRecipeSchema = z
         readEvery: positiveInteger,
         /** No end before this iteration. */
         from: positiveInteger,
+        /** AP50, 0 to 1, by which a reading must exceed the best to count as better: less is noise. */
+        leastRise: z.number().min(0).lt(1),
         /** Share of the run since the best reading at which it ends. */
         patience: z.number().gt(0).lt(1),
       })

@@ -112,8 +112,8 @@ describe("trainDetector", () => {
   });
 
   it("ends where AP50 has not risen for a share of the run, also when it was interrupted", async () => {
-    const rising = [0.1, 0.3, 0.2, 0.3, 0.25, 0.4];
-    const stopping = { readEvery: 1, from: 3, patience: 0.5 };
+    const rising = [0.1, 0.3, 0.2, 0.305, 0.25, 0.4];
+    const stopping = { readEvery: 1, from: 3, leastRise: 0.01, patience: 0.5 };
     const told = (): NonNullable<TrainDetectorOptions["monitor"]> => {
       let reading = 0;
       return { times: 0, evaluate: () => Promise.resolve(rising[reading++]!) };
@@ -133,7 +133,7 @@ describe("trainDetector", () => {
   });
 
   it("says that a training that ends by the validation part needs one", async () => {
-    const stopping = { readEvery: 1, from: 3, patience: 0.5 };
+    const stopping = { readEvery: 1, from: 3, leastRise: 0, patience: 0.5 };
     await expect(train(newFolder(), {}, tinyDetection({ stopping }))).rejects.toThrow("there is no validation part");
   });
 
