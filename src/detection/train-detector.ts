@@ -208,7 +208,8 @@ function hasStopped({ step, history }: DetectorTraining, stopping: DetectionReci
   if (stopping === undefined || step < stopping.from || history.readings.at(-1)?.step !== step) return false;
   let best = { step: 0, ap50: 0 };
   for (const reading of history.readings) {
-    if (reading.ap50 !== null && reading.ap50 > best.ap50 + stopping.leastRise) best = { step: reading.step, ap50: reading.ap50 };
+    if (reading.ap50 !== null && reading.ap50 > best.ap50 + stopping.leastRise)
+      best = { step: reading.step, ap50: reading.ap50 };
   }
   return step - best.step >= stopping.patience * step;
 }
