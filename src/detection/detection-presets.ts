@@ -155,7 +155,7 @@ const bccd: DetectionRecipe = {
   },
   pictures: { trainShortest: [256], testShortest: 256, longest: 400, flip: true, ...imageNetNormalisation },
   schedule: { iterations: 2000, warmup: 100, milestones: [] },
-  stopping: { readEvery: 100, from: 500, leastRise: 0.01, patience: 0.2 },
+  stopping: { readEvery: 100, from: 1000, leastRise: 0.01, patience: 0.2 },
   preciseBnBatches: 10,
 };
 

@@ -25,15 +25,20 @@ export function readWeights(path: string): NamedTensors {
   const fail = failureOf(path);
   if (status.size > maximumFileBytes) return fail(`files up to 2 GiB are read, it has ${status.size} bytes`);
   const bytes = readFileSync(path);
+  if (isSafetensors(bytes)) {
+    const { tensors, integers, metadata } = decodeSafetensors(bytes, path);
+    return { tensors: new Map<string, StoredTensor>([...tensors, ...integers]), metadata };
+  }
   if (isTorchFile(bytes)) return { tensors: readTorchFile(bytes, fail), metadata: {} };
   if (isPickle(bytes)) return { tensors: readNumpyPickle(bytes, fail), metadata: {} };
-  if (bytes[8] !== headerStart) {
-    return fail(
-      "it starts neither as a safetensors file does, nor as one of torch.save, nor as a pickle: take another copy",
-    );
-  }
-  const { tensors, integers, metadata } = decodeSafetensors(bytes, path);
-  return { tensors: new Map<string, StoredTensor>([...tensors, ...integers]), metadata };
+  return fail(
+    "it starts neither as a safetensors file does, nor as one of torch.save, nor as a pickle: take another copy",
+  );
+}
+
+/** Asked first: the length of the header, whose upper four bytes are zero, may begin with any byte, also a pickle's 0x80. */
+function isSafetensors(bytes: Buffer): boolean {
+  return bytes.length > 8 && bytes.readUInt32LE(4) === 0 && bytes[8] === headerStart;
 }
 
 /**
