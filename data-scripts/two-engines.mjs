@@ -1,6 +1,7 @@
 // Draws docs/two-engines.svg from the recorded runs of the kit and of PyTorch.
 // Usage: npm run build && bin/engine-node data-scripts/two-engines.mjs
 import { writeFileSync } from "node:fs";
+import { URL } from "node:url";
 import charts from "../dist/notebook/chart.js";
 import svg from "../dist/notebook/svg-chart.js";
 import report from "../dist/report/two-engines.js";
