@@ -6,7 +6,6 @@ import { resultTable } from "../report/terminal";
 import type { Ablation } from "../tables/ablation";
 import { mechanisms, rateTrialRecipe } from "../tables/mechanisms";
 import { presetNamed, presetNames, type Preset } from "../tables/presets";
-import { mocoLabel, transferNamed } from "../tables/transfer";
 import { executedNotebookPath, findNotebook, runNotebook } from "./notebook";
 import { integerFrom } from "./numbers";
 import { projectRoot } from "./project";
@@ -117,6 +116,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
     say(`Recorded ${count} files in results/${preset.name}.`);
     if (all) {
       const { recordedTestSet, recordTransfer } = await import("../reproduce/stored-transfer.js");
+      const { transferNamed } = await import("../tables/transfer.js");
       const transfer = transferNamed(preset.name);
       say(`Recorded ${recordTransfer(transfer, await recordedTestSet(transfer), seeds)} detectors there.`);
     }
@@ -150,6 +150,7 @@ async function filesOfStudies(preset: Preset): Promise<ReadonlyMap<string, strin
 /** Deletes the detectors of notebook 06. */
 async function forgetTransfer(preset: Preset, seeds: number): Promise<void> {
   const { transferDirectory } = await import("../reproduce/run-transfer.js");
+  const { transferNamed } = await import("../tables/transfer.js");
   for (const row of transferNamed(preset.name).rows) {
     for (let seed = 1; seed <= seeds; seed++) rmSync(transferDirectory(row, seed), { recursive: true, force: true });
   }
@@ -161,6 +162,7 @@ async function transferOnPage(preset: Preset, seeds: number): Promise<TransferOn
   const { detectionsSvg } = await import("../notebook/detections.js");
   const { transferDirectory } = await import("../reproduce/run-transfer.js");
   const { ownTransferRuns, recordedTestSet, storedTransfer } = await import("../reproduce/stored-transfer.js");
+  const { mocoLabel, transferNamed } = await import("../tables/transfer.js");
   const transfer = transferNamed(preset.name);
   const test = await recordedTestSet(transfer);
   const moco = transfer.rows.find(({ label }) => label === mocoLabel)!;

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { transferNames, type TransferName } from "../tables/transfer";
+import type { TransferName } from "../tables/transfer";
 import { integerFrom } from "./numbers";
 
 /** The flags of `moco transfer`, as Commander hands them over. */
@@ -22,7 +22,7 @@ export function transferCommand(): Command {
     )
     .addOption(
       new Option("--preset <name>", "composed scenes (smoke, quick), or blood cells (bccd: needs --root)")
-        .choices(transferNames)
+        .choices(["smoke", "quick", "bccd"] satisfies TransferName[])
         .default("quick"),
     )
     .option("--root <folder>", "folder of the data set, where the preset needs one")

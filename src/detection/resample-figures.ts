@@ -1,26 +1,11 @@
 import type { PictureDraws, ResampledFigure } from "../evaluate/two-level-bootstrap";
 import type { AveragePrecision, Multiplicities } from "./average-precision";
 import { cocoAveragePrecision, matchCoco } from "./coco-metric";
+import type { DetectionMeasure, ResampledFigures } from "./detection-measures";
 import type { DetectionRecipe } from "./detection-recipe";
 import type { Detection, DetectionSet } from "./detection-set";
 import { classAgnostic } from "./evaluate-detector";
 import { matchVoc, vocFigures } from "./voc-metric";
-
-/** Figures of a detector that differences are looked at by: of all categories, and of objects whatever their category. */
-export const detectionMeasures = ["ap", "ap50", "ap75", "objectAp", "objectAp50"] as const;
-export type DetectionMeasure = (typeof detectionMeasures)[number];
-
-/** Names in tables. */
-export const measureTitles: Readonly<Record<DetectionMeasure, string>> = {
-  ap: "AP",
-  ap50: "AP50",
-  ap75: "AP75",
-  objectAp: "AP, any category",
-  objectAp50: "AP50, any category",
-};
-
-/** The figures of one run, each on the test set and on every draw of its pictures. */
-export type ResampledFigures = Readonly<Record<DetectionMeasure, ResampledFigure>>;
 
 /**
  * Figures on draws of the pictures. Detections are matched once: matching looks at one picture at a time.

@@ -1,4 +1,4 @@
-import { detectionMeasures, measureTitles, type DetectionMeasure } from "../detection/resample-figures";
+import { detectionMeasures, measureTitles, type DetectionMeasure } from "../detection/detection-measures";
 import type { DetectorRun } from "../detection/run-detector";
 import type { TwoLevelInterval } from "../evaluate/two-level-bootstrap";
 import type { Figure, Trace } from "../notebook/chart";

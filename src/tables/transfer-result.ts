@@ -1,4 +1,4 @@
-import { detectionMeasures, type DetectionMeasure, type ResampledFigures } from "../detection/resample-figures";
+import { detectionMeasures, type DetectionMeasure, type ResampledFigures } from "../detection/detection-measures";
 import type { DetectorRun } from "../detection/run-detector";
 import { pairedTwoLevelBootstrap, twoLevelBootstrap, type TwoLevelInterval } from "../evaluate/two-level-bootstrap";
 import { verdictOf } from "./agreement";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { detectionMeasures, type DetectionMeasure } from "../../src/detection/resample-figures";
+import { detectionMeasures, type DetectionMeasure } from "../../src/detection/detection-measures";
 import {
   categoryRows,
   differenceRows,

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { detectionMeasures, type DetectionMeasure, type ResampledFigures } from "../../src/detection/resample-figures";
+import {
+  detectionMeasures,
+  type DetectionMeasure,
+  type ResampledFigures,
+} from "../../src/detection/detection-measures";
 import { transferNamed, transferNames } from "../../src/tables/transfer";
 import { transferResult } from "../../src/tables/transfer-result";
 import { exampleDetectorRun } from "../reproduce/example-detector-run";
