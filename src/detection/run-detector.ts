@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { sync as writeFileAtomic } from "write-file-atomic";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
@@ -181,9 +182,18 @@ export function readDetectorRun(path: string): DetectorRun | undefined {
   );
 }
 
-/** The detections of a finished run. */
+/** The detections of a finished run in a folder. */
 export function readPredictions(directory: string, test: DetectionSet): readonly Detection[] {
-  const path = join(directory, predictionsFile);
+  return readPredictionsFile(join(directory, predictionsFile), test);
+}
+
+/**
+ * Detections of a finished run, wherever they were put.
+ *
+ * @param path - one that ends in ".gz" is packed
+ * @throws InputError if it cannot be read, or naming every entry that is wrong
+ */
+export function readPredictionsFile(path: string, test: DetectionSet): readonly Detection[] {
   return fromCocoResults(test, readJson(path), path);
 }
 
@@ -205,9 +215,15 @@ export function detectorRunDirectory(
   return join(root, `detect-${recipe.name}-${recipeHash(recipe)}-${from}-seed${seed}`);
 }
 
-function readJson(path: string): unknown {
+/**
+ * Parses a file of a run.
+ *
+ * @throws InputError if it cannot be read or is no JSON
+ */
+export function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
+    const bytes = readFileSync(path);
+    return JSON.parse((path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8"));
   } catch (cause) {
     throw new InputError(`Cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }

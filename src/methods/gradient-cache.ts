@@ -1,6 +1,6 @@
 import { tf } from "../engine/tf";
 import { headOutputs, normaliseRows, type Encoder } from "../nn/encoder";
-import { updateRunningAverages, type LayerStatistics } from "../nn/running-averages";
+import { disposeStatistics, updateRunningAverages, type LayerStatistics } from "../nn/running-averages";
 import { gradientsOf } from "../nn/gradients";
 import type { Objective } from "./step";
 
@@ -96,7 +96,7 @@ export function backpropagateChunks(
       const { gradients } = gradientsOf([parameters], () =>
         tf.sum(tf.mul(normaliseRows(headOutputs(encoder, images, groups, seen)), incoming)),
       );
-      seen.forEach(({ mean, variance }) => tf.dispose([mean, variance]));
+      disposeStatistics(seen);
       return tf.add<tf.Tensor1D>(sum, gradients[0]!);
     });
     sum.dispose();

@@ -72,6 +72,34 @@ export function liveCurve(title: string): LiveCurve {
   };
 }
 
+/** What a training tells after each step. */
+interface Steps {
+  readonly step: number;
+  readonly totalSteps: number;
+}
+
+/**
+ * Draws the curves of trainings while they run.
+ *
+ * @param valuesOf - what to draw of a step
+ * @param readingsOf - readings of the validation part so far, each drawn once
+ * @returns to be called after each step with a title; a new title starts new curves
+ */
+export function liveCurves<T extends Steps>(
+  valuesOf: (progress: T) => CurvePoint["values"],
+  readingsOf: (progress: T) => readonly CurvePoint["values"][],
+): (title: string, progress: T) => void {
+  let current: { readonly title: string; readonly curve: LiveCurve; read: number } | undefined;
+  return (title, progress) => {
+    if (current?.title !== title) current = { title, curve: liveCurve(title), read: 0 };
+    const readings = readingsOf(progress);
+    const reading = readings.length > current.read ? readings.at(-1) : undefined;
+    current.read = readings.length;
+    current.curve.add({ step: progress.step, values: { ...valuesOf(progress), ...reading } });
+    if (progress.step === progress.totalSteps) current.curve.finish();
+  };
+}
+
 function chartOf(title: string, name: string, { x, y }: { x: readonly number[]; y: readonly number[] }): string {
   const stride = Math.ceil(x.length / MOST_POINTS);
   const kept = (_: number, index: number): boolean => (x.length - 1 - index) % stride === 0;

@@ -1,13 +1,18 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { gunzipSync, gzipSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { sync as writeFileAtomic } from "write-file-atomic";
 import { z } from "zod";
 import { annotationChecksum, loadDetectionData } from "../detection/detection-data";
 import type { DetectionSet } from "../detection/detection-set";
 import { resampleFigures } from "../detection/resample-figures";
-import { fromCocoResults } from "../detection/results-json";
-import { detectorRunFile, predictionsFile, readDetectorRun } from "../detection/run-detector";
+import {
+  detectorRunFile,
+  predictionsFile,
+  readDetectorRun,
+  readJson,
+  readPredictionsFile,
+} from "../detection/run-detector";
 import { InputError } from "../engine/errors";
 import { drawPictures, type PictureDraws } from "../evaluate/two-level-bootstrap";
 import type { Transfer, TransferRow } from "../tables/transfer";
@@ -57,17 +62,17 @@ export function storedTransfer(
   seeds = Infinity,
 ): TransferResult {
   const draws = drawPictures(test.images.length, pictureDraws.count, pictureDraws.seed);
+  const checksum = annotationChecksum(test);
   return transferResult(
     transfer,
-    transfer.rows.map((row) => runsOf(row, test, store, draws, seeds)),
+    transfer.rows.map((row) => runsOf(row, { test, checksum, draws }, store, seeds)),
   );
 }
 
 function runsOf(
   row: TransferRow,
-  test: DetectionSet,
+  { test, checksum, draws }: { readonly test: DetectionSet; readonly checksum: string; readonly draws: PictureDraws },
   store: TransferStore,
-  draws: PictureDraws,
   seeds: number,
 ): TransferRun[] {
   const runs: TransferRun[] = [];
@@ -75,22 +80,13 @@ function runsOf(
     const path = store.run(row, seed);
     const run = readDetectorRun(path);
     if (run === undefined) break;
-    if (run.manifest.data.test.checksum !== annotationChecksum(test)) {
+    if (run.manifest.data.test.checksum !== checksum) {
       throw new InputError(`Cannot use the run ${path}: it was read on other test pictures than ${test.name}`);
     }
-    const detections = fromCocoResults(test, readResults(store.predictions(row, seed)), store.predictions(row, seed));
+    const detections = readPredictionsFile(store.predictions(row, seed), test);
     runs.push({ run, figures: resampleFigures(test, detections, row.detection.metric, draws) });
   }
   return runs;
-}
-
-function readResults(path: string): unknown {
-  try {
-    const bytes = readFileSync(path);
-    return JSON.parse((path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8"));
-  } catch (cause) {
-    throw new InputError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
-  }
 }
 
 /**
@@ -154,7 +150,7 @@ function writeTestSet(path: string, { name, categories, images }: DetectionSet):
 }
 
 function readTestSet(path: string): DetectionSet {
-  const parsed = testSetSchema.safeParse(readResults(path));
+  const parsed = testSetSchema.safeParse(readJson(path));
   if (parsed.success) {
     const refuse = () => Promise.reject(new InputError(`Cannot read pixels: ${path} has annotations alone`));
     return { ...parsed.data, readPixels: refuse };
