@@ -57,16 +57,18 @@ export const fpn: DetectorArchitecture = {
       .flatMap((name) => newAverages(`${name}.norm`, pyramidChannels(backbone))),
   features: pyramid,
   regions: ({ config, parameters }, features, rois) => {
-    const maps = stages.map((stage, index) => ({ map: features[index]!, stride: stageStride(config.backbone, stage) }));
+    const levels = stages.map((stage, index) => ({
+      map: features[index]!,
+      stride: stageStride(config.backbone, stage),
+    }));
     const align = (boxes: readonly Boxes[], resolution: number) =>
-      alignOnPyramid(maps, boxes, canonicalSize(config), resolution);
+      alignOnPyramid(levels, boxes, canonicalSize(config), resolution);
     return {
       vectors: () => boxHead(parameters, align(rois, config.roiResolution)),
       maskMaps: (chosen) => {
-        const aligned = align(chosenOf(rois, chosen), 2 * config.roiResolution);
-        // TensorFlow's convolutions give wrong shapes where there are no regions.
-        if (chosen.length === 0) return aligned;
-        return maskConvolutions.reduce(
+        // TensorFlow's convolutions give wrong shapes where there are no regions: they see one then, which is dropped.
+        const seen = chosen.length === 0 ? Int32Array.of(0) : chosen;
+        const maps = maskConvolutions.reduce(
           (x, name) =>
             relu(
               tf.add<tf.Tensor4D>(
@@ -74,8 +76,9 @@ export const fpn: DetectorArchitecture = {
                 parameters.tensor(`${name}.bias`),
               ),
             ),
-          aligned,
+          align(chosenOf(rois, seen), 2 * config.roiResolution),
         );
+        return chosen.length === 0 ? tf.slice(maps, 0, 0) : maps;
       },
     };
   },

@@ -45,7 +45,7 @@ export function alignOnPyramid(
   const levels = rois.map((boxes) => pyramidLevels(boxes, canonicalSize));
   const places: number[] = [];
   return tf.tidy(() => {
-    const aligned = maps.flatMap(({ map, stride }, index) => {
+    const aligned = maps.map(({ map, stride }, index) => {
       let first = 0;
       const ofLevel = rois.map((boxes, picture) => {
         const positions = [...levels[picture]!.keys()].filter((at) => levels[picture]![at] === finest + index);
@@ -53,10 +53,8 @@ export function alignOnPyramid(
         first += boxCount(boxes);
         return selectBoxes(boxes, positions);
       });
-      if (ofLevel.every(({ length }) => length === 0)) return [];
-      return [roiAlign(map, ofLevel, { resolution, scale: 1 / stride, samplingRatio: 0 })];
+      return roiAlign(map, ofLevel, { resolution, scale: 1 / stride, samplingRatio: 0 });
     });
-    if (aligned.length === 0) return tf.zeros([0, resolution, resolution, maps[0]!.map.shape[3]]);
     const inOrder = new Int32Array(places.length);
     places.forEach((place, row) => (inOrder[place] = row));
     return tf.gather(tf.concat4d(aligned, 0), tf.tensor1d(inOrder, "int32"));
