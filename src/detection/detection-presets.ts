@@ -1,7 +1,7 @@
 import { InputError } from "../engine/errors";
 import type { PresetName } from "../tables/presets";
 import type { DetectionDataset, DetectionRecipe } from "./detection-recipe";
-import { dilatedC5Defaults, type DetectorConfig } from "./detector";
+import { dilatedC5Defaults, fpnDefaults, type DetectorConfig } from "./detector";
 import { imageNetNormalisation, paperDetectionRecipes } from "./paper-detection-recipes";
 
 const quick: DetectionRecipe = {
@@ -105,6 +105,39 @@ const bccd: DetectionRecipe = {
   preciseBnBatches: 10,
 };
 
+/** Nuclei in microscope images with masks, up to 375 in one, in COCO's format; on two cores. */
+const nuclei: DetectionRecipe = {
+  ...bccd,
+  name: "nuclei",
+  source:
+    "preset bccd with masks; shorter side: 256 and more; anchors: half of the nuclei are 10 to 19 px long at that size, 1 in 100 " +
+    "above 46; proposals: detectron2's 1,000 for its FPN, since pictures have up to 375 objects, and detections for as many; " +
+    "normalisation: the training part; a fifth as many readings on twice as many objects as bccd's: a rise of half a point",
+  dataset: { kind: "coco", train: "train", validation: { heldOut: 0.15 }, test: "val" },
+  metric: "coco",
+  detector: {
+    ...withArchitecture(bccd, "fpn").detector,
+    anchorSizes: [8, 16, 32, 64, 128],
+    proposals: fpnDefaults.proposals,
+    roisPerImage: 128,
+    masks: true,
+    detectionsPerImage: 400,
+  },
+  pictures: {
+    trainShortest: [256],
+    testShortest: 256,
+    longest: 640,
+    flip: true,
+    mean: [0.16, 0.14, 0.17],
+    std: [0.25, 0.24, 0.28],
+  },
+  batchSize: 2,
+  learningRate: 0.02,
+  schedule: { iterations: 4000, warmup: 100, milestones: [] },
+  stopping: { readEvery: 200, from: 1000, leastRise: 0.005, patience: 0.2 },
+  preciseBnBatches: 20,
+};
+
 const recipes: readonly DetectionRecipe[] = [
   smoke,
   smokeFpn,
@@ -112,6 +145,7 @@ const recipes: readonly DetectionRecipe[] = [
   quickDilatedC5,
   quickFpn,
   bccd,
+  nuclei,
   ...paperDetectionRecipes,
 ];
 

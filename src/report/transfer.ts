@@ -1,4 +1,5 @@
 import { detectionMeasures, measureTitles, type DetectionMeasure } from "../detection/detection-measures";
+import { defaultDetectionsPerImage } from "../detection/detections";
 import type { DetectorRun } from "../detection/run-detector";
 import type { TwoLevelInterval } from "../evaluate/two-level-bootstrap";
 import type { Figure, Trace } from "../notebook/chart";
@@ -62,12 +63,18 @@ export function transferNotes({ transfer, rows }: TransferResult): string[] {
     `Faster R-CNN C4 on ${architecture} of width ${width}, shorter side ${recipe.pictures.testShortest} px, batch ` +
       `${recipe.batchSize}, ${recipe.stopping === undefined ? "" : "at most "}${recipe.schedule.iterations} iterations, the same for ` +
       `every initialisation; training took ${average.toFixed(1)} minutes a run.`,
-    `Figures in percent by the rules of ${recipe.metric}; "any category" asks only where an object is, by COCO's rules. ` +
+    `Figures in percent by the rules of ${recipe.metric}${limitOf(recipe)}; "any category" asks only where an object is, by COCO's rules. ` +
       "95 % intervals of a two-level bootstrap: seeds, then test pictures; differences paired by both.",
     seeds < 2
       ? "With one seed an interval holds the choice of test pictures alone."
       : `${seeds} seeds are few: an interval's part that comes from seeds is too narrow${seeds === 3 ? " by about a fifth" : ""}.`,
   ];
+}
+
+/** How many detections of a picture count, where it is not what COCO's rules say. */
+function limitOf({ detector: { detectionsPerImage } }: DetectorRun["manifest"]["recipe"]): string {
+  if (detectionsPerImage === undefined || detectionsPerImage === defaultDetectionsPerImage) return "";
+  return ` with up to ${detectionsPerImage} detections a picture (maxDets)`;
 }
 
 /** Figures of every row with intervals. */

@@ -37,8 +37,8 @@ describe("detectionFigures", () => {
           return { imageId: id, category, box, score: 0.9 - 0.1 * index, mask: rle };
         }),
       );
-    expect(detectionFigures(set, withMask(false), "coco", true).masks).toMatchObject({ ap: 1, ap50: 1 });
-    const { masks, ap } = detectionFigures(set, withMask(true), "coco", true);
+    expect(detectionFigures(set, withMask(false), "coco", { masks: true }).masks).toMatchObject({ ap: 1, ap50: 1 });
+    const { masks, ap } = detectionFigures(set, withMask(true), "coco", { masks: true });
     expect([ap, masks!.ap50]).toEqual([1, 0]);
     expect(detectionFigures(set, perfect, "coco").masks).toBeUndefined();
   });

@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { randomStream } from "../../src/engine/random";
-import { decodeMask, encodeMask, maskArea, maskBox, sharedPixels, uniteMasks } from "../../src/detection/mask-rle";
+import {
+  decodeMask,
+  decodeWithin,
+  encodeMask,
+  encodeWithin,
+  maskArea,
+  maskBox,
+  sharedPixels,
+  uniteMasks,
+} from "../../src/detection/mask-rle";
 import { compressCounts, parseCounts } from "../../src/detection/mask-string";
 import { fillPolygon, rleOf } from "../../src/detection/polygon-mask";
 import { reference } from "./reference";
