@@ -21,7 +21,7 @@ export function estimateCommand(): Command {
     )
     .option(
       "--batches <sizes>",
-      "with --measure: two batches to extrapolate from, as 16,32, or full, the recipe's own (default: 32,64; detectors 1,2)",
+      "with --measure: two batches to extrapolate from, as 32,64, or full, the recipe's own (default: 8,16; detectors 1,2)",
       batches,
     )
     .option("--json", "print JSON; progress goes to stderr")
@@ -31,12 +31,12 @@ export function estimateCommand(): Command {
     });
 }
 
-/** Reads "16,32" or "full". */
+/** Reads "8,16" or "full". */
 function batches(text: string): NonNullable<EstimateFlags["batches"]> {
   if (text === "full") return text;
   const sizes = text.split(",").map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : 0));
   if (sizes.length > 2 || !sizes.every((size, at) => Number.isSafeInteger(size) && size > (sizes[at - 1] ?? 0))) {
-    throw new InvalidArgumentError("It must be one or two positive integers in ascending order, as 16,32, or full.");
+    throw new InvalidArgumentError("It must be one or two positive integers in ascending order, as 8,16, or full.");
   }
   return sizes;
 }

@@ -5,10 +5,12 @@ import { stepKey, withBatch } from "./measured-training";
 import type { PlannedTraining } from "./planned-training";
 import type { StepReply } from "./step-program";
 
-/** Batches that a step is measured at, unless told otherwise: few enough pictures for the memory of a laptop. */
+/**
+ * Batches that a step is measured at, unless told otherwise: few enough pictures for the memory of a laptop. Those of pre-training
+ * are below the 32 of a group of batch normalisation, so each batch is one group.
+ */
 export const defaultBatches: Readonly<Record<PlannedTraining["task"], readonly number[]>> = {
-  // One and two groups of batch normalisation of the paper's recipes.
-  "pre-training": [32, 64],
+  "pre-training": [8, 16],
   detection: [1, 2],
 };
 

@@ -22,6 +22,11 @@ export interface MeasuredStep {
   readonly batchSize: number;
   /** Median over the timed steps, with everything but the reading of files. */
   readonly secondsAStep: number;
+  /**
+   * Cores that the process had on average in the timed steps. Far fewer than there are, and the machine was busy with other
+   * work: the time is too long by about as much.
+   */
+  readonly cores: number;
   readonly timedSteps: number;
   /** Of the last step, on noise: finite, and says nothing else. */
   readonly loss: number;
@@ -54,13 +59,16 @@ export async function measureStep(training: PlannedTraining): Promise<MeasuredSt
     const heldBytes = tf.memory().numBytes;
     const times: number[] = [];
     const start = performance.now();
+    const cpuBefore = process.cpuUsage();
     do {
       const before = performance.now();
       loss = await started.step(times.length + 1);
       times.push((performance.now() - before) / 1000);
     } while (times.length < mostTimedSteps && performance.now() - start < secondsOfTiming * 1000);
+    const cpu = process.cpuUsage(cpuBefore);
     return {
       batchSize,
+      cores: (cpu.user + cpu.system) / 1000 / (performance.now() - start),
       secondsAStep: median(times),
       timedSteps: times.length,
       loss,

@@ -45,7 +45,10 @@ function costRow({ training, outcome }: EstimatedTraining): TextRow {
   return {
     ...head,
     measured: cost.measured
-      .map((step) => `batch ${step.batchSize}: ${digits(step.secondsAStep)} s, ${gigabytes(step.peakBytes)}`)
+      .map(
+        (step) =>
+          `batch ${step.batchSize}: ${digits(step.secondsAStep)} s on ${step.cores.toFixed(1)} cores, ${gigabytes(step.peakBytes)}`,
+      )
       .join("\n"),
     "s a step": `${about}${digits(cost.secondsAStep)}`,
     "whole training": `${about}${duration(cost.seconds)}`,
@@ -59,7 +62,8 @@ function costNotes(estimated: readonly EstimatedTraining[], { cpu, cores }: Meas
   const devices = [...new Set(done.map(({ device }) => device))];
   return [
     `Measured on ${devices.map((device) => (device === "CPU" ? `${cores} cores of ${cpu}` : device)).join(" and ")}: ` +
-      "the median of a few training steps on random pictures, each batch in a process of its own; every loss was finite.",
+      "the median of a few training steps on random pictures, each batch in a process of its own; every loss was finite. Where " +
+      "a step had few of the cores, the machine was busy and the times are too long.",
     ...(done.some(({ cost }) => cost.extrapolated)
       ? ["≈: extrapolated to the recipe's batch, on the line through the two measured ones; the rest is as measured."]
       : []),
