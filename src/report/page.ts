@@ -10,7 +10,7 @@ import type { AblationResult } from "../tables/result";
 import type { TransferResult } from "../tables/transfer-result";
 import type { Manifest } from "../train/manifest";
 import { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "./charts";
-import { publishedRows } from "./published-detection";
+import { publishedRows } from "./published";
 import { accuracyRows, agreementRows, footnotes, queueRows, type TextRow } from "./rows";
 import { categoryRows, differenceRows, readingsFigure, transferFigure, transferNotes, transferRows } from "./transfer";
 
