@@ -84,7 +84,7 @@ function runsOf(
       throw new InputError(`Cannot use the run ${path}: it was read on other test pictures than ${test.name}`);
     }
     const detections = readPredictionsFile(store.predictions(row, seed), test);
-    runs.push({ run, figures: resampleFigures(test, detections, row.detection.metric, draws) });
+    runs.push({ run, figures: resampleFigures(test, detections, row.detection, draws) });
   }
   return runs;
 }

@@ -30,3 +30,22 @@ export const publishedPretrainings = {
 
 /** Why no row of Instagram-1B is run. */
 export const instagramReason = "Instagram-1B is not public";
+
+/** Two rows of one column, by one measure. */
+export type PublishedPair = Readonly<Record<"column" | "measure" | "of" | "to", string>>;
+
+/**
+ * How much one row of a table is above another, in points: to a tenth, as printed.
+ *
+ * @returns undefined where the table has no such figures
+ */
+export function publishedDifference(
+  { measures, rows }: PublishedTable,
+  { column, measure, of, to }: PublishedPair,
+): number | undefined {
+  const figure = (pretraining: string) =>
+    rows.find((row) => row.column === column && row.pretraining === pretraining)?.figures[measures.indexOf(measure)];
+  const [first, second] = [figure(of), figure(to)];
+  // Printed figures have one decimal, their difference in binary has more. Plus 0: never -0.
+  return first === undefined || second === undefined ? undefined : Math.round(10 * (first - second)) / 10 + 0;
+}

@@ -1,6 +1,6 @@
 import { publishedCoco } from "./published-coco";
 import { publishedVoc } from "./published-detection";
-import { publishedPretrainings, type PublishedTable } from "./published-table";
+import { publishedDifference, publishedPretrainings, type PublishedTable } from "./published-table";
 import { publishedTasks } from "./published-tasks";
 
 /** How MoCo stands to supervised pre-training: as printed, to a tenth of a point. */
@@ -86,32 +86,24 @@ export function shareOfGap(difference: PublishedDifference, data: MocoData): num
 }
 
 function differencesOf(
-  { measures, rows }: PublishedTable,
+  table: PublishedTable,
   { column, measures: ending = "" }: { readonly column?: string; readonly measures?: string },
 ): PublishedDifference[] {
-  const settings = [...new Set(rows.map((row) => row.column))].filter((one) => column === undefined || one === column);
+  const { random, supervised, imageNet, instagram } = publishedPretrainings;
+  const settings = [...new Set(table.rows.map((row) => row.column))].filter(
+    (one) => column === undefined || one === column,
+  );
   return settings.flatMap((setting) =>
-    measures.flatMap((measure, index): PublishedDifference[] => {
+    table.measures.flatMap((measure): PublishedDifference[] => {
       if (!measure.endsWith(ending)) return [];
-      const figure = (pretraining: string) =>
-        rows.find((row) => row.column === setting && row.pretraining === pretraining)!.figures[index];
-      if (figure(publishedPretrainings.supervised) === undefined) return [];
-      const than = (pretraining: string, reference: string) => tenths(figure(pretraining)! - figure(reference)!);
-      const { random, supervised, imageNet, instagram } = publishedPretrainings;
-      return [
-        {
-          setting,
-          measure,
-          gap: than(supervised, random),
-          imageNet: than(imageNet, supervised),
-          instagram: than(instagram, supervised),
-        },
-      ];
+      const [gap, onImageNet, onInstagram] = [
+        [supervised, random],
+        [imageNet, supervised],
+        [instagram, supervised],
+      ].map(([of, to]) => publishedDifference(table, { column: setting, measure, of: of!, to: to! }));
+      // A task is not measured by every column of Table 6.
+      if (gap === undefined) return [];
+      return [{ setting, measure, gap, imageNet: onImageNet!, instagram: onInstagram! }];
     }),
   );
-}
-
-/** Printed figures have one decimal, their difference in binary has more. Never -0. */
-function tenths(points: number): number {
-  return Math.round(10 * points) / 10 + 0;
 }
