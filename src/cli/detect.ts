@@ -6,7 +6,7 @@ import { parseSetting, type Setting } from "./recipe-flags";
 export interface DetectFlags {
   readonly dataset?: "voc" | "coco" | "scenes";
   readonly root?: string;
-  readonly arch?: "c4" | "dc5";
+  readonly arch?: "c4" | "dc5" | "fpn";
   readonly masks?: boolean;
   readonly init: string;
   readonly preset: string;
@@ -37,10 +37,10 @@ export function detectCommand(): Command {
     .addOption(
       new Option(
         "--arch <name>",
-        "detector: Faster R-CNN with the C4 or dilated-C5 backbone (default: the preset's)",
-      ).choices(["c4", "dc5"] satisfies NonNullable<DetectFlags["arch"]>[]),
+        "detector: Faster R-CNN with the C4 or dilated-C5 backbone, or with FPN (default: the preset's)",
+      ).choices(["c4", "dc5", "fpn"] satisfies NonNullable<DetectFlags["arch"]>[]),
     )
-    .option("--masks", "predict masks too, with the C4 backbone (default: the preset's)")
+    .option("--masks", "predict masks too, with C4 or FPN (default: the preset's)")
     .option(
       "--init <name>",
       "random; supervised, the kit's own training; or a file of weights or the folder of a run",

@@ -15,7 +15,7 @@ const extraNorm = "res5_norm";
  */
 export const c4: DetectorArchitecture = {
   title: "C4",
-  stride: (backbone) => stageStride(backbone, 3),
+  levels: ({ backbone, anchorSizes }) => [{ stride: stageStride(backbone, 3), anchorSizes }],
   channels: (backbone) => stageChannels(backbone, 3),
   vectorLength: featureCount,
   parameters: ({ backbone, classes, masks }) => [
@@ -23,12 +23,16 @@ export const c4: DetectorArchitecture = {
     ...(masks ? maskHeadParameters(featureCount(backbone), backbone.width, classes) : []),
   ],
   running: ({ backbone }) => newAverages(extraNorm, featureCount(backbone)),
-  features: ({ config, parameters }, images, mode) => resNetMaps(config.backbone, parameters, images, mode, 3).at(-1)!,
-  regions: ({ config, parameters }, features, rois, mode) => {
+  features: ({ config, parameters }, images, mode) =>
+    resNetMaps(config.backbone, parameters, images, mode, 3).slice(-1),
+  regions: ({ config, parameters }, [features], rois, mode) => {
     const { backbone, roiResolution } = config;
     const scale = 1 / stageStride(backbone, 3);
-    const aligned = roiAlign(features, rois, { resolution: roiResolution, scale, samplingRatio: 0 });
+    const aligned = roiAlign(features!, rois, { resolution: roiResolution, scale, samplingRatio: 0 });
     const normalised = normalise(parameters, resNetStage(backbone, parameters, aligned, mode, 4), extraNorm, mode);
-    return { vectors: tf.mean<tf.Tensor2D>(normalised, [1, 2]), maps: normalised };
+    return {
+      vectors: () => tf.mean<tf.Tensor2D>(normalised, [1, 2]),
+      maskMaps: (chosen) => tf.gather(normalised, tf.tensor1d(chosen, "int32")),
+    };
   },
 };

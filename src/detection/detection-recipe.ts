@@ -46,7 +46,7 @@ export const detectionRecipeSchema = z
     metric: z.enum(["coco", "voc-11-point", "voc-area"]),
     detector: z
       .object({
-        arch: z.enum(["c4", "dc5"]),
+        arch: z.enum(["c4", "dc5", "fpn"]),
         backbone: z
           .object({
             architecture: z.enum(architectures),
@@ -63,9 +63,13 @@ export const detectionRecipeSchema = z
         masks: z.literal(true).optional(),
       })
       .strict()
-      .refine(({ arch, masks }) => arch === "c4" || masks === undefined, {
+      .refine(({ arch, masks }) => arch !== "dc5" || masks === undefined, {
         path: ["masks"],
-        message: "must be left out with an architecture that has no mask head; c4 has one",
+        message: "must be left out with an architecture that has no mask head; c4 and fpn have one",
+      })
+      .refine(({ arch, anchorSizes }) => arch !== "fpn" || anchorSizes.length === 5, {
+        path: ["anchorSizes"],
+        message: "must be five with fpn, one for each level from P2 to P6",
       }),
     pictures: z
       .object({

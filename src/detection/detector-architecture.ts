@@ -5,21 +5,33 @@ import type { Boxes } from "./boxes";
 import type { Detector, DetectorConfig } from "./detector";
 import type { NewTensor } from "./initial-values";
 
-/** Regions as the predictors take them, picture after picture. */
-export interface RegionFeatures {
-  /** For the box predictors, [R, vectorLength]. */
-  readonly vectors: tf.Tensor2D;
-  /** For the mask head, [R, S / 2, S / 2, channels], where the architecture has one. */
-  readonly maps: tf.Tensor4D | undefined;
+/** One of the feature maps that anchors stand on. */
+export interface FeatureLevel {
+  /** Pixels of the picture between neighbours of the map. */
+  readonly stride: number;
+  /** Sides of its square anchors, in pixels of the picture. */
+  readonly anchorSizes: readonly number[];
 }
 
-/** What one detector has and another has not: the map that regions are found on, and what is made of a region. */
+/** What an architecture makes of regions; each part when it is asked for. */
+export interface RegionFeatures {
+  /** For the box predictors, picture after picture, [R, vectorLength]. */
+  readonly vectors: () => tf.Tensor2D;
+  /**
+   * For the mask head, of some of the regions, [P, S / 2, S / 2, channels].
+   *
+   * @param chosen - their positions among all regions, rising
+   */
+  readonly maskMaps: (chosen: Int32Array) => tf.Tensor4D;
+}
+
+/** What one detector has and another has not: the maps that regions are found on, and what is made of a region. */
 export interface DetectorArchitecture {
   /** Its name in the paper's tables. */
   readonly title: string;
-  /** Pixels of the picture between neighbours of the feature map. */
-  readonly stride: (backbone: ResNetConfig) => number;
-  /** Channels of the feature map. */
+  /** The maps that the RPN sees, from the finest to the coarsest. */
+  readonly levels: (config: DetectorConfig) => readonly FeatureLevel[];
+  /** Channels of each map. */
   readonly channels: (backbone: ResNetConfig) => number;
   /** Length of the vector that a region becomes. */
   readonly vectorLength: (backbone: ResNetConfig) => number;
@@ -28,20 +40,21 @@ export interface DetectorArchitecture {
   /** Running averages of the batch normalisations among them. */
   readonly running: (config: DetectorConfig) => readonly NewTensor[];
   /**
-   * The feature map: what the RPN and RoIAlign see.
+   * The maps of the levels.
    *
    * @param images - [N, H, W, 3], normalised
-   * @returns [N, H / stride, W / stride, channels]
+   * @returns [N, H / stride, W / stride, channels] each
    */
-  readonly features: (detector: Detector, images: tf.Tensor4D, mode: NormalisationMode) => tf.Tensor4D;
+  readonly features: (detector: Detector, images: tf.Tensor4D, mode: NormalisationMode) => readonly tf.Tensor4D[];
   /**
    * What its layers make of regions.
    *
+   * @param features - the maps of the levels
    * @param rois - the regions of each picture, in its pixels
    */
   readonly regions: (
     detector: Detector,
-    features: tf.Tensor4D,
+    features: readonly tf.Tensor4D[],
     rois: readonly Boxes[],
     mode: NormalisationMode,
   ) => RegionFeatures;

@@ -5,13 +5,14 @@ import type { Encoder } from "../nn/encoder";
 import { flatten, ParameterVector, type TensorEntry } from "../nn/parameters";
 import { resNetParameters, resNetRunningAverages, type ResNetConfig } from "../nn/resnet-layout";
 import { c4 } from "./c4";
-import type { DetectorArchitecture } from "./detector-architecture";
+import type { DetectorArchitecture, FeatureLevel } from "./detector-architecture";
 import { dilatedC5 } from "./dilated-c5";
+import { fpn } from "./fpn";
 import { initialTensor, newLayer, type NewTensor } from "./initial-values";
 import type { ProposalLimits } from "./region-proposals";
 import { rpnHeadParameters } from "./rpn-head";
 
-const architectures = { c4, dc5: dilatedC5 } as const satisfies Readonly<Record<string, DetectorArchitecture>>;
+const architectures = { c4, dc5: dilatedC5, fpn } as const satisfies Readonly<Record<string, DetectorArchitecture>>;
 
 /** Height / width of the anchors of each size (Faster R-CNN, section 3.1.1). */
 export const anchorAspectRatios = [0.5, 1, 2] as const;
@@ -22,14 +23,14 @@ export interface DetectorConfig {
   readonly backbone: ResNetConfig;
   /** K, without background. */
   readonly classes: number;
-  /** Sides of the square anchors, in pixels of the picture. */
+  /** Sides of the square anchors, in pixels of the picture; with FPN those of P2, P3, P4, P5 and P6. */
   readonly anchorSizes: readonly number[];
   readonly proposals: { readonly training: ProposalLimits; readonly inference: ProposalLimits };
   /** How many anchors of a picture the RPN learns from in a step. */
   readonly anchorsPerImage: number;
   /** How many regions of a picture the box head learns from in a step. */
   readonly roisPerImage: number;
-  /** Side of RoIAlign's output; C4's res5 halves it. */
+  /** Side of RoIAlign's output; C4's res5 halves it, FPN's mask head has twice as much. */
   readonly roiResolution: number;
   /** Whether the masks of objects are predicted too (Mask R-CNN). */
   readonly masks?: true | undefined;
@@ -49,6 +50,15 @@ export const c4Defaults = {
 
 /** Those for dilated C5 (`Base-RCNN-DilatedC5.yaml`): the fully connected box head has a smaller RoIAlign. */
 export const dilatedC5Defaults = { ...c4Defaults, roiResolution: 7 } as const;
+
+/** Those for FPN (`Base-RCNN-FPN.yaml`). */
+export const fpnDefaults = {
+  ...dilatedC5Defaults,
+  proposals: {
+    training: { beforeNms: 2000, afterNms: 1000 },
+    inference: { beforeNms: 1000, afterNms: 1000 },
+  },
+} as const;
 
 /** Weights and running averages of a detector. Owns its tensors: call {@link disposeDetector}. */
 export interface Detector {
@@ -75,9 +85,10 @@ export function detectorRunningAverages(config: DetectorConfig): TensorEntry[] {
 }
 
 function headParameters(config: DetectorConfig): NewTensor[] {
-  const { backbone, anchorSizes, classes } = config;
+  const { backbone, classes } = config;
   const architecture = architectureOf(config);
   const length = architecture.vectorLength(backbone);
+  const [{ anchorSizes }] = architecture.levels(config) as [FeatureLevel];
   return [
     ...rpnHeadParameters(architecture.channels(backbone), anchorSizes.length * anchorAspectRatios.length),
     ...architecture.parameters(config),

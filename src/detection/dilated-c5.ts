@@ -1,20 +1,18 @@
 import { conv2d } from "../engine/convolution";
-import { relu } from "../engine/relu";
-import { tf } from "../engine/tf";
+import { InputError } from "../engine/errors";
 import { normalise, resNetMaps, resNetStage } from "../nn/resnet";
 import { featureCount, stageStride, type ResNetConfig } from "../nn/resnet-layout";
+import { boxHead, boxHeadParameters, boxHeadUnits } from "./box-head";
 import type { DetectorArchitecture } from "./detector-architecture";
-import { newAverages, newLayer, newNorm, type NewTensor } from "./initial-values";
+import { newAverages, newNorm } from "./initial-values";
 import { roiAlign } from "./roi-align";
 
 // No published code has the convolution, hence no published names.
 const reduction = "reduction";
 const reductionNorm = "reduction_norm";
-const hiddenLayers = ["box_head.fc1", "box_head.fc2"] as const;
 
-// 512 channels and hidden layers of 1024 units at width 64; narrow networks have as many times fewer.
+/** 512 at width 64; a narrow network has as many times fewer. */
 const reducedChannels = ({ width }: ResNetConfig) => 8 * width;
-const hiddenUnits = ({ width }: ResNetConfig) => 16 * width;
 
 /**
  * Dilated C5 (paper, appendix A.1): stage 4 (res5) at the stride of stage 3, with dilation 2, and a 3x3 convolution with
@@ -24,12 +22,11 @@ const hiddenUnits = ({ width }: ResNetConfig) => 16 * width;
  */
 export const dilatedC5: DetectorArchitecture = {
   title: "dilated-C5",
-  stride: (backbone) => stageStride(backbone, 3),
+  levels: ({ backbone, anchorSizes }) => [{ stride: stageStride(backbone, 3), anchorSizes }],
   channels: reducedChannels,
-  vectorLength: hiddenUnits,
+  vectorLength: boxHeadUnits,
   parameters: ({ backbone, roiResolution }) => {
     const channels = reducedChannels(backbone);
-    const units = hiddenUnits(backbone);
     return [
       {
         name: `${reduction}.weight`,
@@ -37,8 +34,7 @@ export const dilatedC5: DetectorArchitecture = {
         initial: { normal: Math.sqrt(2 / (9 * channels)) },
       },
       ...newNorm(reductionNorm, channels),
-      ...hiddenLayer(hiddenLayers[0], roiResolution ** 2 * channels, units),
-      ...hiddenLayer(hiddenLayers[1], units, units),
+      ...boxHeadParameters(roiResolution ** 2 * channels, backbone),
     ];
   },
   running: ({ backbone }) => newAverages(reductionNorm, reducedChannels(backbone)),
@@ -46,23 +42,19 @@ export const dilatedC5: DetectorArchitecture = {
     const res4 = resNetMaps(config.backbone, parameters, images, mode, 3).at(-1)!;
     const res5 = resNetStage(config.backbone, parameters, res4, mode, 4, 2);
     const reduced = conv2d(res5, parameters.tensor(`${reduction}.weight`), { stride: 1, padding: 1 });
-    return normalise(parameters, reduced, reductionNorm, mode);
+    return [normalise(parameters, reduced, reductionNorm, mode)];
   },
-  regions: ({ config, parameters }, features, rois) => {
-    const options = { resolution: config.roiResolution, scale: 1 / stageStride(config.backbone, 3), samplingRatio: 0 };
-    const aligned = roiAlign(features, rois, options);
-    // Channel after channel, as PyTorch flattens, so that the weights fit detectron2's box head.
-    const flat = tf.transpose(aligned, [0, 3, 1, 2]).as2D(aligned.shape[0], aligned.size / aligned.shape[0]);
-    const vectors = hiddenLayers.reduce(
-      (x, name) =>
-        relu(tf.add(tf.matMul(x, parameters.tensor<tf.Tensor2D>(`${name}.weight`)), parameters.tensor(`${name}.bias`))),
-      flat,
-    );
-    return { vectors, maps: undefined };
-  },
+  regions: ({ config, parameters }, [features], rois) => ({
+    vectors: () => {
+      const options = {
+        resolution: config.roiResolution,
+        scale: 1 / stageStride(config.backbone, 3),
+        samplingRatio: 0,
+      };
+      return boxHead(parameters, roiAlign(features!, rois, options));
+    },
+    maskMaps: () => {
+      throw new InputError("Cannot predict masks with dilated-C5: it has no mask head; choose another architecture");
+    },
+  }),
 };
-
-/** detectron2's initial values of fully connected layers (c2_xavier_fill). */
-function hiddenLayer(name: string, from: number, to: number): NewTensor[] {
-  return newLayer(name, [from, to], { uniform: Math.sqrt(3 / from) });
-}

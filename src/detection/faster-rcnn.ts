@@ -12,9 +12,14 @@ import {
 import type { Detections } from "./detections";
 import { architectureOf, type Detector } from "./detector";
 import type { PictureBatch } from "./picture-batch";
-import { anchorsOn, proposalsOf, regionProposalLosses, type RpnLosses } from "./region-proposal-network";
+import {
+  anchorsOn,
+  proposalsOf,
+  regionProposalLosses,
+  regionProposalNetwork,
+  type RpnLosses,
+} from "./region-proposal-network";
 import { detectInRegions, roiLosses, type RoiLosses } from "./roi-heads";
-import { rpnHead } from "./rpn-head";
 import type { GroundTruth } from "./training-samples";
 
 /** Pictures with what is in them. */
@@ -103,12 +108,12 @@ export async function estimateRunningAverages(
  * @throws DivergedError if a region is not finite
  */
 export function detectObjects(detector: Detector, { images, sizes }: PictureBatch): Detections[] {
-  const { config, parameters, running } = detector;
+  const { config, running } = detector;
   const mode: NormalisationMode = { training: false, running };
   const found: Detections[] = [];
   tf.tidy(() => {
     const features = architectureOf(config).features(detector, images, mode);
-    const rpn = rpnHead(parameters, features);
+    const rpn = regionProposalNetwork(detector, features);
     const regions = proposalsOf(rpn, anchorsOn(detector, features), sizes, config.proposals.inference);
     found.push(...detectInRegions(detector, features, regions, sizes, mode));
   });
@@ -121,11 +126,11 @@ function trainingLosses(
   random: Random,
   mode: NormalisationMode,
 ): DetectorLosses<tf.Scalar> {
-  const { config, parameters } = detector;
+  const { config } = detector;
   const { images, sizes, truths } = batch;
   return tf.tidy(() => {
     const features = architectureOf(config).features(detector, images, mode);
-    const rpn = rpnHead(parameters, features);
+    const rpn = regionProposalNetwork(detector, features);
     const anchors = anchorsOn(detector, features);
     const rpnLosses = regionProposalLosses(rpn, anchors, truths, config.anchorsPerImage, random);
     const regions = proposalsOf(rpn, anchors, sizes, config.proposals.training);

@@ -1,11 +1,11 @@
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
 import { levelAnchors } from "./anchors";
-import { boxCount, type Boxes, type Size } from "./boxes";
+import { boxCount, joinArrays, type Boxes, type Size } from "./boxes";
 import { anchorAspectRatios, architectureOf, type Detector } from "./detector";
 import { boxRegressionLoss, binaryCrossEntropy } from "./detector-losses";
 import { proposeRegions, type ProposalLimits } from "./region-proposals";
-import type { RpnOutput } from "./rpn-head";
+import { rpnHead, type RpnOutput } from "./rpn-head";
 import { sampleAnchors, type GroundTruth } from "./training-samples";
 
 /** The losses of the region proposal network. */
@@ -16,15 +16,37 @@ export interface RpnLosses<T> {
   readonly rpnBox: T;
 }
 
-/** Both are divided by how many anchors are wanted, whether or not there are so many (detectron2). */
+/** What the RPN's head says of the anchors of all levels, one level after the other. */
+export function regionProposalNetwork({ parameters }: Detector, features: readonly tf.Tensor4D[]): RpnOutput {
+  return tf.tidy(() => {
+    const levels = features.map((map) => rpnHead(parameters, map));
+    return {
+      objectness: tf.concat(
+        levels.map(({ objectness }) => objectness),
+        1,
+      ),
+      deltas: tf.concat(
+        levels.map(({ deltas }) => deltas),
+        1,
+      ),
+    };
+  });
+}
+
+/**
+ * Both are divided by how many anchors are wanted, whether or not there are so many (detectron2).
+ *
+ * @param levels - anchors of each level
+ */
 export function regionProposalLosses(
   { objectness, deltas }: RpnOutput,
-  anchors: Boxes,
+  levels: readonly Boxes[],
   truths: readonly GroundTruth[],
   anchorsPerImage: number,
   random: Random,
 ): RpnLosses<tf.Scalar> {
   const [count, perPicture] = objectness.shape;
+  const anchors = joinArrays(levels);
   const indices: number[] = [];
   const labels: number[] = [];
   const objects: number[] = [];
@@ -46,25 +68,41 @@ export function regionProposalLosses(
   };
 }
 
-/** Also over the padding of smaller pictures, where anchors are background, as in detectron2. */
-export function anchorsOn({ config }: Detector, features: tf.Tensor4D): Boxes {
-  const [, height, width] = features.shape;
-  const level = {
-    size: { height, width },
-    stride: architectureOf(config).stride(config.backbone),
-    anchorSizes: config.anchorSizes,
-  };
-  return levelAnchors(level, anchorAspectRatios);
+/** The anchors of each level; also over the padding of smaller pictures, where they are background, as in detectron2. */
+export function anchorsOn({ config }: Detector, features: readonly tf.Tensor4D[]): Boxes[] {
+  return architectureOf(config)
+    .levels(config)
+    .map((level, index) => {
+      const [, height, width] = features[index]!.shape;
+      return levelAnchors({ ...level, size: { height, width } }, anchorAspectRatios);
+    });
 }
 
-/** The proposals of each picture. No gradient goes through them. */
-export function proposalsOf(rpn: RpnOutput, anchors: Boxes, sizes: readonly Size[], limits: ProposalLimits): Boxes[] {
+/**
+ * The proposals of each picture. No gradient goes through them.
+ *
+ * @param levels - anchors of each level
+ */
+export function proposalsOf(
+  rpn: RpnOutput,
+  levels: readonly Boxes[],
+  sizes: readonly Size[],
+  limits: ProposalLimits,
+): Boxes[] {
   const logits = rpn.objectness.dataSync<"float32">();
   const shifts = rpn.deltas.dataSync<"float32">();
-  const count = boxCount(anchors);
-  return sizes.map((size, picture) => {
-    const objectness = logits.subarray(picture * count, (picture + 1) * count);
-    const deltas = shifts.subarray(4 * picture * count, 4 * (picture + 1) * count);
-    return proposeRegions([{ anchors, objectness, deltas }], size, limits).boxes;
+  let first = 0;
+  return sizes.map((size) => {
+    const predictions = levels.map((anchors) => {
+      const last = first + boxCount(anchors);
+      const prediction = {
+        anchors,
+        objectness: logits.subarray(first, last),
+        deltas: shifts.subarray(4 * first, 4 * last),
+      };
+      first = last;
+      return prediction;
+    });
+    return proposeRegions(predictions, size, limits).boxes;
   });
 }

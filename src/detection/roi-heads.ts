@@ -29,7 +29,7 @@ export interface RoiLosses<T> {
  */
 export function roiLosses(
   detector: Detector,
-  features: tf.Tensor4D,
+  features: readonly tf.Tensor4D[],
   regions: readonly Boxes[],
   { sizes, truths }: { readonly sizes: readonly Size[]; readonly truths: readonly GroundTruth[] },
   random: Random,
@@ -44,8 +44,8 @@ export function roiLosses(
     );
   }
   const rois = samples.map(({ boxes }) => boxes);
-  const { vectors, maps } = architectureOf(detector.config).regions(detector, features, rois, mode);
-  const { logits, deltas } = predictBoxes(detector, vectors);
+  const { vectors, maskMaps } = architectureOf(detector.config).regions(detector, features, rois, mode);
+  const { logits, deltas } = predictBoxes(detector, vectors());
   const objects = Int32Array.from(labels.keys()).filter((region) => labels[region]! < classes);
   const objectClasses = objects.map((region) => labels[region]!);
   const shifts = deltasOfClass(deltas, objects, objectClasses);
@@ -55,8 +55,7 @@ export function roiLosses(
     box: tf.div<tf.Scalar>(boxRegressionLoss(shifts, targets), labels.length),
   };
   if (!masks) return losses;
-  const ofObjects = tf.gather(maps!, tf.tensor1d(objects, "int32"));
-  const predicted = maskHead(detector.parameters, ofObjects);
+  const predicted = maskHead(detector.parameters, maskMaps(objects));
   const side = predicted.shape[1];
   const wanted = samples.map(({ boxes, groundTruth }, picture) =>
     maskTargets(truths[picture]!.masks!, sizes[picture]!, boxes, groundTruth, side),
@@ -71,7 +70,7 @@ export function roiLosses(
  */
 export function detectInRegions(
   detector: Detector,
-  features: tf.Tensor4D,
+  features: readonly tf.Tensor4D[],
   regions: readonly Boxes[],
   sizes: readonly Size[],
   mode: NormalisationMode,
@@ -79,7 +78,7 @@ export function detectInRegions(
   const { config } = detector;
   if (regions.every(({ length }) => length === 0)) return regions.map(() => noDetections);
   const { vectors } = architectureOf(config).regions(detector, features, regions, mode);
-  const { logits, deltas } = predictBoxes(detector, vectors);
+  const { logits, deltas } = predictBoxes(detector, vectors());
   const scores = tf.softmax(logits).dataSync<"float32">();
   const shifts = deltas.dataSync<"float32">();
   let first = 0;
@@ -117,15 +116,16 @@ function predictBoxes({ parameters }: Detector, vectors: tf.Tensor2D): { logits:
 /** Masks are predicted of the boxes that were found, not of their regions (Mask R-CNN, section 3.1). */
 function withMasks(
   detector: Detector,
-  features: tf.Tensor4D,
+  features: readonly tf.Tensor4D[],
   found: readonly Detections[],
   mode: NormalisationMode,
 ): Detections[] {
   const boxes = found.map((detections) => detections.boxes);
   const classes = Int32Array.from(found.flatMap((detections) => [...detections.classes]));
   if (classes.length === 0) return [...found];
-  const { maps } = architectureOf(detector.config).regions(detector, features, boxes, mode);
-  const likely = tf.sigmoid(masksOfClass(maskHead(detector.parameters, maps!), classes));
+  const { maskMaps } = architectureOf(detector.config).regions(detector, features, boxes, mode);
+  const maps = maskMaps(Int32Array.from(classes.keys()));
+  const likely = tf.sigmoid(masksOfClass(maskHead(detector.parameters, maps), classes));
   const [, length] = likely.shape;
   const values = likely.dataSync<"float32">();
   let first = 0;

@@ -15,6 +15,7 @@ import { toStateDict } from "../../src/nn/state-dict";
 import { relativeError } from "../engine/double-precision";
 import { sampled } from "../nn/hashed";
 import dilatedC5Step from "./fixtures/dilated-c5-step.json";
+import fpnStep from "./fixtures/fpn-step.json";
 import { configOf, hashedBatch, hashedDetector } from "./golden-step";
 import maskStep from "./fixtures/mask-step.json";
 import c4Step from "./fixtures/training-step.json";
@@ -29,6 +30,7 @@ describe.each([
   ["c4", c4Step, "c4"],
   ["c4 with masks", maskStep, "c4"],
   ["dc5", dilatedC5Step, "dc5"],
+  ["fpn with masks", fpnStep, "fpn"],
 ] as const)("one training step of a narrow detector (%s), on two pictures of different sizes", (_, fixture, arch) => {
   const detector = hashedDetector(configOf(arch, fixture), fixture);
   const batch = hashedBatch(fixture);
@@ -85,6 +87,7 @@ describe.each([
   ["c4", c4Step, "c4", 30],
   ["c4 with masks", maskStep, "c4", 30],
   ["dc5", dilatedC5Step, "dc5", 60],
+  ["fpn with masks", fpnStep, "fpn", 30],
 ] as const)("a detector (%s)", (_, fixture, arch, steps) => {
   const config = configOf(arch, fixture);
   const encoder = createEncoder({ ...config.backbone, head: "linear", dimension: 4 }, random());
@@ -104,8 +107,8 @@ describe.each([
     expect(deviation("box_predictor.cls_score.weight") / 0.01).toBeCloseTo(1, 0);
     expect(deviation("box_predictor.bbox_pred.weight") / 0.001).toBeCloseTo(1, 1);
     expect(deviation("rpn.objectness_logits.bias")).toBe(0);
-    const norm = arch === "c4" ? "res5_norm" : "reduction_norm";
-    expect([...values(`${norm}.weight`)]).toEqual(Array(32).fill(1));
+    const [norm, channels] = { c4: ["res5_norm", 32], dc5: ["reduction_norm", 32], fpn: ["fpn_output3.norm", 16] }[arch];
+    expect([...values(`${norm}.weight`)]).toEqual(Array(channels).fill(1));
     disposeDetector(detector);
   });
 

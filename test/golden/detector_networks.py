@@ -1,6 +1,6 @@
 """Narrow detectors in PyTorch: Faster R-CNN with the C4 and the dilated-C5 backbone, and Mask R-CNN with C4.
 
-See detector_rules.py. Names are those of the kit.
+See detector_rules.py; FPN is in detector_fpn.py. Names are those of the kit.
 """
 
 import torch
@@ -14,9 +14,10 @@ from torchvision.models.resnet import BasicBlock
 
 
 class Detector(nn.Module):
-    """Faster R-CNN on a narrow ResNet-18, names as in the kit. Subclasses give the feature map and the box head."""
+    """Faster R-CNN on a narrow ResNet-18, names as in the kit. Subclasses give the feature maps and the box head."""
 
-    sizes, stride, ratios = (16, 32), 16, (0.5, 1.0, 2.0)
+    # Stride and anchor sizes of each feature map.
+    levels, ratios = ((16, (16, 32)),), (0.5, 1.0, 2.0)
 
     def __init__(self, width, classes, resolution, channels, length):
         super().__init__()
@@ -28,7 +29,7 @@ class Detector(nn.Module):
             layer = net._make_layer(BasicBlock, width * 2**stage, 2, stride=1 if stage == 0 else 2)
             setattr(self, f"layer{stage + 1}", layer)
         self.classes, self.resolution = classes, resolution
-        anchors = len(self.sizes) * len(self.ratios)
+        anchors = len(self.levels[0][1]) * len(self.ratios)
         self.rpn = nn.ModuleDict(
             {
                 "conv": nn.Conv2d(channels, channels, 3, padding=1),
@@ -41,37 +42,44 @@ class Detector(nn.Module):
             {"cls_score": nn.Linear(length, classes + 1), "bbox_pred": nn.Linear(length, 4 * classes)}
         )
 
+    def stem(self, images):
+        return F.max_pool2d(F.relu(self.bn1(self.conv1(images))), 3, 2, 1)
+
     def res4(self, images):
-        x = F.max_pool2d(F.relu(self.bn1(self.conv1(images))), 3, 2, 1)
-        return self.layer3(self.layer2(self.layer1(x)))
+        return self.layer3(self.layer2(self.layer1(self.stem(images))))
 
     def align(self, features, rois):
-        return ops.roi_align(features, rois, self.resolution, 1 / self.stride, sampling_ratio=-1, aligned=True)
+        return ops.roi_align(features[0], rois, self.resolution, 1 / 16, sampling_ratio=-1, aligned=True)
 
     def first_part(self, images):
+        """Feature maps, and of each its anchors with the RPN's logits and deltas, picture by picture."""
         features = self.features(images.to(self.conv1.weight.dtype))
+        return features, [self.rpn_level(x, *level) for x, level in zip(features, self.levels, strict=True)]
+
+    def rpn_level(self, features, stride, sizes):
         hidden = F.relu(self.rpn["conv"](features))
-        count = len(images)
+        count, _, height, width = features.shape
         logits = self.rpn["objectness_logits"](hidden).permute(0, 2, 3, 1).reshape(count, -1)
-        deltas = self.rpn["anchor_deltas"](hidden)
-        deltas = deltas.reshape(count, -1, 4, *deltas.shape[-2:]).permute(0, 3, 4, 1, 2).reshape(count, -1, 4)
-        return features, logits.double(), deltas.double()
+        deltas = self.rpn["anchor_deltas"](hidden).reshape(count, -1, 4, height, width)
+        deltas = deltas.permute(0, 3, 4, 1, 2).reshape(count, -1, 4)
+        return anchors_of(height, width, stride, sizes, self.ratios), logits.double(), deltas.double()
 
     def second_part(self, features, rois):
-        x, maps = self.regions(features, [boxes.to(features.dtype) for boxes in rois])
+        x, maps = self.regions(features, [boxes.to(features[0].dtype) for boxes in rois])
         return self.box_predictor["cls_score"](x).double(), self.box_predictor["bbox_pred"](x).double(), maps
 
-    def propose(self, logits, deltas, pictures, limits):
-        anchors = anchors_of(4, 4, self.stride, self.sizes, self.ratios)
-        return [
-            propose([(anchors, logits[i].detach(), deltas[i].detach())], picture, *limits)[0]
-            for i, picture in enumerate(pictures)
-        ]
+    def propose(self, levels, pictures, limits):
+        proposals = []
+        for i, picture in enumerate(pictures):
+            of_picture = [(anchors, logits[i].detach(), deltas[i].detach()) for anchors, logits, deltas in levels]
+            proposals.append(propose(of_picture, picture, *limits)[0])
+        return proposals
 
     def losses(self, images, pictures, truths, limits, anchors_per_image):
         """detectron2's losses where so many are sampled that all anchors and regions take part."""
-        anchors = anchors_of(4, 4, self.stride, self.sizes, self.ratios)
-        features, logits, deltas = self.first_part(images)
+        features, levels = self.first_part(images)
+        all_anchors, all_logits, all_deltas = zip(*levels)
+        anchors, logits, deltas = torch.cat(all_anchors), torch.cat(all_logits, 1), torch.cat(all_deltas, 1)
         objectness = localisation = 0
         for i, (boxes, *_) in enumerate(truths):
             labels, best = match(iou(boxes, anchors), 0.3, 0.7, True)
@@ -83,7 +91,7 @@ class Detector(nn.Module):
             localisation += F.l1_loss(deltas[i][positive], target, reduction="sum")
         normaliser = anchors_per_image * len(truths)
         regions, classes, targets, counts, masks = [], [], [], [], []
-        for proposals, (boxes, labels, bitmaps) in zip(self.propose(logits, deltas, pictures, limits), truths):
+        for proposals, (boxes, labels, bitmaps) in zip(self.propose(levels, pictures, limits), truths):
             rois = torch.cat([proposals, boxes])
             positive, best = match(iou(boxes, rois), 0.5, 0.5, False)
             positive = positive == 1
@@ -103,13 +111,12 @@ class Detector(nn.Module):
             "box": F.l1_loss(predicted, targets[objects], reduction="sum") / len(classes),
         }
         if self.mask_head is not None:
-            logits = self.masks(maps[objects])[torch.arange(len(objects)), classes[objects]]
+            positives = [rois for _, rois, _ in masks]
+            logits = self.masks(features, positives, None if maps is None else maps[objects])
+            logits = logits[torch.arange(len(objects)), classes[objects]]
             wanted = torch.cat([mask_targets(*of_picture, logits.shape[-1]) for of_picture in masks])
             losses["mask"] = F.binary_cross_entropy_with_logits(logits, wanted.double())
         return counts, losses
-
-    def masks(self, maps):
-        return self.mask_head["predictor"](F.relu(self.mask_head["deconv"](maps))).double()
 
 
 class C4(Detector):
@@ -120,7 +127,7 @@ class C4(Detector):
         self.res5_norm = nn.BatchNorm2d(8 * width)
 
     def features(self, images):
-        return self.res4(images)
+        return [self.res4(images)]
 
     def regions(self, features, rois):
         maps = self.res5_norm(self.layer4(self.align(features, rois)))
@@ -139,6 +146,10 @@ class C4WithMasks(C4):
             }
         )
 
+    def masks(self, features, rois, maps):
+        """Logits of all classes, of the maps that the box head made of the regions."""
+        return self.mask_head["predictor"](F.relu(self.mask_head["deconv"](maps))).double()
+
 
 class DilatedC5(Detector):
     """res5 in the backbone, a 3x3 convolution with BN after it, two hidden layers as box head."""
@@ -153,7 +164,7 @@ class DilatedC5(Detector):
         )
 
     def features(self, images):
-        return self.reduction_norm(self.reduction(self.layer4(self.res4(images))))
+        return [self.reduction_norm(self.reduction(self.layer4(self.res4(images))))]
 
     def regions(self, features, rois):
         x = self.align(features, rois).flatten(1)

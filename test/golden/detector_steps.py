@@ -9,18 +9,23 @@ import copy
 
 import torch
 import torchvision
+from detector_fpn import FPN
 from detector_networks import C4, C4WithMasks, DilatedC5, dilate
 from detector_rules import detect, ellipse, numbers, rle, write
 from hashed import hashed, hashed_state, nhwc, sampled, shapes_of
 from torch import nn
 from torch.nn import functional as F
+from torchvision import ops
 from torchvision.models.resnet import Bottleneck
 
 
-def training_step(file, architecture, resolution, seed):
-    width, classes, limits, anchors_per_image = 4, 3, (80, 12), 1000
-    size, pictures = 64, [(64, 56), (48, 64)]
-    images = nhwc(seed, 2, size, 3).clone()
+def training_step(
+    file, architecture, resolution, seed, limits=(80, 12), anchors_per_image=1000, pictures=((64, 56), (48, 64))
+):
+    width, classes = 4, 3
+    # Squares of hashed numbers, of which a batch is as high and as wide as its pictures ask for.
+    size = max(max(picture) for picture in pictures)
+    images = nhwc(seed, 2, size, 3)[:, :, : max(h for h, _ in pictures), : max(w for _, w in pictures)].clone()
     for image, (h, w) in zip(images, pictures):
         image[:, h:] = 0
         image[:, :, w:] = 0
@@ -33,7 +38,8 @@ def training_step(file, architecture, resolution, seed):
     ]
     truths = [
         (boxes, labels, torch.stack([ellipse(box, *picture) for box in boxes]))
-        for (boxes, labels), picture in zip(truths, pictures)
+        for picture, (whole, labels) in zip(pictures, truths)
+        for boxes in [ops.clip_boxes_to_image(whole, picture)]
     ]
     net = architecture(width, classes, resolution)
     net.load_state_dict(hashed_state(shapes_of(net)), strict=False)
@@ -54,31 +60,25 @@ def training_step(file, architecture, resolution, seed):
     }
 
     # Precise BN over this one batch, then inference.
-    for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 1.0
+    for one in (net, single):
+        for module in one.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = 1.0
     with torch.no_grad():
-        net.losses(images, pictures, truths, limits, anchors_per_image)
-    net.eval()
-    with torch.no_grad():
-        features, logits, deltas = net.first_part(images)
-        regions = net.propose(logits, deltas, pictures, limits)
-        scores, box_deltas, _ = net.second_part(features, regions)
-        lengths = [len(boxes) for boxes in regions]
-        found = [
-            detect(boxes, F.softmax(s, 1), d, picture)
-            for boxes, s, d, picture in zip(regions, scores.split(lengths), box_deltas.split(lengths), pictures)
-        ]
-        detections = [
-            {"boxes": numbers(boxes), "scores": numbers(confidence), "classes": labels.tolist()}
-            for boxes, confidence, labels in found
-        ]
-        if net.mask_head is not None:
-            _, _, maps = net.second_part(features, [boxes for boxes, _, _ in found])
-            labels = torch.cat([labels for _, _, labels in found])
-            likely = torch.sigmoid(net.masks(maps)[torch.arange(len(labels)), labels])
-            for one, of_picture in zip(detections, likely.split([len(boxes) for boxes, _, _ in found])):
-                one["masks"] = numbers(of_picture)
+        for one in (net, single):
+            one.losses(images, pictures, truths, limits, anchors_per_image)
+            one.eval()
+        found, masks = detections_of(net, images, pictures, limits)
+        found_single, _ = detections_of(single, images, pictures, limits)
+    for (_, _, labels), (_, _, labels_single) in zip(found, found_single):
+        assert labels.tolist() == labels_single.tolist()
+    detections = [
+        {"boxes": numbers(boxes), "scores": numbers(confidence), "classes": labels.tolist()}
+        for boxes, confidence, labels in found
+    ]
+    if masks is not None:
+        for one, of_picture in zip(detections, masks):
+            one["masks"] = numbers(of_picture)
 
     write(
         file,
@@ -88,7 +88,7 @@ def training_step(file, architecture, resolution, seed):
                 "width": width,
                 "classes": classes,
                 "resolution": resolution,
-                "anchorSizes": net.sizes,
+                "anchorSizes": [size for _, sizes in net.levels for size in sizes],
                 "beforeNms": limits[0],
                 "afterNms": limits[1],
                 "anchorsPerImage": anchors_per_image,
@@ -112,6 +112,22 @@ def training_step(file, architecture, resolution, seed):
             "detections": detections,
         },
     )
+
+
+def detections_of(net, images, pictures, limits):
+    features, levels = net.first_part(images)
+    regions = net.propose(levels, pictures, limits)
+    scores, deltas, _ = net.second_part(features, regions)
+    lengths = [len(boxes) for boxes in regions]
+    found = [
+        detect(boxes, F.softmax(s, 1), d, picture)
+        for boxes, s, d, picture in zip(regions, scores.split(lengths), deltas.split(lengths), pictures)
+    ]
+    if net.mask_head is None:
+        return found, None
+    boxes, labels = [boxes for boxes, _, _ in found], torch.cat([labels for _, _, labels in found])
+    logits = net.masks(features, boxes, net.second_part(features, boxes)[2])[torch.arange(len(labels)), labels]
+    return found, torch.sigmoid(logits).split([len(boxes) for boxes in boxes])
 
 
 def dilated_stage():
@@ -146,4 +162,6 @@ if __name__ == "__main__":
     training_step("training-step.json", C4, 4, 515)
     training_step("mask-step.json", C4WithMasks, 6, 500)
     training_step("dilated-c5-step.json", DilatedC5, 3, 557)
+    # A batch that is padded, to 64 x 96; its regions lie on P2 to P5, of the first picture none on P3.
+    training_step("fpn-step.json", FPN, 4, 504, (80, 7), 4000, ((64, 56), (48, 72)))
     dilated_stage()
