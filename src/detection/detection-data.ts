@@ -5,6 +5,7 @@ import { InputError } from "../engine/errors";
 import { randomStream, type Random } from "../engine/random";
 import type { DetectionDataset } from "./detection-recipe";
 import { joinSets, type DetectionSet, type ImageId, type ReadSet } from "./detection-set";
+import { holdOut } from "./hold-out";
 import { readCoco } from "./read-coco";
 import { readVoc } from "./read-voc";
 import { composeScenes } from "./scenes";
@@ -76,10 +77,14 @@ async function readFrom(root: string, dataset: Exclude<DetectionDataset, { kind:
   const parts: ReadSet[] = [];
   for (const split of dataset.kind === "coco" ? [dataset.train] : dataset.train) parts.push(await read(split));
   const test = await read(dataset.test);
-  const validation = dataset.validation === undefined ? undefined : await read(dataset.validation);
   const train = parts.length === 1 ? parts[0]! : joinSets(parts.map(({ name }) => name).join(" + "), parts);
-  const leftOut = [...parts, test, ...(validation ? [validation] : [])].flatMap((set) => set.leftOut);
-  return { train, validation, test, leftOut: [...new Set(leftOut)] };
+  const leftOut = (sets: readonly ReadSet[]) => [...new Set(sets.flatMap((set) => set.leftOut))];
+  if (typeof dataset.validation === "object") {
+    const { kept, heldOut } = holdOut(train, dataset.validation.heldOut);
+    return { train: kept, validation: heldOut, test, leftOut: leftOut([...parts, test]) };
+  }
+  const validation = dataset.validation === undefined ? undefined : await read(dataset.validation);
+  return { train, validation, test, leftOut: leftOut([...parts, test, ...(validation ? [validation] : [])]) };
 }
 
 function existingFolder(root: string | undefined): string {

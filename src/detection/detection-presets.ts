@@ -1,7 +1,7 @@
 import { InputError } from "../engine/errors";
 import type { PresetName } from "../tables/presets";
 import type { DetectionDataset, DetectionRecipe } from "./detection-recipe";
-import { dilatedC5Defaults, type DetectorConfig } from "./detector";
+import { dilatedC5Defaults, fpnDefaults, type DetectorConfig } from "./detector";
 import { imageNetNormalisation, paperDetectionRecipes } from "./paper-detection-recipes";
 
 const quick: DetectionRecipe = {
@@ -105,6 +105,41 @@ const bccd: DetectionRecipe = {
   preciseBnBatches: 10,
 };
 
+/** Nuclei in microscope images with masks, up to 375 in one, in COCO's format; on two cores. */
+const nuclei: DetectionRecipe = {
+  ...bccd,
+  name: "nuclei",
+  source:
+    "preset bccd with detectron2's FPN and mask head; shorter side as there; longest: what keeps it at 256; anchors: one size a level " +
+    "around the lengths of nuclei, half of them 10 to 18 px and 98 in 100 from 2 to 46; proposals: detectron2's for FPN; detections: " +
+    "more than the 375 nuclei of the fullest picture; regions: twice bccd's, of pictures with five times as many objects; " +
+    "normalisation: the training part; batch and iterations: what an hour on two cores allows; rate: quick's, by the batch; " +
+    "a rise of half a point: half of bccd's, on three times as many objects",
+  dataset: { kind: "coco", train: "train", validation: { heldOut: 0.15 }, test: "val" },
+  metric: "coco",
+  detector: {
+    ...withArchitecture(bccd, "fpn").detector,
+    anchorSizes: [8, 16, 32, 64, 128],
+    proposals: fpnDefaults.proposals,
+    roisPerImage: 128,
+    masks: true,
+    detectionsPerImage: 400,
+  },
+  pictures: {
+    trainShortest: [256],
+    testShortest: 256,
+    longest: 640,
+    flip: true,
+    mean: [0.16, 0.14, 0.17],
+    std: [0.25, 0.24, 0.28],
+  },
+  batchSize: 2,
+  learningRate: 0.02,
+  schedule: { iterations: 4000, warmup: 100, milestones: [] },
+  stopping: { readEvery: 200, from: 1000, leastRise: 0.005, patience: 0.2 },
+  preciseBnBatches: 20,
+};
+
 const recipes: readonly DetectionRecipe[] = [
   smoke,
   smokeFpn,
@@ -112,6 +147,7 @@ const recipes: readonly DetectionRecipe[] = [
   quickDilatedC5,
   quickFpn,
   bccd,
+  nuclei,
   ...paperDetectionRecipes,
 ];
 

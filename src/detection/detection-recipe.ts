@@ -19,7 +19,15 @@ const datasetSchema = z.discriminatedUnion("kind", [
       test: split,
     })
     .strict(),
-  z.object({ kind: z.literal("coco"), train: split, validation: split.optional(), test: split }).strict(),
+  z
+    .object({
+      kind: z.literal("coco"),
+      train: split,
+      /** A split, or this share of the training split, which is not trained on then (see `holdOut`). */
+      validation: z.union([split, z.object({ heldOut: z.number().gt(0).lt(1) }).strict()]).optional(),
+      test: split,
+    })
+    .strict(),
   z
     .object({
       kind: z.literal("scenes"),
@@ -61,6 +69,11 @@ export const detectionRecipeSchema = z
         roiResolution: positiveInteger.max(64),
         /** Whether the masks of objects are predicted too (Mask R-CNN). */
         masks: z.literal(true).optional(),
+        /**
+         * How many detections of a picture are kept, and count by COCO's rules (maxDets); 100 if left out. More than the 10
+         * that one of COCO's recalls is of.
+         */
+        detectionsPerImage: positiveInteger.min(11).optional(),
       })
       .strict()
       .refine(({ arch, masks }) => arch !== "dc5" || masks === undefined, {

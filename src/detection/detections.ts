@@ -15,26 +15,30 @@ export interface Detections {
   readonly masks?: readonly Float32Array[];
 }
 
-// detectron2's defaults: SCORE_THRESH_TEST, NMS_THRESH_TEST, DETECTIONS_PER_IMAGE.
+// detectron2's defaults: SCORE_THRESH_TEST and NMS_THRESH_TEST.
 // The score's limit is rounded as scores are, so that a score of 0.05 is not above it.
 const scoreThreshold = Math.fround(0.05);
 const nmsThreshold = 0.5;
-const detectionsPerImage = 100;
+
+/** How many detections of a picture are kept where a detector says nothing else: detectron2's DETECTIONS_PER_IMAGE. */
+export const defaultDetectionsPerImage = 100;
 
 /**
  * The detections of one picture (Fast R-CNN, section 3.1, with detectron2's limits): each class of each region whose
- * probability is above 0.05, thinned by non-maximum suppression within its class, the best 100.
+ * probability is above 0.05, thinned by non-maximum suppression within its class, the best ones.
  *
  * @param regions - proposals, [R] boxes
  * @param probabilities - [R, K + 1], the last is background
  * @param deltas - [R, 4 * K], class after class
  * @param picture - size of this picture without the padding of its batch
+ * @param limit - how many are kept
  */
 export function detectionsOf(
   regions: Boxes,
   probabilities: Float32Array,
   deltas: Float32Array,
   picture: Size,
+  limit = defaultDetectionsPerImage,
 ): Detections {
   const count = regions.length / 4;
   const classCount = count === 0 ? 0 : probabilities.length / count - 1;
@@ -57,11 +61,7 @@ export function detectionsOf(
     classes.map((label, index) => rows[index]! * classCount + label),
   );
   const boxes = clipBoxes(decodeBoxes(ownDeltas, selectBoxes(regions, rows), roiBoxWeights), picture);
-  const kept = nonMaxSuppression(boxes, scores, {
-    threshold: nmsThreshold,
-    limit: detectionsPerImage,
-    groups: classes,
-  });
+  const kept = nonMaxSuppression(boxes, scores, { threshold: nmsThreshold, limit, groups: classes });
   return {
     boxes: selectBoxes(boxes, kept),
     scores: Float32Array.from(kept, (index) => scores[index]!),

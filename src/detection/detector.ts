@@ -34,6 +34,8 @@ export interface DetectorConfig {
   readonly roiResolution: number;
   /** Whether the masks of objects are predicted too (Mask R-CNN). */
   readonly masks?: true | undefined;
+  /** How many detections of a picture are kept. @default 100 */
+  readonly detectionsPerImage?: number | undefined;
 }
 
 /** detectron2's defaults for C4, which the official detection configurations keep (`detectron2/config/defaults.py`). */

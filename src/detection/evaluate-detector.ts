@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import { InterruptedError } from "../engine/errors";
 import type { AveragePrecision } from "./average-precision";
-import { cocoAveragePrecision, cocoFigures, matchCoco, type CocoFigures } from "./coco-metric";
+import { cocoAveragePrecision, cocoFigures, matchCoco, type CocoFigures, type CocoOptions } from "./coco-metric";
 import type { DetectionRecipe, PictureRecipe } from "./detection-recipe";
 import type { Box, Detection, DetectionImage, DetectionSet } from "./detection-set";
-import { rescaleDetections } from "./detections";
-import type { Detector } from "./detector";
+import { defaultDetectionsPerImage, rescaleDetections } from "./detections";
+import type { Detector, DetectorConfig } from "./detector";
 import { preparePicture, resizedSize } from "./detector-pictures";
 import { detectObjects } from "./faster-rcnn";
 import { nonMaxSuppression } from "./nms";
@@ -79,21 +79,22 @@ export interface DetectionFigures extends AveragePrecision {
 /**
  * The figures of detections by a recipe's metric; VOC's with the rounding of detectron2's evaluator.
  *
- * @param ofMasks - whether the detections have masks, whose figures are wanted too
+ * @param detector - what found them; figures of masks come with `masks`
  */
 export function detectionFigures(
   set: DetectionSet,
   detections: readonly Detection[],
   metric: DetectionRecipe["metric"],
-  ofMasks = false,
+  detector: Pick<DetectorConfig, "masks" | "detectionsPerImage"> = {},
 ): DetectionFigures {
-  const masks = ofMasks ? cocoFigures(matchCoco(set, detections, { of: "mask" })) : undefined;
+  const ofBoxes = cocoOptions("box", detector);
+  const masks = detector.masks ? cocoFigures(matchCoco(set, detections, cocoOptions("mask", detector))) : undefined;
   const blind = classAgnostic(set, detections);
-  const ofBlind = cocoAveragePrecision(matchCoco(blind.set, blind.detections, { of: "box" }));
+  const ofBlind = cocoAveragePrecision(matchCoco(blind.set, blind.detections, ofBoxes));
   const named = (values: readonly number[]) =>
     set.categories.map(({ name }, index) => ({ name, ap: values[index] ?? NaN }));
   if (metric === "coco") {
-    const coco = cocoFigures(matchCoco(set, detections, { of: "box" }));
+    const coco = cocoFigures(matchCoco(set, detections, ofBoxes));
     const { ap, ap50, ap75, categoryAp } = coco;
     return { metric, ap, ap50, ap75, categories: named(categoryAp), classAgnostic: ofBlind, coco, masks };
   }
@@ -101,6 +102,14 @@ export function detectionFigures(
   const { ap, ap50, ap75, categories } = vocFigures(matchVoc(set, detections, { roundAsDetectron2: true }), rule);
   const values = categories.map((one) => one.ap);
   return { metric, ap, ap50, ap75, categories: named(values), classAgnostic: ofBlind, coco: undefined, masks };
+}
+
+/** COCO's rules for a detector: the recalls of its best detection of a picture, of the best 10, and of all that it keeps. */
+export function cocoOptions(
+  of: CocoOptions["of"],
+  { detectionsPerImage = defaultDetectionsPerImage }: Pick<DetectorConfig, "detectionsPerImage">,
+): CocoOptions {
+  return { of, maxDetections: [1, 10, detectionsPerImage] };
 }
 
 /**

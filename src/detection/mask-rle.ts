@@ -28,31 +28,59 @@ export function encodeMask(mask: ArrayLike<number>, height: number, width: numbe
       `Cannot encode the mask: it must have ${height} x ${width} values, current count is ${mask.length}`,
     );
   }
+  return encodeWithin(mask, [0, 0, width, height], [height, width]);
+}
+
+/**
+ * Encodes a mask that is 0 outside of a part of its picture. Takes as long as the part is large.
+ *
+ * @param part - values within `window`, row by row; every value but 0 is 1
+ * @param window - whole pixels, in the picture
+ * @param size - of the picture
+ */
+export function encodeWithin(
+  part: ArrayLike<number>,
+  [left, top, right, bottom]: Box,
+  [height, width]: Rle["size"],
+): Rle {
   const counts: number[] = [];
   let value = false;
-  let run = 0;
-  for (let x = 0; x < width; x++) {
-    for (let y = 0; y < height; y++) {
-      if ((mask[y * width + x] !== 0) !== value) {
-        counts.push(run);
-        run = 0;
-        value = !value;
-      }
-      run++;
+  let changed = 0;
+  let end = 0;
+  const changeAt = (place: number) => {
+    counts.push(place - changed);
+    changed = place;
+    value = !value;
+  };
+  for (let x = left; x < right; x++) {
+    // A run of ones ends where the window does, unless it goes on at the top of the next column.
+    if (value && x * height + top > end) changeAt(end);
+    for (let y = top; y < bottom; y++) {
+      const one = part[(y - top) * (right - left) + x - left] !== 0;
+      if (one !== value) changeAt(x * height + y);
     }
+    end = x * height + bottom;
   }
-  counts.push(run);
+  if (value && end < height * width) changeAt(end);
+  counts.push(height * width - changed);
   return { size: [height, width], counts: Uint32Array.from(counts) };
 }
 
 /** The mask as [height, width] values of 0 and 1, row by row. */
 export function decodeMask(rle: Rle): Uint8Array {
   const [height, width] = rle.size;
-  const mask = new Uint8Array(height * width);
+  return decodeWithin(rle, [0, 0, width, height]);
+}
+
+/** A part of a mask that holds all of its ones, as values of 0 and 1, row by row; the part is in whole pixels. */
+export function decodeWithin(rle: Rle, [left, top, right, bottom]: Box): Uint8Array {
+  const height = rle.size[0];
+  const width = right - left;
+  const part = new Uint8Array((bottom - top) * width);
   forRunsOfOnes(rle, (start, end) => {
-    for (let at = start; at < end; at++) mask[(at % height) * width + Math.floor(at / height)] = 1;
+    for (let at = start; at < end; at++) part[((at % height) - top) * width + Math.floor(at / height) - left] = 1;
   });
-  return mask;
+  return part;
 }
 
 /** Number of pixels in a mask. */

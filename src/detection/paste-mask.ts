@@ -1,6 +1,6 @@
 import type { Size } from "./boxes";
 import type { Box } from "./detection-set";
-import { encodeMask, type Rle } from "./mask-rle";
+import { encodeWithin, type Rle } from "./mask-rle";
 
 /** Probability from which a pixel belongs to the object. */
 const threshold = 0.5;
@@ -19,15 +19,16 @@ export function pasteMask(probabilities: Float32Array, box: Box, { height, width
   const rows = samples(top, bottom, height, side);
   const at = (row: number, column: number) =>
     row < 0 || row >= side || column < 0 || column >= side ? 0 : probabilities[row * side + column]!;
-  const pixels = new Uint8Array(height * width);
-  for (const { pixel: y, low: row, share: down } of rows) {
-    for (const { pixel: x, low: column, share: across } of columns) {
+  const part: number[] = [];
+  for (const { low: row, share: down } of rows) {
+    for (const { low: column, share: across } of columns) {
       const upper = (1 - across) * at(row, column) + across * at(row, column + 1);
       const lower = (1 - across) * at(row + 1, column) + across * at(row + 1, column + 1);
-      pixels[y * width + x] = Number((1 - down) * upper + down * lower >= threshold);
+      part.push(Number((1 - down) * upper + down * lower >= threshold));
     }
   }
-  return encodeMask(pixels, height, width);
+  const [x, y] = [columns[0]?.pixel ?? 0, rows[0]?.pixel ?? 0];
+  return encodeWithin(part, [x, y, x + columns.length, y + rows.length], [height, width]);
 }
 
 /** For each pixel that the box reaches, the place in the mask before its centre, and how far beyond it the centre lies. */

@@ -4,25 +4,25 @@ import { cocoAveragePrecision, matchCoco } from "./coco-metric";
 import { byMeasure, measuresOf, type ByMeasure, type ResampledFigures } from "./detection-measures";
 import type { DetectionRecipe } from "./detection-recipe";
 import type { Detection, DetectionSet } from "./detection-set";
-import { classAgnostic } from "./evaluate-detector";
+import { classAgnostic, cocoOptions } from "./evaluate-detector";
 import { matchVoc, vocFigures } from "./voc-metric";
 
 /**
  * Figures on draws of the pictures. Detections are matched once: matching looks at one picture at a time.
  *
- * @param recipe - has the metric, and says whether the figures of masks are wanted
+ * @param recipe - of the detector that found them; with masks, their figures come too
  * @param draws - from `drawPictures`, for as many pictures as the set has
  */
 export function resampleFigures(
   set: DetectionSet,
   detections: readonly Detection[],
-  recipe: Pick<DetectionRecipe, "metric" | "detector">,
+  recipe: Rules,
   draws: PictureDraws,
 ): ResampledFigures {
-  const named = figuresOf(set, detections, recipe.metric);
+  const named = figuresOf(set, detections, recipe);
   const blind = classAgnostic(set, detections);
-  const ofObjects = figuresOf(blind.set, blind.detections, "coco");
-  const ofMasks = recipe.detector.masks ? figuresOfMasks(set, detections) : undefined;
+  const ofObjects = figuresOf(blind.set, blind.detections, { ...recipe, metric: "coco" });
+  const ofMasks = recipe.detector.masks ? figuresOfMasks(set, detections, recipe) : undefined;
   const on = (counts?: Multiplicities): ByMeasure<number> => {
     const [{ ap, ap50, ap75 }, objects, masks] = [named(counts), ofObjects(counts), ofMasks?.(counts)];
     return {
@@ -39,17 +39,18 @@ export function resampleFigures(
 }
 
 type Figures = (counts?: Multiplicities) => AveragePrecision;
+type Rules = Pick<DetectionRecipe, "metric" | "detector">;
 
-function figuresOf(set: DetectionSet, detections: readonly Detection[], metric: DetectionRecipe["metric"]): Figures {
+function figuresOf(set: DetectionSet, detections: readonly Detection[], { metric, detector }: Rules): Figures {
   if (metric === "coco") {
-    const matches = matchCoco(set, detections, { of: "box" });
+    const matches = matchCoco(set, detections, cocoOptions("box", detector));
     return (counts) => cocoAveragePrecision(matches, counts);
   }
   const matches = matchVoc(set, detections, { roundAsDetectron2: true });
   return (counts) => vocFigures(matches, metric === "voc-area" ? "area" : "11-point", counts);
 }
 
-function figuresOfMasks(set: DetectionSet, detections: readonly Detection[]): Figures {
-  const matches = matchCoco(set, detections, { of: "mask" });
+function figuresOfMasks(set: DetectionSet, detections: readonly Detection[], { detector }: Rules): Figures {
+  const matches = matchCoco(set, detections, cocoOptions("mask", detector));
   return (counts) => cocoAveragePrecision(matches, counts);
 }

@@ -90,6 +90,7 @@ export function detectInRegions(
       of(scores, config.classes + 1),
       of(shifts, 4 * config.classes),
       sizes[picture]!,
+      config.detectionsPerImage,
     );
     first = last;
     return detections;

@@ -106,8 +106,12 @@ export async function runDetector(
   const stop = stopRequested && { stopRequested };
   const monitor = validation && {
     times: readings,
-    evaluate: async (detector: DetectorTraining["detector"]) =>
-      detectionFigures(validation, await detectSet(detector, validation, recipe.pictures, stop), recipe.metric).ap50,
+    evaluate: async (detector: DetectorTraining["detector"]) => {
+      // AP50 is that of boxes: masks would be found for nothing.
+      const ofBoxes = { ...detector, config: { ...detector.config, masks: undefined } };
+      const found = await detectSet(ofBoxes, validation, recipe.pictures, stop);
+      return detectionFigures(validation, found, recipe.metric, ofBoxes.config).ap50;
+    },
   };
   for await (const progress of trainDetector(recipe, data.train, { ...rest, ...(monitor && { monitor }) })) {
     onProgress?.(progress);
@@ -128,7 +132,7 @@ export async function runDetector(
       manifest: manifestOf(recipe, data, training),
       curve: training.history.curve,
       readings: training.history.readings,
-      figures: detectionFigures(data.test, detections, recipe.metric, recipe.detector.masks),
+      figures: detectionFigures(data.test, detections, recipe.metric, recipe.detector),
     });
     writeFileAtomic(path, `${run}\n`);
     return runSchema.parse(JSON.parse(run));

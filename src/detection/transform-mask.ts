@@ -1,5 +1,5 @@
 import type { Size } from "./boxes";
-import { decodeMask, encodeMask, type Mask } from "./mask-rle";
+import { decodeWithin, encodeWithin, maskBox, type Mask } from "./mask-rle";
 
 /**
  * The mask of an object in a picture that was resized and perhaps mirrored left to right: outlines move, and of run lengths
@@ -14,14 +14,33 @@ export function transformMask(mask: Mask, from: Size, to: Size, mirrored: boolea
     };
     return mask.map((polygon) => polygon.map(moved));
   }
-  const source = decodeMask(mask);
-  const resized = new Uint8Array(to.height * to.width);
-  for (let y = 0; y < to.height; y++) {
-    const row = Math.floor(((y + 0.5) * from.height) / to.height) * from.width;
-    for (let x = 0; x < to.width; x++) {
-      const column = Math.floor(((x + 0.5) * from.width) / to.width);
-      resized[y * to.width + (mirrored ? to.width - 1 - x : x)] = source[row + column]!;
-    }
-  }
-  return encodeMask(resized, to.height, to.width);
+  const box = maskBox(mask);
+  const source = decodeWithin(mask, box);
+  const columns = nearestWithin(from.width, to.width, box[0], box[2]);
+  const rows = nearestWithin(from.height, to.height, box[1], box[3]);
+  const [across, down] = [columns.sources.length, rows.sources.length];
+  const part = new Uint8Array(across * down);
+  rows.sources.forEach((row, y) => {
+    const start = row * (box[2] - box[0]);
+    columns.sources.forEach(
+      (column, x) => (part[y * across + (mirrored ? across - 1 - x : x)] = source[start + column]!),
+    );
+  });
+  const left = mirrored ? to.width - columns.first - across : columns.first;
+  return encodeWithin(part, [left, rows.first, left + across, rows.first + down], [to.height, to.width]);
+}
+
+/** The places of a resized side whose nearest ones before lie from `low` to before `high`, and those by their distance from `low`. */
+function nearestWithin(
+  from: number,
+  to: number,
+  low: number,
+  high: number,
+): { readonly first: number; readonly sources: readonly number[] } {
+  const nearest = (place: number) => Math.floor(((place + 0.5) * from) / to);
+  let first = Math.max(0, Math.floor((low * to) / from) - 1);
+  while (first < to && nearest(first) < low) first++;
+  const sources: number[] = [];
+  for (let place = first; place < to && nearest(place) < high; place++) sources.push(nearest(place) - low);
+  return { first, sources };
 }

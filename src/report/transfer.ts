@@ -1,4 +1,5 @@
 import { measureTitles, type DetectionMeasure } from "../detection/detection-measures";
+import { defaultDetectionsPerImage } from "../detection/detections";
 import type { DetectorRun } from "../detection/run-detector";
 import type { TwoLevelInterval } from "../evaluate/two-level-bootstrap";
 import type { Figure, Trace } from "../notebook/chart";
@@ -70,12 +71,18 @@ export function transferNotes({ transfer, rows }: TransferResult): string[] {
     `${masks ? "Mask" : "Faster"} R-CNN ${arch.toUpperCase()} on ${backbone.architecture} of width ${backbone.width}, shorter side ${recipe.pictures.testShortest} px, batch ` +
       `${recipe.batchSize}, ${recipe.stopping === undefined ? "" : "at most "}${recipe.schedule.iterations} iterations, the same for ` +
       `every initialisation; training took ${average.toFixed(1)} minutes a run.`,
-    `Figures in percent by the rules of ${recipe.metric}${masks ? ", of masks by COCO's" : ""}; "any category" asks only where an object is, by COCO's rules. ` +
+    `Figures in percent by the rules of ${recipe.metric}${detectionLimit(recipe)}${masks ? ", of masks by COCO's" : ""}; "any category" asks only where an object is, by COCO's rules. ` +
       "95 % intervals of a two-level bootstrap: seeds, then test pictures; differences paired by both.",
     seeds < 2
       ? "With one seed an interval holds the choice of test pictures alone."
       : `${seeds} seeds are few: an interval's part that comes from seeds is too narrow${seeds === 3 ? " by about a fifth" : ""}.`,
   ];
+}
+
+/** How many detections of a picture count, where it is not what COCO's rules say. */
+export function detectionLimit({ detector: { detectionsPerImage } }: DetectorRun["manifest"]["recipe"]): string {
+  if (detectionsPerImage === undefined || detectionsPerImage === defaultDetectionsPerImage) return "";
+  return ` with up to ${detectionsPerImage} detections a picture (maxDets)`;
 }
 
 /** AP75 and the rest would fill the chart. */

@@ -1,4 +1,4 @@
-import { detectionPreset, withMasks } from "../detection/detection-presets";
+import { detectionPreset } from "../detection/detection-presets";
 import type { DetectionRecipe } from "../detection/detection-recipe";
 import type { Recipe } from "../train/recipe";
 import { defaultMethod, methodRecipe, mocoRecipe } from "./method-recipes";
@@ -149,7 +149,7 @@ function scenesTransfer(name: "smoke" | "quick"): Transfer {
 /** To composed scenes with masks: the three initialisations of Table 5, Mask R-CNN with an FPN. */
 function fpnTransfer(name: "smoke-fpn" | "quick-fpn"): Transfer {
   const preset = presetNamed(name === "smoke-fpn" ? "smoke" : "quick");
-  const detection = withMasks(detectionPreset(preset.name));
+  const detection = detectionPreset(name);
   const row = (label: string, kind?: "supervised" | "moco"): TransferRow => ({
     label,
     purpose: "initialisation",

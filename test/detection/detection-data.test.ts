@@ -73,6 +73,41 @@ describe("loadDetectionData", () => {
     expect(train.images.map(({ id }) => id)).toEqual(["a"]);
   });
 
+  it("holds a share of COCO's training split out for validation, where a recipe says so", async () => {
+    const folder = join(root, "coco");
+    mkdirSync(join(folder, "annotations"), { recursive: true });
+    mkdirSync(join(folder, "images"));
+    const picture = sharp({ create: { width: 6, height: 4, channels: 3, background: "red" } }).png();
+    for (const [split, ids] of [
+      ["train", [0, 1, 2, 3, 4, 5, 6, 7]],
+      ["val", [8, 9]],
+    ] as const) {
+      for (const id of ids) await picture.clone().toFile(join(folder, "images", `${id}.png`));
+      const images = ids.map((id) => ({ id, file_name: `${id}.png`, width: 6, height: 4 }));
+      const annotations = ids.map((id) => ({ image_id: id, category_id: 1, bbox: [1, 1, 2, 2] }));
+      const document = { images, annotations, categories: [{ id: 1, name: "nucleus" }] };
+      writeFileSync(join(folder, "annotations", `instances_${split}.json`), JSON.stringify(document));
+    }
+    const dataset = { kind: "coco", train: "train", validation: { heldOut: 0.15 }, test: "val" } as const;
+    const { train, validation, test, leftOut } = await loadDetectionData(dataset, folder);
+    const idsOf = (set: typeof test) => set.images.map(({ id }) => id);
+    expect([train, validation!, test].map(idsOf)).toEqual([
+      [1, 2, 3, 4, 5, 7],
+      [0, 6],
+      [8, 9],
+    ]);
+    expect([train.name, validation!.name]).toEqual(["coco/train but 0.15 held out", "coco/train, 0.15 held out"]);
+    expect(await validation!.readPixels(validation!.images[1]!)).toHaveLength(6 * 4 * 3);
+    expect(leftOut).toEqual([]);
+    const split = await loadDetectionData({ ...dataset, validation: "val" }, folder);
+    expect([split.train, split.validation!].map(idsOf)).toEqual([
+      [0, 1, 2, 3, 4, 5, 6, 7],
+      [8, 9],
+    ]);
+    const none = loadDetectionData({ ...dataset, validation: { heldOut: 0.01 } }, folder);
+    await expect(none).rejects.toThrow("current value 0.01 holds out 0 of 8");
+  });
+
   it("composes scenes, and their pixels are the same each time", async () => {
     const dataset: DetectionDataset = { kind: "scenes", size: 32, train: 3, validation: 1, test: 2, seed: 0 };
     const { train, validation, test } = await loadDetectionData(dataset, undefined);
@@ -126,6 +161,7 @@ describe("the presets", () => {
 
   it("keep the hash that recorded runs are found by, whatever fields recipes get", () => {
     expect(recipeHash(detectionPreset("pascal_voc_R_50_C4_24k"))).toBe("cd4ee14a3b72");
+    expect(recipeHash(detectionPreset("bccd"))).toBe("1f1213fbade4");
   });
 
   it("have dilated C5 beside C4, with all else the same", () => {
@@ -155,6 +191,10 @@ describe("the presets", () => {
 
   it("are listed for an unknown name, and their fields checked", () => {
     expect(() => detectionPreset("slow")).toThrow(/choose one of smoke, quick, .* current value is "slow"/);
+    const few = { ...detectionPreset("nuclei").detector, detectionsPerImage: 10 };
+    expect(() => parseDetectionRecipe({ ...detectionPreset("nuclei"), detector: few })).toThrow("detectionsPerImage: ");
+    const dataset = { kind: "coco", train: "train", validation: { heldOut: 1 }, test: "val" };
+    expect(() => parseDetectionRecipe({ ...detectionPreset("nuclei"), dataset })).toThrow("dataset.validation");
     const wrong = { ...detectionPreset("quick"), batchSize: 0, metric: "voc" };
     expect(() => parseDetectionRecipe(wrong)).toThrow(/metric: .*\n {2}batchSize: /);
   });

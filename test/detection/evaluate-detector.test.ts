@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
-import type { Detection } from "../../src/detection/detection-set";
+import type { Box, Detection } from "../../src/detection/detection-set";
 import { disposeDetector, createDetector } from "../../src/detection/detector";
 import { classAgnostic, detectionFigures, detectSet } from "../../src/detection/evaluate-detector";
 import { maskArea, maskBox } from "../../src/detection/mask-rle";
 import { rleOf } from "../../src/detection/polygon-mask";
+import { resampleFigures } from "../../src/detection/resample-figures";
 import { InterruptedError } from "../../src/engine/errors";
 import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
+import { drawPictures } from "../../src/evaluate/two-level-bootstrap";
 import { disposeEncoder } from "../../src/nn/encoder";
 import { tinyDetection, tinyInitialisation, tinySet } from "./tiny-detection";
 
@@ -37,10 +39,55 @@ describe("detectionFigures", () => {
           return { imageId: id, category, box, score: 0.9 - 0.1 * index, mask: rle };
         }),
       );
-    expect(detectionFigures(set, withMask(false), "coco", true).masks).toMatchObject({ ap: 1, ap50: 1 });
-    const { masks, ap } = detectionFigures(set, withMask(true), "coco", true);
+    expect(detectionFigures(set, withMask(false), "coco", { masks: true }).masks).toMatchObject({ ap: 1, ap50: 1 });
+    const { masks, ap } = detectionFigures(set, withMask(true), "coco", { masks: true });
     expect([ap, masks!.ap50]).toEqual([1, 0]);
     expect(detectionFigures(set, perfect, "coco").masks).toBeUndefined();
+  });
+
+  it("count as many detections of a picture as the detector keeps", () => {
+    // 150 objects in one picture, all found.
+    const object = (index: number) => {
+      const box = [
+        10 * (index % 15),
+        10 * Math.floor(index / 15),
+        10 * (index % 15) + 8,
+        10 * Math.floor(index / 15) + 8,
+      ];
+      const mask = [[box[0]!, box[1]!, box[2]!, box[1]!, box[2]!, box[3]!, box[0]!, box[3]!]];
+      return { box: box as unknown as Box, category: 0, difficult: false, crowd: false, area: 64, mask };
+    };
+    const objects = Array.from({ length: 150 }, (_, index) => object(index));
+    const picture = { ...set.images[0]!, width: 150, height: 100, objects };
+    const crowded = { ...set, images: [picture] };
+    const found = objects.map(({ box, category, mask }, index) => ({
+      imageId: picture.id,
+      category,
+      box,
+      score: 1 - index / 1000,
+      mask: rleOf(mask, picture.height, picture.width),
+    }));
+    const few = detectionFigures(crowded, found, "coco", { masks: true });
+    const all = detectionFigures(crowded, found, "coco", { masks: true, detectionsPerImage: 150 });
+    for (const [figures, recall] of [
+      [few, 100 / 150],
+      [all, 1],
+    ] as const) {
+      for (const { ar } of [figures.coco!, figures.masks!]) {
+        [1 / 150, 10 / 150, recall].forEach((expected, at) => expect(ar[at]).toBeCloseTo(expected, 12));
+      }
+      expect(figures.classAgnostic.ap50).toBe(figures.ap50);
+    }
+    expect(few.ap50).toBeLessThan(0.7);
+    expect(all.ap50).toBe(1);
+    const recipe = (detectionsPerImage?: number) => ({
+      metric: "coco" as const,
+      detector: { ...tinyDetection().detector, detectionsPerImage },
+    });
+    const resampled = (detectionsPerImage?: number) =>
+      resampleFigures(crowded, found, recipe(detectionsPerImage), drawPictures(1, 2, 1));
+    expect(resampled().ap50.value).toBe(few.ap50);
+    expect(resampled(150)).toMatchObject({ ap50: { value: 1 }, objectAp50: { value: 1 } });
   });
 
   it("are 0 for wrong categories, but not without categories", () => {

@@ -1,12 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { randomStream } from "../../src/engine/random";
-import { decodeMask, encodeMask, maskArea, maskBox, sharedPixels, uniteMasks } from "../../src/detection/mask-rle";
+import {
+  decodeMask,
+  decodeWithin,
+  encodeMask,
+  encodeWithin,
+  maskArea,
+  maskBox,
+  sharedPixels,
+  uniteMasks,
+} from "../../src/detection/mask-rle";
 import { compressCounts, parseCounts } from "../../src/detection/mask-string";
 import { fillPolygon, rleOf } from "../../src/detection/polygon-mask";
 import { reference } from "./reference";
 
 /** A bitmap of [height, width] with a few filled rectangles and some noise. */
 function randomBitmap(random: ReturnType<typeof randomStream>, height: number, width: number): number[] {
+  if (height * width === 0) return [];
   const bitmap = new Array<number>(height * width).fill(0);
   for (let rectangle = random.integer(3); rectangle > 0; rectangle--) {
     const [top, left] = [random.integer(height), random.integer(width)];
@@ -81,6 +91,27 @@ describe("masks as run lengths", () => {
     const rle = rleOf([], 4, 5);
     expect(maskArea(rle)).toBe(0);
     expect(maskBox(rle)).toEqual([0, 0, 0, 0]);
+  });
+
+  it("of a part are those of the whole picture with zeros around it, and come back", () => {
+    for (let index = 0; index < 500; index++) {
+      const random = randomStream(1, "parts", index);
+      const [height, width] = [1 + random.integer(12), 1 + random.integer(12)];
+      const [left, top] = [random.integer(width), random.integer(height)];
+      // Some parts are as high as the picture, where runs go on from column to column, and some are empty.
+      const first = random.integer(3) === 0 ? 0 : top;
+      const last = random.integer(3) === 0 ? height : first + random.integer(height - first + 1);
+      const right = left + random.integer(width - left + 1);
+      const part = randomBitmap(random, last - first, right - left);
+      const whole = new Uint8Array(height * width);
+      part.forEach((value, at) => {
+        whole[(first + Math.floor(at / (right - left))) * width + left + (at % (right - left))] = value;
+      });
+      const rle = encodeWithin(part, [left, first, right, last], [height, width]);
+      expect(rle).toEqual(encodeMask(whole, height, width));
+      expect([...decodeMask(rle)]).toEqual([...whole]);
+      expect([...decodeWithin(rle, [left, first, right, last])]).toEqual(part);
+    }
   });
 
   it("refuse a bitmap of another size and masks of two sizes", () => {

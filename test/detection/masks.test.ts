@@ -5,6 +5,7 @@ import { decodeMask, encodeMask, maskArea, type Rle } from "../../src/detection/
 import { maskTargets } from "../../src/detection/mask-targets";
 import { pasteMask } from "../../src/detection/paste-mask";
 import { transformMask } from "../../src/detection/transform-mask";
+import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
 import { gradientsOf } from "../../src/nn/gradients";
 import { ParameterVector } from "../../src/nn/parameters";
@@ -131,6 +132,26 @@ describe("transformMask", () => {
     expect(larger.size).toEqual([8, 12]);
     expect(maskArea(larger)).toBe(4 * maskArea(mask));
     expect(transformMask(larger, { height: 8, width: 12 }, from, false)).toEqual(mask);
+  });
+
+  it("gives every pixel the nearest one's value, at any size", () => {
+    for (let index = 0; index < 300; index++) {
+      const random = randomStream(0, "transform", index);
+      const side = (most: number) => 1 + random.integer(most);
+      const [from, to] = [
+        { height: side(20), width: side(20) },
+        { height: side(40), width: side(40) },
+      ];
+      const mirrored = random.uniform() < 0.5;
+      const bits = Array.from({ length: from.height * from.width }, () => Number(random.uniform() < 0.1));
+      const wanted = Array.from({ length: to.height * to.width }, (_, at) => {
+        const [x, y] = [at % to.width, Math.floor(at / to.width)];
+        const column = Math.floor((((mirrored ? to.width - 1 - x : x) + 0.5) * from.width) / to.width);
+        return bits[Math.floor(((y + 0.5) * from.height) / to.height) * from.width + column]!;
+      });
+      const moved = transformMask(encodeMask(bits, from.height, from.width), from, to, mirrored) as Rle;
+      expect([...decodeMask(moved)]).toEqual(wanted);
+    }
   });
 
   it("moves the corners of outlines", () => {

@@ -24,7 +24,7 @@ describe("resampleFigures", () => {
   it("has figures of masks where they are predicted: those of the whole set, and of each draw", () => {
     const draws = [once, ...drawPictures(set.images.length, 20, 1)];
     const figures = resampleFigures(set, detections, withMasks(recipe), draws);
-    const { ap, masks } = detectionFigures(set, detections, "coco", true);
+    const { ap, masks } = detectionFigures(set, detections, "coco", { masks: true });
     expect([ap, figures.ap.value]).toEqual([1, 1]);
     expect(masks!.ap).toBeLessThan(0.9);
     expect([figures.maskAp, figures.maskAp50, figures.maskAp75].map((one) => one!.value)).toEqual([
@@ -42,7 +42,7 @@ describe("resampleFigures", () => {
     const alone = { ...set, images: set.images.slice(-1) };
     const found = detections.filter(({ imageId }) => imageId === alone.images[0]!.id);
     const { maskAp } = resampleFigures(set, detections, withMasks(recipe), [last]);
-    expect(maskAp!.drawn[0]).toBeCloseTo(detectionFigures(alone, found, "coco", true).masks!.ap, 12);
+    expect(maskAp!.drawn[0]).toBeCloseTo(detectionFigures(alone, found, "coco", { masks: true }).masks!.ap, 12);
   });
 
   it("has none of masks where they are not predicted, and does not ask for them", () => {

@@ -57,6 +57,18 @@ describe("detectionsOf", () => {
     expect(relativeError(ours.boxes, boxes)).toBeLessThan(1e-6);
   });
 
+  it("keeps the best, as many as a detector says, and 100 where it says nothing", () => {
+    const count = 130;
+    // Boxes that do not overlap, of one class, with falling scores.
+    const apart = Float32Array.from({ length: 4 * count }, (_, at) => 2 * Math.floor(at / 4) + (at % 4 > 1 ? 1 : 0));
+    const likely = Float32Array.from({ length: 2 * count }, (_, at) => (at % 2 === 0 ? 0.9 - at / 1000 : 0.1));
+    const found = (limit?: number) =>
+      detectionsOf(apart, likely, new Float32Array(4 * count), { height: 400, width: 400 }, limit).scores;
+    expect(found()).toHaveLength(100);
+    expect(found(120)).toEqual(likely.filter((_, at) => at % 2 === 0).subarray(0, 120));
+    expect(found(400)).toHaveLength(count);
+  });
+
   it("finds nothing where nothing is likely, or where there is no region", () => {
     const background = floats([0.05, 0.04, 0.91]);
     const size = { height, width };

@@ -79,6 +79,14 @@ describe("the tables of a transfer", () => {
     expect(transferNotes(empty)).toEqual(["Nothing has been run yet."]);
   });
 
+  it("say how many detections of a picture count, where it is not what COCO's rules say", () => {
+    expect(transferNotes(result).join(" ")).not.toContain("maxDets");
+    const recipe = { ...run.manifest.recipe, detector: { ...run.manifest.recipe.detector, detectionsPerImage: 400 } };
+    const crowded = { ...run, manifest: { ...run.manifest, recipe } };
+    const notes = transferNotes(transferResult(transfer, [[{ run: crowded, figures: figures(0.2) }], []]));
+    expect(notes.join(" ")).toContain("up to 400 detections a picture (maxDets)");
+  });
+
   it("are drawn with intervals, and along training", () => {
     const [ap50] = transferFigure(result).data;
     expect(ap50).toMatchObject({ x: ["random", "MoCo"], y: [20, 30] });
