@@ -54,7 +54,9 @@ export { linearEvaluation, linearEvaluationMinutes } from "./tables/linear-evalu
 export { encoderComparison } from "./tables/encoders";
 export { trainingLengths } from "./tables/training-length";
 export { compareEngines } from "./tables/two-engines";
+export { publishedCocoTables } from "./tables/published-coco";
 export { publishedDetectionTables } from "./tables/published-detection";
+export { publishedTaskTables } from "./tables/published-tasks";
 export { transferMinutes, transferNamed, type Transfer, type TransferRow } from "./tables/transfer";
 export type { TransferResult } from "./tables/transfer-result";
 export type { Ablation, Cell } from "./tables/ablation";
@@ -73,7 +75,8 @@ export { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "./repor
 export { encoderRows } from "./report/encoders";
 export { layerFigure, layerRows } from "./report/layers";
 export { engineFigure, engineNotes, engineRows } from "./report/two-engines";
-export { publishedRows } from "./report/published-detection";
+export { publishedRows } from "./report/published";
+export { taskDifferenceRows, taskFindings, taskRows } from "./report/tasks";
 export {
   categoryRows,
   differenceRows,

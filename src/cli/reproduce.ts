@@ -6,6 +6,7 @@ import { resultTable } from "../report/terminal";
 import type { Ablation } from "../tables/ablation";
 import { mechanisms, rateTrialRecipe } from "../tables/mechanisms";
 import { presetNamed, presetNames, type Preset } from "../tables/presets";
+import type { Transfer } from "../tables/transfer";
 import { executedNotebookPath, findNotebook, runNotebook } from "./notebook";
 import { integerFrom } from "./numbers";
 import { projectRoot } from "./project";
@@ -40,6 +41,7 @@ const otherJobs: readonly Job[] = [
   { notebook: "02", tables: ["linear-evaluation", "encoders", "training-length"], seeds: true },
   { notebook: "05", tables: [], seeds: false },
   { notebook: "06", tables: [], seeds: true },
+  { notebook: "07", tables: [], seeds: true },
 ];
 
 /** `moco reproduce`: the main job. Trains both ablations through their notebooks, prints the tables and writes the page. */
@@ -75,7 +77,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
     }
     if (all) {
       await forgetTrialsAndStudies(preset);
-      await forgetTransfer(preset, seeds);
+      await forgetTransfers(preset, seeds);
     }
   }
   say(
@@ -106,7 +108,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
   const { ownRuns, recordedRuns, recordRuns, storedAblation } = await import("../reproduce/stored-result.js");
   const results = tables().flatMap((ablation) => storedAblation(ablation, preset, ownRuns(), seeds) ?? []);
   const page = join(projectRoot, "runs", `report-${preset.name}.html`);
-  writeReportPage(page, results, preset, all ? await transferOnPage(preset, seeds) : undefined);
+  writeReportPage(page, results, preset, all ? await transfersOnPage(preset, seeds) : []);
   if (json) console.log(JSON.stringify({ preset: preset.name, page, tables: results.map(tableJson) }, null, 2));
   else console.log(results.map((result) => `\n${resultTable(result)}`).join("\n"));
   say(`\nThe report, with charts: ${page}`);
@@ -116,9 +118,10 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
     say(`Recorded ${count} files in results/${preset.name}.`);
     if (all) {
       const { recordedTestSet, recordTransfer } = await import("../reproduce/stored-transfer.js");
-      const { transferNamed } = await import("../tables/transfer.js");
-      const transfer = transferNamed(preset.name);
-      say(`Recorded ${recordTransfer(transfer, await recordedTestSet(transfer), seeds)} detectors there.`);
+      for (const transfer of await transfersOf(preset)) {
+        const detectors = recordTransfer(transfer, await recordedTestSet(transfer), seeds);
+        say(`Recorded ${detectors} detectors in results/${transfer.name}.`);
+      }
     }
   }
   return 0;
@@ -147,30 +150,41 @@ async function filesOfStudies(preset: Preset): Promise<ReadonlyMap<string, strin
   return studyFiles(studyPlan(preset), 1, checksum, join(resultsFolder, preset.name));
 }
 
-/** Deletes the detectors of notebook 06. */
-async function forgetTransfer(preset: Preset, seeds: number): Promise<void> {
+/** The transfers of notebooks 06 and 07. */
+async function transfersOf(preset: Preset): Promise<readonly Transfer[]> {
+  const { fpnTransferName, transferNamed } = await import("../tables/transfer.js");
+  return [preset.name, fpnTransferName(preset.name)].map(transferNamed);
+}
+
+/** Deletes their detectors. */
+async function forgetTransfers(preset: Preset, seeds: number): Promise<void> {
   const { transferDirectory } = await import("../reproduce/run-transfer.js");
-  const { transferNamed } = await import("../tables/transfer.js");
-  for (const row of transferNamed(preset.name).rows) {
+  for (const row of (await transfersOf(preset)).flatMap(({ rows }) => rows)) {
     for (let seed = 1; seed <= seeds; seed++) rmSync(transferDirectory(row, seed), { recursive: true, force: true });
   }
 }
 
-/** The transfer to detection as the page shows it: its tables, and what the MoCo row found in four test scenes. */
-async function transferOnPage(preset: Preset, seeds: number): Promise<TransferOnPage> {
+/** Each transfer as the page shows it: its tables, and what the MoCo row found in four test scenes. */
+async function transfersOnPage(preset: Preset, seeds: number): Promise<TransferOnPage[]> {
   const { readPredictions } = await import("../detection/run-detector.js");
   const { detectionsSvg } = await import("../notebook/detections.js");
+  const { measuredEncoders } = await import("../reproduce/measured-encoders.js");
   const { transferDirectory } = await import("../reproduce/run-transfer.js");
+  const { ownRuns } = await import("../reproduce/stored-result.js");
   const { ownTransferRuns, recordedTestSet, storedTransfer } = await import("../reproduce/stored-transfer.js");
-  const { mocoLabel, transferNamed } = await import("../tables/transfer.js");
-  const transfer = transferNamed(preset.name);
-  const test = await recordedTestSet(transfer);
-  const moco = transfer.rows.find(({ label }) => label === mocoLabel)!;
-  const found = readPredictions(transferDirectory(moco, 1), test);
-  return {
-    result: storedTransfer(transfer, test, ownTransferRuns(), seeds),
-    drawing: await detectionsSvg(test, found),
-  };
+  const { mocoLabel } = await import("../tables/transfer.js");
+  const shown: TransferOnPage[] = [];
+  for (const transfer of await transfersOf(preset)) {
+    const test = await recordedTestSet(transfer);
+    const moco = transfer.rows.find(({ label }) => label === mocoLabel)!;
+    const found = readPredictions(transferDirectory(moco, 1), test);
+    shown.push({
+      result: storedTransfer(transfer, test, ownTransferRuns(), seeds),
+      drawing: await detectionsSvg(test, found),
+      encoders: measuredEncoders(transfer, ownTransferRuns(), ownRuns()),
+    });
+  }
+  return shown;
 }
 
 function describeJob(preset: Preset, notebooks: readonly string[], seeds: number): string {

@@ -17,19 +17,22 @@ export interface TransferFlags {
 export function transferCommand(): Command {
   return new Command("transfer")
     .description(
-      "train detectors from several initialisations by one recipe and print how they differ (Tables 2 to 4); what was trained " +
+      "train detectors from several initialisations by one recipe and print how they differ (Tables 2 to 5); what was trained " +
         "before is not trained again",
     )
     .addOption(
-      new Option("--preset <name>", "composed scenes (smoke, quick), or blood cells (bccd: needs --root)")
-        .choices(["smoke", "quick", "bccd"] satisfies TransferName[])
+      new Option(
+        "--preset <name>",
+        "composed scenes (smoke, quick), with masks and an FPN (smoke-fpn, quick-fpn), or blood cells (bccd: needs --root)",
+      )
+        .choices(["smoke", "quick", "smoke-fpn", "quick-fpn", "bccd"] satisfies TransferName[])
         .default("quick"),
     )
     .option("--root <folder>", "folder of the data set, where the preset needs one")
     .addOption(
       new Option(
         "--rows <which>",
-        "random, supervised and MoCo; or also mechanisms, the ablations of K and m, and a control",
+        "random, supervised and MoCo; or also, where the preset has them, mechanisms, the ablations of K and m, and a control",
       )
         .choices(["initialisations", "all"] satisfies TransferFlags["rows"][])
         .default("initialisations"),

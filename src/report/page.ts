@@ -4,21 +4,26 @@ import { sync as writeFileAtomic } from "write-file-atomic";
 import { emojiCredit } from "../data/emoji";
 import type { Figure } from "../notebook/chart";
 import { escapeHtml, tableBundle } from "../notebook/table";
+import type { MeasuredEncoder } from "../reproduce/measured-encoders";
 import type { Preset } from "../tables/presets";
-import { publishedDetectionTables } from "../tables/published-detection";
+import type { PublishedTable } from "../tables/published-table";
 import type { AblationResult } from "../tables/result";
 import type { TransferResult } from "../tables/transfer-result";
 import type { Manifest } from "../train/manifest";
 import { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "./charts";
-import { publishedRows } from "./published-detection";
+import { rankFigure, rankFinding, rankRows } from "./measured-encoders";
+import { publishedRows } from "./published";
 import { accuracyRows, agreementRows, footnotes, queueRows, type TextRow } from "./rows";
+import { taskDifferenceRows, taskFindings, taskRows } from "./tasks";
 import { categoryRows, differenceRows, readingsFigure, transferFigure, transferNotes, transferRows } from "./transfer";
 
-/** A transfer to detection for the page. */
+/** A transfer for the page. */
 export interface TransferOnPage {
   readonly result: TransferResult;
-  /** Annotated boxes beside what a row found, as SVG. */
+  /** What was annotated beside what a row found, as SVG. */
   readonly drawing: string;
+  /** Its encoders by linear probe and by detection, where both are known. */
+  readonly encoders: readonly MeasuredEncoder[];
 }
 
 /** Writes the tables as one HTML file that needs no network: Plotly is inside. */
@@ -26,11 +31,11 @@ export function writeReportPage(
   path: string,
   results: readonly AblationResult[],
   preset: Preset,
-  transfer?: TransferOnPage,
+  transfers: readonly TransferOnPage[] = [],
 ): void {
   mkdirSync(dirname(path), { recursive: true });
   const plotly = readFileSync(require.resolve("plotly.js-dist"), "utf8");
-  writeFileAtomic(path, reportPage(results, preset, plotly, transfer));
+  writeFileAtomic(path, reportPage(results, preset, plotly, transfers));
 }
 
 /** @param plotly - source of plotly.js, put into the page */
@@ -38,7 +43,7 @@ export function reportPage(
   results: readonly AblationResult[],
   preset: Preset,
   plotly: string,
-  transfer?: TransferOnPage,
+  transfers: readonly TransferOnPage[] = [],
 ): string {
   return `<!doctype html>
 <html lang="en">
@@ -54,7 +59,8 @@ export function reportPage(
 <p>${escapeHtml(preset.purpose)}. The published numbers are those of the paper on ImageNet; the reproduced ones were
 measured here, at the scale that is said below each table. Compare directions, not values.</p>
 ${results.map(section).join("\n")}
-${transfer === undefined ? "" : transferSection(transfer)}
+${transfers.map(transferSection).join("\n")}
+${transfers.length === 0 ? "" : taskSection()}
 <footer><p>${escapeHtml(emojiCredit)}</p></footer>
 </body>
 </html>
@@ -71,9 +77,7 @@ function section(result: AblationResult): string {
 <h2>${escapeHtml(title)}</h2>
 <p>Paper: ${escapeHtml(paper)}. Claims: ${claims.join(", ")} (docs/claims.md).</p>
 ${htmlTable("Accuracy", accuracyRows(result))}
-${footnotes(result)
-  .map((note) => `<p class="note">${escapeHtml(note)}</p>`)
-  .join("\n")}
+${notes(footnotes(result))}
 ${htmlTable(`Agreement with the paper, each row against ${result.ablation.referenceLabel}`, agreementRows(result))}
 ${htmlTable("What the queue holds", queueRows(result))}
 ${figures.map((figure, index) => chart(`${id}-${index}`, figure)).join("\n")}
@@ -81,25 +85,49 @@ ${htmlTable("Runs", runRows(result))}
 </section>`;
 }
 
-function transferSection({ result, drawing }: TransferOnPage): string {
+function transferSection({ result, drawing, encoders }: TransferOnPage): string {
   const { transfer, rows } = result;
+  const ranked = encoders.length === 0 ? [] : [rankFigure(encoders, transfer.title)];
+  const figures = [transferFigure(result), readingsFigure(result), ...ranked];
   return `<section>
 <h2>${escapeHtml(transfer.title)}</h2>
-<p>Paper: Tables 2 to 4. Claims: S3, S10; doubts D1, D2 (docs/claims.md).</p>
+<p>Paper: ${escapeHtml(transfer.paper)}. Claims: ${escapeHtml(transfer.claims)} (docs/claims.md).</p>
 ${htmlTable("Figures on the test part, in percent", transferRows(result))}
-${transferNotes(result)
-  .map((note) => `<p class="note">${escapeHtml(note)}</p>`)
-  .join("\n")}
+${notes(transferNotes(result))}
 ${htmlTable("Differences between rows", differenceRows(result))}
 ${htmlTable("AP of each category, in percent", categoryRows(result))}
-${[transferFigure(result), readingsFigure(result)].map((figure, index) => chart(`transfer-${index}`, figure)).join("\n")}
+${htmlTable("The order of encoders by linear accuracy and by detection", rankRows(encoders))}
+${encoders.length === 0 ? "" : notes([rankFinding(encoders)])}
+${figures.map((figure, index) => chart(`${transfer.name}-${index}`, figure)).join("\n")}
 <div class="scroll">${drawing}</div>
-${publishedDetectionTables.map((table) => htmlTable(`${table.title}, as published`, publishedRows(table))).join("\n")}
+${transfer.published.map(publishedTable).join("\n")}
 ${htmlTable(
   "Runs",
   rows.flatMap(({ label, runs }) => runs.map(({ manifest }) => originRow(`${label}, seed ${manifest.seed}`, manifest))),
 )}
 </section>`;
+}
+
+/** The paper's tasks, by its own numbers. */
+function taskSection(): string {
+  return `<section>
+<h2>The tasks of the paper</h2>
+<p>Paper: Tables 2, 5 and 6. Claims: S4, S10; doubt D7 (docs/claims.md).</p>
+${htmlTable("MoCo minus supervised pre-training, in points", taskRows())}
+${htmlTable("By AP or mean IoU", taskDifferenceRows())}
+${notes(taskFindings())}
+</section>`;
+}
+
+function publishedTable(table: PublishedTable): string {
+  return (
+    htmlTable(`${table.title}, as published`, publishedRows(table)) +
+    notes(table.note === undefined ? [] : [table.note])
+  );
+}
+
+function notes(lines: readonly string[]): string {
+  return lines.map((line) => `<p class="note">${escapeHtml(line)}</p>`).join("\n");
 }
 
 function runRows({ rows }: AblationResult): TextRow[] {

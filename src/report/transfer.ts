@@ -1,19 +1,19 @@
-import { detectionMeasures, measureTitles, type DetectionMeasure } from "../detection/detection-measures";
+import { measureTitles, type DetectionMeasure } from "../detection/detection-measures";
 import { defaultDetectionsPerImage } from "../detection/detections";
 import type { DetectorRun } from "../detection/run-detector";
 import type { TwoLevelInterval } from "../evaluate/two-level-bootstrap";
 import type { Figure, Trace } from "../notebook/chart";
-import type { TransferResult, TransferResultRow } from "../tables/transfer-result";
+import { publishedSign, type TransferResult, type TransferResultRow } from "../tables/transfer-result";
 import { withInterval, type TextRow } from "./rows";
 
 /** The figures of every row on the test part, with intervals over seeds and pictures. */
-export function transferRows({ rows }: TransferResult): TextRow[] {
+export function transferRows({ measures, rows }: TransferResult): TextRow[] {
   return rows.map(({ label, figures, runs }) => ({
     initialisation: label,
     ...Object.fromEntries(
-      detectionMeasures.map((measure) => [
+      measures.map((measure) => [
         measureTitles[measure],
-        figures === undefined ? "–" : withInterval(figures[measure]),
+        figures === undefined ? "–" : withInterval(figures[measure]!),
       ]),
     ),
     seeds: String(runs.length),
@@ -22,31 +22,39 @@ export function transferRows({ rows }: TransferResult): TextRow[] {
 }
 
 /** How rows differ, and what that says of the paper's sign. */
-export function differenceRows({ differences }: TransferResult): TextRow[] {
-  return differences.flatMap(({ row, reference, published, source, measures }) =>
-    detectionMeasures.map((measure) => ({
-      difference: `${row} − ${reference}`,
-      measure: measureTitles[measure],
-      "in points": signedInterval(measures[measure]),
-      "in the paper": `${published === undefined ? "–" : published > 0 ? "higher" : "lower"} (${source})`,
-      agreement: measures[measure].verdict,
-    })),
+export function differenceRows({ measures, differences }: TransferResult): TextRow[] {
+  return differences.flatMap((difference) =>
+    measures.map((measure) => {
+      const published = publishedSign(difference, measure);
+      return {
+        difference: `${difference.row} − ${difference.reference}`,
+        measure: measureTitles[measure],
+        "in points": signedInterval(difference.measures[measure]!),
+        "in the paper": `${published === undefined ? "–" : published > 0 ? "higher" : "lower"} (${difference.source})`,
+        agreement: difference.measures[measure]!.verdict,
+      };
+    }),
   );
 }
 
-/** AP of each category, mean over seeds. */
+/** AP of each category, mean over seeds; where masks are predicted, of boxes and of masks. */
 export function categoryRows({ rows }: TransferResult): TextRow[] {
-  return rows
-    .filter(({ runs }) => runs.length > 0)
-    .map(({ label, runs }) => ({
-      initialisation: label,
+  return rows.flatMap(({ label, runs }) => {
+    const [first] = runs;
+    if (first === undefined) return [];
+    const row = (title: string, ap: (figures: DetectorRun["figures"], category: number) => number | null): TextRow => ({
+      initialisation: title,
       ...Object.fromEntries(
-        runs[0]!.figures.categories.map(({ name }, category) => [
+        first.figures.categories.map(({ name }, category) => [
           name,
-          percentOf(meanKnown(runs.map((run) => run.figures.categories[category]!.ap))),
+          percentOf(meanKnown(runs.map((run) => ap(run.figures, category)))),
         ]),
       ),
-    }));
+    });
+    const boxes = row(label, ({ categories }, category) => categories[category]!.ap);
+    if (first.figures.masks === undefined) return [boxes];
+    return [boxes, row(`${label}, masks`, ({ masks }, category) => masks!.categoryAp[category]!)];
+  });
 }
 
 /** What the numbers mean. */
@@ -54,16 +62,16 @@ export function transferNotes({ transfer, rows }: TransferResult): string[] {
   const [run] = rows.flatMap((row) => row.runs);
   if (run === undefined) return ["Nothing has been run yet."];
   const { recipe, data } = run.manifest;
-  const { architecture, width } = recipe.detector.backbone;
+  const { arch, backbone, masks } = recipe.detector;
   const seeds = Math.max(...rows.map((row) => row.runs.length));
   const minutes = rows.flatMap((row) => row.runs.map(({ manifest }) => manifest.trainingSeconds / 60));
   const average = minutes.reduce((sum, one) => sum + one, 0) / minutes.length;
   return [
     `Data: ${transfer.data}; ${data.train.pictures} training and ${data.test.pictures} test pictures.`,
-    `Faster R-CNN C4 on ${architecture} of width ${width}, shorter side ${recipe.pictures.testShortest} px, batch ` +
+    `${masks ? "Mask" : "Faster"} R-CNN ${arch.toUpperCase()} on ${backbone.architecture} of width ${backbone.width}, shorter side ${recipe.pictures.testShortest} px, batch ` +
       `${recipe.batchSize}, ${recipe.stopping === undefined ? "" : "at most "}${recipe.schedule.iterations} iterations, the same for ` +
       `every initialisation; training took ${average.toFixed(1)} minutes a run.`,
-    `Figures in percent by the rules of ${recipe.metric}${limitOf(recipe)}; "any category" asks only where an object is, by COCO's rules. ` +
+    `Figures in percent by the rules of ${recipe.metric}${detectionLimit(recipe)}${masks ? ", of masks by COCO's" : ""}; "any category" asks only where an object is, by COCO's rules. ` +
       "95 % intervals of a two-level bootstrap: seeds, then test pictures; differences paired by both.",
     seeds < 2
       ? "With one seed an interval holds the choice of test pictures alone."
@@ -72,16 +80,19 @@ export function transferNotes({ transfer, rows }: TransferResult): string[] {
 }
 
 /** How many detections of a picture count, where it is not what COCO's rules say. */
-function limitOf({ detector: { detectionsPerImage } }: DetectorRun["manifest"]["recipe"]): string {
+export function detectionLimit({ detector: { detectionsPerImage } }: DetectorRun["manifest"]["recipe"]): string {
   if (detectionsPerImage === undefined || detectionsPerImage === defaultDetectionsPerImage) return "";
   return ` with up to ${detectionsPerImage} detections a picture (maxDets)`;
 }
 
+/** AP75 and the rest would fill the chart. */
+const drawnMeasures: readonly DetectionMeasure[] = ["ap50", "ap", "maskAp50", "maskAp", "objectAp50"];
+
 /** Figures of every row with intervals. */
-export function transferFigure({ transfer, rows }: TransferResult): Figure {
+export function transferFigure({ transfer, measures, rows }: TransferResult): Figure {
   const shown = rows.filter((row) => row.figures !== undefined);
   const trace = (measure: DetectionMeasure): Trace => {
-    const intervals = shown.map(({ figures }) => figures![measure]);
+    const intervals = shown.map(({ figures }) => figures![measure]!);
     return {
       name: measureTitles[measure],
       x: shown.map(({ label }) => label),
@@ -94,7 +105,7 @@ export function transferFigure({ transfer, rows }: TransferResult): Figure {
     };
   };
   return {
-    data: (["ap50", "ap", "objectAp50"] as const).map(trace),
+    data: drawnMeasures.filter((measure) => measures.includes(measure)).map(trace),
     layout: {
       title: { text: transfer.title },
       xaxis: { title: { text: "initialisation" } },

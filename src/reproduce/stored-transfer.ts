@@ -16,10 +16,11 @@ import {
 import { InputError } from "../engine/errors";
 import { drawPictures, type PictureDraws } from "../evaluate/two-level-bootstrap";
 import type { Transfer, TransferRow } from "../tables/transfer";
+import type { Recipe } from "../train/recipe";
 import { transferResult, type TransferResult, type TransferRun } from "../tables/transfer-result";
 import { runsFolder } from "./run-cell";
 import { transferDirectory, transferRunName } from "./run-transfer";
-import { resultsFolder } from "./stored-result";
+import { ownRuns, recordedRuns, resultsFolder } from "./stored-result";
 
 /** Where finished runs of rows lie as files. */
 export interface TransferStore {
@@ -91,9 +92,9 @@ function runsOf(
 
 /**
  * Copies the finished runs of seeds 1 to `seeds` to the recorded ones, with the annotations of the test part where it is not
- * made by the kit itself.
+ * made by the kit itself. The runs of their pre-training go to those of its preset, unless they are there.
  *
- * @returns how many runs were copied
+ * @returns how many detectors were copied
  */
 export function recordTransfer(transfer: Transfer, test: DetectionSet, seeds: number, root = resultsFolder): number {
   const [from, to] = [ownTransferRuns(), recordedTransferRuns(transfer, root)];
@@ -106,9 +107,17 @@ export function recordTransfer(transfer: Transfer, test: DetectionSet, seeds: nu
   for (const { row, seed } of found) {
     writeFileAtomic(to.run(row, seed), readFileSync(from.run(row, seed)));
     writeFileAtomic(to.predictions(row, seed), gzipSync(readFileSync(from.predictions(row, seed)), { level: 9 }));
+    if (row.pretraining !== undefined) recordPretraining(row.pretraining, seed, transfer, root);
   }
   if (transfer.rows[0]!.detection.dataset.kind !== "scenes") writeTestSet(testSetPath(transfer, root), test);
   return found.length;
+}
+
+function recordPretraining(recipe: Recipe, seed: number, { preset }: Transfer, root: string): void {
+  const [from, to] = [ownRuns().run(recipe, seed), recordedRuns(preset, root).run(recipe, seed)];
+  if (existsSync(to) || !existsSync(from)) return;
+  mkdirSync(dirname(to), { recursive: true });
+  writeFileAtomic(to, readFileSync(from));
 }
 
 /** The test part that recorded runs were read on: composed anew, or its recorded annotations. */

@@ -1,23 +1,5 @@
-/** A row of the paper's detection tables on VOC 2007 test, as printed, in percent. */
-export interface PublishedDetection {
-  readonly pretraining: string;
-  /** Detector, or whose method it is. */
-  readonly column: string;
-  readonly ap50: number;
-  /** Undefined, as is `ap75`, where the paper prints none. */
-  readonly ap: number | undefined;
-  readonly ap75: number | undefined;
-  /** Why the kit does not run it; undefined where it does, at its own scale. */
-  readonly reason: string | undefined;
-}
+import { instagramReason, publishedPretrainings, type PublishedRow, type PublishedTable } from "./published-table";
 
-/** One table of the paper, all of its numbers. */
-export interface PublishedDetectionTable {
-  readonly title: string;
-  readonly rows: readonly PublishedDetection[];
-}
-
-const instagram = "Instagram-1B is not public";
 const imageNet14M = "ImageNet-14M, eleven times ImageNet-1M, is too large";
 const yfcc = "YFCC-100M, 100 million pictures, is too large";
 const otherTask = "another pretext task, which this kit does not build";
@@ -27,36 +9,38 @@ const dilated = "moco detect --arch dc5 builds it; notebook 06 runs C4 alone";
 
 type Triple = readonly [ap50: number, ap: number | undefined, ap75: number | undefined];
 
-function row(
-  pretraining: string,
-  column: string,
-  [ap50, ap, ap75]: Triple,
-  reason: string | undefined = undefined,
-): PublishedDetection {
-  return { pretraining, column, ap50, ap, ap75, reason };
+const measures = ["AP50", "AP", "AP75"];
+const { random, supervised, imageNet, instagram } = publishedPretrainings;
+
+function row(pretraining: string, column: string, figures: Triple, reason?: string): PublishedRow {
+  return { pretraining, column, figures, reason };
 }
 
 const c5 = "R50-dilated-C5";
 const c4 = "R50-C4";
 
 /** Table 2: VOC 2007 and 2012 trainval, 24k iterations, mean of 5 runs. */
-const table2: PublishedDetectionTable = {
+export const publishedVoc: PublishedTable = {
   title: "Table 2: fine-tuned on VOC 07+12",
+  columnTitle: "detector",
+  measures,
   rows: [
-    row("random", c5, [64.4, 37.9, 38.6], dilated),
-    row("supervised, IN-1M", c5, [81.4, 54.0, 59.1], dilated),
-    row("MoCo, IN-1M", c5, [81.1, 54.6, 59.9], dilated),
-    row("MoCo, IG-1B", c5, [81.6, 55.5, 61.2], instagram),
-    row("random", c4, [60.2, 33.8, 33.1]),
-    row("supervised, IN-1M", c4, [81.3, 53.5, 58.8]),
-    row("MoCo, IN-1M", c4, [81.5, 55.9, 62.6]),
-    row("MoCo, IG-1B", c4, [82.2, 57.2, 63.7], instagram),
+    row(random, c5, [64.4, 37.9, 38.6], dilated),
+    row(supervised, c5, [81.4, 54.0, 59.1], dilated),
+    row(imageNet, c5, [81.1, 54.6, 59.9], dilated),
+    row(instagram, c5, [81.6, 55.5, 61.2], instagramReason),
+    row(random, c4, [60.2, 33.8, 33.1]),
+    row(supervised, c4, [81.3, 53.5, 58.8]),
+    row(imageNet, c4, [81.5, 55.9, 62.6]),
+    row(instagram, c4, [82.2, 57.2, 63.7], instagramReason),
   ],
 };
 
 /** Table 3: the mechanisms, pre-trained on ImageNet-1M, as Table 2. */
-const table3: PublishedDetectionTable = {
+export const publishedVocMechanisms: PublishedTable = {
   title: "Table 3: mechanisms, fine-tuned on VOC 07+12",
+  columnTitle: "detector",
+  measures,
   rows: [
     row("end-to-end", c5, [79.2, 52.0, 56.6], dilated),
     row("memory bank", c5, [79.8, 52.9, 57.9], dilated),
@@ -68,8 +52,10 @@ const table3: PublishedDetectionTable = {
 };
 
 /** Table 4: VOC 2007 trainval, C4, 9k iterations; the methods of others as their papers print them. */
-const table4: PublishedDetectionTable = {
+const table4: PublishedTable = {
   title: "Table 4: other methods, fine-tuned on VOC 07",
+  columnTitle: "method of",
+  measures,
   rows: [
     row("supervised, IN-1M", "RelPos", [74.2, undefined, undefined], otherSupervised),
     row("unsupervised, IN-1M", "RelPos", [66.8, undefined, undefined], otherTask),
@@ -85,9 +71,9 @@ const table4: PublishedDetectionTable = {
     row("unsupervised, IN-1M", "MoCo", [74.9, 46.6, 50.1]),
     row("unsupervised, IN-14M", "MoCo", [75.2, 46.9, 50.2], imageNet14M),
     row("unsupervised, YFCC-100M", "MoCo", [74.7, 45.9, 49.0], yfcc),
-    row("unsupervised, IG-1B", "MoCo", [75.6, 47.6, 51.7], instagram),
+    row("unsupervised, IG-1B", "MoCo", [75.6, 47.6, 51.7], instagramReason),
   ],
 };
 
 /** Tables 2, 3 and 4 of the paper, whole. */
-export const publishedDetectionTables: readonly PublishedDetectionTable[] = [table2, table3, table4];
+export const publishedDetectionTables: readonly PublishedTable[] = [publishedVoc, publishedVocMechanisms, table4];

@@ -1,4 +1,11 @@
-import { detectionMeasures, type DetectionMeasure, type ResampledFigures } from "../detection/detection-measures";
+import {
+  byMeasure,
+  isOfMasks,
+  measuresOf,
+  type ByMeasure,
+  type DetectionMeasure,
+  type ResampledFigures,
+} from "../detection/detection-measures";
 import type { DetectorRun } from "../detection/run-detector";
 import { pairedTwoLevelBootstrap, twoLevelBootstrap, type TwoLevelInterval } from "../evaluate/two-level-bootstrap";
 import { verdictOf } from "./agreement";
@@ -13,20 +20,30 @@ export interface TransferRun {
 /** A row with what came of it. */
 export interface TransferResultRow extends Omit<TransferRow, "detection"> {
   /** Over seeds and test pictures; undefined where nothing was run. */
-  readonly figures: Readonly<Record<DetectionMeasure, TwoLevelInterval>> | undefined;
+  readonly figures: ByMeasure<TwoLevelInterval> | undefined;
   readonly runs: readonly DetectorRun[];
 }
 
 /** How two rows differ, paired by seed and picture. */
 export interface TransferDifference extends TransferComparison {
-  readonly measures: Readonly<Record<DetectionMeasure, TwoLevelInterval & { readonly verdict: string }>>;
+  readonly measures: ByMeasure<TwoLevelInterval & { readonly verdict: string }>;
 }
 
 export interface TransferResult {
   readonly transfer: Transfer;
+  /** In the order of tables; the same in all rows. */
+  readonly measures: readonly DetectionMeasure[];
   readonly rows: readonly TransferResultRow[];
   /** Of those comparisons both of whose rows have runs. */
   readonly differences: readonly TransferDifference[];
+}
+
+/** The paper's difference that a measure is held against: only its sign counts. */
+export function publishedSign(
+  { published, publishedOfMasks }: TransferComparison,
+  measure: DetectionMeasure,
+): number | undefined {
+  return isOfMasks(measure) ? publishedOfMasks : published;
 }
 
 /** Seed of the draws of seeds, the same in all intervals: rows are compared on the same draws. */
@@ -38,19 +55,20 @@ const bootstrapSeed = 0;
  * @param runs - of each row of the transfer, by seed from 1; all read on the same draws of pictures
  */
 export function transferResult(transfer: Transfer, runs: readonly (readonly TransferRun[])[]): TransferResult {
+  const measures = measuresOf(transfer.rows[0]!.detection);
   const byLabel = new Map(transfer.rows.map(({ label }, index) => [label, runs[index]!]));
   const rows = transfer.rows.map(({ label, purpose, pretraining }, index): TransferResultRow => {
     const ofRow = runs[index]!;
     const figure = (measure: DetectionMeasure) =>
       twoLevelBootstrap(
-        ofRow.map(({ figures }) => figures[measure]),
+        ofRow.map(({ figures }) => figures[measure]!),
         bootstrapSeed,
       );
     return {
       label,
       purpose,
       pretraining,
-      figures: ofRow.length === 0 ? undefined : byMeasure(figure),
+      figures: ofRow.length === 0 ? undefined : byMeasure(measures, figure),
       runs: ofRow.map(({ run }) => run),
     };
   });
@@ -59,16 +77,15 @@ export function transferResult(transfer: Transfer, runs: readonly (readonly Tran
     const seeds = Math.min(of.length, reference.length);
     if (seeds === 0) return [];
     const difference = (measure: DetectionMeasure) => {
-      const figures = (list: readonly TransferRun[]) => list.slice(0, seeds).map((one) => one.figures[measure]);
+      const figures = (list: readonly TransferRun[]) => list.slice(0, seeds).map((one) => one.figures[measure]!);
       const interval = pairedTwoLevelBootstrap(figures(of), figures(reference), bootstrapSeed);
       const { mean, low, high } = interval;
-      return { ...interval, verdict: verdictOf({ difference: mean, low, high }, comparison.published, seeds) };
+      return {
+        ...interval,
+        verdict: verdictOf({ difference: mean, low, high }, publishedSign(comparison, measure), seeds),
+      };
     };
-    return [{ ...comparison, measures: byMeasure(difference) }];
+    return [{ ...comparison, measures: byMeasure(measures, difference) }];
   });
-  return { transfer, rows, differences };
-}
-
-function byMeasure<T>(of: (measure: DetectionMeasure) => T): Readonly<Record<DetectionMeasure, T>> {
-  return Object.fromEntries(detectionMeasures.map((measure) => [measure, of(measure)])) as Record<DetectionMeasure, T>;
+  return { transfer, measures, rows, differences };
 }

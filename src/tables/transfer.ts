@@ -2,7 +2,11 @@ import { detectionPreset } from "../detection/detection-presets";
 import type { DetectionRecipe } from "../detection/detection-recipe";
 import type { Recipe } from "../train/recipe";
 import { defaultMethod, methodRecipe, mocoRecipe } from "./method-recipes";
-import { presetNamed, type Preset } from "./presets";
+import { presetNamed, type Preset, type PresetName } from "./presets";
+import { publishedCoco, publishedCocoTables } from "./published-coco";
+import { publishedDetectionTables, publishedVoc, publishedVocMechanisms } from "./published-detection";
+import { publishedDifference, publishedPretrainings, type PublishedTable } from "./published-table";
+import { publishedTaskTables } from "./published-tasks";
 
 /** What a row is there for. */
 export type TransferPurpose = "initialisation" | "mechanism" | "ablation" | "control";
@@ -20,8 +24,10 @@ export interface TransferRow {
 export interface TransferComparison {
   readonly row: string;
   readonly reference: string;
-  /** The paper's difference; only its sign counts. */
+  /** The paper's difference in boxes; only its sign counts. */
   readonly published: number | undefined;
+  /** The same in masks; undefined where the paper has none. */
+  readonly publishedOfMasks?: number | undefined;
   readonly source: string;
 }
 
@@ -29,6 +35,10 @@ export interface TransferComparison {
 export interface Transfer {
   readonly name: TransferName;
   readonly title: string;
+  /** Tables of the paper that ask the same, and what docs/claims.md asks of them. */
+  readonly paper: string;
+  readonly claims: string;
+  readonly published: readonly PublishedTable[];
   /** Where the data come from and what to know of them. */
   readonly data: string;
   /** The preset of pre-training. */
@@ -37,19 +47,52 @@ export interface Transfer {
   readonly comparisons: readonly TransferComparison[];
 }
 
-export const transferNames = ["smoke", "quick", "bccd"] as const;
+export const transferNames = ["smoke", "quick", "smoke-fpn", "quick-fpn", "bccd"] as const;
 export type TransferName = (typeof transferNames)[number];
 
 /** Minutes on two cores for one seed of rows that ask for no other pre-training than notebooks 01 to 05 make. */
-export const transferMinutes: Readonly<Record<TransferName, number>> = { smoke: 1, quick: 15, bccd: 30 };
+export const transferMinutes: Readonly<Record<TransferName, number>> = {
+  smoke: 1,
+  quick: 15,
+  "smoke-fpn": 1,
+  "quick-fpn": 15,
+  bccd: 30,
+};
+
+const { random, supervised, imageNet } = publishedPretrainings;
 
 /** Label of the row that the paper is about. */
 export const mocoLabel = "MoCo";
 
-/** The transfer to detection of a name (Tables 2 to 4 of the paper, and the ablations that it left on linear probes). */
+/**
+ * The transfer of a name: to detection (Tables 2 to 4 of the paper, and the ablations that it left on linear probes), or to
+ * detection and instance segmentation with an FPN (Table 5).
+ */
 export function transferNamed(name: TransferName): Transfer {
-  return name === "bccd" ? bccdTransfer() : scenesTransfer(name);
+  switch (name) {
+    case "smoke":
+    case "quick":
+      return scenesTransfer(name);
+    case "smoke-fpn":
+    case "quick-fpn":
+      return fpnTransfer(name);
+    case "bccd":
+      return bccdTransfer();
+  }
 }
+
+/** The transfer of a preset to detection and instance segmentation. */
+export function fpnTransferName(preset: PresetName): "smoke-fpn" | "quick-fpn" {
+  return `${preset}-fpn`;
+}
+
+const scenesData = "composed scenes of emoji: neither VOC nor COCO, and comparable with no published figure";
+
+const vocTables = {
+  paper: "Tables 2 to 4",
+  claims: "S3, S10; doubts D1, D2",
+  published: publishedDetectionTables,
+} satisfies Partial<Transfer>;
 
 /** To composed scenes: all initialisations, the mechanisms of Table 3, and the ablations of K and m. */
 function scenesTransfer(name: "smoke" | "quick"): Transfer {
@@ -69,7 +112,8 @@ function scenesTransfer(name: "smoke" | "quick"): Transfer {
   return {
     name,
     title: "Transfer to detection, composed scenes",
-    data: "composed scenes of emoji: neither VOC nor COCO, and comparable with no published figure",
+    ...vocTables,
+    data: scenesData,
     preset,
     rows: [
       row("random", "initialisation"),
@@ -85,11 +129,11 @@ function scenesTransfer(name: "smoke" | "quick"): Transfer {
       },
     ],
     comparisons: [
-      { row: "supervised", reference: "random", published: 81.3 - 60.2, source: "Table 2b, AP50" },
-      { row: mocoLabel, reference: "random", published: 81.5 - 60.2, source: "Table 2b, AP50" },
-      { row: mocoLabel, reference: "supervised", published: 81.5 - 81.3, source: "Table 2b, AP50" },
-      { row: "end-to-end", reference: mocoLabel, published: 80.4 - 81.5, source: "Table 3, AP50" },
-      { row: "memory bank", reference: mocoLabel, published: 80.6 - 81.5, source: "Table 3, AP50" },
+      { row: "supervised", reference: "random", ...ofTable2(supervised, random) },
+      { row: mocoLabel, reference: "random", ...ofTable2(imageNet, random) },
+      { row: mocoLabel, reference: "supervised", ...ofTable2(imageNet, supervised) },
+      { row: "end-to-end", reference: mocoLabel, ...ofTable3("end-to-end") },
+      { row: "memory bank", reference: mocoLabel, ...ofTable3("memory bank") },
       ...momenta.map((momentum) => ({
         row: `MoCo, m = ${momentum}`,
         reference: mocoLabel,
@@ -102,34 +146,80 @@ function scenesTransfer(name: "smoke" | "quick"): Transfer {
   };
 }
 
-/**
- * To photographs of blood cells in VOC's format, which lie in a folder of the user's. The detector has the ImageNet stem, so
- * MoCo is pre-trained with it, on the drawings at their own 64 px.
- */
+/** To composed scenes with masks: the three initialisations of Table 5, Mask R-CNN with an FPN. */
+function fpnTransfer(name: "smoke-fpn" | "quick-fpn"): Transfer {
+  const preset = presetNamed(name === "smoke-fpn" ? "smoke" : "quick");
+  const detection = detectionPreset(name);
+  const row = (label: string, kind?: "supervised" | "moco"): TransferRow => ({
+    label,
+    purpose: "initialisation",
+    pretraining: kind && fittedTo(detection, methodRecipe(preset, defaultMethod(preset, kind))),
+    detection,
+  });
+  return {
+    name,
+    title: "Transfer to detection and instance segmentation, composed scenes",
+    paper: "Tables 5, 6 and A.1",
+    claims: "S4, S10; doubt D7",
+    published: [...publishedCocoTables, ...publishedTaskTables],
+    data: scenesData,
+    preset,
+    rows: [row("random"), row("supervised", "supervised"), row(mocoLabel, "moco")],
+    comparisons: [
+      { row: "supervised", reference: "random", ...ofTable5(supervised, random) },
+      { row: mocoLabel, reference: "random", ...ofTable5(imageNet, random) },
+      { row: mocoLabel, reference: "supervised", ...ofTable5(imageNet, supervised) },
+    ],
+  };
+}
+
+/** To photographs of blood cells in VOC's format, which lie in a folder of the user's. */
 function bccdTransfer(): Transfer {
   const preset = presetNamed("quick");
   const detection = detectionPreset("bccd");
-  const moco = methodRecipe(preset, defaultMethod(preset, "moco"));
-  const pretraining: Recipe = {
-    ...moco,
-    name: `${moco.name}-imagenet-stem`,
-    source: `${moco.source}; stem and 64 px: for detection at larger pictures`,
-    imageSize: 64,
-    encoder: { ...moco.encoder, stem: "imagenet" },
-  };
+  const pretraining = fittedTo(detection, methodRecipe(preset, defaultMethod(preset, "moco")));
   return {
     name: "bccd",
     title: "Transfer to detection, blood cells (BCCD)",
+    ...vocTables,
     data: "BCCD, 364 photographs of blood cells (MIT licence), its own splits; pre-training on drawings, as everywhere here",
     preset,
     rows: [
       { label: "random", purpose: "initialisation", pretraining: undefined, detection },
       { label: mocoLabel, purpose: "initialisation", pretraining, detection },
     ],
-    comparisons: [{ row: mocoLabel, reference: "random", published: 81.5 - 60.2, source: "Table 2b, AP50" }],
+    comparisons: [{ row: mocoLabel, reference: "random", ...ofTable2(imageNet, random) }],
   };
 }
 
 function withShuffledLabels({ dataset }: DetectionRecipe): DetectionRecipe["dataset"] {
   return dataset.kind === "scenes" ? { ...dataset, shuffledLabels: true } : dataset;
+}
+
+/** Pre-training for a detector's backbone: where that has the ImageNet stem, with it and on the drawings at their own 64 px. */
+function fittedTo({ detector: { backbone } }: DetectionRecipe, recipe: Recipe): Recipe {
+  if (backbone.stem === recipe.encoder.stem) return recipe;
+  return {
+    ...recipe,
+    name: `${recipe.name}-imagenet-stem`,
+    source: `${recipe.source}; stem and 64 px: for detection at larger pictures`,
+    imageSize: 64,
+    encoder: { ...recipe.encoder, stem: "imagenet" },
+  };
+}
+
+function ofTable2(of: string, to: string) {
+  const published = publishedDifference(publishedVoc, { column: "R50-C4", measure: "AP50", of, to });
+  return { published, source: "Table 2b, AP50" };
+}
+
+function ofTable3(mechanism: string) {
+  const rows = { column: "R50-C4", measure: "AP50", of: mechanism, to: "MoCo" };
+  return { published: publishedDifference(publishedVocMechanisms, rows), source: "Table 3, AP50" };
+}
+
+function ofTable5(of: string, to: string) {
+  const inAp = (objects: "boxes" | "masks") =>
+    publishedDifference(publishedCoco, { column: "R50-FPN, 1x", measure: `AP, ${objects}`, of, to });
+  return { published: inAp("boxes"), publishedOfMasks: inAp("masks"), source: "Table 5a, AP" };
 }

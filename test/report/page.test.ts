@@ -30,16 +30,37 @@ describe("reportPage", () => {
     expect(page.match(/<\/script/g)).toHaveLength(1 + 3); // none of them ended by what Plotly's source holds
   });
 
-  it("has the transfer to detection with its drawing, the published tables and where the runs come from", () => {
-    const transfer = transferNamed("smoke");
-    const result = transferResult(
-      transfer,
-      transfer.rows.map(() => []),
-    );
-    const section = reportPage([], preset, plotly, { result, drawing: "<svg>boxes</svg>" });
-    for (const text of ["<svg>boxes</svg>", "Table 4: other methods", "not run", "Instagram-1B is not public"]) {
+  it("has each transfer with its drawing, its published tables and its encoders, and the tasks of the paper", () => {
+    const [boxes, masks] = (["smoke", "smoke-fpn"] as const).map((name) => {
+      const transfer = transferNamed(name);
+      const result = transferResult(
+        transfer,
+        transfer.rows.map(() => []),
+      );
+      const figures = { ap: 0.1, ap50: 0.2, ap75: 0.1, objectAp: 0.2, objectAp50: 0.3 };
+      const encoders = [{ label: "MoCo", seed: 1, linear: 0.5, figures }];
+      return { result, drawing: `<svg>${name}</svg>`, encoders };
+    });
+    const section = reportPage([], preset, plotly, [boxes!, masks!]);
+    for (const text of [
+      "<svg>smoke</svg>",
+      "<svg>smoke-fpn</svg>",
+      "Table 4: other methods",
+      "Table A.1: Mask R-CNN",
+      "kept as printed",
+      "not run",
+      "AP75, masks",
+      "Instagram-1B is not public",
+      "AP against linear accuracy",
+      "no order to compare",
+      "S4, better than supervised pre-training on all 7",
+    ]) {
       expect(section).toContain(text);
     }
+    const charts = [...section.matchAll(/<div id="([^"]+)" class="chart">/g)].map(([, id]) => id);
+    expect(charts).toHaveLength(6);
+    expect(new Set(charts).size).toBe(charts.length);
+    expect(page).not.toContain("The tasks of the paper");
   });
 
   it("credits the drawings", () => {

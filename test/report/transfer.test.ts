@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { detectionMeasures, type DetectionMeasure } from "../../src/detection/detection-measures";
+import { byMeasure, measuresOf } from "../../src/detection/detection-measures";
 import {
   categoryRows,
   differenceRows,
@@ -8,20 +8,19 @@ import {
   transferNotes,
   transferRows,
 } from "../../src/report/transfer";
-import { transferNamed } from "../../src/tables/transfer";
+import { transferNamed, type Transfer } from "../../src/tables/transfer";
 import { transferResult } from "../../src/tables/transfer-result";
 import { exampleDetectorRun } from "../reproduce/example-detector-run";
 
 const transfer = transferNamed("bccd");
 const stopped = { ...exampleDetectorRun(transfer.rows[0]!.detection, 1) };
 const run = { ...stopped, manifest: { ...stopped.manifest, steps: 900 } };
-const figures = (value: number) =>
-  Object.fromEntries(
-    detectionMeasures.map((one) => [
-      one,
-      { value, drawn: Float64Array.from({ length: 9 }, (_, at) => value + at / 100) },
-    ]),
-  ) as Record<DetectionMeasure, { value: number; drawn: Float64Array }>;
+const figuresOf = ({ rows }: Transfer, value: number) =>
+  byMeasure(measuresOf(rows[0]!.detection), () => ({
+    value,
+    drawn: Float64Array.from({ length: 9 }, (_, at) => value + at / 100),
+  }));
+const figures = (value: number) => figuresOf(transfer, value);
 const result = transferResult(transfer, [[{ run, figures: figures(0.2) }], [{ run: stopped, figures: figures(0.3) }]]);
 const empty = transferResult(transfer, [[], []]);
 
@@ -40,7 +39,7 @@ describe("the tables of a transfer", () => {
 
   it("have each difference in points beside the paper's sign", () => {
     const [first, ...others] = differenceRows(result);
-    expect(others).toHaveLength(detectionMeasures.length - 1);
+    expect(others).toHaveLength(result.measures.length - 1);
     expect(first).toEqual({
       difference: "MoCo − random",
       measure: "AP",
@@ -53,6 +52,26 @@ describe("the tables of a transfer", () => {
 
   it("have the AP of each category, and a dash where it has no objects", () => {
     expect(categoryRows(result)[0]).toEqual({ initialisation: "random", even: "30.0", odd: "–" });
+  });
+
+  it("have masks where they are predicted, each beside the paper's sign of its own", () => {
+    const withMasks = transferNamed("quick-fpn");
+    const [example] = withMasks.rows.map(({ detection }) => exampleDetectorRun(detection, 1));
+    const masks = { ...example!.figures.coco!, categoryAp: [0.4, null] };
+    const ofMasks = { ...example!, figures: { ...example!.figures, masks } };
+    const rows = [0.2, 0.3, 0.25].map((value) => [{ run: ofMasks, figures: figuresOf(withMasks, value) }]);
+    const { measures, ...rest } = transferResult(withMasks, rows);
+    expect(transferRows({ measures, ...rest })[0]).toMatchObject({ "AP, masks": "20.0 [20.2, 27.8]" });
+    const of = differenceRows({ measures, ...rest }).find(
+      (row) => row["difference"] === "MoCo − supervised" && row["measure"] === "AP, masks",
+    );
+    expect(of).toMatchObject({ "in points": "−5.0 [−5.0, −5.0]", "in the paper": "lower (Table 5a, AP)" });
+    expect(categoryRows({ measures, ...rest }).slice(0, 2)).toEqual([
+      { initialisation: "random", even: "30.0", odd: "–" },
+      { initialisation: "random, masks", even: "40.0", odd: "–" },
+    ]);
+    expect(transferNotes({ measures, ...rest }).join(" ")).toContain("Mask R-CNN");
+    expect(transferFigure({ measures, ...rest }).data.map(({ name }) => name)).toContain("AP50, masks");
   });
 
   it("say what was trained and what intervals are of, and that nothing was", () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { publishedRows } from "../../src/report/published-detection";
+import { publishedRows } from "../../src/report/published";
 import { publishedDetectionTables } from "../../src/tables/published-detection";
 
 const [table2, table3, table4] = publishedDetectionTables;
 const printed = (table: typeof table2, column: string) =>
-  table!.rows.filter((row) => row.column === column).map(({ ap50, ap, ap75 }) => [ap50, ap, ap75]);
+  table!.rows.filter((row) => row.column === column).map(({ figures }) => figures);
 
 // Written out again from MoCo, arXiv 1911.05722v3, by columns of the paper, so that a slip in the source does not pass.
 describe("published detection tables", () => {

@@ -1,9 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  detectionMeasures,
-  type DetectionMeasure,
-  type ResampledFigures,
-} from "../../src/detection/detection-measures";
+import { byMeasure, measuresOf, type ResampledFigures } from "../../src/detection/detection-measures";
 import { transferNamed, transferNames } from "../../src/tables/transfer";
 import { transferResult } from "../../src/tables/transfer-result";
 import { exampleDetectorRun } from "../reproduce/example-detector-run";
@@ -13,7 +9,7 @@ const transfer = transferNamed("smoke");
 /** Figures of a run whose pictures all do the same. */
 function figures(value: number): ResampledFigures {
   const figure = { value, drawn: new Float64Array(50).fill(value) };
-  return Object.fromEntries(detectionMeasures.map((one) => [one, figure])) as Record<DetectionMeasure, typeof figure>;
+  return byMeasure(measuresOf(transfer.rows[0]!.detection), () => figure);
 }
 
 const runs = (label: string, values: readonly number[]) =>
@@ -74,6 +70,51 @@ describe("transferNamed", () => {
       "quick-K1024-m0.9",
       "quick-K64-m0.99",
       "none",
+    ]);
+  });
+
+  it("with an FPN compares the initialisations of Table 5, by the signs of boxes and of masks", () => {
+    const { rows, comparisons } = transferNamed("quick-fpn");
+    expect(rows.map(({ label, detection }) => [label, detection.detector.masks])).toEqual([
+      ["random", true],
+      ["supervised", true],
+      ["MoCo", true],
+    ]);
+    expect(
+      comparisons.map(({ row, reference, published, publishedOfMasks }) => [
+        row,
+        reference,
+        published,
+        publishedOfMasks,
+      ]),
+    ).toEqual([
+      ["supervised", "random", 7.9, 6.9],
+      ["MoCo", "random", 7.5, 6.6],
+      ["MoCo", "supervised", -0.4, -0.3],
+    ]);
+  });
+
+  it.each(transferNames)("%s pre-trains encoders that fit the detector", (name) => {
+    for (const { pretraining, detection } of transferNamed(name).rows) {
+      if (pretraining === undefined) continue;
+      const { architecture, width, stem } = pretraining.encoder;
+      expect({ architecture, width, stem }).toEqual(detection.detector.backbone);
+      expect(pretraining.imageSize === 64).toBe(stem === "imagenet");
+    }
+  });
+
+  it("keeps the signs of Tables 2 and 3 beside those of linear probes", () => {
+    const signs = transferNamed("quick").comparisons.map(({ row, reference, published }) => [
+      row,
+      reference,
+      published,
+    ]);
+    expect(signs.slice(0, 5)).toEqual([
+      ["supervised", "random", 21.1],
+      ["MoCo", "random", 21.3],
+      ["MoCo", "supervised", 0.2],
+      ["end-to-end", "MoCo", -1.1],
+      ["memory bank", "MoCo", -0.9],
     ]);
   });
 });
