@@ -136,7 +136,7 @@ const nuclei: DetectionRecipe = {
   batchSize: 2,
   learningRate: 0.02,
   schedule: { iterations: 4000, warmup: 100, milestones: [] },
-  stopping: { readEvery: 200, from: 1000, leastRise: 0.005, patience: 0.2 },
+  stopping: { readEvery: 200, from: 2000, leastRise: 0.005, patience: 0.2 },
   preciseBnBatches: 20,
 };
 
