@@ -4,18 +4,13 @@
  * The two take turns in one run, a few steps each, so that what else the machine does weighs on both; what is printed is
  * their ratio. PyTorch is given its best configuration: each is tried first, and the fastest goes on.
  */
-import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
-import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { randomStream } from "../src/engine/random";
 import { tf } from "../src/engine/tf";
 import { createMoco, disposeMoco, mocoStep } from "../src/methods/moco";
 import { Sgd } from "../src/train/sgd";
+import { median, medianAndRange, startPeer, torchCommand, type Peer } from "./peer";
 
-const root = resolve(__dirname, "..", "..", "..");
-const python = process.env["MOCO_BENCH_PYTHON"] ?? join(root, ".venv-bench", "bin", "python");
 const threads = availableParallelism();
 const [rounds, stepsPerRound] = [8, 5];
 
@@ -44,18 +39,6 @@ interface Answer {
   readonly reason?: string;
   readonly version?: string;
   readonly seconds?: readonly number[];
-}
-
-function startTorch() {
-  const child = spawn(python, [join(root, "bench", "step.py")], { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ask = async (request: object): Promise<Answer> => {
-    child.stdin.write(`${JSON.stringify(request)}\n`);
-    const line = await lines.next();
-    if (line.done === true) throw new Error("PyTorch's side ended; its message stands above");
-    return JSON.parse(line.value) as Answer;
-  };
-  return { ask, stop: () => child.stdin.end() };
 }
 
 function startKit({ width, batch, size, queue_size: queueSize, groups }: Shape) {
@@ -91,17 +74,12 @@ function startKit({ width, batch, size, queue_size: queueSize, groups }: Shape) 
   };
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
-async function measure(shape: Shape): Promise<void> {
+async function measure(shape: Shape, command: readonly [string, string]): Promise<void> {
   const name = `ResNet-18 width ${shape.width}, ${shape.size} px, batch ${shape.batch}, ${shape.groups} BN groups`;
-  let best:
-    { readonly label: string; readonly torch: ReturnType<typeof startTorch>; readonly time: number } | undefined;
+  let best: { readonly label: string; readonly torch: Peer<Answer>; readonly time: number } | undefined;
   for (const configuration of configurations) {
     const label = `${configuration.layout}${configuration.compiled ? ", compiled" : ""}`;
-    const torch = startTorch();
+    const torch = startPeer<Answer>(command[0], [command[1]]);
     const { ready, reason } = await torch.ask({ configure: { ...shape, ...configuration, threads } });
     if (ready !== true) {
       console.log(`  PyTorch ${label}: left out, ${reason ?? "no reason given"}`);
@@ -133,25 +111,17 @@ async function measure(shape: Shape): Promise<void> {
   kit.stop();
   best.torch.stop();
   const rate = (seconds: readonly number[]) => (shape.batch / median(seconds)).toFixed(0);
-  const sorted = [...ratios].sort((a, b) => a - b);
   console.log(
     `${name}: kit ${rate(ours)} images/s, PyTorch (${best.label}) ${rate(theirs)} images/s; ` +
-      `kit / PyTorch ${median(ratios).toFixed(2)} (${sorted[0]!.toFixed(2)} to ${sorted.at(-1)!.toFixed(2)} over ${rounds} rounds)`,
+      `kit / PyTorch ${medianAndRange(ratios)}`,
   );
 }
 
 async function main(): Promise<void> {
-  if (!existsSync(python)) {
-    console.error(
-      "Cannot compare with PyTorch: it is not installed. Run:\n" +
-        "  python3 -m venv .venv-bench && .venv-bench/bin/pip install -r bench/requirements.txt\n" +
-        "or name a Python that has it by MOCO_BENCH_PYTHON",
-    );
-    process.exitCode = 2;
-    return;
-  }
+  const command = torchCommand("step.py");
+  if (command === undefined) return;
   console.log(`${cpus()[0]?.model ?? "unknown processor"}, ${threads} threads`);
-  for (const shape of shapes) await measure(shape);
+  for (const shape of shapes) await measure(shape, command);
 }
 
 void main();

@@ -7,6 +7,7 @@ import { dataCommand } from "./data";
 import { detectCommand } from "./detect";
 import { doctorCommand } from "./doctor";
 import { exitOf } from "./errors";
+import { estimateCommand } from "./estimate";
 import { knnCommand, linearCommand } from "./evaluate";
 import { labCommand } from "./lab";
 import { notebookCommand } from "./notebook";
@@ -25,6 +26,7 @@ const commands: readonly (readonly [create: () => Command, example: string])[] =
   [convertCommand, "moco convert moco_v2_200ep.pth.tar moco_v2.pkl --to detectron2"],
   [detectCommand, "moco detect --dataset scenes --init supervised --preset quick"],
   [transferCommand, "moco transfer --preset quick --seeds 3"],
+  [estimateCommand, "moco estimate moco-v2-imagenet-200 coco_R_50_C4_2x --measure"],
   [tableCommand, "moco table momentum --preset quick --recorded"],
   [notebookCommand, "moco notebook 04 --preset smoke"],
   [labCommand, "moco lab -- --no-browser"],

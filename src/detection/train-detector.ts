@@ -149,7 +149,13 @@ export async function* trainDetector(
   }
 }
 
-function takeStep(
+/**
+ * One step of the training of a detector: the gradient of the losses, applied by the optimiser. The batch's images are disposed.
+ *
+ * @param random - draws the anchors and regions that take part
+ * @throws DivergedError if a loss is no longer a number
+ */
+export function takeStep(
   { detector, optimiser, step }: DetectorTraining,
   batch: TrainingBatch,
   random: ReturnType<typeof randomStream>,

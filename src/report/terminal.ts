@@ -32,6 +32,7 @@ export function transferTable(result: TransferResult): string {
   return [title, ...tables, ...transferNotes(result)].filter((part) => part !== "").join("\n");
 }
 
-function textTable(rows: readonly TextRow[]): string {
+/** Rows as text for the terminal; nothing for none. */
+export function textTable(rows: readonly TextRow[]): string {
   return rows.length === 0 ? "" : tableBundle(rows)["text/plain"];
 }

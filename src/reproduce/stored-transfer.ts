@@ -2,22 +2,16 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { sync as writeFileAtomic } from "write-file-atomic";
-import { z } from "zod";
 import { annotationChecksum, loadDetectionData } from "../detection/detection-data";
 import type { DetectionSet } from "../detection/detection-set";
 import { resampleFigures } from "../detection/resample-figures";
-import {
-  detectorRunFile,
-  predictionsFile,
-  readDetectorRun,
-  readJson,
-  readPredictionsFile,
-} from "../detection/run-detector";
+import { detectorRunFile, predictionsFile, readDetectorRun, readPredictionsFile } from "../detection/run-detector";
 import { InputError } from "../engine/errors";
 import { drawPictures, type PictureDraws } from "../evaluate/two-level-bootstrap";
 import type { Transfer, TransferRow } from "../tables/transfer";
 import type { Recipe } from "../train/recipe";
 import { transferResult, type TransferResult, type TransferRun } from "../tables/transfer-result";
+import { readTestSet, writeTestSet } from "./recorded-test-set";
 import { runsFolder } from "./run-cell";
 import { transferDirectory, transferRunName } from "./run-transfer";
 import { ownRuns, recordedRuns, resultsFolder } from "./stored-result";
@@ -128,42 +122,5 @@ export async function recordedTestSet(transfer: Transfer, root = resultsFolder):
 }
 
 function testSetPath({ name }: Transfer, root: string): string {
-  return join(root, name, "test-annotations.json");
-}
-
-const testSetSchema = z.object({
-  name: z.string(),
-  categories: z.array(z.object({ id: z.number(), name: z.string() })),
-  images: z.array(
-    z.object({
-      id: z.union([z.string(), z.number()]),
-      fileName: z.string(),
-      width: z.number(),
-      height: z.number(),
-      objects: z.array(
-        z.object({
-          box: z.tuple([z.number(), z.number(), z.number(), z.number()]),
-          category: z.number(),
-          difficult: z.boolean(),
-          crowd: z.boolean(),
-          area: z.number(),
-        }),
-      ),
-    }),
-  ),
-});
-
-function writeTestSet(path: string, { name, categories, images }: DetectionSet): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomic(path, `${JSON.stringify(testSetSchema.parse({ name, categories, images }))}\n`);
-}
-
-function readTestSet(path: string): DetectionSet {
-  const parsed = testSetSchema.safeParse(readJson(path));
-  if (parsed.success) {
-    const refuse = () => Promise.reject(new InputError(`Cannot read pixels: ${path} has annotations alone`));
-    return { ...parsed.data, readPixels: refuse };
-  }
-  const { path: field, message } = parsed.error.issues[0]!;
-  throw new InputError(`Cannot read ${path}: ${field.join(".")}: ${message}`);
+  return join(root, name, "test-annotations.json.gz");
 }

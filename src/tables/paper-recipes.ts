@@ -81,3 +81,15 @@ export const simclrRecipe: Recipe = {
   schedule: { kind: "warmup-cosine", warmup: 10 },
   epochs: 100,
 };
+
+/** All of them. */
+export const paperRecipes: readonly Recipe[] = [
+  mocoV1Recipe,
+  mocoV2Recipe(200),
+  mocoV2Recipe(800),
+  endToEndRecipe(256),
+  endToEndRecipe(512),
+  endToEndRecipe(1024),
+  memoryBankRecipe,
+  simclrRecipe,
+];

@@ -4,8 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { augmentationPolicies } from "../data/augmentation-policy";
 import { batchesPerEpoch } from "../data/batches";
 import type { ImageData, ImageSet } from "../data/image-set";
-import { DivergedError, InputError, InterruptedError } from "../engine/errors";
-import { tf } from "../engine/tf";
+import { InputError, InterruptedError } from "../engine/errors";
 import type { Method } from "../methods/method";
 import type { Encoder } from "../nn/encoder";
 import { assertSameTraining, loadCheckpoint, saveCheckpoint } from "./checkpoint";
@@ -14,6 +13,7 @@ import { Pace } from "./pace";
 import type { Recipe } from "./recipe";
 import { learningRateAt } from "./schedule";
 import { disposeTraining, startTraining, type History, type TrainingState } from "./state";
+import { takeStep } from "./take-step";
 
 /** File name of the checkpoint in a run's folder. */
 export const checkpointFile = "checkpoint.safetensors";
@@ -100,21 +100,8 @@ export async function* pretrain(
         epochs: recipe.epochs,
       });
 
-      const { loss, accuracy, gradients } = state.method.step(
-        drawBatch(data, recipe.batchSize, policy, seed, state.step),
-      );
-      state.method.trained.forEach((name, index) => {
-        state.optimisers[index]!.apply(state.method.networks[name]!.parameters, gradients[index]!, {
-          learningRate,
-          momentum: recipe.optimiser.momentum,
-          weightDecay: recipe.optimiser.weightDecay,
-        });
-      });
-      tf.dispose([...gradients]);
-      if (!Number.isFinite(loss)) {
-        throw new DivergedError(`Training diverged: the loss of step ${state.step + 1} is ${loss}`);
-      }
-
+      const batch = drawBatch(data, recipe.batchSize, policy, seed, state.step);
+      const { loss, accuracy } = takeStep(state, recipe, batch, learningRate);
       state.step++;
       const monitored =
         monitor && isMonitored(state.step, recipe.epochs, perEpoch, monitor.times) ? monitor : undefined;

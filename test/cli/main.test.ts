@@ -10,7 +10,7 @@ import { projectRoot } from "../../src/cli/project";
 import { DivergedError, InputError, InterruptedError } from "../../src/engine/errors";
 import { moco } from "./moco";
 
-const names = ["reproduce", "pretrain", "linear", "knn", "table", "notebook", "lab", "data", "doctor"];
+const names = ["reproduce", "pretrain", "linear", "knn", "estimate", "table", "notebook", "lab", "data", "doctor"];
 
 describe("moco", () => {
   it("names its commands and shows examples", async () => {

@@ -1,11 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  endToEndRecipe,
-  memoryBankRecipe,
-  mocoV1Recipe,
-  mocoV2Recipe,
-  simclrRecipe,
-} from "../../src/tables/paper-recipes";
+import { endToEndRecipe, mocoV1Recipe, mocoV2Recipe, paperRecipes, simclrRecipe } from "../../src/tables/paper-recipes";
 import { parseRecipe, type Recipe } from "../../src/train/recipe";
 import { learningRateAt } from "../../src/train/schedule";
 
@@ -13,18 +7,9 @@ const rates = ({ schedule, learningRate: baseRate, epochs }: Recipe) =>
   Array.from({ length: epochs }, (_, epoch) => learningRateAt(schedule, { baseRate, epoch, epochs }));
 
 describe("the recipes at the paper's scale", () => {
-  it.each(
-    [
-      mocoV1Recipe,
-      mocoV2Recipe(200),
-      mocoV2Recipe(800),
-      endToEndRecipe(256),
-      endToEndRecipe(512),
-      endToEndRecipe(1024),
-      memoryBankRecipe,
-      simclrRecipe,
-    ].map((recipe) => [recipe.name, recipe] as const),
-  )("%s is valid", (_, recipe) => expect(parseRecipe(recipe)).toEqual(recipe));
+  it.each(paperRecipes.map((recipe) => [recipe.name, recipe] as const))("%s is valid", (_, recipe) =>
+    expect(parseRecipe(recipe)).toEqual(recipe),
+  );
 
   it("MoCo v1 has rate 0.03 for 120 epochs, 0.003 for 40 and 0.0003 for 40", () => {
     const expected = [

@@ -1,0 +1,52 @@
+import { machineFacts } from "../engine/device";
+import { InputError } from "../engine/errors";
+import { estimateAll, type EstimatedTraining } from "../estimate/estimate-all";
+import { trainingsNamed, type PlannedTraining } from "../estimate/planned-training";
+import { planOf } from "../estimate/training-plan";
+import { costTable, planTable } from "../report/estimate";
+import type { EstimateFlags } from "./estimate";
+
+/** What `moco estimate` does. A module of its own, since it loads TensorFlow. */
+export async function estimateAsTold(names: readonly string[], flags: EstimateFlags): Promise<void> {
+  if (flags.batches !== undefined && !flags.measure) {
+    throw new InputError("Cannot use --batches without a measurement: add --measure");
+  }
+  const trainings = trainingsNamed(names);
+  const plans = trainings.map(planOf);
+  if (!flags.json) console.log(planTable(plans));
+  if (!flags.measure) {
+    if (flags.json) console.log(JSON.stringify({ trainings: plans }, null, 2));
+    return;
+  }
+  const estimated = await measure(trainings, flags);
+  const { cpu, platform, tensorflow } = machineFacts();
+  const machine = { cpu: cpu.model, cores: cpu.cores, platform, tensorflow };
+  if (!flags.json) {
+    console.log(costTable(estimated, machine));
+  } else {
+    const json = estimated.map(({ training, outcome }) => ({ ...planOf(training), ...outcome }));
+    console.log(JSON.stringify({ machine, trainings: json }, null, 2));
+  }
+}
+
+/** Measures, and stops at Ctrl-C. */
+async function measure(
+  trainings: readonly PlannedTraining[],
+  { batches, json }: EstimateFlags,
+): Promise<EstimatedTraining[]> {
+  const stop = new AbortController();
+  const onSignal = () => stop.abort();
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  try {
+    return await estimateAll(trainings, {
+      batches,
+      stop: stop.signal,
+      onMeasure: ({ recipe }) =>
+        (json ? process.stderr : process.stdout).write(
+          `Measuring a step of ${recipe.name} with a batch of ${recipe.batchSize} ...\n`,
+        ),
+    });
+  } finally {
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  }
+}

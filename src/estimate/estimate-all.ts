@@ -1,0 +1,92 @@
+import { InputError } from "../engine/errors";
+import { costOf, type TrainingCost } from "./estimate-training";
+import { measureApart } from "./measure-apart";
+import { stepKey, withBatch } from "./measured-training";
+import type { PlannedTraining } from "./planned-training";
+import type { StepReply } from "./step-program";
+
+/**
+ * Batches that a step is measured at, unless told otherwise: few enough pictures for the memory of a laptop. Those of pre-training
+ * are below the 32 of a group of batch normalisation, so each batch is one group.
+ */
+export const defaultBatches: Readonly<Record<PlannedTraining["task"], readonly number[]>> = {
+  "pre-training": [8, 16],
+  detection: [1, 2],
+};
+
+/** The batches of a measurement: numbers of pictures in ascending order, or the recipe's own. */
+export type MeasuredBatches = readonly number[] | "full";
+
+/** What became of the measurement of one training. */
+export interface EstimatedTraining {
+  readonly training: PlannedTraining;
+  readonly outcome: { readonly cost: TrainingCost; readonly device: string } | { readonly failure: string };
+}
+
+export interface EstimateOptions {
+  /** @default defaultBatches */
+  readonly batches?: MeasuredBatches | undefined;
+  /** Stops the measurements. */
+  readonly stop: AbortSignal;
+  /** Told before each measurement. */
+  readonly onMeasure?: (training: PlannedTraining) => void;
+}
+
+/**
+ * Measures a step of each training, each batch in a process of its own, and estimates the whole. Trainings that share network
+ * and input share the measurement. A training that fails is told in its place.
+ *
+ * @throws InputError before anything is measured, if a recipe cannot have the batches
+ * @throws InterruptedError if it was stopped
+ */
+export async function estimateAll(
+  trainings: readonly PlannedTraining[],
+  { batches, stop, onMeasure }: EstimateOptions,
+): Promise<EstimatedTraining[]> {
+  const toMeasure = trainings.map((training) => measuredTrainings(training, batches ?? defaultBatches[training.task]));
+  const replies = new Map<string, StepReply>();
+  const results: EstimatedTraining[] = [];
+  for (const [index, training] of trainings.entries()) {
+    const measured: StepReply[] = [];
+    for (const one of toMeasure[index]!) {
+      const key = `${stepKey(one)} at ${one.recipe.batchSize}`;
+      if (!replies.has(key)) {
+        onMeasure?.(one);
+        replies.set(key, await measureApart(one, stop));
+      }
+      const reply = replies.get(key)!;
+      measured.push("step" in reply ? reply : { failure: `batch ${one.recipe.batchSize}: ${reply.failure}` });
+      if ("failure" in reply) break;
+    }
+    results.push({ training, outcome: outcomeOf(training, measured) });
+  }
+  return results;
+}
+
+/** The training at each batch that is measured, the recipe's own at most. */
+function measuredTrainings(training: PlannedTraining, batches: MeasuredBatches): PlannedTraining[] {
+  const { batchSize: own, name } = training.recipe;
+  const sizes = new Set(batches === "full" ? [own] : batches.map((size) => Math.min(size, own)));
+  if (sizes.size < 2 && !sizes.has(own)) {
+    throw new InputError(
+      `Cannot extrapolate ${name} to its batch of ${own}: give two batches, current value is ${[...sizes].join(", ")}`,
+    );
+  }
+  return [...sizes].map((size) => withBatch(training, size));
+}
+
+function outcomeOf(training: PlannedTraining, replies: readonly StepReply[]): EstimatedTraining["outcome"] {
+  const steps = replies.flatMap((reply) => ("step" in reply ? [reply] : []));
+  const failed = replies.find((reply) => "failure" in reply);
+  if (failed !== undefined) return failed;
+  try {
+    const cost = costOf(
+      training,
+      steps.map(({ step }) => step),
+    );
+    return { cost, device: steps[0]!.device };
+  } catch (error) {
+    if (error instanceof InputError) return { failure: error.message };
+    throw error;
+  }
+}
