@@ -57,7 +57,7 @@ export { compareEngines } from "./tables/two-engines";
 export { publishedCocoTables } from "./tables/published-coco";
 export { publishedDetectionTables } from "./tables/published-detection";
 export { publishedTaskTables } from "./tables/published-tasks";
-export { transferMinutes, transferNamed, type Transfer, type TransferRow } from "./tables/transfer";
+export { fpnTransferName, transferMinutes, transferNamed, type Transfer, type TransferRow } from "./tables/transfer";
 export type { TransferResult } from "./tables/transfer-result";
 export type { Ablation, Cell } from "./tables/ablation";
 export type { AblationResult } from "./tables/result";
@@ -67,6 +67,8 @@ export { stepCosts, type StepCost } from "./reproduce/step-cost";
 export { reproduceAblation } from "./reproduce/reproduce-ablation";
 export { linearByLayer } from "./reproduce/linear-by-layer";
 export { readTwoEngines } from "./reproduce/read-two-engines";
+export { measuredEncoders, type MeasuredEncoder } from "./reproduce/measured-encoders";
+export { ownRuns, recordedRuns } from "./reproduce/stored-result";
 export { detectorInitialisation } from "./reproduce/detector-initialisation";
 export { runTransfer, transferDirectory } from "./reproduce/run-transfer";
 export { ownTransferRuns, recordedTestSet, recordedTransferRuns, storedTransfer } from "./reproduce/stored-transfer";
@@ -75,6 +77,7 @@ export { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "./repor
 export { encoderRows } from "./report/encoders";
 export { layerFigure, layerRows } from "./report/layers";
 export { engineFigure, engineNotes, engineRows } from "./report/two-engines";
+export { rankFigure, rankFinding, rankRows } from "./report/measured-encoders";
 export { publishedRows } from "./report/published";
 export { taskDifferenceRows, taskFindings, taskRows } from "./report/tasks";
 export {

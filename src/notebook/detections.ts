@@ -1,5 +1,8 @@
 import sharp from "sharp";
 import type { Detection, DetectionImage, DetectionSet } from "../detection/detection-set";
+import type { Mask, Rle } from "../detection/mask-rle";
+import { rleOf } from "../detection/polygon-mask";
+import { maskPath } from "./mask-path";
 import { showOutput } from "./output";
 import { escapeHtml } from "./table";
 
@@ -9,6 +12,8 @@ export interface ShowDetectionsOptions {
   readonly images?: readonly DetectionImage[];
   /** Least score of a detection that is drawn. @default 0.5 */
   readonly leastScore?: number;
+  /** Whether masks are drawn. @default whether any detection has one */
+  readonly masks?: boolean;
 }
 
 /**
@@ -38,7 +43,7 @@ const labelHeight = 13;
 const letterWidth = 6;
 
 /**
- * Shows pictures with their annotated boxes on the left and what a detector found on the right; without any detection, the
+ * Shows pictures with their annotated boxes, and masks where a detector finds masks, on the left and what a detector found on the right; without any detection, the
  * annotated pictures alone. Boxes have the colour of their category, those that are not scored (difficult, crowd) are dashed.
  *
  * @throws InputError when a picture cannot be read
@@ -64,8 +69,10 @@ export async function showDetections(
 export async function detectionsSvg(
   set: DetectionSet,
   detections: readonly Detection[],
-  { images = set.images.slice(0, 4), leastScore = 0.5 }: ShowDetectionsOptions = {},
+  options: ShowDetectionsOptions = {},
 ): Promise<string> {
+  const { images = set.images.slice(0, 4), leastScore = 0.5 } = options;
+  const withMasks = options.masks ?? detections.some(({ mask }) => mask !== undefined);
   const annotatedOnly = detections.length === 0;
   const columns = annotatedOnly ? 4 : 2; // two pictures side by side, each annotated and detected, would be too wide
   const panels: string[] = [];
@@ -77,7 +84,9 @@ export async function detectionsSvg(
     if (column === 0) top = bottom;
     const left = column * (panelSide + gap);
     const picture = await pictureOf(set, image);
-    const truth = image.objects.map((object) => marksOf(set, object, scale, size, object.difficult || object.crowd));
+    const marksIn = (object: Shown, dashed = false) =>
+      marksOf(set, object, scale, size, dashed, withMasks ? maskOf(object, image) : undefined);
+    const truth = image.objects.map((object) => marksIn(object, object.difficult || object.crowd));
     panels.push(
       panel({ left, top, size, picture, enlarged: scale > 1, title: `${image.id}: annotated`, marks: truth }),
     );
@@ -85,7 +94,7 @@ export async function detectionsSvg(
       const found = detections
         .filter(({ imageId, score }) => imageId === image.id && score >= leastScore)
         .sort((a, b) => a.score - b.score); // the surest on top
-      const marks = found.map((one) => marksOf(set, one, scale, size, false));
+      const marks = found.map((one) => marksIn(one));
       const title = `found, score of ${Math.round(100 * leastScore)} % or more: ${found.length}`;
       panels.push(panel({ left: left + panelSide + gap, top, size, picture, enlarged: scale > 1, title, marks }));
     }
@@ -108,8 +117,15 @@ async function pictureOf(set: DetectionSet, image: DetectionImage): Promise<stri
   return `data:image/png;base64,${png.toString("base64")}`;
 }
 
-/** A box and its label as SVG. */
+/** What annotations and detections have in common. */
+interface Shown extends Pick<Detection, "box" | "category"> {
+  readonly score?: number;
+  readonly mask?: Mask;
+}
+
+/** A mask, a box and its label as SVG. */
 interface Marks {
+  readonly mask: string;
   readonly box: string;
   readonly label: string;
 }
@@ -129,8 +145,8 @@ function panel(of: {
   readonly marks: readonly Marks[];
 }): string {
   const { left, top, size, picture, enlarged, title, marks } = of;
-  // Labels over all boxes: no line goes through a word.
-  const drawn = [...marks.map(({ box }) => box), ...marks.map(({ label }) => label)].join("");
+  // Boxes over all masks, and labels over all boxes: no line goes through a word.
+  const drawn = (["mask", "box", "label"] as const).flatMap((layer) => marks.map((one) => one[layer])).join("");
   return (
     `<g transform="translate(${left} ${top})"><text y="14" font-size="12" fill="#333">${escapeHtml(title)}</text>` +
     `<g transform="translate(0 ${titleHeight})"><image href="${picture}" width="${size.width}" height="${size.height}" ` +
@@ -138,13 +154,18 @@ function panel(of: {
   );
 }
 
+function maskOf({ mask }: Shown, { height, width }: DetectionImage): Rle | undefined {
+  return mask && rleOf(mask, height, width);
+}
+
 /** A box, and its label above it where there is room, inside the picture or, where it is narrow, the blank beside it. */
 function marksOf(
   { categories }: DetectionSet,
-  { box, category, score }: Pick<Detection, "box" | "category"> & { readonly score?: number },
+  { box, category, score }: Shown,
   scale: number,
   size: PanelSize,
   dashed: boolean,
+  mask: Rle | undefined,
 ): Marks {
   const [x1, y1, x2, y2] = box.map((edge) => edge * scale) as [number, number, number, number];
   const colour = colours[category % colours.length]!;
@@ -153,6 +174,10 @@ function marksOf(
   const x = Math.max(0, Math.min(x1, size.width - width));
   const y = Math.max(0, Math.min(y1 - labelHeight, size.height - labelHeight));
   return {
+    mask:
+      mask === undefined
+        ? ""
+        : `<path d="${maskPath(mask)}" transform="scale(${scale})" fill="${colour.box}" fill-opacity="0.5" shape-rendering="crispEdges"/>`,
     box:
       `<rect x="${x1.toFixed(1)}" y="${y1.toFixed(1)}" width="${(x2 - x1).toFixed(1)}" height="${(y2 - y1).toFixed(1)}" ` +
       `fill="none" stroke="${colour.box}" stroke-width="2"${dashed ? ' stroke-dasharray="4 3"' : ""}/>`,

@@ -2,7 +2,7 @@ import type { DetectorProgress } from "../detection/train-detector";
 import { liveCurves } from "./live-curve";
 
 /**
- * Draws the curves of detectors' trainings while they run: the losses of the RPN and of the box head, and AP50 on validation
+ * Draws the curves of detectors' trainings while they run: the losses of the RPN and of the heads, and AP50 on validation
  * where it was read.
  *
  * @returns to be called after each step with a title; a new title starts new curves
@@ -12,6 +12,7 @@ export function liveDetection(): (title: string, progress: DetectorProgress) => 
     ({ losses }) => ({
       "RPN loss": losses.objectness + losses.rpnBox,
       "box head loss": losses.classification + losses.box,
+      ...(losses.mask !== undefined && { "mask head loss": losses.mask }),
     }),
     ({ history }) =>
       history.readings.map(({ ap50 }): Readonly<Record<string, number>> =>

@@ -71,7 +71,7 @@ export function transferNotes({ transfer, rows }: TransferResult): string[] {
     `${masks ? "Mask" : "Faster"} R-CNN ${arch.toUpperCase()} on ${backbone.architecture} of width ${backbone.width}, shorter side ${recipe.pictures.testShortest} px, batch ` +
       `${recipe.batchSize}, ${recipe.stopping === undefined ? "" : "at most "}${recipe.schedule.iterations} iterations, the same for ` +
       `every initialisation; training took ${average.toFixed(1)} minutes a run.`,
-    `Figures in percent by the rules of ${recipe.metric}${detectionLimit(recipe)}${masks ? ", of masks by COCO's" : ""}; "any category" asks only where an object is, by COCO's rules. ` +
+    `Figures in percent by the rules of ${recipe.metric}${detectionLimit(recipe)}${masks && recipe.metric !== "coco" ? ", of masks by COCO's" : ""}; "any category" asks only where an object is, by COCO's rules. ` +
       "95 % intervals of a two-level bootstrap: seeds, then test pictures; differences paired by both.",
     seeds < 2
       ? "With one seed an interval holds the choice of test pictures alone."

@@ -87,7 +87,7 @@ const quick: Preset = {
   knn: { k: 20, temperature: 0.1 },
   randomNetworks: 5,
   minutes: 10,
-  allMinutes: 60,
+  allMinutes: 80,
 };
 
 const smoke: Preset = {
@@ -111,7 +111,7 @@ const smoke: Preset = {
   monitorTimes: 1,
   randomNetworks: 2,
   minutes: 1,
-  allMinutes: 5,
+  allMinutes: 6,
 };
 
 const presets: Readonly<Record<PresetName, Preset>> = { smoke, quick };

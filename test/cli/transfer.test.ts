@@ -3,7 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { transferDirectory } from "../../src/reproduce/run-transfer";
+import { measuredEncoders } from "../../src/reproduce/measured-encoders";
+import { recordedRuns } from "../../src/reproduce/stored-result";
 import {
+  ownTransferRuns,
   recordedTestSet,
   recordedTransferRuns,
   recordTransfer,
@@ -35,6 +38,42 @@ describe("notebook 06", () => {
     for (const text of ["found, score of 50 % or more", "MoCo − supervised", "unsupervised, YFCC-100M", "BCCD"]) {
       expect(executed).toContain(text);
     }
+  }, 300_000);
+});
+
+describe("notebook 07", () => {
+  const masks = transferNamed("smoke-fpn");
+
+  it("trains Mask R-CNN at preset smoke, draws masks, and judges the paper's seven tasks", async () => {
+    rmSync(transferDirectory(masks.rows[0]!, 1), { recursive: true, force: true });
+    const output = join(folder, "07.ipynb");
+    const { code, stdout, stderr } = await moco("notebook", "07", "--preset", "smoke", "--output", output);
+    expect(code, stdout + stderr).toBe(0);
+    const executed = readFileSync(output, "utf8");
+    for (const text of [
+      "coco_R_50_FPN_6x",
+      "MoCo − supervised",
+      "AP75, masks",
+      "fill-opacity",
+      "found, score of 50 % or more",
+      "kept as printed",
+      "VOC semantic segmentation, −1.9 on ImageNet-1M",
+      "no order to compare",
+    ]) {
+      expect(executed).toContain(text);
+    }
+  }, 600_000);
+
+  it("leaves runs that are recorded with their masks and the runs of their pre-training", async () => {
+    const test = await recordedTestSet(masks);
+    expect(recordTransfer(masks, test, 1, folder)).toBe(3);
+    const own = storedTransfer(masks, test, ownTransferRuns());
+    const recorded = storedTransfer(masks, test, recordedTransferRuns(masks, folder));
+    for (const [at, { figures }] of recorded.rows.entries()) {
+      expect(figures!.maskAp50).toEqual(own.rows[at]!.figures!.maskAp50);
+    }
+    const [encoder] = measuredEncoders(masks, recordedTransferRuns(masks, folder), recordedRuns(masks.preset, folder));
+    expect(encoder).toMatchObject({ label: "supervised", seed: 1 });
   }, 300_000);
 });
 

@@ -1,8 +1,10 @@
 import sharp from "sharp";
 import { describe, expect, it, vi } from "vitest";
+import { encodeMask } from "../../src/detection/mask-rle";
 import { composeScenes } from "../../src/detection/scenes";
 import { InputError } from "../../src/engine/errors";
 import { detectionsSvg, showDetections } from "../../src/notebook/detections";
+import { maskPath } from "../../src/notebook/mask-path";
 import { tinySet } from "../detection/tiny-detection";
 
 const set = {
@@ -31,6 +33,28 @@ describe("detectionsSvg", () => {
     const svg = await detectionsSvg(set, [], { images: [difficult, set.images[1]!] });
     expect(count(svg, "<image ")).toBe(2);
     expect(count(svg, "stroke-dasharray")).toBe(difficult.objects.length);
+  });
+
+  it("draws masks on both sides where they were found, each pixel once, and none where boxes alone were", async () => {
+    const { width, height } = first!;
+    const pixels = Uint8Array.from({ length: width * height }, (_, at) => Number(at % width === 4 || at === 0));
+    const box = [0, 0, 5, height] as const;
+    const found = { imageId: first!.id, category: 0, box, score: 0.9, mask: encodeMask(pixels, height, width) };
+    const svg = await detectionsSvg(set, [found], { images: [first!] });
+    expect(count(svg, "<path ")).toBe(first!.objects.length + 1);
+    expect(svg).toContain(`d="M0 0h1v1h-1zM4 0h1v${height}h-1z" transform="scale(10)"`);
+    expect(svg.lastIndexOf("<path ")).toBeLessThan(svg.lastIndexOf('fill="none"'));
+    const boxes = await detectionsSvg(set, [{ imageId: 1, category: 0, box, score: 0.9 }], { images: [first!] });
+    expect(count(boxes, "<path ")).toBe(0);
+    expect(count(await detectionsSvg(set, [], { images: [first!], masks: true }), "<path ")).toBe(
+      first!.objects.length,
+    );
+  });
+
+  it("draws a mask that goes on from column to column whole", () => {
+    const square = encodeMask(new Uint8Array(6).fill(1), 3, 2);
+    expect(maskPath(square)).toBe("M0 0h1v3h-1zM1 0h1v3h-1z");
+    expect(maskPath(encodeMask(new Uint8Array(6), 3, 2))).toBe("");
   });
 
   it("dashes the regions of crowds, and draws what is surest last", async () => {
