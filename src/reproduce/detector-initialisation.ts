@@ -8,7 +8,7 @@ import { InputError } from "../engine/errors";
 import { randomStream } from "../engine/random";
 import { createEncoder, disposeEncoder, type Encoder } from "../nn/encoder";
 import { loadEncoder } from "../nn/encoder-weights";
-import { defaultMethod, methodRecipe } from "../tables/method-recipes";
+import { defaultMethod, methodRecipe, withStem } from "../tables/method-recipes";
 import { presetNamed } from "../tables/presets";
 import { checkpointFile } from "../train/pretrain";
 import { manifestFile } from "../train/manifest";
@@ -70,7 +70,8 @@ function supervisedCheckpoint(recipe: DetectionRecipe, seed: number, root: strin
     );
   }
   const preset = presetNamed(name);
-  const trained = methodRecipe(preset, defaultMethod(preset, "supervised"));
+  const own = methodRecipe(preset, defaultMethod(preset, "supervised"));
+  const trained = withStem(own, recipe.detector.backbone);
   const directory = runDirectory(trained, seed, root);
   const path = join(directory, checkpointFile);
   const record = readRunRecord(join(directory, runRecordFile));
@@ -78,6 +79,8 @@ function supervisedCheckpoint(recipe: DetectionRecipe, seed: number, root: strin
   if (existsSync(path) && finished) return path;
   throw new InputError(
     `Cannot initialise the detector: there is no finished supervised training in ${directory}. ` +
-      `Make it by: moco pretrain --method supervised --preset ${name} --seed ${seed}`,
+      (trained === own
+        ? `Make it by: moco pretrain --method supervised --preset ${name} --seed ${seed}`
+        : `Make it, with detectors from it, by: moco transfer --preset ${name}-fpn --seeds ${seed}`),
   );
 }

@@ -1,3 +1,4 @@
+import type { ResNetConfig } from "../nn/resnet-layout";
 import type { MethodKind, MethodRecipe, Recipe } from "../train/recipe";
 import type { Preset } from "./presets";
 
@@ -18,6 +19,18 @@ export function methodRecipe(preset: Preset, method: MethodRecipe): Recipe {
     // A classifier has a logit for each class where the others have their embedding.
     encoder: method.kind === "supervised" ? { ...base.encoder, head: "linear", dimension: classes } : base.encoder,
     method,
+  };
+}
+
+/** The same for another stem: one with the ImageNet stem, for larger pictures, sees the drawings at their own 64 px. */
+export function withStem(recipe: Recipe, { stem }: Pick<ResNetConfig, "stem">): Recipe {
+  if (stem === recipe.encoder.stem) return recipe;
+  return {
+    ...recipe,
+    name: `${recipe.name}-${stem}-stem`,
+    source: `${recipe.source}; stem and 64 px: for detection at larger pictures`,
+    imageSize: 64,
+    encoder: { ...recipe.encoder, stem },
   };
 }
 

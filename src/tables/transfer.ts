@@ -1,7 +1,7 @@
 import { detectionPreset } from "../detection/detection-presets";
 import type { DetectionRecipe } from "../detection/detection-recipe";
 import type { Recipe } from "../train/recipe";
-import { defaultMethod, methodRecipe, mocoRecipe } from "./method-recipes";
+import { defaultMethod, methodRecipe, mocoRecipe, withStem } from "./method-recipes";
 import { presetNamed, type Preset, type PresetName } from "./presets";
 import { publishedCoco, publishedCocoTables } from "./published-coco";
 import { publishedDetectionTables, publishedVoc, publishedVocMechanisms } from "./published-detection";
@@ -162,7 +162,7 @@ function fpnTransfer(name: "smoke-fpn" | "quick-fpn"): Transfer {
   const row = (label: string, kind?: "supervised" | "moco"): TransferRow => ({
     label,
     purpose: "initialisation",
-    pretraining: kind && fittedTo(detection, methodRecipe(preset, defaultMethod(preset, kind))),
+    pretraining: kind && withStem(methodRecipe(preset, defaultMethod(preset, kind)), detection.detector.backbone),
     detection,
   });
   return {
@@ -184,7 +184,7 @@ function fpnTransfer(name: "smoke-fpn" | "quick-fpn"): Transfer {
 function bccdTransfer(): Transfer {
   const preset = presetNamed("quick");
   const detection = detectionPreset("bccd");
-  const pretraining = fittedTo(detection, methodRecipe(preset, defaultMethod(preset, "moco")));
+  const pretraining = withStem(methodRecipe(preset, defaultMethod(preset, "moco")), detection.detector.backbone);
   return {
     name: "bccd",
     title: "Transfer to detection, blood cells (BCCD)",
@@ -203,7 +203,7 @@ function bccdTransfer(): Transfer {
 function nucleiTransfer(): Transfer {
   const preset = presetNamed("quick");
   const detection = detectionPreset("nuclei");
-  const pretraining = fittedTo(detection, methodRecipe(preset, defaultMethod(preset, "moco")));
+  const pretraining = withStem(methodRecipe(preset, defaultMethod(preset, "moco")), detection.detector.backbone);
   return {
     name: "nuclei",
     title: "Transfer to detection and instance segmentation, nuclei (BBBC038)",
@@ -222,18 +222,6 @@ function nucleiTransfer(): Transfer {
 
 function withShuffledLabels({ dataset }: DetectionRecipe): DetectionRecipe["dataset"] {
   return dataset.kind === "scenes" ? { ...dataset, shuffledLabels: true } : dataset;
-}
-
-/** Pre-training for a detector's backbone: where that has the ImageNet stem, with it and on the drawings at their own 64 px. */
-function fittedTo({ detector: { backbone } }: DetectionRecipe, recipe: Recipe): Recipe {
-  if (backbone.stem === recipe.encoder.stem) return recipe;
-  return {
-    ...recipe,
-    name: `${recipe.name}-imagenet-stem`,
-    source: `${recipe.source}; stem and 64 px: for detection at larger pictures`,
-    imageSize: 64,
-    encoder: { ...recipe.encoder, stem: "imagenet" },
-  };
 }
 
 function ofTable2(of: string, to: string) {

@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { detectionPreset } from "../../src/detection/detection-presets";
+import { detectorInitialisation } from "../../src/reproduce/detector-initialisation";
+
+describe("--init supervised", () => {
+  const root = mkdtempSync(join(tmpdir(), "moco-initialisation-"));
+  afterAll(() => rmSync(root, { recursive: true }));
+  const initialise = (preset: string) => () => detectorInitialisation("supervised", detectionPreset(preset), 2, root);
+
+  it("asks for the kit's own supervised training where there is none", () => {
+    expect(initialise("quick")).toThrow(
+      /no finished supervised training in .*quick-supervised-[0-9a-f]{12}-seed2. Make it by: moco pretrain --method supervised --preset quick --seed 2/,
+    );
+  });
+
+  it("asks for one with the detector's stem", () => {
+    expect(initialise("quick-fpn")).toThrow(
+      /quick-supervised-imagenet-stem-[0-9a-f]{12}-seed2. Make it, .*: moco transfer --preset quick-fpn --seeds 2/,
+    );
+  });
+
+  it("says that no preset of the kit has the paper's backbone", () => {
+    expect(initialise("coco_R_50_FPN_1x")).toThrow("no preset of the kit has this backbone");
+  });
+});
