@@ -30,6 +30,8 @@ export interface EstimateOptions {
   readonly stop: AbortSignal;
   /** Told before each measurement. */
   readonly onMeasure?: (training: PlannedTraining) => void;
+  /** Told after each measurement. */
+  readonly onReply?: (reply: StepReply) => void;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface EstimateOptions {
  */
 export async function estimateAll(
   trainings: readonly PlannedTraining[],
-  { batches, stop, onMeasure }: EstimateOptions,
+  { batches, stop, onMeasure, onReply }: EstimateOptions,
 ): Promise<EstimatedTraining[]> {
   const toMeasure = trainings.map((training) => measuredTrainings(training, batches ?? defaultBatches[training.task]));
   const replies = new Map<string, StepReply>();
@@ -52,7 +54,9 @@ export async function estimateAll(
       const key = `${stepKey(one)} at ${one.recipe.batchSize}`;
       if (!replies.has(key)) {
         onMeasure?.(one);
-        replies.set(key, await measureApart(one, stop));
+        const reply = await measureApart(one, stop);
+        replies.set(key, reply);
+        onReply?.(reply);
       }
       const reply = replies.get(key)!;
       measured.push("step" in reply ? reply : { failure: `batch ${one.recipe.batchSize}: ${reply.failure}` });

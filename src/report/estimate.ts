@@ -1,4 +1,5 @@
 import type { EstimatedTraining } from "../estimate/estimate-all";
+import type { MeasuredStep } from "../estimate/measure-step";
 import { planOf, type TrainingPlan } from "../estimate/training-plan";
 import type { TextRow } from "./rows";
 import { textTable } from "./terminal";
@@ -44,16 +45,16 @@ function costRow({ training, outcome }: EstimatedTraining): TextRow {
   const about = cost.extrapolated ? "≈ " : "";
   return {
     ...head,
-    measured: cost.measured
-      .map(
-        (step) =>
-          `batch ${step.batchSize}: ${digits(step.secondsAStep)} s on ${step.cores.toFixed(1)} cores, ${gigabytes(step.peakBytes)}`,
-      )
-      .join("\n"),
+    measured: cost.measured.map((step) => `batch ${step.batchSize}: ${stepText(step)}`).join("\n"),
     "s a step": `${about}${digits(cost.secondsAStep)}`,
     "whole training": `${about}${duration(cost.seconds)}`,
     memory: `${about}${gigabytes(cost.peakBytes)}`,
   };
+}
+
+/** "4.10 s on 1.9 cores, 2.30 GB". */
+export function stepText({ secondsAStep, cores, peakBytes }: MeasuredStep): string {
+  return `${digits(secondsAStep)} s on ${cores.toFixed(1)} cores, ${gigabytes(peakBytes)}`;
 }
 
 function costNotes(estimated: readonly EstimatedTraining[], { cpu, cores }: MeasuringMachine): string[] {
