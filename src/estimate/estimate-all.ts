@@ -11,10 +11,11 @@ import type { StepReply } from "./step-program";
  */
 export const defaultBatches: Readonly<Record<PlannedTraining["task"], readonly number[]>> = {
   "pre-training": [8, 16],
-  detection: [1, 2],
+  // One picture of a C4 detector at the paper's size already takes most of a laptop's memory.
+  detection: [1],
 };
 
-/** The batches of a measurement: numbers of pictures in ascending order, or the recipe's own. */
+/** The batches of a measurement: one or two numbers of pictures in ascending order, or the recipe's own. */
 export type MeasuredBatches = readonly number[] | "full";
 
 /** What became of the measurement of one training. */
@@ -69,14 +70,9 @@ export async function estimateAll(
 
 /** The training at each batch that is measured, the recipe's own at most. */
 function measuredTrainings(training: PlannedTraining, batches: MeasuredBatches): PlannedTraining[] {
-  const { batchSize: own, name } = training.recipe;
-  const sizes = new Set(batches === "full" ? [own] : batches.map((size) => Math.min(size, own)));
-  if (sizes.size < 2 && !sizes.has(own)) {
-    throw new InputError(
-      `Cannot extrapolate ${name} to its batch of ${own}: give two batches, current value is ${[...sizes].join(", ")}`,
-    );
-  }
-  return [...sizes].map((size) => withBatch(training, size));
+  const own = training.recipe.batchSize;
+  const sizes = batches === "full" ? [own] : batches.map((size) => Math.min(size, own));
+  return [...new Set(sizes)].map((size) => withBatch(training, size));
 }
 
 function outcomeOf(training: PlannedTraining, replies: readonly StepReply[]): EstimatedTraining["outcome"] {

@@ -66,7 +66,10 @@ function costNotes(estimated: readonly EstimatedTraining[], { cpu, cores }: Meas
       "the median of a few training steps on random pictures, each batch in a process of its own; every loss was finite. Where " +
       "a step had few of the cores, the machine was busy and the times are too long.",
     ...(done.some(({ cost }) => cost.extrapolated)
-      ? ["≈: extrapolated to the recipe's batch, on the line through the two measured ones; the rest is as measured."]
+      ? [
+          "≈: extrapolated to the recipe's batch, on the line through the two measured ones; from one, time is in proportion to it, " +
+            "and so is the memory above what there was before the first step.",
+        ]
       : []),
     "Whole training: step times iterations, without reading files, precise BN and evaluation.",
     devices.every((device) => device === "CPU")
