@@ -3,7 +3,7 @@ import { InputError } from "../engine/errors";
 import { estimateAll, type EstimatedTraining } from "../estimate/estimate-all";
 import { trainingsNamed, type PlannedTraining } from "../estimate/planned-training";
 import { planOf } from "../estimate/training-plan";
-import { costTable, planTable } from "../report/estimate";
+import { costTable, planTable, stepText } from "../report/estimate";
 import type { EstimateFlags } from "./estimate";
 
 /** What `moco estimate` does. A module of its own, since it loads TensorFlow. */
@@ -37,14 +37,13 @@ async function measure(
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  const stream = json ? process.stderr : process.stdout;
   try {
     return await estimateAll(trainings, {
       batches,
       stop: stop.signal,
-      onMeasure: ({ recipe }) =>
-        (json ? process.stderr : process.stdout).write(
-          `Measuring a step of ${recipe.name} with a batch of ${recipe.batchSize} ...\n`,
-        ),
+      onMeasure: ({ recipe }) => stream.write(`Step of ${recipe.name} with a batch of ${recipe.batchSize}: `),
+      onReply: (reply) => stream.write(`${"step" in reply ? stepText(reply.step) : reply.failure}\n`),
     });
   } finally {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);

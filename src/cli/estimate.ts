@@ -21,7 +21,7 @@ export function estimateCommand(): Command {
     )
     .option(
       "--batches <sizes>",
-      "with --measure: two batches to extrapolate from, as 32,64, or full, the recipe's own (default: 8,16; detectors 1,2)",
+      "with --measure: one or two batches to extrapolate from, as 32,64, or full, the recipe's own (default: 8,16; detectors 1)",
       batches,
     )
     .option("--json", "print JSON; progress goes to stderr")

@@ -11,10 +11,11 @@ import type { StepReply } from "./step-program";
  */
 export const defaultBatches: Readonly<Record<PlannedTraining["task"], readonly number[]>> = {
   "pre-training": [8, 16],
-  detection: [1, 2],
+  // One picture of a C4 detector at the paper's size already takes most of a laptop's memory.
+  detection: [1],
 };
 
-/** The batches of a measurement: numbers of pictures in ascending order, or the recipe's own. */
+/** The batches of a measurement: one or two numbers of pictures in ascending order, or the recipe's own. */
 export type MeasuredBatches = readonly number[] | "full";
 
 /** What became of the measurement of one training. */
@@ -30,6 +31,8 @@ export interface EstimateOptions {
   readonly stop: AbortSignal;
   /** Told before each measurement. */
   readonly onMeasure?: (training: PlannedTraining) => void;
+  /** Told after each measurement. */
+  readonly onReply?: (reply: StepReply) => void;
 }
 
 /**
@@ -41,7 +44,7 @@ export interface EstimateOptions {
  */
 export async function estimateAll(
   trainings: readonly PlannedTraining[],
-  { batches, stop, onMeasure }: EstimateOptions,
+  { batches, stop, onMeasure, onReply }: EstimateOptions,
 ): Promise<EstimatedTraining[]> {
   const toMeasure = trainings.map((training) => measuredTrainings(training, batches ?? defaultBatches[training.task]));
   const replies = new Map<string, StepReply>();
@@ -52,7 +55,9 @@ export async function estimateAll(
       const key = `${stepKey(one)} at ${one.recipe.batchSize}`;
       if (!replies.has(key)) {
         onMeasure?.(one);
-        replies.set(key, await measureApart(one, stop));
+        const reply = await measureApart(one, stop);
+        replies.set(key, reply);
+        onReply?.(reply);
       }
       const reply = replies.get(key)!;
       measured.push("step" in reply ? reply : { failure: `batch ${one.recipe.batchSize}: ${reply.failure}` });
@@ -65,14 +70,9 @@ export async function estimateAll(
 
 /** The training at each batch that is measured, the recipe's own at most. */
 function measuredTrainings(training: PlannedTraining, batches: MeasuredBatches): PlannedTraining[] {
-  const { batchSize: own, name } = training.recipe;
-  const sizes = new Set(batches === "full" ? [own] : batches.map((size) => Math.min(size, own)));
-  if (sizes.size < 2 && !sizes.has(own)) {
-    throw new InputError(
-      `Cannot extrapolate ${name} to its batch of ${own}: give two batches, current value is ${[...sizes].join(", ")}`,
-    );
-  }
-  return [...sizes].map((size) => withBatch(training, size));
+  const own = training.recipe.batchSize;
+  const sizes = batches === "full" ? [own] : batches.map((size) => Math.min(size, own));
+  return [...new Set(sizes)].map((size) => withBatch(training, size));
 }
 
 function outcomeOf(training: PlannedTraining, replies: readonly StepReply[]): EstimatedTraining["outcome"] {

@@ -19,51 +19,52 @@ export interface TrainingCost {
 
 /**
  * The cost of a whole training from its step at one or two batches: as measured where the recipe's batch was, else on the line
- * through both. Time follows the batch, memory what is in it at a time (see {@link picturesInMemory}).
+ * through both. From one batch, time is in proportion to it, and so is the memory above what there is before the first step.
+ * Time follows the batch, memory what is in it at a time (see {@link picturesInMemory}).
  *
  * What grows with the square of the batch is not on the line: SimCLR's similarities, 0.3 GB at 4096.
  *
- * @param measured - at `withBatch` of the training
- * @throws InputError if there is no such line: one batch only, or the larger did not take more
+ * @param measured - at `withBatch` of the training, at least one
+ * @throws InputError if the larger batch did not take more
  */
 export function costOf(training: PlannedTraining, measured: readonly MeasuredStep[]): TrainingCost {
   const { batchSize } = training.recipe;
   const own = measured.find((step) => step.batchSize === batchSize);
-  const read = (size: number, value: (step: MeasuredStep) => number) =>
-    own
-      ? value(own)
-      : valueAt(
-          size,
-          measured.map((step) => [step.batchSize, value(step)]),
-        );
-  const secondsAStep = read(batchSize, (step) => step.secondsAStep);
+  const secondsAStep = own?.secondsAStep ?? valueAt(batchSize, timePoints(measured));
   return {
     measured,
     extrapolated: own === undefined,
     secondsAStep,
     seconds: secondsAStep * planOf(training).iterations,
-    peakBytes: read(picturesInMemory(training), (step) => step.peakBytes),
+    peakBytes: own?.peakBytes ?? valueAt(picturesInMemory(training), memoryPoints(measured)),
   };
 }
 
+/** A batch, and what was measured at it. */
+type Point = readonly [batch: number, value: number];
+
+function timePoints([first, second]: readonly MeasuredStep[]): readonly [Point, Point] {
+  const at = (step: MeasuredStep): Point => [step.batchSize, step.secondsAStep];
+  return second === undefined ? [[0, 0], at(first!)] : [at(first!), at(second)];
+}
+
+function memoryPoints([first, second]: readonly MeasuredStep[]): readonly [Point, Point] {
+  const at = (step: MeasuredStep): Point => [step.batchSize, step.peakBytes];
+  return second === undefined ? [[0, first!.startBytes], at(first!)] : [at(first!), at(second)];
+}
+
 /**
- * The value at x of the rising line through two points.
+ * The value at a batch of the rising line through two points.
  *
- * @throws InputError if there are not two, or the line does not rise
+ * @throws InputError if the line does not rise
  */
-export function valueAt(x: number, points: readonly (readonly [x: number, y: number])[]): number {
-  const [first, second] = points;
-  if (first === undefined || second === undefined || first[0] === second[0]) {
-    throw new InputError(
-      `Cannot extrapolate to a batch of ${x}: two batches must be measured, current count is ${points.length}`,
-    );
-  }
+export function valueAt(batch: number, [first, second]: readonly [Point, Point]): number {
   const slope = (second[1] - first[1]) / (second[0] - first[0]);
   if (!(slope > 0)) {
     throw new InputError(
-      `Cannot extrapolate to a batch of ${x}: the larger batch must take more, current values are ` +
-        `${points.map(([batch, value]) => `${value} at ${batch}`).join(" and ")}; measure larger batches`,
+      `Cannot extrapolate to a batch of ${batch}: the larger batch must take more, current values are ` +
+        `${first[1]} at ${first[0]} and ${second[1]} at ${second[0]}; measure larger batches`,
     );
   }
-  return first[1] + slope * (x - first[0]);
+  return first[1] + slope * (batch - first[0]);
 }

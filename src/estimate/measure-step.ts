@@ -30,6 +30,8 @@ export interface MeasuredStep {
   readonly timedSteps: number;
   /** Of the last step, on noise: finite, and says nothing else. */
   readonly loss: number;
+  /** Peak memory before the first step: what there is without a picture. */
+  readonly startBytes: number;
   /** What is held from step to step: networks, velocities, queue or bank. */
   readonly heldBytes: number;
   /** The most memory that the process has ever had (resident set); the memory of a GPU is not in it. */
@@ -54,6 +56,7 @@ export async function measureStep(training: PlannedTraining): Promise<MeasuredSt
     training.task === "pre-training"
       ? startPretraining(training.recipe, training.set)
       : startDetector(training.recipe, training.set);
+  const startBytes = peakOfProcess();
   try {
     let loss = await started.step(0);
     const heldBytes = tf.memory().numBytes;
@@ -72,8 +75,9 @@ export async function measureStep(training: PlannedTraining): Promise<MeasuredSt
       secondsAStep: median(times),
       timedSteps: times.length,
       loss,
+      startBytes,
       heldBytes,
-      peakBytes: process.resourceUsage().maxRSS * 1024,
+      peakBytes: peakOfProcess(),
     };
   } finally {
     started.dispose();
@@ -127,6 +131,11 @@ function startDetector(recipe: DetectionRecipe, set: TrainingSetFacts): Started 
       disposeDetectorTraining(training);
     },
   };
+}
+
+/** In bytes. */
+function peakOfProcess(): number {
+  return process.resourceUsage().maxRSS * 1024;
 }
 
 function median(values: readonly number[]): number {

@@ -1,4 +1,5 @@
 import type { EstimatedTraining } from "../estimate/estimate-all";
+import type { MeasuredStep } from "../estimate/measure-step";
 import { planOf, type TrainingPlan } from "../estimate/training-plan";
 import type { TextRow } from "./rows";
 import { textTable } from "./terminal";
@@ -44,16 +45,16 @@ function costRow({ training, outcome }: EstimatedTraining): TextRow {
   const about = cost.extrapolated ? "≈ " : "";
   return {
     ...head,
-    measured: cost.measured
-      .map(
-        (step) =>
-          `batch ${step.batchSize}: ${digits(step.secondsAStep)} s on ${step.cores.toFixed(1)} cores, ${gigabytes(step.peakBytes)}`,
-      )
-      .join("\n"),
+    measured: cost.measured.map((step) => `batch ${step.batchSize}: ${stepText(step)}`).join("\n"),
     "s a step": `${about}${digits(cost.secondsAStep)}`,
     "whole training": `${about}${duration(cost.seconds)}`,
     memory: `${about}${gigabytes(cost.peakBytes)}`,
   };
+}
+
+/** "4.10 s on 1.9 cores, 2.30 GB". */
+export function stepText({ secondsAStep, cores, peakBytes }: MeasuredStep): string {
+  return `${digits(secondsAStep)} s on ${cores.toFixed(1)} cores, ${gigabytes(peakBytes)}`;
 }
 
 function costNotes(estimated: readonly EstimatedTraining[], { cpu, cores }: MeasuringMachine): string[] {
@@ -65,7 +66,10 @@ function costNotes(estimated: readonly EstimatedTraining[], { cpu, cores }: Meas
       "the median of a few training steps on random pictures, each batch in a process of its own; every loss was finite. Where " +
       "a step had few of the cores, the machine was busy and the times are too long.",
     ...(done.some(({ cost }) => cost.extrapolated)
-      ? ["≈: extrapolated to the recipe's batch, on the line through the two measured ones; the rest is as measured."]
+      ? [
+          "≈: extrapolated to the recipe's batch, on the line through the two measured ones; from one, time is in proportion to it, " +
+            "and so is the memory above what there was before the first step.",
+        ]
       : []),
     "Whole training: step times iterations, without reading files, precise BN and evaluation.",
     devices.every((device) => device === "CPU")

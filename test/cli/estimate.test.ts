@@ -31,7 +31,7 @@ describe("moco estimate", () => {
 
   it("stops a measurement at Ctrl-C", async () => {
     const { process: child, finished } = start("estimate", "moco-v1-imagenet", "--measure", "--json");
-    for (let said = ""; !said.includes("Measuring");) said += String((await once(child.stderr!, "data"))[0]);
+    for (let said = ""; !said.includes("with a batch of 8");) said += String((await once(child.stderr!, "data"))[0]);
     child.kill("SIGINT");
     const { code, stdout, stderr } = await finished;
     expect({ code, stdout }).toEqual({ code: 130, stdout: "" });

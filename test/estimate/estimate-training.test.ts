@@ -10,6 +10,7 @@ const step = (batchSize: number, secondsAStep: number, peakBytes: number): Measu
   cores: 2,
   timedSteps: 5,
   loss: 1,
+  startBytes: 3e8,
   heldBytes: 1,
 });
 
@@ -22,8 +23,7 @@ describe("valueAt", () => {
     expect([8, 16, 256].map((x) => valueAt(x, points))).toEqual([19, 35, 515]);
   });
 
-  it("refuses one point, and a line that does not rise", () => {
-    expect(() => valueAt(4, [[1, 2]])).toThrow("two batches must be measured, current count is 1");
+  it("refuses a line that does not rise", () => {
     expect(() => valueAt(4, [[1, 2], [2, 2]])).toThrow("current values are 2 at 1 and 2 at 2"); // prettier-ignore
   });
 });
@@ -39,6 +39,11 @@ describe("costOf", () => {
       seconds: 65 * 1_000_800,
       peakBytes: 1e9 + 256e8,
     });
+  });
+
+  it("takes what one batch needs beyond the start in proportion", () => {
+    const cost = costOf(mocoV1!, [step(8, 2, 3e8 + 8e8)]);
+    expect(cost).toMatchObject({ extrapolated: true, secondsAStep: 64, peakBytes: 3e8 + 256e8 });
   });
 
   it("takes the recipe's own batch as it was measured", () => {

@@ -20,6 +20,8 @@ describe("measureStep", () => {
     for (const value of [measured.secondsAStep, measured.cores, measured.timedSteps]) expect(value).toBeGreaterThan(0);
     expect(measured.heldBytes).toBeGreaterThan(0);
     expect(measured.peakBytes).toBeGreaterThan(measured.heldBytes);
+    expect(measured.peakBytes).toBeGreaterThanOrEqual(measured.startBytes);
+    expect(measured.startBytes).toBeGreaterThan(0);
   });
 
   it("holds a memory bank for every picture of the set that is not there", async () => {

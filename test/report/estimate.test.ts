@@ -13,6 +13,7 @@ const step = (batchSize: number): MeasuredStep => ({
   cores: 1.9,
   timedSteps: 3,
   loss: 1,
+  startBytes: 1,
   heldBytes: 1,
   peakBytes: batchSize * 1e8,
 });
