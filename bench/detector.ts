@@ -89,16 +89,26 @@ const configurations = [
   { layout: "channels_last", compiled: true },
 ] as const;
 
-/** Six objects a picture, from a tenth to six tenths of it long. */
-function randomTruths({ size, batch, classes }: Omit<DetectorShape, "masks" | "truths">): DetectorShape["truths"] {
+/**
+ * Objects six times as long as wide: no anchor overlaps one by half, so that on both sides the regions on objects are the
+ * objects themselves, and the mask heads see as many.
+ */
+function randomTruths({
+  size,
+  batch,
+  classes,
+  rois,
+}: Omit<DetectorShape, "masks" | "truths">): DetectorShape["truths"] {
   const random = randomStream(0, "objects");
+  const count = rois / 16;
   return Array.from({ length: batch }, () => ({
-    boxes: Array.from({ length: 6 }, () => {
-      const [width, height] = [random.uniform(0.1, 0.6) * size, random.uniform(0.1, 0.6) * size];
+    boxes: Array.from({ length: count }, () => {
+      const long = random.uniform(0.3, 0.9) * size;
+      const [width, height] = random.integer(2) === 0 ? [long, long / 6] : [long / 6, long];
       const [x, y] = [random.uniform(0, size - width), random.uniform(0, size - height)];
       return [x, y, x + width, y + height];
     }),
-    classes: Array.from({ length: 6 }, () => random.integer(classes)),
+    classes: Array.from({ length: count }, () => random.integer(classes)),
   }));
 }
 

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -15,12 +16,16 @@ export interface Peer<Answer> {
 /** Starts one side of a comparison; its messages go to this process's stderr. */
 export function startPeer<Answer>(command: string, args: readonly string[]): Peer<Answer> {
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const end = once(child, "exit") as Promise<[code: number | null, signal: string | null]>;
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     ask: async (request) => {
       child.stdin.write(`${JSON.stringify(request)}\n`);
       const line = await lines.next();
-      if (line.done === true) throw new Error(`${command} ended; its message stands above`);
+      if (line.done === true) {
+        const [code, signal] = await end;
+        throw new Error(`${command} ended with ${signal ?? `exit code ${code}`}; its message stands above`);
+      }
       return JSON.parse(line.value) as Answer;
     },
     stop: () => child.stdin.end(),
