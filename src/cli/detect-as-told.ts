@@ -15,6 +15,7 @@ import type { DetectorProgress } from "../detection/train-detector";
 import { InputError } from "../engine/errors";
 import { stopRequested } from "../notebook/kernel";
 import { detectorInitialisation } from "../reproduce/detector-initialisation";
+import { detectionLimit } from "../report/transfer";
 import { runsFolder } from "../reproduce/run-cell";
 import type { DetectFlags } from "./detect";
 import { clock, percent, progressBar } from "./progress-bar";
@@ -105,11 +106,11 @@ export function describeTraining(progress: DetectorProgress): string {
   ].join(", ");
 }
 
-function describeFigures({ figures }: DetectorRun, test: string): string {
+function describeFigures({ figures, manifest }: DetectorRun, test: string): string {
   const shown = (value: number | null) => (value === null ? "none" : percent(value));
   const { ap, ap50, ap75, classAgnostic, categories, metric, masks } = figures;
   return [
-    `On ${test}, by the rules of ${metric}: AP ${shown(ap)}, AP50 ${shown(ap50)}, AP75 ${shown(ap75)}`,
+    `On ${test}, by the rules of ${metric}${detectionLimit(manifest.recipe)}: AP ${shown(ap)}, AP50 ${shown(ap50)}, AP75 ${shown(ap75)}`,
     ...(masks ? [`of masks: AP ${shown(masks.ap)}, AP50 ${shown(masks.ap50)}, AP75 ${shown(masks.ap75)}`] : []),
     `whatever the category: AP ${shown(classAgnostic.ap)}, AP50 ${shown(classAgnostic.ap50)}`,
     `AP of each category: ${categories.map(({ name, ap }) => `${name} ${shown(ap)}`).join(", ")}`,
