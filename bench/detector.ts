@@ -50,7 +50,15 @@ export interface DetectorAnswer {
   readonly objects?: number;
 }
 
-const cases: readonly { readonly shape: Omit<DetectorShape, "masks" | "truths">; readonly stepsPerRound: number }[] = [
+interface Case {
+  readonly shape: Omit<DetectorShape, "masks" | "truths">;
+  readonly stepsPerRound: number;
+  /** Mask R-CNN, or Faster R-CNN too. */
+  readonly masks: readonly boolean[];
+  readonly threads: readonly number[];
+}
+
+const cases: readonly Case[] = [
   {
     // As preset quick-fpn.
     shape: {
@@ -58,13 +66,15 @@ const cases: readonly { readonly shape: Omit<DetectorShape, "masks" | "truths">;
       width: 16,
       size: 96,
       batch: 4,
-      classes: 6,
+      classes: 9,
       anchor_sizes: [12, 24, 48, 96, 192],
       before_nms: 1000,
       after_nms: 200,
       rois: 64,
     },
     stepsPerRound: 4,
+    masks: [true, false],
+    threads: [1, 2],
   },
   {
     // As the paper's recipes of COCO, on smaller pictures.
@@ -80,6 +90,8 @@ const cases: readonly { readonly shape: Omit<DetectorShape, "masks" | "truths">;
       rois: 512,
     },
     stepsPerRound: 1,
+    masks: [true],
+    threads: [2],
   },
 ];
 
@@ -181,11 +193,11 @@ async function main(): Promise<void> {
   if (command === undefined) return;
   const most = availableParallelism();
   console.log(`${cpus()[0]?.model ?? "unknown processor"}, ${most} processors`);
-  for (const { shape, stepsPerRound } of cases) {
+  for (const { shape, stepsPerRound, masks, threads } of cases) {
     const truths = randomTruths(shape);
-    for (const masks of [true, false]) {
-      for (const threads of new Set([1, Math.min(2, most)])) {
-        await measure({ ...shape, masks, truths }, threads, stepsPerRound, command);
+    for (const withMasks of masks) {
+      for (const count of threads.filter((wanted) => wanted <= most)) {
+        await measure({ ...shape, masks: withMasks, truths }, count, stepsPerRound, command);
       }
     }
   }
