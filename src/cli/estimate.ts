@@ -17,7 +17,7 @@ export function estimateCommand(): Command {
     .argument("[recipe...]", "which ones, by their names in the table (default: all)")
     .option(
       "--measure",
-      "take a few steps of each recipe, about ten minutes for all on 2 cores, and estimate the whole",
+      "take a few steps of each recipe, minutes for all on a machine that is idle, and estimate the whole",
     )
     .option(
       "--batches <sizes>",

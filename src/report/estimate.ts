@@ -52,9 +52,9 @@ function costRow({ training, outcome }: EstimatedTraining): TextRow {
   };
 }
 
-/** "4.10 s on 1.9 cores, 2.30 GB". */
+/** "4.10 s on 1.85 cores, 2.30 GB". */
 export function stepText({ secondsAStep, cores, peakBytes }: MeasuredStep): string {
-  return `${digits(secondsAStep)} s on ${cores.toFixed(1)} cores, ${gigabytes(peakBytes)}`;
+  return `${digits(secondsAStep)} s on ${cores.toFixed(2)} cores, ${gigabytes(peakBytes)}`;
 }
 
 function costNotes(estimated: readonly EstimatedTraining[], { cpu, cores }: MeasuringMachine): string[] {

@@ -31,7 +31,7 @@ describe("costTable", () => {
   it("says what was measured and what is extrapolated", () => {
     const cost = costOf(training!, [step(8), step(16)]);
     const table = costTable([{ training: training!, outcome: { cost, device: "CPU" } }], machine);
-    expect(table).toContain("batch 8: 4.00 s on 1.9 cores, 0.800 GB");
+    expect(table).toContain("batch 8: 4.00 s on 1.90 cores, 0.800 GB");
     expect(table).toContain("≈ 128");
     expect(table).toContain("≈ 4.06 years");
     expect(table).toContain("≈ 25.6 GB");
