@@ -19,6 +19,8 @@ export async function estimateAsTold(names: readonly string[], flags: EstimateFl
     return;
   }
   const estimated = await measure(trainings, flags);
+  // The table says of each what failed.
+  if (estimated.some(({ outcome }) => "failure" in outcome)) process.exitCode = 1;
   const { cpu, platform, tensorflow } = machineFacts();
   const machine = { cpu: cpu.model, cores: cpu.cores, platform, tensorflow };
   if (!flags.json) {

@@ -1,7 +1,6 @@
 import { InputError } from "../engine/errors";
-import type { PresetName } from "../tables/presets";
 import type { DetectionDataset, DetectionRecipe } from "./detection-recipe";
-import { dilatedC5Defaults, fpnDefaults, type DetectorConfig } from "./detector";
+import { c4Defaults, dilatedC5Defaults, fpnDefaults, type DetectorConfig } from "./detector";
 import { imageNetNormalisation, paperDetectionRecipes } from "./paper-detection-recipes";
 
 const quick: DetectionRecipe = {
@@ -49,9 +48,9 @@ const quickFpn: DetectionRecipe = {
   name: "quick-fpn",
   source:
     "preset quick with detectron2's FPN and mask head, and the ImageNet stem, so that the pyramid has the paper's strides of 4 to 64; " +
-    "anchors: one size a level from quick's smallest on; length: what 15 minutes on two cores allow; " +
+    "anchors: one size a level from quick's smallest on, and levels of regions in proportion to them; length: what 15 minutes on two cores allow; " +
     "rate: the best of 0.02, 0.04 and 0.08 on the validation part, from random weights (REPRODUCE.md)",
-  detector: withStem(withMasks(withArchitecture(quick, "fpn")).detector, "imagenet"),
+  detector: withMasks(withFpn(quick)).detector,
   schedule: { iterations: 2000, warmup: 100, milestones: [1500, 1800] },
 };
 
@@ -77,7 +76,7 @@ const smokeFpn: DetectionRecipe = {
   name: "smoke-fpn",
   source: "preset quick-fpn, cut down to run in seconds",
   dataset: smoke.dataset,
-  detector: withStem(withMasks(withArchitecture(smoke, "fpn")).detector, "imagenet"),
+  detector: withMasks(withFpn(smoke)).detector,
   pictures: smoke.pictures,
   batchSize: smoke.batchSize,
   schedule: smoke.schedule,
@@ -112,14 +111,14 @@ const nuclei: DetectionRecipe = {
   source:
     "preset bccd with detectron2's FPN and mask head; shorter side as there; longest: what keeps it at 256; anchors: one size a level " +
     "around the lengths of nuclei, half of them 10 to 18 px and 98 in 100 from 2 to 46; proposals: detectron2's for FPN; detections: " +
-    "more than the 375 nuclei of the fullest picture; regions: twice bccd's, of pictures with five times as many objects; " +
+    "more than the 375 nuclei of the fullest picture; regions: twice bccd's, of pictures with three times as many objects; " +
     "normalisation: the training part; batch and iterations: what an hour on two cores allows; rate: quick's, by the batch; " +
     "a rise of half a point: half of bccd's, on three times as many objects; no end before 2,000 iterations: a run whose readings still " +
     "rose ended at 1,000 by one of them",
   dataset: { kind: "coco", train: "train", validation: { heldOut: 0.15 }, test: "val" },
   metric: "coco",
   detector: {
-    ...withArchitecture(bccd, "fpn").detector,
+    ...withFpn(bccd).detector,
     anchorSizes: [8, 16, 32, 64, 128],
     proposals: fpnDefaults.proposals,
     roisPerImage: 128,
@@ -182,8 +181,7 @@ export function detectionPreset(name: string, kind?: DetectionDataset["kind"]): 
 }
 
 /**
- * A recipe with another detector: everything else stays as it is. FPN's anchors begin with the recipe's smallest, and double
- * from level to level.
+ * A recipe with another detector: what does not belong to it stays as it is.
  *
  * @throws InputError if another architecture is wanted of a recipe that is not of C4
  */
@@ -192,16 +190,38 @@ export function withArchitecture(recipe: DetectionRecipe, arch: DetectorConfig["
   if (arch === detector.arch) return recipe;
   if (detector.arch !== "c4") {
     throw new InputError(
-      `Cannot train ${arch} by ${recipe.name}: choose a preset of C4, current one is of ${detector.arch}`,
+      `Cannot train ${arch} by ${recipe.name}: choose a preset of C4, as quick, current one is of ${detector.arch}`,
     );
   }
-  const smallest = Math.min(...detector.anchorSizes);
-  const anchorSizes = arch === "fpn" ? [1, 2, 4, 8, 16].map((factor) => factor * smallest) : detector.anchorSizes;
+  if (arch === "fpn") return withFpn(recipe);
   return {
     ...recipe,
     name: `${recipe.name}-${arch}`,
-    source: `${recipe.source}; detector: ${arch === "fpn" ? "paper, section 4.2, and detectron2's FPN" : "paper, appendix A.1"}`,
-    detector: { ...detector, arch, anchorSizes, roiResolution: dilatedC5Defaults.roiResolution },
+    source: `${recipe.source}; detector: paper, appendix A.1`,
+    detector: { ...detector, arch, roiResolution: dilatedC5Defaults.roiResolution },
+  };
+}
+
+/** detectron2's FPN: the stem and so the strides are the paper's; anchors double from level to level, from C4's smallest on. */
+function withFpn(recipe: DetectionRecipe): DetectionRecipe {
+  const { detector } = recipe;
+  const smallest = Math.min(...detector.anchorSizes);
+  const standard = JSON.stringify(detector.proposals) === JSON.stringify(c4Defaults.proposals);
+  return {
+    ...recipe,
+    // Another name than those of presets, which have masks and schedules of their own.
+    name: `${recipe.name}-on-fpn`,
+    source:
+      `${recipe.source}; detector: paper, section 4.2, and detectron2's FPN; ` +
+      "regions belong to P4 from 224 px on where its anchors have 128, else in proportion",
+    detector: {
+      ...detector,
+      arch: "fpn",
+      backbone: { ...detector.backbone, stem: "imagenet" },
+      anchorSizes: [1, 2, 4, 8, 16].map((factor) => factor * smallest),
+      proposals: standard ? fpnDefaults.proposals : detector.proposals,
+      roiResolution: fpnDefaults.roiResolution,
+    },
   };
 }
 
@@ -214,16 +234,4 @@ export function withMasks(recipe: DetectionRecipe): DetectionRecipe {
     source: `${recipe.source}; masks: detectron2's mask head`,
     detector: { ...recipe.detector, masks: true },
   };
-}
-
-function withStem(
-  detector: DetectionRecipe["detector"],
-  stem: DetectorConfig["backbone"]["stem"],
-): DetectionRecipe["detector"] {
-  return { ...detector, backbone: { ...detector.backbone, stem } };
-}
-
-/** The preset of pre-training whose encoders fit a detection preset; undefined where the kit trains none of that size. */
-export function pretrainingPreset(recipe: DetectionRecipe): PresetName | undefined {
-  return (["smoke", "quick"] as const).find((name) => recipe.name === name || recipe.name.startsWith(`${name}-`));
 }

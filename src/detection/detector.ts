@@ -23,7 +23,10 @@ export interface DetectorConfig {
   readonly backbone: ResNetConfig;
   /** K, without background. */
   readonly classes: number;
-  /** Sides of the square anchors, in pixels of the picture; with FPN those of P2, P3, P4, P5 and P6. */
+  /**
+   * Sides of the square anchors, in pixels of the picture; with FPN those of P2 to P6. With them goes the size of the regions
+   * that FPN aligns on P4: 224 where its anchors have 128, as in detectron2, else in proportion.
+   */
   readonly anchorSizes: readonly number[];
   readonly proposals: { readonly training: ProposalLimits; readonly inference: ProposalLimits };
   /** How many anchors of a picture the RPN learns from in a step. */

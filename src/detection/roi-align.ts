@@ -67,16 +67,27 @@ function mapOf(maps: tf.Tensor4D, picture: number): tf.Tensor3D {
   return tf.slice4d(maps, [picture, 0, 0, 0], [1, height, width, channels]).as3D(height, width, channels);
 }
 
+/** How many numbers the larger product over some regions may have, 256 MB: those of all regions at once would not fit. */
+const numbersAtOnce = 2 ** 26;
+
 /** Ay X Ax' for each RoI: X is [H, W, C], Ay [R, P, H] and Ax [R, P, W]; the result is [R, P, P, C]. */
 function sampleMap(x: tf.Tensor3D, rows: tf.Tensor3D, columns: tf.Tensor3D): tf.Tensor4D {
   const [height, width, channels] = x.shape;
   const [count, resolution] = rows.shape;
   if (count === 0) return tf.zeros([0, resolution, resolution, channels]);
-  // Inside a tidy of its own: this product is larger than the result, and no gradient needs it.
-  return tf.tidy(() => {
-    const sampled = tf.matMul(rows.as2D(count * resolution, height), x.as2D(height, width * channels));
-    return tf.matMul(columns.as4D(count, 1, resolution, width), sampled.as4D(count, resolution, width, channels));
-  });
+  const parts = partsOf(rows, columns, channels).map(([first, size]) =>
+    // Inside a tidy of its own: the first product is larger than the result, and no gradient needs it.
+    tf.tidy(() => {
+      const ofRows = tf.slice3d(rows, [first, 0, 0], [size, resolution, height]);
+      const ofColumns = tf.slice3d(columns, [first, 0, 0], [size, resolution, width]);
+      const sampled = tf.matMul(ofRows.as2D(size * resolution, height), x.as2D(height, width * channels));
+      return tf.matMul(
+        ofColumns.as4D(size, 1, resolution, width),
+        sampled.as4D(size, resolution, width, channels),
+      ) as tf.Tensor4D;
+    }),
+  );
+  return parts.length === 1 ? parts[0]! : tf.concat4d(parts, 0);
 }
 
 /** Ay' dY Ax, summed over the RoIs of one picture: [H, W, C]. */
@@ -85,9 +96,27 @@ function sampleMapGradient(dy: tf.Tensor4D, rows: tf.Tensor3D, columns: tf.Tenso
   const width = columns.shape[2];
   if (count === 0) return tf.zeros([height, width, channels]);
   return tf.tidy(() => {
-    const spread = tf.matMul(columns.as4D(count, 1, resolution, width), dy, true);
-    const flat = spread.as2D(count * resolution, width * channels);
-    return tf.matMul(rows.as2D(count * resolution, height), flat, true).as3D(height, width, channels);
+    const parts = partsOf(rows, columns, channels).map(([first, size]) =>
+      tf.tidy(() => {
+        const ofRows = tf.slice3d(rows, [first, 0, 0], [size, resolution, height]);
+        const ofColumns = tf.slice3d(columns, [first, 0, 0], [size, resolution, width]);
+        const gradient = tf.slice4d(dy, [first, 0, 0, 0], [size, resolution, resolution, channels]);
+        const spread = tf.matMul(ofColumns.as4D(size, 1, resolution, width), gradient, true);
+        const flat = spread.as2D(size * resolution, width * channels);
+        return tf.matMul(ofRows.as2D(size * resolution, height), flat, true);
+      }),
+    );
+    return tf.addN(parts).as3D(height, width, channels);
+  });
+}
+
+/** First region and number of regions of each part that is computed at once. */
+function partsOf(rows: tf.Tensor3D, columns: tf.Tensor3D, channels: number): [first: number, size: number][] {
+  const [count, resolution] = rows.shape;
+  const largest = Math.max(1, Math.floor(numbersAtOnce / (resolution * columns.shape[2] * channels)));
+  return Array.from({ length: Math.ceil(count / largest) }, (_, part) => {
+    const first = part * largest;
+    return [first, Math.min(largest, count - first)];
   });
 }
 

@@ -23,9 +23,11 @@ export async function measureApart(training: PlannedTraining, stop: AbortSignal)
     const messages = text(child.stderr!);
     const outcome = await new Promise<StepReply | { code: number | null; signal: NodeJS.Signals | null }>(
       (resolve, reject) => {
-        child.once("message", (reply) => resolve(reply as StepReply));
+        let reply: StepReply | undefined;
+        child.once("message", (message) => (reply = message as StepReply));
         child.once("error", reject);
-        child.once("close", (code, signal) => resolve({ code, signal }));
+        // Not before it is gone, with its memory: the next one wants that.
+        child.once("close", (code, signal) => resolve(reply ?? { code, signal }));
         child.send(training);
       },
     );

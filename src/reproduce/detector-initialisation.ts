@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { pretrainingPreset } from "../detection/detection-presets";
 import type { DetectionRecipe } from "../detection/detection-recipe";
 import type { Initialisation } from "../detection/detector-training";
 import { InputError } from "../engine/errors";
@@ -9,7 +8,7 @@ import { randomStream } from "../engine/random";
 import { createEncoder, disposeEncoder, type Encoder } from "../nn/encoder";
 import { loadEncoder } from "../nn/encoder-weights";
 import { defaultMethod, methodRecipe, withStem } from "../tables/method-recipes";
-import { presetNamed } from "../tables/presets";
+import { presetWithBackbone } from "../tables/presets";
 import { checkpointFile } from "../train/pretrain";
 import { manifestFile } from "../train/manifest";
 import { runDirectory, runRecordFile, runsFolder } from "./run-cell";
@@ -62,16 +61,16 @@ function encoderChecksum({ parameters, running }: Encoder): string {
 }
 
 function supervisedCheckpoint(recipe: DetectionRecipe, seed: number, root: string): string {
-  const name = pretrainingPreset(recipe);
-  if (name === undefined) {
+  const { backbone } = recipe.detector;
+  const preset = presetWithBackbone(backbone);
+  if (preset === undefined) {
     throw new InputError(
       `Cannot initialise ${recipe.name} by the kit's supervised training: no preset of the kit has this backbone. ` +
         "Give a file of weights, for example torchvision's, as --init FILE",
     );
   }
-  const preset = presetNamed(name);
   const own = methodRecipe(preset, defaultMethod(preset, "supervised"));
-  const trained = withStem(own, recipe.detector.backbone);
+  const trained = withStem(own, backbone);
   const directory = runDirectory(trained, seed, root);
   const path = join(directory, checkpointFile);
   const record = readRunRecord(join(directory, runRecordFile));
@@ -79,8 +78,9 @@ function supervisedCheckpoint(recipe: DetectionRecipe, seed: number, root: strin
   if (existsSync(path) && finished) return path;
   throw new InputError(
     `Cannot initialise the detector: there is no finished supervised training in ${directory}. ` +
+      `Make it by: moco pretrain --method supervised --preset ${preset.name} --seed ${seed}` +
       (trained === own
-        ? `Make it by: moco pretrain --method supervised --preset ${name} --seed ${seed}`
-        : `Make it, with detectors from it, by: moco transfer --preset ${name}-fpn --seeds ${seed}`),
+        ? ""
+        : ` --set encoder.stem=${backbone.stem} --set imageSize=${trained.imageSize} --output ${directory}`),
   );
 }

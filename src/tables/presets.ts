@@ -1,4 +1,5 @@
 import { InputError } from "../engine/errors";
+import type { ResNetConfig } from "../nn/resnet-layout";
 import type { Recipe } from "../train/recipe";
 
 export const presetNames = ["smoke", "quick"] as const;
@@ -127,4 +128,11 @@ export function presetNamed(name: string): Preset {
     throw new InputError(`Cannot find the preset: choose one of ${presetNames.join(", ")}, current value is "${name}"`);
   }
   return preset;
+}
+
+/** The preset whose encoders have this backbone, whatever its stem; undefined where the kit trains none of that size. */
+export function presetWithBackbone({ architecture, width }: ResNetConfig): Preset | undefined {
+  return Object.values(presets).find(
+    ({ base: { encoder } }) => encoder.architecture === architecture && encoder.width === width,
+  );
 }

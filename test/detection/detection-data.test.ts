@@ -7,7 +7,6 @@ import { annotationChecksum, loadDetectionData } from "../../src/detection/detec
 import {
   detectionPreset,
   detectionPresetNames,
-  pretrainingPreset,
   withArchitecture,
   withMasks,
 } from "../../src/detection/detection-presets";
@@ -171,7 +170,6 @@ describe("the presets", () => {
     expect(dilated).toEqual({ ...rest, name, source, detector: { ...detector, arch: "dc5", roiResolution: 7 } });
     expect(withArchitecture(dilated, "dc5")).toBe(dilated);
     expect(() => withArchitecture(dilated, "c4")).toThrow("choose a preset of C4, current one is of dc5");
-    expect(pretrainingPreset(dilated)).toBe("quick");
   });
 
   it("have masks for COCO, and by withMasks", () => {
@@ -184,9 +182,36 @@ describe("the presets", () => {
     expect(withMasks(withMasks(quick)).name).toBe(name);
   });
 
-  it("know the pre-training that has their backbone, where there is one", () => {
-    expect(pretrainingPreset(detectionPreset("quick", "voc"))).toBe("quick");
-    expect(pretrainingPreset(detectionPreset("coco_R_50_C4_1x"))).toBeUndefined();
+  it("have FPN beside C4, the paper's with detectron2's values", () => {
+    const fpn = detectionPreset("coco_R_50_FPN_1x");
+    const { name, source, detector, ...others } = withMasks(
+      withArchitecture(detectionPreset("coco_R_50_C4_1x"), "fpn"),
+    );
+    expect(detector).toEqual(fpn.detector);
+    expect({ ...fpn, ...others }).toEqual(fpn);
+    expect(detector.anchorSizes).toEqual([32, 64, 128, 256, 512]);
+    expect(detector.proposals).toEqual({
+      training: { beforeNms: 2000, afterNms: 1000 },
+      inference: { beforeNms: 1000, afterNms: 1000 },
+    });
+    expect(detectionPresetNames).not.toContain(name);
+    expect(source).toContain("FPN");
+  });
+
+  it("have the strides of the paper with FPN, and anchors that double", () => {
+    const { detector } = withArchitecture(detectionPreset("quick"), "fpn");
+    expect(detector.backbone.stem).toBe("imagenet");
+    expect(detector.anchorSizes).toEqual([12, 24, 48, 96, 192]);
+    expect(detector.proposals).toEqual(detectionPreset("quick").detector.proposals);
+    expect(() => withArchitecture(detectionPreset("quick-fpn"), "dc5")).toThrow("choose a preset of C4, as quick");
+  });
+
+  it.each([
+    ["1x", 90000, 60000, 80000],
+    ["2x", 180000, 120000, 160000],
+    ["6x", 540000, 480000, 520000],
+  ])("have the paper's %s schedule on COCO", (name, iterations, ...milestones) => {
+    expect(detectionPreset(`coco_R_50_FPN_${name}`).schedule).toEqual({ iterations, warmup: 1000, milestones });
   });
 
   it("are listed for an unknown name, and their fields checked", () => {

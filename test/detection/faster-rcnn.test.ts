@@ -107,7 +107,9 @@ describe.each([
     expect(deviation("box_predictor.cls_score.weight") / 0.01).toBeCloseTo(1, 0);
     expect(deviation("box_predictor.bbox_pred.weight") / 0.001).toBeCloseTo(1, 1);
     expect(deviation("rpn.objectness_logits.bias")).toBe(0);
-    const [norm, channels] = { c4: ["res5_norm", 32], dc5: ["reduction_norm", 32], fpn: ["fpn_output3.norm", 16] }[arch];
+    const [norm, channels] = { c4: ["res5_norm", 32], dc5: ["reduction_norm", 32], fpn: ["fpn_output3.norm", 16] }[
+      arch
+    ];
     expect([...values(`${norm}.weight`)]).toEqual(Array(channels).fill(1));
     disposeDetector(detector);
   });

@@ -16,9 +16,9 @@ describe("--init supervised", () => {
     );
   });
 
-  it("asks for one with the detector's stem", () => {
-    expect(initialise("quick-fpn")).toThrow(
-      /quick-supervised-imagenet-stem-[0-9a-f]{12}-seed2. Make it, .*: moco transfer --preset quick-fpn --seeds 2/,
+  it.each(["quick-fpn", "bccd"])("asks for one with the detector's stem: %s", (preset) => {
+    expect(initialise(preset)).toThrow(
+      /--preset quick --seed 2 --set encoder.stem=imagenet --set imageSize=64 --output .*quick-supervised-imagenet-stem-[0-9a-f]{12}-seed2$/,
     );
   });
 
