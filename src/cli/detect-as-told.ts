@@ -11,6 +11,7 @@ import {
   runDetector,
   type DetectorRun,
 } from "../detection/run-detector";
+import { totalLoss } from "../detection/faster-rcnn";
 import type { DetectorProgress } from "../detection/train-detector";
 import { InputError } from "../engine/errors";
 import { stopRequested } from "../notebook/kernel";
@@ -93,11 +94,10 @@ function recipeOf(flags: DetectFlags, settings: readonly Setting[]): DetectionRe
 export function describeTraining(progress: DetectorProgress): string {
   const { step, totalSteps, losses, imagesPerSecond, secondsLeft, history } = progress;
   const { mask } = losses;
-  const sum = losses.objectness + losses.rpnBox + losses.classification + losses.box + (mask ?? 0);
   const ap50 = history.readings.at(-1)?.ap50;
   return [
     `step ${step} of ${totalSteps}`,
-    `loss ${sum.toFixed(4)} (RPN ${losses.objectness.toFixed(3)} + ${losses.rpnBox.toFixed(3)}, ` +
+    `loss ${totalLoss(losses).toFixed(4)} (RPN ${losses.objectness.toFixed(3)} + ${losses.rpnBox.toFixed(3)}, ` +
       `box head ${losses.classification.toFixed(3)} + ${losses.box.toFixed(3)}` +
       `${mask === undefined ? "" : `, masks ${mask.toFixed(3)}`})`,
     `${imagesPerSecond.toFixed(1)} images/s`,

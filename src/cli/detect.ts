@@ -46,7 +46,11 @@ export function detectCommand(): Command {
       "random; supervised, the kit's own training; or a file of weights or the folder of a run",
       "random",
     )
-    .option("--preset <name>", "recipe to start from: smoke, quick, or one of the paper's", "quick")
+    .option(
+      "--preset <name>",
+      "recipe to start from: smoke, quick, quick-fpn, bccd, nuclei, or one of the paper's",
+      "quick",
+    )
     .option("--set <field=value>", "any value of the recipe, as schedule.iterations=500; can be repeated", (text) => {
       settings.push(parseSetting(text));
       return text;

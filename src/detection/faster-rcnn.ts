@@ -40,6 +40,11 @@ export function mapLosses<T, U>(
   return Object.fromEntries(entries.map(([name, loss]) => [name, map(loss, name)])) as unknown as DetectorLosses<U>;
 }
 
+/** What training minimises. */
+export function totalLoss({ objectness, rpnBox, classification, box, mask = 0 }: DetectorLosses<number>): number {
+  return objectness + rpnBox + classification + box + mask;
+}
+
 /** What one training step gives. The caller disposes the gradient. */
 export interface DetectorStep {
   readonly losses: DetectorLosses<number>;

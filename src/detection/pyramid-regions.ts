@@ -20,8 +20,8 @@ const [canonicalLevel, finest, coarsest] = [4, 2, 5];
  */
 export function pyramidLevels(boxes: Boxes, canonicalSize: number): Int32Array {
   return Int32Array.from({ length: boxCount(boxes) }, (_, index) => {
-    const [x1, y1, x2, y2] = boxes.subarray(4 * index, 4 * index + 4) as unknown as [number, number, number, number];
-    const size = Math.sqrt((x2 - x1) * (y2 - y1));
+    const [width, height] = [0, 1].map((axis) => boxes[4 * index + 2 + axis]! - boxes[4 * index + axis]!);
+    const size = Math.sqrt(width! * height!);
     // detectron2's epsilon keeps the logarithm of a region without area finite.
     const level = Math.floor(canonicalLevel + Math.log2(size / canonicalSize + 1e-8));
     return Math.min(Math.max(level, finest), coarsest);

@@ -81,10 +81,10 @@ function sampleMap(x: tf.Tensor3D, rows: tf.Tensor3D, columns: tf.Tensor3D): tf.
       const ofRows = tf.slice3d(rows, [first, 0, 0], [size, resolution, height]);
       const ofColumns = tf.slice3d(columns, [first, 0, 0], [size, resolution, width]);
       const sampled = tf.matMul(ofRows.as2D(size * resolution, height), x.as2D(height, width * channels));
-      return tf.matMul(
+      return tf.matMul<tf.Tensor4D>(
         ofColumns.as4D(size, 1, resolution, width),
         sampled.as4D(size, resolution, width, channels),
-      ) as tf.Tensor4D;
+      );
     }),
   );
   return parts.length === 1 ? parts[0]! : tf.concat4d(parts, 0);

@@ -3,6 +3,7 @@ import type { DetectionRecipe } from "../detection/detection-recipe";
 import { detectionRateAt } from "../detection/detection-schedule";
 import { detectorWeightDecay, disposeDetectorTraining, startDetectorTraining } from "../detection/detector-training";
 import { takeStep as takeDetectorStep } from "../detection/train-detector";
+import { totalLoss } from "../detection/faster-rcnn";
 import { readTrainingBatch } from "../detection/training-batches";
 import { randomStream } from "../engine/random";
 import { tf } from "../engine/tf";
@@ -119,12 +120,8 @@ function startDetector(recipe: DetectionRecipe, set: TrainingSetFacts): Started 
     step: async (step) => {
       const batch = await readTrainingBatch(data, data.images, largest, randomStream(0, "augment", step));
       const rate = detectionRateAt(schedule, learningRate, step);
-      const losses = takeDetectorStep(training, batch, randomStream(0, "regions", step), {
-        learningRate: rate,
-        momentum,
-        decay,
-      });
-      return Object.values(losses as unknown as Record<string, number>).reduce((sum, loss) => sum + loss, 0);
+      const options = { learningRate: rate, momentum, decay };
+      return totalLoss(takeDetectorStep(training, batch, randomStream(0, "regions", step), options));
     },
     dispose: () => {
       decay.dispose();

@@ -71,8 +71,8 @@ function allTasks(): string {
     .map((task) => `${task.name}, ${rangeOf(mainDifferences(task).map(({ imageNet }) => imageNet))} on ImageNet-1M`);
   return (
     `S4, better than supervised pre-training on all ${seven.length}: ` +
-    `${holds.length === dataNames.length ? "holds" : holds.length === 0 ? "does not hold of every printed figure" : `holds on ${holds.map((data) => dataTitles[data]).join(", ")} alone`}. ` +
-    `MoCo against supervised pre-training, by all printed figures of a task: ${sentences.join("; ")}. ` +
+    `${holds.length === dataNames.length ? "holds" : holds.length === 0 ? "does not hold of every figure" : `holds on ${holds.map((data) => dataTitles[data]).join(", ")} alone`}. ` +
+    `MoCo against supervised pre-training, by all figures of a task in Tables 2, 5 and 6: ${sentences.join("; ")}. ` +
     `Two more tasks stand outside the ${seven.length}: ${others.join("; ")}.`
   );
 }

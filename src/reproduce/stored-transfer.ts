@@ -114,11 +114,20 @@ function recordPretraining(recipe: Recipe, seed: number, { preset }: Transfer, r
   writeFileAtomic(to, readFileSync(from));
 }
 
-/** The test part that recorded runs were read on: composed anew, or its recorded annotations. */
+/**
+ * The test part that recorded runs were read on: composed anew, or its recorded annotations.
+ *
+ * @throws InputError if there are none
+ */
 export async function recordedTestSet(transfer: Transfer, root = resultsFolder): Promise<DetectionSet> {
   const { dataset } = transfer.rows[0]!.detection;
   if (dataset.kind === "scenes") return (await loadDetectionData(dataset, undefined)).test;
-  return readTestSet(testSetPath(transfer, root));
+  const path = testSetPath(transfer, root);
+  if (existsSync(path)) return readTestSet(path);
+  throw new InputError(
+    `Cannot show what was recorded of ${transfer.name}: there is nothing yet, make it by: ` +
+      `moco transfer --preset ${transfer.name} --root FOLDER --record`,
+  );
 }
 
 function testSetPath({ name }: Transfer, root: string): string {

@@ -22,9 +22,9 @@ export function methodRecipe(preset: Preset, method: MethodRecipe): Recipe {
   };
 }
 
-/** The same for another stem: one with the ImageNet stem, for larger pictures, sees the drawings at their own 64 px. */
+/** The same for a backbone with the ImageNet stem, which is for larger pictures: it sees the drawings at their own 64 px. */
 export function withStem(recipe: Recipe, { stem }: Pick<ResNetConfig, "stem">): Recipe {
-  if (stem === recipe.encoder.stem) return recipe;
+  if (stem === "cifar") return recipe;
   return {
     ...recipe,
     name: `${recipe.name}-${stem}-stem`,

@@ -169,7 +169,7 @@ describe("the presets", () => {
     const { name, source } = dilated;
     expect(dilated).toEqual({ ...rest, name, source, detector: { ...detector, arch: "dc5", roiResolution: 7 } });
     expect(withArchitecture(dilated, "dc5")).toBe(dilated);
-    expect(() => withArchitecture(dilated, "c4")).toThrow("choose a preset of C4, current one is of dc5");
+    expect(() => withArchitecture(dilated, "c4")).toThrow("choose a preset of C4, as quick, current one is of dc5");
   });
 
   it("have masks for COCO, and by withMasks", () => {

@@ -8,12 +8,16 @@ import { ParameterVector } from "../../src/nn/parameters";
 import { tinyDetection, tinyInitialisation } from "./tiny-detection";
 
 describe("detectorWeightDecay", () => {
-  it("spares batch normalisation alone, as detectron2's WEIGHT_DECAY_NORM 0 does", () => {
+  it.each([
+    ["c4", "res5_norm"],
+    ["fpn", "fpn_lateral4.norm"],
+  ] as const)("spares batch normalisation alone, as detectron2's WEIGHT_DECAY_NORM 0 does: %s", (arch, norm) => {
     const encoder = tinyInitialisation.createEncoder();
-    const detector = createDetector({ ...tinyDetection().detector, classes: 2 }, encoder, randomStream(1));
+    const config = { ...tinyDetection().detector, arch, anchorSizes: [4, 8, 16, 32, 64], classes: 2 };
+    const detector = createDetector(config, encoder, randomStream(1));
     const decay = new ParameterVector(detector.parameters.entries, detectorWeightDecay(detector, 0.5));
     const byName = (name: string) => [...new Set(decay.tensor(name).dataSync())];
-    for (const name of ["bn1", "layer2.0.bn2", "layer2.0.downsample.1", "res5_norm"]) {
+    for (const name of ["bn1", "layer2.0.bn2", "layer2.0.downsample.1", norm]) {
       expect(byName(`${name}.weight`)).toEqual([0]);
       expect(byName(`${name}.bias`)).toEqual([0]);
     }

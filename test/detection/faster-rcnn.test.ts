@@ -107,6 +107,16 @@ describe.each([
     expect(deviation("box_predictor.cls_score.weight") / 0.01).toBeCloseTo(1, 0);
     expect(deviation("box_predictor.bbox_pred.weight") / 0.001).toBeCloseTo(1, 1);
     expect(deviation("rpn.objectness_logits.bias")).toBe(0);
+    if (arch !== "c4") {
+      // Uniform: its largest value is near its bound.
+      const largest = Math.max(...values("box_head.fc1.weight").map(Math.abs));
+      const [length] = detector.parameters.tensor("box_head.fc1.weight").shape as [number];
+      expect(largest / Math.sqrt(3 / length)).toBeCloseTo(1, 1);
+    }
+    if (arch === "fpn") {
+      expect(Math.max(...values("fpn_output3.weight").map(Math.abs)) / Math.sqrt(3 / (9 * 16))).toBeCloseTo(1, 1);
+      expect(deviation("mask_head.mask_fcn2.weight") / Math.sqrt(2 / (9 * 16))).toBeCloseTo(1, 1);
+    }
     const [norm, channels] = { c4: ["res5_norm", 32], dc5: ["reduction_norm", 32], fpn: ["fpn_output3.norm", 16] }[
       arch
     ];
