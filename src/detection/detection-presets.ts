@@ -48,7 +48,7 @@ const quickFpn: DetectionRecipe = {
   name: "quick-fpn",
   source:
     "preset quick with detectron2's FPN and mask head, and the ImageNet stem, so that the pyramid has the paper's strides of 4 to 64; " +
-    "anchors: one size a level from quick's smallest on, and levels of regions in proportion to them; length: what 15 minutes on two cores allow; " +
+    "anchors: one size a level from quick's smallest on, and levels of regions in proportion to them; length: about what half an hour for three rows on two cores allows; " +
     "rate: the best of 0.02, 0.04 and 0.08 on the validation part, from random weights (REPRODUCE.md)",
   detector: withMasks(withFpn(quick)).detector,
   schedule: { iterations: 2000, warmup: 100, milestones: [1500, 1800] },

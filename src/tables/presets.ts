@@ -88,7 +88,7 @@ const quick: Preset = {
   knn: { k: 20, temperature: 0.1 },
   randomNetworks: 5,
   minutes: 10,
-  allMinutes: 80,
+  allMinutes: 90,
 };
 
 const smoke: Preset = {
