@@ -10,6 +10,7 @@ import type { DetectorArchitecture } from "./detector-architecture";
 import { newAverages, newLayer, newNorm, type NewTensor } from "./initial-values";
 import { maskHeadParameters } from "./mask-head";
 import { alignOnPyramid } from "./pyramid-regions";
+import { convolveWithBias } from "./rpn-head";
 
 /** Stages whose maps the pyramid is built on: res2 to res5, which give levels P2 to P5. */
 const stages = [1, 2, 3, 4] as const satisfies readonly Stage[];
@@ -69,13 +70,7 @@ export const fpn: DetectorArchitecture = {
         // TensorFlow's convolutions give wrong shapes where there are no regions: they see one then, which is dropped.
         const seen = chosen.length === 0 ? Int32Array.of(0) : chosen;
         const maps = maskConvolutions.reduce(
-          (x, name) =>
-            relu(
-              tf.add<tf.Tensor4D>(
-                conv2d(x, parameters.tensor(`${name}.weight`), { stride: 1, padding: 1 }),
-                parameters.tensor(`${name}.bias`),
-              ),
-            ),
+          (x, name) => relu(convolveWithBias(parameters, x, name, 1)),
           align(chosenOf(rois, seen), 2 * config.roiResolution),
         );
         return chosen.length === 0 ? tf.slice(maps, 0, 0) : maps;

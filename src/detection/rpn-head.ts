@@ -34,16 +34,26 @@ export function rpnHeadParameters(channels: number, anchors: number): NewTensor[
  */
 export function rpnHead(parameters: ParameterVector, features: tf.Tensor4D): RpnOutput {
   return tf.tidy(() => {
-    const convolve = (x: tf.Tensor4D, name: string, padding: number) =>
-      tf.add<tf.Tensor4D>(
-        conv2d(x, parameters.tensor(`rpn.${name}.weight`), { stride: 1, padding }),
-        parameters.tensor(`rpn.${name}.bias`),
-      );
-    const hidden = relu(convolve(features, "conv", 1));
-    const objectness = convolve(hidden, "objectness_logits", 0);
-    const deltas = convolve(hidden, "anchor_deltas", 0);
+    const hidden = relu(convolveWithBias(parameters, features, "rpn.conv", 1));
+    const objectness = convolveWithBias(parameters, hidden, "rpn.objectness_logits", 0);
+    const deltas = convolveWithBias(parameters, hidden, "rpn.anchor_deltas", 0);
     const count = features.shape[0];
     const anchors = objectness.size / count;
     return { objectness: objectness.as2D(count, anchors), deltas: deltas.as3D(count, anchors, 4) };
   });
+}
+
+/**
+ * A convolution of stride 1 and a bias, as the heads have them, which have no batch normalisation.
+ *
+ * @param name - of the layer
+ */
+export function convolveWithBias(
+  parameters: ParameterVector,
+  x: tf.Tensor4D,
+  name: string,
+  padding: number,
+): tf.Tensor4D {
+  const convolved = conv2d(x, parameters.tensor(`${name}.weight`), { stride: 1, padding });
+  return tf.add<tf.Tensor4D>(convolved, parameters.tensor(`${name}.bias`));
 }

@@ -158,13 +158,7 @@ function scenesTransfer(name: "smoke" | "quick"): Transfer {
 /** To composed scenes with masks: the three initialisations of Table 5, Mask R-CNN with an FPN. */
 function fpnTransfer(name: "smoke-fpn" | "quick-fpn"): Transfer {
   const preset = presetNamed(name === "smoke-fpn" ? "smoke" : "quick");
-  const detection = detectionPreset(name);
-  const row = (label: string, kind?: "supervised" | "moco"): TransferRow => ({
-    label,
-    purpose: "initialisation",
-    pretraining: kind && withStem(methodRecipe(preset, defaultMethod(preset, kind)), detection.detector.backbone),
-    detection,
-  });
+  const row = initialisationRow(preset, detectionPreset(name));
   return {
     name,
     title: "Transfer to detection and instance segmentation, composed scenes",
@@ -183,18 +177,14 @@ function fpnTransfer(name: "smoke-fpn" | "quick-fpn"): Transfer {
 /** To photographs of blood cells in VOC's format, which lie in a folder of the user's. */
 function bccdTransfer(): Transfer {
   const preset = presetNamed("quick");
-  const detection = detectionPreset("bccd");
-  const pretraining = withStem(methodRecipe(preset, defaultMethod(preset, "moco")), detection.detector.backbone);
+  const row = initialisationRow(preset, detectionPreset("bccd"));
   return {
     name: "bccd",
     title: "Transfer to detection, blood cells (BCCD)",
     ...vocTables,
     data: "BCCD, 364 photographs of blood cells (MIT licence), its own splits; pre-training on drawings, as everywhere here",
     preset,
-    rows: [
-      { label: "random", purpose: "initialisation", pretraining: undefined, detection },
-      { label: mocoLabel, purpose: "initialisation", pretraining, detection },
-    ],
+    rows: [row("random"), row(mocoLabel, "moco")],
     comparisons: [{ row: mocoLabel, reference: "random", ...ofTable2(imageNet, random) }],
   };
 }
@@ -202,8 +192,7 @@ function bccdTransfer(): Transfer {
 /** To microscope images of nuclei with masks in COCO's format, which lie in a folder of the user's. */
 function nucleiTransfer(): Transfer {
   const preset = presetNamed("quick");
-  const detection = detectionPreset("nuclei");
-  const pretraining = withStem(methodRecipe(preset, defaultMethod(preset, "moco")), detection.detector.backbone);
+  const row = initialisationRow(preset, detectionPreset("nuclei"));
   return {
     name: "nuclei",
     title: "Transfer to detection and instance segmentation, nuclei (BBBC038)",
@@ -212,12 +201,19 @@ function nucleiTransfer(): Transfer {
       "664 microscope images of nuclei (Data Science Bowl 2018, BBBC038, CC0), one category; a seventh of the training part held out " +
       "for validation, figures on its validation part; pre-training on drawings, as everywhere here",
     preset,
-    rows: [
-      { label: "random", purpose: "initialisation", pretraining: undefined, detection },
-      { label: mocoLabel, purpose: "initialisation", pretraining, detection },
-    ],
+    rows: [row("random"), row(mocoLabel, "moco")],
     comparisons: [{ row: mocoLabel, reference: "random", ...ofTable5(imageNet, random) }],
   };
+}
+
+/** Makes rows of one detector from random weights, or from a pre-training of the preset with the detector's stem. */
+function initialisationRow(preset: Preset, detection: DetectionRecipe) {
+  return (label: string, kind?: "supervised" | "moco"): TransferRow => ({
+    label,
+    purpose: "initialisation",
+    pretraining: kind && withStem(methodRecipe(preset, defaultMethod(preset, kind)), detection.detector.backbone),
+    detection,
+  });
 }
 
 function withShuffledLabels({ dataset }: DetectionRecipe): DetectionRecipe["dataset"] {
