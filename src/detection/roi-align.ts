@@ -75,11 +75,10 @@ function sampleMap(x: tf.Tensor3D, rows: tf.Tensor3D, columns: tf.Tensor3D): tf.
   const [height, width, channels] = x.shape;
   const [count, resolution] = rows.shape;
   if (count === 0) return tf.zeros([0, resolution, resolution, channels]);
-  const parts = partsOf(rows, columns, channels).map(([first, size]) =>
+  const parts = partsOf(rows, columns, channels).map((part) =>
     // Inside a tidy of its own: the first product is larger than the result, and no gradient needs it.
     tf.tidy(() => {
-      const ofRows = tf.slice3d(rows, [first, 0, 0], [size, resolution, height]);
-      const ofColumns = tf.slice3d(columns, [first, 0, 0], [size, resolution, width]);
+      const { size, ofRows, ofColumns } = weightsOf(part, rows, columns);
       const sampled = tf.matMul(ofRows.as2D(size * resolution, height), x.as2D(height, width * channels));
       return tf.matMul<tf.Tensor4D>(
         ofColumns.as4D(size, 1, resolution, width),
@@ -96,10 +95,9 @@ function sampleMapGradient(dy: tf.Tensor4D, rows: tf.Tensor3D, columns: tf.Tenso
   const width = columns.shape[2];
   if (count === 0) return tf.zeros([height, width, channels]);
   return tf.tidy(() => {
-    const parts = partsOf(rows, columns, channels).map(([first, size]) =>
+    const parts = partsOf(rows, columns, channels).map((part) =>
       tf.tidy(() => {
-        const ofRows = tf.slice3d(rows, [first, 0, 0], [size, resolution, height]);
-        const ofColumns = tf.slice3d(columns, [first, 0, 0], [size, resolution, width]);
+        const { first, size, ofRows, ofColumns } = weightsOf(part, rows, columns);
         const gradient = tf.slice4d(dy, [first, 0, 0, 0], [size, resolution, resolution, channels]);
         const spread = tf.matMul(ofColumns.as4D(size, 1, resolution, width), gradient, true);
         const flat = spread.as2D(size * resolution, width * channels);
@@ -110,14 +108,26 @@ function sampleMapGradient(dy: tf.Tensor4D, rows: tf.Tensor3D, columns: tf.Tenso
   });
 }
 
-/** First region and number of regions of each part that is computed at once. */
-function partsOf(rows: tf.Tensor3D, columns: tf.Tensor3D, channels: number): [first: number, size: number][] {
+/** Regions that are computed at once: the first, and how many. */
+interface RegionPart {
+  readonly first: number;
+  readonly size: number;
+}
+
+function partsOf(rows: tf.Tensor3D, columns: tf.Tensor3D, channels: number): RegionPart[] {
   const [count, resolution] = rows.shape;
   const largest = Math.max(1, Math.floor(numbersAtOnce / (resolution * columns.shape[2] * channels)));
   return Array.from({ length: Math.ceil(count / largest) }, (_, part) => {
     const first = part * largest;
-    return [first, Math.min(largest, count - first)];
+    return { first, size: Math.min(largest, count - first) };
   });
+}
+
+/** The part with its share of the weights. */
+function weightsOf({ first, size }: RegionPart, rows: tf.Tensor3D, columns: tf.Tensor3D) {
+  const of = (weights: tf.Tensor3D) =>
+    tf.slice3d(weights, [first, 0, 0], [size, ...weights.shape.slice(1)] as typeof weights.shape);
+  return { first, size, ofRows: of(rows), ofColumns: of(columns) };
 }
 
 /**

@@ -87,6 +87,26 @@ describe("roiAlign", () => {
     });
   });
 
+  it("of more regions than are computed at once is that of each by itself, in values and gradients", () => {
+    // 7 x 100 x 512 numbers a region: 187 regions at once.
+    const x = toTensor<tf.Tensor4D>(randomDoubles([1, 6, 100, 512], "wide features"));
+    const boxes = Float32Array.from({ length: 4 * 200 }, (_, at) => [at % 90, 1, (at % 90) + 9, 5][at % 4]!);
+    const align = (from: number, to: number) => (input: tf.Tensor) =>
+      roiAlign(input as tf.Tensor4D, [boxes.subarray(4 * from, 4 * to)], { resolution: 7, scale: 1, samplingRatio: 1 });
+    const measure = (from: number, to: number) => {
+      const gradient = tf.grad((input) => tf.sum(tf.square(align(from, to)(input))))(x);
+      const values = align(from, to)(x);
+      const result = { values: values.dataSync<"float32">(), gradient: gradient.dataSync<"float32">() };
+      tf.dispose([gradient, values]);
+      return result;
+    };
+    const [whole, first, second] = [measure(0, 200), measure(0, 100), measure(100, 200)];
+    expect(relativeError(whole.values, [...first.values, ...second.values])).toBeLessThan(1e-6);
+    const sum = first.gradient.map((value, at) => value + second.gradient[at]!);
+    expect(relativeError(whole.gradient, sum)).toBeLessThan(1e-5);
+    x.dispose();
+  });
+
   it("leaves no tensor but its result", () => {
     const x = toTensor<tf.Tensor4D>(randomDoubles([2, 8, 10, 3], "features"));
     const rois = [Float32Array.of(3, 5, 60, 40), Float32Array.of(0, 0, 80, 64, 1, 2, 3, 4)];
