@@ -1,6 +1,6 @@
 /**
- * The share of augmentation in a training step: two normalised views of 64 pictures of 32 px, drawn and made, against
- * MoCo's step on them (ResNet-18 of width 16) with the optimiser. Both are timed in the same rounds, so that what else
+ * The share of augmentation in a training step: two normalized views of 64 images of 32 px, drawn and made, against
+ * MoCo's step on them (ResNet-18 of width 16) with the optimizer. Both are timed in the same rounds, so that what else
  * the machine does weighs on both.
  */
 import { cifar10Demo, mocoV1, mocoV2, type AugmentationPolicy } from "../src/data/augmentation-policy";
@@ -54,7 +54,7 @@ function measure(name: string, policy: AugmentationPolicy): void {
     },
     { encoder: randomStream(0, "encoder"), queue: randomStream(0, "queue") },
   );
-  const optimiser = Sgd.create(moco.queryEncoder.parameters);
+  const optimizer = Sgd.create(moco.queryEncoder.parameters);
   const [augmentation, rest]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     const [views, viewTime] = milliseconds(() => drawViews(data, indices, policy, 0, round));
@@ -62,7 +62,7 @@ function measure(name: string, policy: AugmentationPolicy): void {
       const permutation = () => randomStream(0, round).permutation(batch);
       const { gradients } = mocoStep(moco, views.query, views.key, permutation);
       const options = { learningRate: 0.01, momentum: 0.9, weightDecay: 1e-4 };
-      optimiser.apply(moco.queryEncoder.parameters, gradients[0]!, options);
+      optimizer.apply(moco.queryEncoder.parameters, gradients[0]!, options);
       tf.dispose([...gradients]);
     });
     views.query.dispose();
@@ -70,7 +70,7 @@ function measure(name: string, policy: AugmentationPolicy): void {
     augmentation.push(viewTime);
     rest.push(stepTime);
   }
-  optimiser.dispose();
+  optimizer.dispose();
   disposeMoco(moco);
   const [best, bestRest] = [Math.min(...augmentation), Math.min(...rest)];
   const [typical, typicalRest] = [median(augmentation), median(rest)];

@@ -1,5 +1,5 @@
 /**
- * COCO's box figures of 5,000 pictures, 36,000 objects and 500,000 detections in 80 categories: the kit against pycocotools
+ * COCO's box figures of 5,000 images, 36,000 objects and 500,000 detections in 80 categories: the kit against pycocotools
  * on the same made annotations, in one run. Prints seconds, the ratio, and the largest difference between figures.
  */
 import { spawnSync } from "node:child_process";

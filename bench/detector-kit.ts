@@ -48,7 +48,7 @@ function buildBatch({ batch, size, truths, masks }: DetectorShape): TrainingBatc
   };
 }
 
-/** The pixels whose centres lie in the ellipse that fills a box. */
+/** The pixels whose centers lie in the ellipse that fills a box. */
 function ellipse([x1, y1, x2, y2]: readonly number[], size: number): Rle {
   const inside = (x: number, y: number) =>
     ((2 * x - x1! - x2!) / (x2! - x1!)) ** 2 + ((2 * y - y1! - y2!) / (y2! - y1!)) ** 2 <= 1;
@@ -58,10 +58,10 @@ function ellipse([x1, y1, x2, y2]: readonly number[], size: number): Rle {
   return encodeMask(pixels, size, size);
 }
 
-function step(detector: Detector, batch: TrainingBatch, optimiser: Sgd, weightDecay: tf.Tensor1D, index: number): void {
+function step(detector: Detector, batch: TrainingBatch, optimizer: Sgd, weightDecay: tf.Tensor1D, index: number): void {
   const { gradient } = detectorStep(detector, batch, randomStream(0, "sample", index));
   // The rate is so low that the network, and with it the number of regions on objects, stays what it was.
-  optimiser.apply(detector.parameters, gradient, { learningRate: 1e-4, momentum: 0.9, weightDecay });
+  optimizer.apply(detector.parameters, gradient, { learningRate: 1e-4, momentum: 0.9, weightDecay });
   gradient.dispose();
 }
 
@@ -74,9 +74,9 @@ function countRegions(detector: Detector, { images, sizes, truths }: TrainingBat
     const features = architectureOf(config).features(detector, images, trainingMode(statistics));
     const rpn = regionProposalNetwork(detector, features);
     const proposals = proposalsOf(rpn, anchorsOn(detector, features), sizes, config.proposals.training);
-    proposals.forEach((boxes, picture) => {
+    proposals.forEach((boxes, image) => {
       const random = randomStream(0, "sample");
-      samples.push(sampleRois(boxes, truths[picture]!, config.classes, config.roisPerImage, random));
+      samples.push(sampleRois(boxes, truths[image]!, config.classes, config.roisPerImage, random));
     });
   });
   disposeStatistics(statistics);
@@ -92,10 +92,10 @@ async function main(): Promise<void> {
     const { configure, steps } = JSON.parse(line) as DetectorRequest;
     if (configure !== undefined) {
       const [detector, batch] = [buildDetector(configure), buildBatch(configure)];
-      const optimiser = Sgd.create(detector.parameters);
+      const optimizer = Sgd.create(detector.parameters);
       const weightDecay = detectorWeightDecay(detector, 1e-4);
       let index = 0;
-      const next = () => step(detector, batch, optimiser, weightDecay, index++);
+      const next = () => step(detector, batch, optimizer, weightDecay, index++);
       for (let warmUp = 0; warmUp < 3; warmUp++) next();
       take = (count) => {
         const seconds = Array.from({ length: count }, () => {

@@ -3,7 +3,7 @@
 Reads lines of JSON on stdin, answers each with a line on stdout:
   {"configure": {...}} -> builds the network in one of PyTorch's configurations, warms up
   {"steps": n}         -> trains n steps, answers the seconds of each, the peak of memory and the regions of the last step
-All layers are trained and batch normalisation too, in the backbone and in FPN, as in MoCo's transfer.
+All layers are trained and batch normalization too, in the backbone and in FPN, as in MoCo's transfer.
 Needs torch and torchvision (bench/requirements.txt); no part of the kit imports it.
 """
 
@@ -80,7 +80,7 @@ def detector(architecture, width, size, classes, anchor_sizes, before_nms, after
 
 
 def ellipse(box, size):
-    """The pixels whose centres lie in the ellipse that fills a box."""
+    """The pixels whose centers lie in the ellipse that fills a box."""
     x1, y1, x2, y2 = box
     y, x = torch.meshgrid(torch.arange(size) + 0.5, torch.arange(size) + 0.5, indexing="ij")
     return ((2 * x - x1 - x2) / (x2 - x1)) ** 2 + ((2 * y - y1 - y2) / (y2 - y1)) ** 2 <= 1
@@ -101,7 +101,7 @@ class Training:
             {"params": list(norms), "weight_decay": 0.0},
         ]
         # The rate is so low that the network, and with it the number of regions on objects, stays what it was.
-        self.optimiser = torch.optim.SGD(groups, 1e-4, momentum=0.9, foreach=True)
+        self.optimizer = torch.optim.SGD(groups, 1e-4, momentum=0.9, foreach=True)
         self.images = list(torch.randn(batch, 3, size, size))
         self.targets = [
             {
@@ -123,9 +123,9 @@ class Training:
 
     def step(self):
         loss = sum(self.model(self.images, self.targets).values())
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        self.optimiser.step()
+        self.optimizer.step()
         return loss.item()
 
 

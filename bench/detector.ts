@@ -1,5 +1,5 @@
 /**
- * A training step of Mask R-CNN and of Faster R-CNN with FPN, optimiser included, against torchvision's on the same shapes,
+ * A training step of Mask R-CNN and of Faster R-CNN with FPN, optimizer included, against torchvision's on the same shapes,
  * threads, batch and objects. Needs Linux: `taskset` gives both sides their processors.
  *
  * Each side is a process of its own, so that its peak of memory is its own. The two take turns in one run, so that what else
@@ -17,19 +17,19 @@ const rounds = 8;
 export interface DetectorShape {
   readonly architecture: "resnet18" | "resnet50";
   readonly width: number;
-  /** Height and width of the pictures in pixels, a multiple of 32. */
+  /** Height and width of the images in pixels, a multiple of 32. */
   readonly size: number;
   readonly batch: number;
   readonly classes: number;
   /** Of P2 to P6. */
   readonly anchor_sizes: readonly number[];
-  /** Proposals of each level before non-maximum suppression, and of a picture after it. */
+  /** Proposals of each level before non-maximum suppression, and of an image after it. */
   readonly before_nms: number;
   readonly after_nms: number;
-  /** Regions of a picture that the heads learn from. */
+  /** Regions of an image that the heads learn from. */
   readonly rois: number;
   readonly masks: boolean;
-  /** Of each picture; masks are the ellipses in the boxes. */
+  /** Of each image; masks are the ellipses in the boxes. */
   readonly truths: readonly { readonly boxes: readonly (readonly number[])[]; readonly classes: readonly number[] }[];
 }
 
@@ -77,7 +77,7 @@ const cases: readonly Case[] = [
     threads: [1, 2],
   },
   {
-    // As the paper's recipes of COCO, on smaller pictures.
+    // As the paper's recipes of COCO, on smaller images.
     shape: {
       architecture: "resnet50",
       width: 64,

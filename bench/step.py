@@ -67,7 +67,7 @@ class Moco:
         memory = torch.channels_last if layout == "channels_last" else torch.contiguous_format
         for encoder in (self.query, self.key):
             encoder.to(memory_format=memory)
-        self.optimiser = torch.optim.SGD(self.query.parameters(), 0.03, momentum=0.9, weight_decay=1e-4, foreach=True)
+        self.optimizer = torch.optim.SGD(self.query.parameters(), 0.03, momentum=0.9, weight_decay=1e-4, foreach=True)
         self.queue = F.normalize(torch.randn(queue_size, 128))
         self.pointer, self.groups = 0, groups
         images = torch.randn(batch, 3, size, size)
@@ -94,9 +94,9 @@ class Moco:
         positive = (query * key).sum(1, keepdim=True)
         logits = torch.cat([positive, query @ self.queue.t()], 1) / 0.1
         loss = F.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.long))
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        self.optimiser.step()
+        self.optimizer.step()
         self.queue[self.pointer : self.pointer + len(key)] = key
         self.pointer = (self.pointer + len(key)) % len(self.queue)
         return loss.item()

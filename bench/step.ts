@@ -1,5 +1,5 @@
 /**
- * MoCo's training step, optimiser included, against PyTorch's on the same shapes, threads and batch.
+ * MoCo's training step, optimizer included, against PyTorch's on the same shapes, threads and batch.
  *
  * The two take turns in one run, a few steps each, so that what else the machine does weighs on both; what is printed is
  * their ratio. PyTorch is given its best configuration: each is tried first, and the fastest goes on.
@@ -47,7 +47,7 @@ function startKit({ width, batch, size, queue_size: queueSize, groups }: Shape) 
     { encoder, queueSize, momentum: 0.99, temperature: 0.1, bnGroups: groups, shuffleBN: true, symmetric: false },
     { encoder: randomStream(0, "encoder"), queue: randomStream(0, "queue") },
   );
-  const optimiser = Sgd.create(moco.queryEncoder.parameters);
+  const optimizer = Sgd.create(moco.queryEncoder.parameters);
   const query: tf.Tensor4D = tf.randomNormal([batch, size, size, 3]);
   const key = tf.tidy(() => tf.add<tf.Tensor4D>(query, tf.mul(tf.randomNormal([batch, size, size, 3]), 0.3)));
   let step = 0;
@@ -57,7 +57,7 @@ function startKit({ width, batch, size, queue_size: queueSize, groups }: Shape) 
         const start = performance.now();
         const permutation = randomStream(0, "shuffle", step++).permutation(batch);
         const { gradients } = mocoStep(moco, query, key, () => permutation);
-        optimiser.apply(moco.queryEncoder.parameters, gradients[0]!, {
+        optimizer.apply(moco.queryEncoder.parameters, gradients[0]!, {
           learningRate: 0.03,
           momentum: 0.9,
           weightDecay: 1e-4,
@@ -68,7 +68,7 @@ function startKit({ width, batch, size, queue_size: queueSize, groups }: Shape) 
     },
     stop() {
       disposeMoco(moco);
-      optimiser.dispose();
+      optimizer.dispose();
       tf.dispose([query, key]);
     },
   };

@@ -1,4 +1,4 @@
-// Puts CIFAR-10 in place: checks the official archive, unpacks it, checks its files and counts its pictures.
+// Puts CIFAR-10 in place: checks the official archive, unpacks it, checks its files and counts its images.
 // Usage: npm run build && node data-scripts/cifar10.mjs cifar-10-binary.tar.gz [data root]
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";

@@ -13,5 +13,5 @@ console.table(split.counts);
 const { train, validation, test } = await emoji.loadEmoji();
 for (const part of [validation, test]) {
   const share = copies.nearCopyShare(part.pixels, train.pixels, 0.9, part.size);
-  console.log(`${part.name}: ${(100 * share).toFixed(1)} % have a training picture at centred cosine above .9`);
+  console.log(`${part.name}: ${(100 * share).toFixed(1)} % have a training image at centered cosine above .9`);
 }

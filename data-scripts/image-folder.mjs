@@ -1,4 +1,4 @@
-// Puts an archived picture folder in place: unpacks it, decodes every picture and counts them.
+// Puts an archived image folder in place: unpacks it, decodes every image and counts them.
 // Usage: npm run build && node data-scripts/image-folder.mjs archive.tar.gz NAME [data root]
 import { existsSync } from "node:fs";
 import load from "../dist/data/load.js";

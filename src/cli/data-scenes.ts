@@ -38,8 +38,8 @@ export function scenesCommand(): Command {
       const options = wanted.map((part) => ({ part, size, count: counts[part], seed }));
       const written = await writeScenes(options, output, format);
       if (json) return console.log(JSON.stringify(written, null, 2));
-      const table = new Table({ head: ["set", "pictures", "objects", "SHA-256"], style: { head: [], border: [] } });
-      table.push(...written.map(({ name, pictures, objects, checksum }) => [name, pictures, objects, checksum]));
+      const table = new Table({ head: ["set", "images", "objects", "SHA-256"], style: { head: [], border: [] } });
+      table.push(...written.map(({ name, images, objects, checksum }) => [name, images, objects, checksum]));
       console.log(`${table.toString()}\nWritten to ${output}; its README.md has the credit that must be shown.`);
     });
 }

@@ -12,13 +12,13 @@ interface DataFlags {
   readonly json?: boolean;
 }
 
-/** Pictures of a data set by class and part, as `data count --json` prints them. */
+/** Images of a data set by class and part, as `data count --json` prints them. */
 export interface DataCount {
   readonly name: string;
   readonly size: number;
   /** SHA-256 over pixels and labels. */
   readonly checksum: string;
-  readonly parts: readonly { readonly part: string; readonly pictures: number; readonly groups: number }[];
+  readonly parts: readonly { readonly part: string; readonly images: number; readonly groups: number }[];
   readonly classes: readonly {
     readonly class: string;
     readonly train: number;
@@ -55,16 +55,14 @@ export function dataCommand(): Command {
       const name = parseDataName(text);
       const data = await loadData(name, { root: flags.dataRoot, size: flags.size });
       const against = await compareFiles(name, flags.dataRoot);
-      const pictures = partsOf(data).reduce((sum, part) => sum + part.labels.length, 0);
-      if (flags.json) return printJson({ name: data.name, pictures, against, checksum: data.checksum });
-      console.log(
-        `${data.name}: ${pictures} pictures read; ${against}.\nSHA-256 of pixels and labels: ${data.checksum}`,
-      );
+      const images = partsOf(data).reduce((sum, part) => sum + part.labels.length, 0);
+      if (flags.json) return printJson({ name: data.name, images, against, checksum: data.checksum });
+      console.log(`${data.name}: ${images} images read; ${against}.\nSHA-256 of pixels and labels: ${data.checksum}`);
     });
 
   command
     .command("count")
-    .description("count pictures by class and part")
+    .description("count images by class and part")
     .argument("<name>", "emoji, cifar10 or folder:PATH")
     .addOption(dataRootOption())
     .addOption(sizeOption())
@@ -78,7 +76,7 @@ export function dataCommand(): Command {
       });
       table.push(
         ...count.classes.map((row) => [row.class, row.train, row.validation, row.test]),
-        ["all", ...count.parts.map(({ pictures }) => pictures)],
+        ["all", ...count.parts.map(({ images }) => images)],
         ["groups", ...count.parts.map(({ groups }) => groups)],
       );
       console.log(table.toString());
@@ -87,7 +85,7 @@ export function dataCommand(): Command {
   return command.addCommand(scenesCommand());
 }
 
-/** Counts pictures by class and part. */
+/** Counts images by class and part. */
 export function countData(data: ImageData): DataCount {
   const inClass = (part: ImageSet, label: number): number => part.labels.filter((value) => value === label).length;
   return {
@@ -96,7 +94,7 @@ export function countData(data: ImageData): DataCount {
     checksum: data.checksum,
     parts: partsOf(data).map((part) => ({
       part: part.name.split("/").pop()!,
-      pictures: part.labels.length,
+      images: part.labels.length,
       groups: new Set(part.groups).size,
     })),
     classes: data.train.classes.map((name, label) => ({
@@ -111,7 +109,7 @@ export function countData(data: ImageData): DataCount {
 /** Compares files with known checksums and says with which; loading the emoji set has compared them already. */
 async function compareFiles(name: DataName, root?: string): Promise<string> {
   if (name === "emoji") return "its files are those that the split was made from";
-  if (name !== "cifar10") return "every picture decodes, and there are no known checksums to compare with";
+  if (name !== "cifar10") return "every image decodes, and there are no known checksums to compare with";
   const wrong = await wrongCifar10Files(dataFolder(name, root));
   if (wrong.length > 0) {
     throw new InputError(
@@ -133,7 +131,7 @@ function dataRootOption(): Option {
 }
 
 function sizeOption(): Option {
-  return new Option("--size <pixels>", "side of a picture in pixels").argParser((text) => {
+  return new Option("--size <pixels>", "side of an image in pixels").argParser((text) => {
     const size = Number(text);
     if (!Number.isInteger(size) || size < 1) throw new InvalidArgumentError("It must be a positive integer.");
     return size;

@@ -15,7 +15,7 @@ import { totalLoss } from "../detection/faster-rcnn";
 import type { DetectorProgress } from "../detection/train-detector";
 import { InputError } from "../engine/errors";
 import { stopRequested } from "../notebook/kernel";
-import { detectorInitialisation } from "../reproduce/detector-initialisation";
+import { detectorInitialization } from "../reproduce/detector-initialization";
 import { detectionLimit } from "../report/transfer";
 import { runsFolder } from "../reproduce/run-cell";
 import type { DetectFlags } from "./detect";
@@ -28,28 +28,28 @@ export async function detectAsTold(flags: DetectFlags, settings: readonly Settin
   // Listens from here on: a Ctrl-C that comes before the first step stops after it.
   stopRequested();
   const recipe = recipeOf(flags, settings);
-  const initialisation = detectorInitialisation(flags.init, recipe, flags.seed);
+  const initialization = detectorInitialization(flags.init, recipe, flags.seed);
   const data = await loadDetectionData(recipe.dataset, flags.root);
-  const directory = resolve(flags.output ?? detectorRunDirectory(recipe, initialisation, flags.seed, runsFolder));
+  const directory = resolve(flags.output ?? detectorRunDirectory(recipe, initialization, flags.seed, runsFolder));
   prepareFolder(directory);
   if (flags.fresh) forgetDetectorRun(directory);
 
   const stream = flags.json ? process.stderr : process.stdout;
   stream.write(
     `${recipe.name}: ${recipe.detector.masks ? "Mask" : "Faster"} R-CNN ${architectureOf(recipe.detector).title} from ` +
-      `${initialisation.name}, ${recipe.schedule.iterations} iterations of ${recipe.batchSize} pictures on ${data.train.name}, seed ${flags.seed}\nin ${directory}\n`,
+      `${initialization.name}, ${recipe.schedule.iterations} iterations of ${recipe.batchSize} images on ${data.train.name}, seed ${flags.seed}\nin ${directory}\n`,
   );
   if (data.leftOut.length > 0) {
     stream.write(`Left out, since a detector cannot learn them:\n${data.leftOut.join("\n")}\n`);
   }
   const training = progressBar(stream, describeTraining);
-  const evaluation = progressBar(stream, ({ step, totalSteps }) => `picture ${step} of ${totalSteps} of the test part`);
+  const evaluation = progressBar(stream, ({ step, totalSteps }) => `image ${step} of ${totalSteps} of the test part`);
   let trained = false;
   let run: DetectorRun;
   try {
     run = await runDetector(recipe, data, {
       seed: flags.seed,
-      initialisation,
+      initialization,
       directory,
       checkpointSeconds: flags.checkpointSeconds,
       readings: flags.readings,
@@ -61,7 +61,7 @@ export async function detectAsTold(flags: DetectFlags, settings: readonly Settin
         trained = true;
         training.show(progress);
       },
-      onPicture: (step, totalSteps) => {
+      onImage: (step, totalSteps) => {
         training.stop();
         evaluation.show({ step, totalSteps });
       },

@@ -18,7 +18,7 @@ export interface DetectFlags {
   readonly json?: boolean;
 }
 
-/** `moco detect`: trains a detector from an initialisation, or goes on with it, and evaluates it. */
+/** `moco detect`: trains a detector from an initialization, or goes on with it, and evaluates it. */
 export function detectCommand(): Command {
   const settings: Setting[] = [];
   return new Command("detect")
@@ -57,7 +57,7 @@ export function detectCommand(): Command {
     })
     .option("--seed <integer>", "seed of every random choice", integerFrom(0), 1)
     .option("--readings <count>", "how often AP50 on the validation part is read over the training", integerFrom(0), 0)
-    .option("--output <folder>", "folder of the run (default: in runs, by recipe, initialisation and seed)")
+    .option("--output <folder>", "folder of the run (default: in runs, by recipe, initialization and seed)")
     .option("--checkpoint-seconds <seconds>", "time between checkpoints", positiveNumber, 30)
     .option("--fresh", "train from the start, also where there is a checkpoint")
     .option("--json", "print the outcome as JSON; progress goes to stderr")

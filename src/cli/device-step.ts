@@ -8,7 +8,7 @@ import { randomStream, type Random } from "../engine/random";
 import { tf } from "../engine/tf";
 import { createMoco, mocoStep } from "../methods/moco";
 
-// Small, because a ReLU input within rounding of 0 falls on either side of it: with 16 pictures of 32 pixels, two correct
+// Small, because a ReLU input within rounding of 0 falls on either side of it: with 16 images of 32 pixels, two correct
 // CPU implementations (oneDNN on and off) differed by up to 6e-3 in half of the seeds; with these sizes, by 5e-6 in all 40.
 const batchSize = 8;
 const imageSize = 16;
@@ -29,8 +29,8 @@ function main(file: string): void {
   const views = randomStream(0, "views");
   const permutation = randomStream(0, "shuffle").permutation(batchSize);
   const step = () => mocoStep(moco, randomImages(views), randomImages(views), () => permutation);
-  // The queue starts with random keys, too easily told from pictures for a loss and a gradient of ordinary size; the
-  // first step fills it with the keys of pictures.
+  // The queue starts with random keys, too easily told from images for a loss and a gradient of ordinary size; the
+  // first step fills it with the keys of images.
   step();
   const { loss, gradients } = step();
   const gradient = gradients[0]!;

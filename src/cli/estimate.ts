@@ -11,8 +11,8 @@ export interface EstimateFlags {
 export function estimateCommand(): Command {
   return new Command("estimate")
     .description(
-      "print what the paper's trainings amount to: pictures, batch, iterations, parameters; with --measure, also time and memory on " +
-        "this machine, from real steps on random pictures. No data set is needed",
+      "print what the paper's trainings amount to: images, batch, iterations, parameters; with --measure, also time and memory on " +
+        "this machine, from real steps on random images. No data set is needed",
     )
     .argument("[recipe...]", "which ones, by their names in the table (default: all)")
     .option(

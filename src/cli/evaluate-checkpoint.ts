@@ -25,7 +25,7 @@ interface Measure {
   /** Settings that the number depends on. */
   readonly settings: Readonly<Record<string, number | boolean>>;
   readonly accuracy: Interval;
-  readonly pictures: number;
+  readonly images: number;
 }
 
 /** The query encoder's features of a checkpoint's data set, and what they come from. */
@@ -137,7 +137,7 @@ function missingData(checkpoint: string): never {
 }
 
 function measure(name: string, settings: Measure["settings"], { correct, groups }: Score): Measure {
-  return { name, settings, accuracy: groupBootstrap(correct, groups, { seed: 0 }), pictures: correct.length };
+  return { name, settings, accuracy: groupBootstrap(correct, groups, { seed: 0 }), images: correct.length };
 }
 
 function print(
@@ -150,7 +150,7 @@ function print(
   for (const one of measures) console.log(describe(one));
 }
 
-function describe({ name, settings, accuracy: { mean, low, high, kind }, pictures }: Measure): string {
+function describe({ name, settings, accuracy: { mean, low, high, kind }, images }: Measure): string {
   const percent = (share: number) => (100 * share).toFixed(1);
   const numbers = Object.entries(settings).filter(([, value]) => typeof value === "number");
   const warnings = [
@@ -159,6 +159,6 @@ function describe({ name, settings, accuracy: { mean, low, high, kind }, picture
   ];
   return (
     `${name} (${[...numbers.map((setting) => setting.join(" = ")), ...warnings].join(", ")}): ${percent(mean)} %, ` +
-    `95 % interval of ${kind} ${percent(low)} to ${percent(high)} %, ${pictures} pictures`
+    `95 % interval of ${kind} ${percent(low)} to ${percent(high)} %, ${images} images`
   );
 }

@@ -6,7 +6,7 @@ import { integerFrom, positiveNumber } from "./numbers";
 /** Flags that `moco linear` and `moco knn` share. */
 export interface EvaluateFlags {
   readonly dataRoot?: string;
-  /** Data set and side of its pictures, where they are not the recipe's or there is no recipe. */
+  /** Data set and side of its images, where they are not the recipe's or there is no recipe. */
   readonly data?: string;
   readonly size?: number;
   /** The part that is classified. */
@@ -29,7 +29,7 @@ export function knnCommand(): Command {
   const { k, temperature } = presetNamed("quick").knn;
   return evaluateCommand("knn")
     .description("evaluate a checkpoint by weighted kNN")
-    .option("--k <count>", "neighbours that vote", integerFrom(1), k)
+    .option("--k <count>", "neighbors that vote", integerFrom(1), k)
     .option("--temperature <T>", "T of the vote's weight exp(similarity / T)", positiveNumber, temperature)
     .action(async (checkpoint: string, flags: EvaluateFlags & { readonly k: number; readonly temperature: number }) => {
       const { evaluateKnn } = await import("./evaluate-checkpoint.js");
@@ -44,7 +44,7 @@ function evaluateCommand(name: string): Command {
       "the file, or the folder of its run; also weights of PyTorch or detectron2, see moco convert",
     )
     .option("--data <name>", "data set: emoji, cifar10 or folder:PATH (default: the recipe's)")
-    .option("--size <pixels>", "side of a picture in pixels (default: the recipe's, else 32)", integerFrom(1))
+    .option("--size <pixels>", "side of an image in pixels (default: the recipe's, else 32)", integerFrom(1))
     .addOption(
       new Option("--part <part>", "what is classified: choose settings on validation, report test")
         .choices(["validation", "test"])

@@ -26,7 +26,7 @@ const recipeFlags: readonly (readonly [flag: string, field: string, description:
   ["--queue-size <K>", "method.queueSize", "keys in MoCo's queue"],
   ["--momentum <m>", "method.momentum", "momentum of MoCo's key encoder, or of the memory bank"],
   ["--temperature <T>", "method.temperature", "temperature of the contrastive loss"],
-  ["--batch-size <N>", "batchSize", "pictures in a batch"],
+  ["--batch-size <N>", "batchSize", "images in a batch"],
   ["--learning-rate <rate>", "learningRate", "learning rate at the start"],
   ["--epochs <count>", "epochs", "passes over the training part"],
 ];

@@ -71,7 +71,7 @@ export function tableCommand(): Command {
     });
 }
 
-/** An ablation with its numbers as a script wants it: without the curves and the single pictures of each run. */
+/** An ablation with its numbers as a script wants it: without the curves and the single images of each run. */
 export function tableJson({ ablation, rows, publishedOnly, baselines }: AblationResult): unknown {
   return {
     ablation: ablation.id,

@@ -39,11 +39,11 @@ export async function transferAsTold(flags: TransferFlags): Promise<void> {
 
 async function trainRows(transfer: Transfer, data: DetectionData, flags: TransferFlags): Promise<void> {
   const stream = flags.json ? process.stderr : process.stdout;
-  const wanted = ({ purpose }: TransferRow) => flags.rows === "all" || purpose === "initialisation";
+  const wanted = ({ purpose }: TransferRow) => flags.rows === "all" || purpose === "initialization";
   const rows = transfer.rows.filter(wanted);
   stream.write(
     `${transfer.title}: ${rows.map(({ label }) => label).join("; ")}; ${flags.seeds === 1 ? "one seed" : `${flags.seeds} seeds`}.\n` +
-      `About ${Math.ceil((transferMinutes[transfer.name] * flags.seeds * rows.length) / initialisations(transfer))} minutes on two cores, ` +
+      `About ${Math.ceil((transferMinutes[transfer.name] * flags.seeds * rows.length) / initializations(transfer))} minutes on two cores, ` +
       "less what is trained already. Stop with Ctrl-C at any time: the same command goes on.\n",
   );
   const pretraining = progressBar(stream, describeProgress);
@@ -78,8 +78,8 @@ async function trainRows(transfer: Transfer, data: DetectionData, flags: Transfe
   }
 }
 
-function initialisations({ rows }: Transfer): number {
-  return rows.filter(({ purpose }) => purpose === "initialisation").length;
+function initializations({ rows }: Transfer): number {
+  return rows.filter(({ purpose }) => purpose === "initialization").length;
 }
 
 function print(result: TransferResult, { json }: TransferFlags): void {

@@ -6,18 +6,18 @@ import { integerFrom } from "./numbers";
 export interface TransferFlags {
   readonly preset: TransferName;
   readonly root?: string;
-  readonly rows: "initialisations" | "all";
+  readonly rows: "initializations" | "all";
   readonly seeds: number;
   readonly recorded?: boolean;
   readonly record?: boolean;
   readonly json?: boolean;
 }
 
-/** `moco transfer`: detectors from several initialisations on the same data, and how they differ. */
+/** `moco transfer`: detectors from several initializations on the same data, and how they differ. */
 export function transferCommand(): Command {
   return new Command("transfer")
     .description(
-      "train detectors from several initialisations by one recipe and print how they differ (Tables 2 to 5); what was trained " +
+      "train detectors from several initializations by one recipe and print how they differ (Tables 2 to 5); what was trained " +
         "before is not trained again",
     )
     .addOption(
@@ -34,8 +34,8 @@ export function transferCommand(): Command {
         "--rows <which>",
         "random, supervised and MoCo; or also, where the preset has them, mechanisms, the ablations of K and m, and a control",
       )
-        .choices(["initialisations", "all"] satisfies TransferFlags["rows"][])
-        .default("initialisations"),
+        .choices(["initializations", "all"] satisfies TransferFlags["rows"][])
+        .default("initializations"),
     )
     .option("--seeds <count>", "seeds for each row; a verdict needs 3", integerFrom(1), 1)
     .option("--recorded", "print the runs recorded in results; nothing is trained")

@@ -1,32 +1,32 @@
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
 import type { AugmentationPolicy } from "./augmentation-policy";
-import { type ColourJitter, greyscale, jitterColours } from "./colour-jitter";
+import { type ColorJitter, grayscale, jitterColors } from "./color-jitter";
 import { blurMaps, cropMaps, resample } from "./resample";
 
-/** What is done to each picture of a batch, as plain numbers: it can be printed, compared, and applied again. */
+/** What is done to each image of a batch, as plain numbers: it can be printed, compared, and applied again. */
 export interface AugmentationParameters {
-  /** Side in pixels of the pictures that the crops are for. */
+  /** Side in pixels of the images that the crops are for. */
   readonly size: number;
-  /** The crop of each picture, in pixels. */
+  /** The crop of each image, in pixels. */
   readonly tops: Int32Array;
   readonly lefts: Int32Array;
   readonly heights: Int32Array;
   readonly widths: Int32Array;
-  /** 1 for pictures mirrored left to right. */
+  /** 1 for images mirrored left to right. */
   readonly flips: Uint8Array;
-  readonly jitter: ColourJitter;
-  /** 1 for pictures turned grey. */
-  readonly grey: Uint8Array;
-  readonly greyscaleAt: AugmentationPolicy["greyscale"]["at"];
-  /** Standard deviation in output pixels of each picture's blur, 0 for none; undefined where the policy has no blur. */
+  readonly jitter: ColorJitter;
+  /** 1 for images turned gray. */
+  readonly gray: Uint8Array;
+  readonly grayscaleAt: AugmentationPolicy["grayscale"]["at"];
+  /** Standard deviation in output pixels of each image's blur, 0 for none; undefined where the policy has no blur. */
   readonly blurSigmas: Float32Array | undefined;
 }
 
 /**
- * Draws the parameters of one view of each of `count` pictures.
+ * Draws the parameters of one view of each of `count` images.
  *
- * @param size - side of the source pictures in pixels
+ * @param size - side of the source images in pixels
  * @param random - the only source of chance: the same stream gives the same parameters
  */
 export function drawAugmentation(
@@ -43,22 +43,22 @@ export function drawAugmentation(
     widths: new Int32Array(count),
     flips: new Uint8Array(count),
     jitter: { order: new Uint8Array(4 * count), amounts: new Float32Array(4 * count) },
-    grey: new Uint8Array(count),
-    greyscaleAt: policy.greyscale.at,
+    gray: new Uint8Array(count),
+    grayscaleAt: policy.grayscale.at,
     blurSigmas: policy.blur && new Float32Array(count),
   };
-  for (let picture = 0; picture < count; picture++) {
+  for (let image = 0; image < count; image++) {
     const crop = drawCrop(policy.crop, size, random);
-    parameters.tops[picture] = crop.top;
-    parameters.lefts[picture] = crop.left;
-    parameters.heights[picture] = crop.height;
-    parameters.widths[picture] = crop.width;
-    parameters.flips[picture] = Number(random.uniform() < policy.flip.probability);
-    parameters.jitter.order.set(random.permutation(4), 4 * picture);
-    parameters.jitter.amounts.set(drawJitterAmounts(policy.jitter, random), 4 * picture);
-    parameters.grey[picture] = Number(random.uniform() < policy.greyscale.probability);
+    parameters.tops[image] = crop.top;
+    parameters.lefts[image] = crop.left;
+    parameters.heights[image] = crop.height;
+    parameters.widths[image] = crop.width;
+    parameters.flips[image] = Number(random.uniform() < policy.flip.probability);
+    parameters.jitter.order.set(random.permutation(4), 4 * image);
+    parameters.jitter.amounts.set(drawJitterAmounts(policy.jitter, random), 4 * image);
+    parameters.gray[image] = Number(random.uniform() < policy.grayscale.probability);
     if (policy.blur && random.uniform() < policy.blur.probability) {
-      parameters.blurSigmas![picture] = random.uniform(...policy.blur.sigma);
+      parameters.blurSigmas![image] = random.uniform(...policy.blur.sigma);
     }
   }
   return parameters;
@@ -66,7 +66,7 @@ export function drawAugmentation(
 
 /** The parameters of some of the views. */
 export function selectAugmentation(parameters: AugmentationParameters, rows: Int32Array): AugmentationParameters {
-  const { tops, lefts, heights, widths, flips, jitter, grey, blurSigmas } = parameters;
+  const { tops, lefts, heights, widths, flips, jitter, gray, blurSigmas } = parameters;
   const pick = <T extends Int32Array | Uint8Array | Float32Array>(values: T, each = 1): T => {
     const picked = new (values.constructor as new (length: number) => T)(each * rows.length);
     rows.forEach((row, position) => picked.set(values.subarray(each * row, each * row + each), each * position));
@@ -80,12 +80,12 @@ export function selectAugmentation(parameters: AugmentationParameters, rows: Int
     widths: pick(widths),
     flips: pick(flips),
     jitter: { order: pick(jitter.order, 4), amounts: pick(jitter.amounts, 4) },
-    grey: pick(grey),
+    gray: pick(gray),
     blurSigmas: blurSigmas && pick(blurSigmas),
   };
 }
 
-/** As torchvision's `RandomResizedCrop.get_params` for a square picture, whose fallback after ten tries is the whole picture. */
+/** As torchvision's `RandomResizedCrop.get_params` for a square image, whose fallback after ten tries is the whole image. */
 function drawCrop({ scale, ratio }: AugmentationPolicy["crop"], size: number, random: Random) {
   for (let attempt = 0; attempt < 10; attempt++) {
     const area = size * size * random.uniform(...scale);
@@ -111,16 +111,16 @@ function drawJitterAmounts(jitter: AugmentationPolicy["jitter"], random: Random)
 }
 
 /**
- * Applies the parameters: crop and resize, grey and colour jitter (or the other way round), blur, flip.
+ * Applies the parameters: crop and resize, gray and color jitter (or the other way round), blur, flip.
  *
- * One call with both views of a batch (`parameters` of twice the count, the pictures given twice) is faster than two.
+ * One call with both views of a batch (`parameters` of twice the count, the images given twice) is faster than two.
  *
  * @param images - [count, size, size, 3], float32 in 0..1
  * @param outputSize - side of the result in pixels
- * @returns [count, outputSize, outputSize, 3] in 0..1, not normalised
+ * @returns [count, outputSize, outputSize, 3] in 0..1, not normalized
  */
 export function augment(images: tf.Tensor4D, parameters: AugmentationParameters, outputSize: number): tf.Tensor4D {
-  const { size, tops, lefts, heights, widths, flips, jitter, grey, greyscaleAt, blurSigmas } = parameters;
+  const { size, tops, lefts, heights, widths, flips, jitter, gray, grayscaleAt, blurSigmas } = parameters;
   const expected = [tops.length, size, size, 3];
   if (images.shape.some((length, axis) => length !== expected[axis])) {
     throw new Error(
@@ -133,12 +133,12 @@ export function augment(images: tf.Tensor4D, parameters: AugmentationParameters,
     const columns = cropMaps(lefts, widths, flips, size, outputSize);
     const cropped = resample(tf.transpose(images, [0, 3, 1, 2]), rows, columns);
 
-    let colours: tf.Tensor3D = cropped.reshape([tops.length, 3, outputSize * outputSize]);
-    if (greyscaleAt === "before jitter") colours = greyscale(colours, grey);
-    colours = jitterColours(colours, jitter);
-    if (greyscaleAt === "after jitter") colours = greyscale(colours, grey);
+    let colors: tf.Tensor3D = cropped.reshape([tops.length, 3, outputSize * outputSize]);
+    if (grayscaleAt === "before jitter") colors = grayscale(colors, gray);
+    colors = jitterColors(colors, jitter);
+    if (grayscaleAt === "after jitter") colors = grayscale(colors, gray);
 
-    let view: tf.Tensor4D = colours.reshape(cropped.shape);
+    let view: tf.Tensor4D = colors.reshape(cropped.shape);
     if (blurSigmas) {
       const blur = blurMaps(blurSigmas, outputSize);
       view = resample(view, blur, blur);
@@ -152,7 +152,7 @@ export function augment(images: tf.Tensor4D, parameters: AugmentationParameters,
  *
  * @param images - [count, height, width, 3], in the unit of `mean` and `std`
  */
-export function normalise(images: tf.Tensor4D, mean: readonly number[], std: readonly number[]): tf.Tensor4D {
+export function normalize(images: tf.Tensor4D, mean: readonly number[], std: readonly number[]): tf.Tensor4D {
   return tf.tidy(() => {
     // A whole row of channels at once: TensorFlow is three times slower where it repeats only three numbers.
     const alongRow = (values: readonly number[]) => tf.tile(tf.tensor2d([...values], [1, 3]), [images.shape[2], 1]);

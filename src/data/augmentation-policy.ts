@@ -1,4 +1,4 @@
-/** How the views of a picture are made at random. Probabilities are those of applying a step to a picture. */
+/** How the views of an image are made at random. Probabilities are those of applying a step to an image. */
 export interface AugmentationPolicy {
   /** Where the numbers come from. */
   readonly source: string;
@@ -13,30 +13,30 @@ export interface AugmentationPolicy {
     readonly saturation: number;
     readonly hue: number;
   };
-  readonly greyscale: { readonly probability: number; readonly at: "before jitter" | "after jitter" };
+  readonly grayscale: { readonly probability: number; readonly at: "before jitter" | "after jitter" };
   /** Gaussian blur: bounds of its standard deviation, in pixels of the view. */
   readonly blur: { readonly probability: number; readonly sigma: readonly [number, number] } | undefined;
 }
 
 const ratio = [3 / 4, 4 / 3] as const;
 
-/** MoCo v1 (section 3.3, "data augmentation"), that of instance discrimination: grey comes before the jitter. */
+/** MoCo v1 (section 3.3, "data augmentation"), that of instance discrimination: gray comes before the jitter. */
 export const mocoV1: AugmentationPolicy = {
   source: "facebookresearch/moco@87e36d3, main_moco.py, without --aug-plus; ratio: torchvision's default",
   crop: { scale: [0.2, 1], ratio },
   flip: { probability: 0.5 },
   jitter: { probability: 1, brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.4 },
-  greyscale: { probability: 0.2, at: "before jitter" },
+  grayscale: { probability: 0.2, at: "before jitter" },
   blur: undefined,
 };
 
-/** MoCo v2 ("aug+"): blur is added, the jitter is applied to four pictures in five and with less hue, grey comes after it. */
+/** MoCo v2 ("aug+"): blur is added, the jitter is applied to four images in five and with less hue, gray comes after it. */
 export const mocoV2: AugmentationPolicy = {
   source: "facebookresearch/moco@87e36d3, main_moco.py --aug-plus; ratio: torchvision's default",
   crop: { scale: [0.2, 1], ratio },
   flip: { probability: 0.5 },
   jitter: { probability: 0.8, brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1 },
-  greyscale: { probability: 0.2, at: "after jitter" },
+  grayscale: { probability: 0.2, at: "after jitter" },
   blur: { probability: 0.5, sigma: [0.1, 2] },
 };
 
@@ -46,21 +46,21 @@ export const cifar10Demo: AugmentationPolicy = {
   crop: { scale: [0.08, 1], ratio },
   flip: { probability: 0.5 },
   jitter: { probability: 0.8, brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1 },
-  greyscale: { probability: 0.2, at: "after jitter" },
+  grayscale: { probability: 0.2, at: "after jitter" },
   blur: undefined,
 };
 
 /**
  * SimCLR's own, at the strength of its ImageNet runs (s = 1). Its CIFAR strength (s = 0.5, no blur) is that of the demo above.
  *
- * Two things of the official code are left out: it resizes bicubically, and it does not normalise.
+ * Two things of the official code are left out: it resizes bicubically, and it does not normalize.
  */
 export const simclrStrong: AugmentationPolicy = {
   source: "google-research/simclr, data_util.py, color_jitter_strength 1; blur: its section 3 and appendix A",
   crop: { scale: [0.08, 1], ratio },
   flip: { probability: 0.5 },
   jitter: { probability: 0.8, brightness: 0.8, contrast: 0.8, saturation: 0.8, hue: 0.2 },
-  greyscale: { probability: 0.2, at: "after jitter" },
+  grayscale: { probability: 0.2, at: "after jitter" },
   blur: { probability: 0.5, sigma: [0.1, 2] },
 };
 

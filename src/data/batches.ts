@@ -1,15 +1,15 @@
 import { randomStream } from "../engine/random";
 import { tf } from "../engine/tf";
-import { augment, drawAugmentation, normalise, selectAugmentation } from "./augment";
+import { augment, drawAugmentation, normalize, selectAugmentation } from "./augment";
 import type { AugmentationPolicy } from "./augmentation-policy";
 import type { ImageData, ImageSet } from "./image-set";
 
-/** How many whole batches an epoch has: the rest of the pictures is dropped, as the official code does. */
+/** How many whole batches an epoch has: the rest of the images is dropped, as the official code does. */
 export function batchesPerEpoch(set: ImageSet, batchSize: number): number {
   return Math.floor(set.labels.length / batchSize);
 }
 
-/** Indices of the pictures of one batch. Each epoch has an order of its own, a function of seed and epoch alone. */
+/** Indices of the images of one batch. Each epoch has an order of its own, a function of seed and epoch alone. */
 export function batchIndices(set: ImageSet, batchSize: number, seed: number, step: number): Int32Array {
   const perEpoch = batchesPerEpoch(set, batchSize);
   const order = randomStream(seed, "shuffle", Math.floor(step / perEpoch)).permutation(set.labels.length);
@@ -17,7 +17,7 @@ export function batchIndices(set: ImageSet, batchSize: number, seed: number, ste
   return order.slice(first, first + batchSize);
 }
 
-/** Two random views of the same pictures, [N, size, size, 3] each, normalised. The caller disposes them. */
+/** Two random views of the same images, [N, size, size, 3] each, normalized. The caller disposes them. */
 export interface Views {
   readonly query: tf.Tensor4D;
   readonly key: tf.Tensor4D;
@@ -37,7 +37,7 @@ export function drawViews(
 /** The two views of a batch, drawn now and made when they are asked for. */
 export interface LazyViews {
   readonly both: () => Views;
-  /** One of the two views of some pictures, by default all, [positions, size, size, 3]; the caller disposes it. */
+  /** One of the two views of some images, by default all, [positions, size, size, 3]; the caller disposes it. */
   readonly one: (which: 0 | 1, positions?: Int32Array) => tf.Tensor4D;
 }
 
@@ -55,29 +55,29 @@ export function lazyViews(
   return {
     both: () =>
       tf.tidy(() => {
-        const pictures = pictureTensor(train, indices);
-        const views = augment(tf.concat4d([pictures, pictures], 0), parameters, train.size);
-        const [query, key] = tf.split<tf.Tensor4D>(normalise(views, mean, std), 2);
+        const images = imageTensor(train, indices);
+        const views = augment(tf.concat4d([images, images], 0), parameters, train.size);
+        const [query, key] = tf.split<tf.Tensor4D>(normalize(views, mean, std), 2);
         return { query: query!, key: key! };
       }),
     one: (which, positions = Int32Array.from(indices.keys())) =>
       tf.tidy(() => {
         const rows = positions.map((position) => which * count + position);
-        const pictures = pictureTensor(
+        const images = imageTensor(
           train,
           positions.map((position) => indices[position]!),
         );
-        return normalise(augment(pictures, selectAugmentation(parameters, rows), train.size), mean, std);
+        return normalize(augment(images, selectAugmentation(parameters, rows), train.size), mean, std);
       }),
   };
 }
 
 /**
- * Pictures of a set as a tensor.
+ * Images of a set as a tensor.
  *
  * @returns [indices.length, size, size, 3], float32 in 0 to 1
  */
-export function pictureTensor({ pixels, size }: ImageSet, indices: Int32Array): tf.Tensor4D {
+export function imageTensor({ pixels, size }: ImageSet, indices: Int32Array): tf.Tensor4D {
   const length = size * size * 3;
   const values = new Float32Array(indices.length * length);
   indices.forEach((index, position) => {

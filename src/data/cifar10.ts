@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../engine/errors";
 import { randomStream } from "../engine/random";
-import { joinParts, takePictures } from "./image-data";
+import { joinParts, takeImages } from "./image-data";
 import type { ImageData, ImageSet } from "./image-set";
 import { splitByGroup } from "./split-by-group";
 
@@ -44,7 +44,7 @@ const side = 32;
 const plane = side * side;
 const recordBytes = 1 + 3 * plane;
 
-/** Share of each class of the 50,000 training pictures that is kept for validation. */
+/** Share of each class of the 50,000 training images that is kept for validation. */
 const validationShare = 0.15;
 const splitSeed = 0;
 
@@ -52,8 +52,8 @@ const splitSeed = 0;
  * Loads CIFAR-10 from its binary version: five training files and a test file of records of 1 label and 3,072 pixel bytes
  * (red, green, blue plane, each in rows).
  *
- * The data set has no validation part: a seeded 15 % of each class of the training pictures becomes one (7,500 of 50,000),
- * and pre-training sees the other 42,500. Each picture is a group of its own; there are no twins.
+ * The data set has no validation part: a seeded 15 % of each class of the training images becomes one (7,500 of 50,000),
+ * and pre-training sees the other 42,500. Each image is a group of its own; there are no twins.
  *
  * @param folder - folder with the six files
  * @throws InputError when a file is missing, is not made of whole records, or has a label above 9
@@ -65,8 +65,8 @@ export async function loadCifar10(folder: string): Promise<ImageData> {
   const part = (wanted: number): number[] => [...parts.keys()].filter((index) => parts[index] === wanted);
   return joinParts(
     "cifar10",
-    takePictures(pool, "cifar10/train", part(0)),
-    takePictures(pool, "cifar10/validation", part(1)),
+    takeImages(pool, "cifar10/train", part(0)),
+    takeImages(pool, "cifar10/validation", part(1)),
     { ...test, name: "cifar10/test" },
   );
 }
@@ -88,7 +88,7 @@ export async function wrongCifar10Files(folder: string): Promise<readonly string
   return wrong;
 }
 
-/** The pictures of some files, one after the other, as one set. */
+/** The images of some files, one after the other, as one set. */
 async function readBatches(folder: string, files: readonly string[], firstGroup: number): Promise<ImageSet> {
   const batches: Buffer[] = [];
   for (const file of files) {

@@ -11,7 +11,7 @@ export interface Cutout {
   readonly id: string;
   /** Class index, as in the emoji set. */
   readonly label: number;
-  /** [cutoutSize, cutoutSize, 4], red, green, blue, alpha; colours are not multiplied by alpha. */
+  /** [cutoutSize, cutoutSize, 4], red, green, blue, alpha; colors are not multiplied by alpha. */
   readonly pixels: Uint8Array;
   /** Column of the first pixel that is not wholly transparent. */
   readonly left: number;
@@ -24,7 +24,7 @@ export interface Cutout {
 
 /**
  * Loads the drawings of one part of the emoji set, by both hands, with their alpha channel. The part is that of the committed
- * split, so a drawing of `test` or its variant is in no picture that pre-training sees.
+ * split, so a drawing of `test` or its variant is in no image that pre-training sees.
  *
  * @throws InputError when the packages are missing or not those that the split was made from
  */
@@ -41,9 +41,9 @@ export async function loadEmojiCutouts(
   const byHand = await Promise.all(
     emojiVendors.map(async (vendor) => {
       const sheet = await emojiFile(split, vendor, sheetPath(vendor, cutoutSize));
-      const pictures = await cutSheetWithAlpha(sheet, entries, cutoutSize);
+      const images = await cutSheetWithAlpha(sheet, entries, cutoutSize);
       return entries.map(({ unified }, index): Cutout => {
-        const pixels = pictures.subarray(index * length, (index + 1) * length);
+        const pixels = images.subarray(index * length, (index + 1) * length);
         const label = classes.indexOf(wanted.get(unified)!.category);
         return { id: `${unified.toLowerCase()}/${vendor}`, label, pixels, ...extent(pixels) };
       });

@@ -2,7 +2,7 @@ import type { EmojiEntry } from "./emoji-package";
 
 type CodeRange = readonly [first: number, last: number];
 
-/** One drawing in several states or colours. Each is one group. Code points are those of the Unicode charts. */
+/** One drawing in several states or colors. Each is one group. Code points are those of the Unicode charts. */
 const sameDrawing: Readonly<Record<string, readonly CodeRange[]>> = {
   "clock face": [[0x1f550, 0x1f567]],
   moon: [[0x1f311, 0x1f31d]],
@@ -87,7 +87,7 @@ const sameSequence: ReadonlyMap<string, number> = new Map([
 
 /**
  * What is left of an emoji when its variants are taken together: skin tone, gender, hair, direction, person/man/woman;
- * all families and couples; clock faces; and one drawing in several states or colours. Emoji of the same key are one group.
+ * all families and couples; clock faces; and one drawing in several states or colors. Emoji of the same key are one group.
  */
 export function variantKey(entry: Pick<EmojiEntry, "unified" | "name" | "subcategory">): string {
   if (entry.subcategory === "family" || entry.name.startsWith("FAMILY")) return "families and couples";
@@ -107,11 +107,11 @@ export function variantKey(entry: Pick<EmojiEntry, "unified" | "name" | "subcate
 }
 
 /**
- * Groups emoji so that variants of one drawing are never split: emoji of the same variant key, and those whose pictures
+ * Groups emoji so that variants of one drawing are never split: emoji of the same variant key, and those whose images
  * are near copies, directly or through others (union-find).
  *
  * @param entries - the emoji
- * @param copies - pairs of indices into `entries` whose pictures are the same or nearly so
+ * @param copies - pairs of indices into `entries` whose images are the same or nearly so
  * @returns for each emoji its group, named by the code of the group's first emoji
  */
 export function groupEmoji(

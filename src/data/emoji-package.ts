@@ -6,7 +6,7 @@ import sharp, { type Sharp } from "sharp";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
 
-/** The two hands: Noto Emoji by Google and Twemoji by Twitter. Other vendors' drawings have no clear licence. */
+/** The two hands: Noto Emoji by Google and Twemoji by Twitter. Other vendors' drawings have no clear license. */
 export const emojiVendors = ["google", "twitter"] as const;
 export type EmojiVendor = (typeof emojiVendors)[number];
 
@@ -80,7 +80,7 @@ export async function readPackageFile(vendor: EmojiVendor, path: string): Promis
 /**
  * The emoji that both hands have drawn, in the order of their code points.
  *
- * Skin-tone variants are left out: with them, 59 % of the pictures would be people. So is the category Component, the
+ * Skin-tone variants are left out: with them, 59 % of the images would be people. So is the category Component, the
  * five bare skin-tone swatches.
  */
 export function parseEmojiEntries(json: Buffer): readonly EmojiEntry[] {
@@ -117,7 +117,7 @@ export async function cutSheet(
 /**
  * Cuts drawings out of a sheet with their alpha channel.
  *
- * @returns [entries, size, size, 4], red, green, blue, alpha; colours are not multiplied by alpha
+ * @returns [entries, size, size, 4], red, green, blue, alpha; colors are not multiplied by alpha
  */
 export async function cutSheetWithAlpha(
   sheet: Buffer,
@@ -136,14 +136,14 @@ async function cutCells(
   const { data, info } = await sheet.raw().toBuffer({ resolveWithObject: true });
   const cell = size + 2;
   const rowBytes = size * channels;
-  const pictures = new Uint8Array(entries.length * size * rowBytes);
+  const images = new Uint8Array(entries.length * size * rowBytes);
   let written = 0;
   for (const { column, row } of entries) {
     for (let y = 0; y < size; y++) {
       const start = ((row * cell + 1 + y) * info.width + column * cell + 1) * channels;
-      pictures.set(data.subarray(start, start + rowBytes), written);
+      images.set(data.subarray(start, start + rowBytes), written);
       written += rowBytes;
     }
   }
-  return pictures;
+  return images;
 }

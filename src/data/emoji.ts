@@ -13,10 +13,10 @@ import {
   type EmojiVendor,
 } from "./emoji-package";
 import { parts, readEmojiSplit, type EmojiSplit, type Part } from "./emoji-split";
-import { joinParts, takePictures } from "./image-data";
+import { joinParts, takeImages } from "./image-data";
 import type { ImageData, ImageSet } from "./image-set";
 
-/** Who made the drawings and under which licences. What was changed must be said after it. */
+/** Who made the drawings and under which licenses. What was changed must be said after it. */
 export const emojiLicences =
   "Drawings: Twemoji, copyright Twitter, Inc and other contributors, CC-BY 4.0 (https://creativecommons.org/licenses/by/4.0/); " +
   "Noto Emoji by Google, Apache-2.0 (https://www.apache.org/licenses/LICENSE-2.0).";
@@ -27,7 +27,7 @@ export const emojiCredit = `${emojiLicences} Changed: scaled down, laid on white
 /** Options of {@link loadEmoji}. */
 export interface EmojiOptions {
   /**
-   * Side of a picture in pixels, one of {@link emojiSizes}: the packages' own reductions, nothing is resized here.
+   * Side of an image in pixels, one of {@link emojiSizes}: the packages' own reductions, nothing is resized here.
    *
    * @default 32
    */
@@ -36,7 +36,7 @@ export interface EmojiOptions {
 
 /**
  * Loads the emoji set: 1,906 emoji drawn by two hands (Noto by Google, Twemoji by Twitter) on white, nine classes, split by
- * the committed file `data-scripts/emoji-split.json`. A picture's twin is the other hand's drawing of the same emoji.
+ * the committed file `data-scripts/emoji-split.json`. An image's twin is the other hand's drawing of the same emoji.
  *
  * @throws InputError when the packages are missing or not those that the split was made from, or there is no such size
  */
@@ -57,7 +57,7 @@ export async function loadEmoji({ size = 32 }: EmojiOptions = {}): Promise<Image
 
   const all = interleaveHands(split, sheets, size);
   const part = (wanted: Part): ImageSet =>
-    takePictures(
+    takeImages(
       all,
       `emoji/${wanted}`,
       split.emoji.flatMap((emoji, index) =>
@@ -68,7 +68,7 @@ export async function loadEmoji({ size = 32 }: EmojiOptions = {}): Promise<Image
   return joinParts("emoji", train, validation, test);
 }
 
-/** All pictures in the order of the split file, the hands of an emoji one after the other. */
+/** All images in the order of the split file, the hands of an emoji one after the other. */
 function interleaveHands(split: EmojiSplit, sheets: readonly Uint8Array[], size: EmojiSize): ImageSet {
   const length = size * size * 3;
   const classes = emojiClasses(split);
@@ -77,9 +77,9 @@ function interleaveHands(split: EmojiSplit, sheets: readonly Uint8Array[], size:
   const groupIndex = new Map(groups.map((group, index) => [group, index]));
   const count = split.emoji.length * hands;
   const pixels = new Uint8Array(count * length);
-  for (let picture = 0; picture < count; picture++) {
-    const emoji = Math.floor(picture / hands);
-    pixels.set(sheets[picture % hands]!.subarray(emoji * length, (emoji + 1) * length), picture * length);
+  for (let image = 0; image < count; image++) {
+    const emoji = Math.floor(image / hands);
+    pixels.set(sheets[image % hands]!.subarray(emoji * length, (emoji + 1) * length), image * length);
   }
   const bothHands = split.emoji.flatMap((emoji) => emojiVendors.map((vendor) => ({ ...emoji, vendor })));
   return {
@@ -89,7 +89,7 @@ function interleaveHands(split: EmojiSplit, sheets: readonly Uint8Array[], size:
     labels: Int32Array.from(bothHands, ({ category }) => classes.indexOf(category)),
     classes,
     groups: Int32Array.from(bothHands, ({ group }) => groupIndex.get(group)!),
-    twins: Int32Array.from(bothHands, (_, picture) => picture ^ 1),
+    twins: Int32Array.from(bothHands, (_, image) => image ^ 1),
     ids: bothHands.map(({ unified, vendor }) => `${unified.toLowerCase()}/${vendor}`),
   };
 }

@@ -4,7 +4,7 @@ import type { ImageData, ImageSet } from "./image-set";
 /**
  * Joins three parts to a data set: measures mean and standard deviation of each channel over `train`, and the checksum over all.
  *
- * The paper's recipes normalise ImageNet by well-known constants; here every set is normalised by its own statistics.
+ * The paper's recipes normalize ImageNet by well-known constants; here every set is normalized by its own statistics.
  */
 export function joinParts(name: string, train: ImageSet, validation: ImageSet, test: ImageSet): ImageData {
   return {
@@ -51,12 +51,12 @@ function checksum(sets: readonly ImageSet[]): string {
 }
 
 /**
- * A part of a set: the pictures at `indices`, in that order.
+ * A part of a set: the images at `indices`, in that order.
  *
  * @param name - name of the part, for example "cifar10/train"
  * @param indices - places in `whole`
  */
-export function takePictures(whole: ImageSet, name: string, indices: readonly number[]): ImageSet {
+export function takeImages(whole: ImageSet, name: string, indices: readonly number[]): ImageSet {
   const length = whole.size * whole.size * 3;
   const pixels = new Uint8Array(indices.length * length);
   indices.forEach((from, to) => pixels.set(whole.pixels.subarray(from * length, (from + 1) * length), to * length));

@@ -4,16 +4,16 @@ import { basename, join, relative } from "node:path";
 import sharp from "sharp";
 import { InputError } from "../engine/errors";
 import { randomStream } from "../engine/random";
-import { joinParts, takePictures } from "./image-data";
+import { joinParts, takeImages } from "./image-data";
 import type { ImageData, ImageSet } from "./image-set";
 import { splitByGroup } from "./split-by-group";
 
-const pictureName = /\.(jpe?g|png|webp)$/i;
+const imageName = /\.(jpe?g|png|webp)$/i;
 
-/** Pictures decoded at a time. */
+/** Images decoded at a time. */
 const decodedTogether = 64;
 
-/** Paths of broken pictures that a message lists. */
+/** Paths of broken images that a message lists. */
 const listedPaths = 20;
 
 /** A set is held in memory as bytes; above this it would not fit beside the training of an ordinary machine. */
@@ -26,37 +26,37 @@ const splitSeed = 0;
 /** Options of {@link loadImageFolder}. */
 export interface ImageFolderOptions {
   /**
-   * Side of a picture in pixels. The shorter side is resized to it (bilinear, antialiased) and the centre is cut out. The
+   * Side of an image in pixels. The shorter side is resized to it (bilinear, antialiased) and the center is cut out. The
    * paper's evaluation resizes to 256 and cuts 224; here nothing is resized beyond the cut, because the same
-   * pictures feed training.
+   * images feed training.
    *
    * @default 32
    */
   readonly size?: number;
 }
 
-interface PictureFile {
+interface ImageFile {
   readonly path: string;
   readonly label: number;
 }
 
 /**
- * Loads a folder of pictures, one folder a class: `train/CLASS/*`, `test/CLASS/*` and perhaps `val/CLASS/*`, or
+ * Loads a folder of images, one folder a class: `train/CLASS/*`, `test/CLASS/*` and perhaps `val/CLASS/*`, or
  * `CLASS/*` alone. JPEG, PNG and WebP are read.
  *
  * Parts that are missing are made by a seeded split, stratified by class:
  * - without `val`, 15 % of `train` becomes validation;
  * - with `val` but no `test`, as in ImageNet, `val` is the test part, and 15 % of `train` becomes validation;
- * - without any, 60 % is train, 15 % validation and 25 % test. Pictures of the same pixels stay together.
+ * - without any, 60 % is train, 15 % validation and 25 % test. Images of the same pixels stay together.
  *
- * Transparent pictures are laid on white. EXIF orientation is not applied, as torchvision's loader does not.
+ * Transparent images are laid on white. EXIF orientation is not applied, as torchvision's loader does not.
  *
- * @throws InputError when the layout is another, a class is in one part only, the set is too large for memory, or pictures
+ * @throws InputError when the layout is another, a class is in one part only, the set is too large for memory, or images
  *   cannot be decoded: then all of them are counted and the first are listed
  */
 export async function loadImageFolder(root: string, { size = 32 }: ImageFolderOptions = {}): Promise<ImageData> {
   if (!Number.isInteger(size) || size < 1) {
-    throw new InputError(`Cannot load the picture folder: size must be a positive integer, current value is ${size}`);
+    throw new InputError(`Cannot load the image folder: size must be a positive integer, current value is ${size}`);
   }
   const name = basename(root);
   const folders = await foldersIn(root);
@@ -68,7 +68,7 @@ export async function loadImageFolder(root: string, { size = 32 }: ImageFolderOp
   const classes = await foldersIn(given.train ? join(root, "train") : root);
   if (classes.length < 2) {
     throw new InputError(
-      `Cannot load the picture folder: ${root} must have folders train/CLASS and test/CLASS, or CLASS alone, of at least two classes, found are ${classes.length}`,
+      `Cannot load the image folder: ${root} must have folders train/CLASS and test/CLASS, or CLASS alone, of at least two classes, found are ${classes.length}`,
     );
   }
   const read = (folder: string): Promise<ImageSet> => readPart(root, folder, classes, size);
@@ -80,7 +80,7 @@ export async function loadImageFolder(root: string, { size = 32 }: ImageFolderOp
       randomStream(splitSeed, "image folder split"),
     );
     return wanted.map((_, place) =>
-      takePictures(
+      takeImages(
         set,
         "",
         [...part.keys()].filter((index) => part[index] === place),
@@ -127,26 +127,26 @@ async function readPart(root: string, folder: string, classes: readonly string[]
   const unknown = found.filter((name) => !classes.includes(name));
   if (unknown.length > 0) {
     throw new InputError(
-      `Cannot load the picture folder: every class of ${join(root, folder)} must be one of train, unknown is ${unknown.slice(0, listedPaths).join(", ")}`,
+      `Cannot load the image folder: every class of ${join(root, folder)} must be one of train, unknown is ${unknown.slice(0, listedPaths).join(", ")}`,
     );
   }
-  const files: PictureFile[] = [];
+  const files: ImageFile[] = [];
   for (const name of found) {
-    const pictures = await readdir(join(root, folder, name));
+    const images = await readdir(join(root, folder, name));
     const label = classes.indexOf(name);
-    for (const picture of pictures.sort()) {
-      if (pictureName.test(picture)) files.push({ path: join(root, folder, name, picture), label });
+    for (const image of images.sort()) {
+      if (imageName.test(image)) files.push({ path: join(root, folder, name, image), label });
     }
   }
   const length = size * size * 3;
   if (files.length === 0) {
     throw new InputError(
-      `Cannot load the picture folder: ${join(root, folder)} must have JPEG, PNG or WebP files in its class folders, found are 0`,
+      `Cannot load the image folder: ${join(root, folder)} must have JPEG, PNG or WebP files in its class folders, found are 0`,
     );
   }
   if (files.length * length > maximumBytes) {
     throw new InputError(
-      `Cannot load the picture folder: ${files.length} pictures of ${size} px must fit ${maximumBytes} bytes; ` +
+      `Cannot load the image folder: ${files.length} images of ${size} px must fit ${maximumBytes} bytes; ` +
         `choose a smaller size, current need is ${files.length * length} bytes`,
     );
   }
@@ -163,7 +163,7 @@ async function readPart(root: string, folder: string, classes: readonly string[]
   };
 }
 
-async function decodeAll(root: string, files: readonly PictureFile[], size: number): Promise<Uint8Array> {
+async function decodeAll(root: string, files: readonly ImageFile[], size: number): Promise<Uint8Array> {
   const length = size * size * 3;
   const pixels = new Uint8Array(files.length * length);
   const broken: string[] = [];
@@ -181,7 +181,7 @@ async function decodeAll(root: string, files: readonly PictureFile[], size: numb
   if (broken.length > 0) {
     const more = broken.length > listedPaths ? `\n... and ${broken.length - listedPaths} more` : "";
     throw new InputError(
-      `Cannot load the picture folder: replace or remove the pictures of ${root} that cannot be decoded, ` +
+      `Cannot load the image folder: replace or remove the images of ${root} that cannot be decoded, ` +
         `there are ${broken.length}:\n${broken.sort().slice(0, listedPaths).join("\n")}${more}`,
     );
   }
@@ -192,13 +192,13 @@ async function decodeAll(root: string, files: readonly PictureFile[], size: numb
 function decode(path: string, size: number): Promise<Uint8Array> {
   return sharp(path, { failOn: "error" })
     .flatten({ background: "#ffffff" })
-    .resize(size, size, { fit: "cover", position: "centre", kernel: "linear" })
-    .toColourspace("srgb")
+    .resize(size, size, { fit: "cover", position: "center", kernel: "linear" })
+    .toColorspace("srgb")
     .raw()
     .toBuffer();
 }
 
-/** Pictures of the same pixels share a group. */
+/** Images of the same pixels share a group. */
 function groupsOfSamePixels(pixels: Uint8Array, length: number): Int32Array {
   const seen = new Map<string, number>();
   return Int32Array.from({ length: pixels.length / length }, (_, index) => {
@@ -219,6 +219,6 @@ async function foldersIn(path: string): Promise<string[]> {
       .map((entry) => entry.name)
       .sort();
   } catch (cause) {
-    throw new InputError(`Cannot read the picture folder: it must exist, missing is ${path}`, { cause });
+    throw new InputError(`Cannot read the image folder: it must exist, missing is ${path}`, { cause });
   }
 }

@@ -1,19 +1,19 @@
-/** Labelled pictures of one size, in memory. */
+/** Labeled images of one size, in memory. */
 export interface ImageSet {
   /** Data set and part, for example "emoji/train". */
   readonly name: string;
-  /** Side of a picture in pixels. */
+  /** Side of an image in pixels. */
   readonly size: number;
   /** [count, size, size, 3], red, green, blue. */
   readonly pixels: Uint8Array;
-  /** Class index of each picture. */
+  /** Class index of each image. */
   readonly labels: Int32Array;
   readonly classes: readonly string[];
-  /** Pictures of one group are variants of each other: they are never split, and intervals resample them together. */
+  /** Images of one group are variants of each other: they are never split, and intervals resample them together. */
   readonly groups: Int32Array;
   /** Index in this set of the same object drawn by the other hand, -1 for none; undefined where a set has no twins. */
   readonly twins: Int32Array | undefined;
-  /** A readable name of each picture, for example "1f600/google". */
+  /** A readable name of each image, for example "1f600/google". */
   readonly ids: readonly string[];
 }
 

@@ -22,7 +22,7 @@ export interface LoadDataOptions {
    */
   readonly root?: string | undefined;
   /**
-   * Side of a picture in pixels.
+   * Side of an image in pixels.
    *
    * @default 32
    */
@@ -63,17 +63,17 @@ export function dataFolder(name: Exclude<DataName, "emoji">, root?: string): str
 /**
  * Loads a data set into memory, in its three parts.
  *
- * @throws InputError when it is missing or broken, or has no pictures of this size
+ * @throws InputError when it is missing or broken, or has no images of this size
  */
 export async function loadData(name: DataName, { root, size = 32 }: LoadDataOptions = {}): Promise<ImageData> {
   if (name === "emoji") return loadEmoji({ size });
   const folder = dataFolder(name, root);
   if (name !== "cifar10") return loadImageFolder(folder, { size });
-  if (size !== 32) throw new InputError(`Cannot load CIFAR-10: its pictures have 32 pixels, current size is ${size}`);
+  if (size !== 32) throw new InputError(`Cannot load CIFAR-10: its images have 32 pixels, current size is ${size}`);
   return loadCifar10(folder);
 }
 
-/** Which data sets are there: emoji, CIFAR-10, and each folder of the data root that has a folder `train`. Reads no picture. */
+/** Which data sets are there: emoji, CIFAR-10, and each folder of the data root that has a folder `train`. Reads no image. */
 export async function findDataSets(root?: string): Promise<readonly DataSetFinding[]> {
   return [await findEmoji(), findCifar10(root), ...findFolders(root)];
 }

@@ -15,13 +15,13 @@ import { parts, type EmojiSplit, type Part } from "./emoji-split";
 import { nearCopies } from "./near-copies";
 import { splitByGroup } from "./split-by-group";
 
-/** Shares of the parts, of pictures. */
+/** Shares of the parts, of images. */
 export const emojiShares: Readonly<Record<Part, number>> = { train: 0.6, validation: 0.15, test: 0.25 };
 
-/** Pictures of one hand whose correlation is above this, upright, mirrored or turned, are one group. Our choice. */
+/** Images of one hand whose correlation is above this, upright, mirrored or turned, are one group. Our choice. */
 export const nearCopyThreshold = 0.98;
 
-/** Side in pixels at which pictures are compared. */
+/** Side in pixels at which images are compared. */
 const comparedSize = 32;
 
 const splitSeed = 0;
@@ -39,8 +39,8 @@ export async function makeEmojiSplit(): Promise<EmojiSplit> {
       const sheet = await readPackageFile(vendor, sheetPath(vendor, size));
       files[`${emojiPackage(vendor)}/${sheetPath(vendor, size)}`] = sha256(sheet);
       if (size !== comparedSize) continue;
-      const pictures = await cutSheet(sheet, entries, size);
-      copies.push(...nearCopies(pictures, size, { threshold: nearCopyThreshold, turned: true }));
+      const images = await cutSheet(sheet, entries, size);
+      copies.push(...nearCopies(images, size, { threshold: nearCopyThreshold, turned: true }));
     }
   }
 
@@ -62,7 +62,7 @@ export async function makeEmojiSplit(): Promise<EmojiSplit> {
     group: groups[index]!,
     part: parts[partOf[index]!]!,
   }));
-  return { rule, seed: splitSeed, packages, files, counts: countPictures(emoji, categories), emoji };
+  return { rule, seed: splitSeed, packages, files, counts: countImages(emoji, categories), emoji };
 }
 
 /** The text of the split file: one emoji a line, so that a change shows as the lines it changes. */
@@ -73,14 +73,14 @@ export function formatEmojiSplit({ emoji, ...head }: EmojiSplit): string {
 
 const rule =
   "The unit is a group. One group are: variants by skin tone, gender, hair, direction, and person/man/woman; " +
-  "all families and couples; clock faces; keycaps; one drawing in several states or colours (moons, globes, hearts, " +
+  "all families and couples; clock faces; keycaps; one drawing in several states or colors (moons, globes, hearts, " +
   "circles, squares, diamonds, books, apples, medals, loudspeakers, mailboxes, hourglasses); and emoji of which either hand's " +
-  `pictures at ${comparedSize} px on white correlate above ${nearCopyThreshold}, upright, mirrored or turned by quarters. ` +
+  `images at ${comparedSize} px on white correlate above ${nearCopyThreshold}, upright, mirrored or turned by quarters. ` +
   "Left out: skin-tone variants, and the category Component. " +
-  "Groups are split 60 % train, 15 % validation, 25 % test of pictures, stratified by category, seeded.";
+  "Groups are split 60 % train, 15 % validation, 25 % test of images, stratified by category, seeded.";
 
-/** Pictures (two an emoji) by category and part, and groups by part. */
-function countPictures(
+/** Images (two an emoji) by category and part, and groups by part. */
+function countImages(
   emoji: EmojiSplit["emoji"],
   categories: readonly string[],
 ): Record<string, Record<string, number>> {
@@ -92,7 +92,7 @@ function countPictures(
     ...Object.fromEntries(
       categories.map((category) => [category, count(bothHands.filter((entry) => entry.category === category))]),
     ),
-    "all pictures": count(bothHands),
+    "all images": count(bothHands),
     groups: count([...groupParts.values()]),
   };
 }

@@ -2,7 +2,7 @@ import { tf } from "../engine/tf";
 
 type Place = (row: number, column: number, last: number) => readonly [row: number, column: number];
 
-/** The eight symmetries of a square: a mirrored or turned copy is a copy, above all where augmentation flips pictures. */
+/** The eight symmetries of a square: a mirrored or turned copy is a copy, above all where augmentation flips images. */
 const symmetries: readonly Place[] = [
   (row, column) => [row, column],
   (row, column, last) => [row, last - column],
@@ -26,12 +26,12 @@ export interface NearCopiesOptions {
 }
 
 /**
- * Pairs of pictures that are copies of each other or nearly so, by the Pearson correlation of their pixels (the "centred
+ * Pairs of images that are copies of each other or nearly so, by the Pearson correlation of their pixels (the "centered
  * cosine"). The engine finds candidates in float32; each is then decided in double precision, so that the answer is the
  * same on every machine.
  *
  * @param pixels - [count, size, size, 3]
- * @param size - side of a picture in pixels
+ * @param size - side of an image in pixels
  * @returns pairs of indices, smaller index first, in order
  */
 export function nearCopies(
@@ -57,18 +57,18 @@ export function nearCopies(
 }
 
 /**
- * Share of pictures that have a near copy among others.
+ * Share of images that have a near copy among others.
  *
- * @param pictures - [count, size, size, 3], for example the test part
+ * @param images - [count, size, size, 3], for example the test part
  * @param others - [count, size, size, 3], for example the training part
- * @param threshold - correlation above which two pictures are near copies
- * @param size - side of a picture in pixels
+ * @param threshold - correlation above which two images are near copies
+ * @param size - side of an image in pixels
  */
-export function nearCopyShare(pictures: Uint8Array, others: Uint8Array, threshold: number, size: number): number {
+export function nearCopyShare(images: Uint8Array, others: Uint8Array, threshold: number, size: number): number {
   const length = size * size * 3;
-  const count = pictures.length / length;
+  const count = images.length / length;
   const otherCount = others.length / length;
-  const cosines = products(unitRows(pictures, count, length), unitRows(others, otherCount, length), count);
+  const cosines = products(unitRows(images, count, length), unitRows(others, otherCount, length), count);
   let near = 0;
   for (let row = 0; row < count; row++) {
     if (cosines.subarray(row * otherCount, (row + 1) * otherCount).some((cosine) => cosine > threshold)) near++;
@@ -76,7 +76,7 @@ export function nearCopyShare(pictures: Uint8Array, others: Uint8Array, threshol
   return near / count;
 }
 
-/** Each row less its mean, scaled to unit length; a picture of one colour becomes zeros and correlates with nothing. */
+/** Each row less its mean, scaled to unit length; an image of one color becomes zeros and correlates with nothing. */
 function unitRows(pixels: Uint8Array, count: number, length: number): Float32Array {
   const units = new Float32Array(pixels.length);
   for (let row = 0; row < count; row++) {
@@ -103,7 +103,7 @@ function products(rows: Float32Array, others: Float32Array, count: number): Floa
   return values;
 }
 
-/** For each value of a picture, the index of the value that a symmetry puts there. */
+/** For each value of an image, the index of the value that a symmetry puts there. */
 function pixelOrder(place: Place, size: number): Int32Array {
   const order = new Int32Array(size * size * 3);
   for (let row = 0; row < size; row++) {
@@ -126,7 +126,7 @@ function reorder(rows: Float32Array, order: Int32Array): Float32Array {
   return reordered;
 }
 
-/** Pearson correlation of picture `a` and picture `b` after a symmetry. The sums are whole numbers, so they are exact. */
+/** Pearson correlation of image `a` and image `b` after a symmetry. The sums are whole numbers, so they are exact. */
 function correlation(pixels: Uint8Array, a: number, b: number, order: Int32Array): number {
   const length = order.length;
   let [sumA, sumB, squareA, squareB, product] = [0, 0, 0, 0, 0];

@@ -1,7 +1,7 @@
 import { tf } from "../engine/tf";
 
 /**
- * A linear map along one side of each picture of a batch: output pixel `o` of picture `n` is the sum over the input pixels
+ * A linear map along one side of each image of a batch: output pixel `o` of image `n` is the sum over the input pixels
  * `i` of `values[(n * outputs + o) * inputs + i]` times pixel `i`. Rows sum to 1.
  */
 export interface SideMaps {
@@ -19,7 +19,7 @@ export interface SideMaps {
  * Bilinear with antialiasing, as torchvision's `resize(..., antialias=True)` and PIL: a triangle filter, widened by the
  * factor of the reduction, that sees no pixel outside of the cut.
  *
- * @param mirrored - 1 for each picture whose outputs are to run backwards
+ * @param mirrored - 1 for each image whose outputs are to run backwards
  */
 export function cropMaps(
   starts: Int32Array,
@@ -30,20 +30,20 @@ export function cropMaps(
 ): SideMaps {
   const count = starts.length;
   const values = new Float32Array(count * outputs * inputs);
-  for (let picture = 0; picture < count; picture++) {
-    const length = lengths[picture]!;
+  for (let image = 0; image < count; image++) {
+    const length = lengths[image]!;
     const scale = length / outputs;
     const reach = Math.max(scale, 1);
     for (let output = 0; output < outputs; output++) {
-      const centre = (output + 0.5) * scale;
-      const first = Math.max(Math.floor(centre - reach + 0.5), 0);
-      const end = Math.min(Math.floor(centre + reach + 0.5), length);
-      const row = mirrored?.[picture] ? outputs - 1 - output : output;
-      const offset = (picture * outputs + row) * inputs + starts[picture]!;
+      const center = (output + 0.5) * scale;
+      const first = Math.max(Math.floor(center - reach + 0.5), 0);
+      const end = Math.min(Math.floor(center + reach + 0.5), length);
+      const row = mirrored?.[image] ? outputs - 1 - output : output;
+      const offset = (image * outputs + row) * inputs + starts[image]!;
       let sum = 0;
-      for (let input = first; input < end; input++) sum += triangle((input + 0.5 - centre) / reach);
+      for (let input = first; input < end; input++) sum += triangle((input + 0.5 - center) / reach);
       for (let input = first; input < end; input++) {
-        values[offset + input] = triangle((input + 0.5 - centre) / reach) / sum;
+        values[offset + input] = triangle((input + 0.5 - center) / reach) / sum;
       }
     }
   }
@@ -56,17 +56,17 @@ function triangle(distance: number): number {
 
 /**
  * The maps that blur a side of `size` pixels with a Gaussian of `sigmas[n]` pixels, cut at three sigma (or at the
- * picture's size) and reflected at the border without repeating its pixel, as torchvision's `gaussian_blur` does.
- * A sigma of 0 leaves the picture as it is.
+ * image's size) and reflected at the border without repeating its pixel, as torchvision's `gaussian_blur` does.
+ * A sigma of 0 leaves the image as it is.
  */
 export function blurMaps(sigmas: Float32Array, size: number): SideMaps {
   const count = sigmas.length;
   const values = new Float32Array(count * size * size);
-  for (let picture = 0; picture < count; picture++) {
-    const taps = gaussian(sigmas[picture]!, size);
+  for (let image = 0; image < count; image++) {
+    const taps = gaussian(sigmas[image]!, size);
     const radius = (taps.length - 1) / 2;
     for (let output = 0; output < size; output++) {
-      const offset = (picture * size + output) * size;
+      const offset = (image * size + output) * size;
       for (let tap = 0; tap < taps.length; tap++) {
         const input = offset + reflect(output + tap - radius, size);
         values[input] = values[input]! + taps[tap]!;
@@ -78,7 +78,7 @@ export function blurMaps(sigmas: Float32Array, size: number): SideMaps {
 
 function gaussian(sigma: number, size: number): Float64Array {
   if (sigma === 0) return Float64Array.of(1);
-  // A reflected position must lie in the picture.
+  // A reflected position must lie in the image.
   const radius = Math.min(Math.ceil(3 * sigma), size - 1);
   const taps = Float64Array.from({ length: 2 * radius + 1 }, (_, tap) =>
     Math.exp(-0.5 * ((tap - radius) / sigma) ** 2),
@@ -93,17 +93,17 @@ function reflect(position: number, size: number): number {
 }
 
 /**
- * Maps both sides of every picture: `rows` its height, `columns` its width.
+ * Maps both sides of every image: `rows` its height, `columns` its width.
  *
- * @param pictures - [count, channels, rows.inputs, columns.inputs]
+ * @param images - [count, channels, rows.inputs, columns.inputs]
  * @returns [count, channels, rows.outputs, columns.outputs]
  */
-export function resample(pictures: tf.Tensor4D, rows: SideMaps, columns: SideMaps): tf.Tensor4D {
+export function resample(images: tf.Tensor4D, rows: SideMaps, columns: SideMaps): tf.Tensor4D {
   return tf.tidy(() => {
-    const [count, channels, height, width] = pictures.shape;
+    const [count, channels, height, width] = images.shape;
     const acrossMaps = tf.tensor3d(columns.values, [count, columns.outputs, width]);
     const downMaps = tf.tensor4d(rows.values, [count, 1, rows.outputs, height]);
-    const across = tf.matMul(pictures.reshape([count, channels * height, width]), acrossMaps, false, true);
+    const across = tf.matMul(images.reshape([count, channels * height, width]), acrossMaps, false, true);
     return tf.matMul(downMaps, across.reshape([count, channels, height, columns.outputs]));
   });
 }

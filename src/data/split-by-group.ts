@@ -1,24 +1,24 @@
 import type { Random } from "../engine/random";
 
-/** What is to be split. All three arrays have one value a picture. */
+/** What is to be split. All three arrays have one value an image. */
 export interface Splittable {
-  /** Class of each picture, for stratification. */
+  /** Class of each image, for stratification. */
   readonly labels: ArrayLike<number>;
-  /** Group of each picture; a group is never split. */
+  /** Group of each image; a group is never split. */
   readonly groups: ArrayLike<number>;
 }
 
 /**
- * Splits pictures into parts of given shares, stratified by class, groups whole.
+ * Splits images into parts of given shares, stratified by class, groups whole.
  *
  * Groups are taken in random order, large ones first, and each goes to the part that it fills least: the part whose fullest
- * class among the group's, after taking it, has the smallest share of its target. A set whose pictures are all groups of
- * their own is split exactly, up to one picture a class.
+ * class among the group's, after taking it, has the smallest share of its target. A set whose images are all groups of
+ * their own is split exactly, up to one image a class.
  *
  * @param items - labels and groups
  * @param shares - share of each part, positive, with sum 1
  * @param random - decides the order of groups of the same size
- * @returns for each picture the index of its part
+ * @returns for each image the index of its part
  */
 export function splitByGroup({ labels, groups }: Splittable, shares: readonly number[], random: Random): Int32Array {
   const classSize = new Map<number, number>();

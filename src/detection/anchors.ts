@@ -4,15 +4,15 @@ import type { Boxes, Size } from "./boxes";
 export interface AnchorLevel {
   /** Of the feature map. */
   readonly size: Size;
-  /** Pixels of the picture between neighbours of the map: 16 for C4. */
+  /** Pixels of the image between neighbors of the map: 16 for C4. */
   readonly stride: number;
   /** Sides of the square anchors in pixels: all five on the one level of C4, one a level with FPN. */
   readonly anchorSizes: readonly number[];
 }
 
 /**
- * The anchors of one level (Faster R-CNN, section 3.1.1), centred on multiples of the stride as detectron2 centres them
- * (offset 0). Anchors may reach over the border of the picture.
+ * The anchors of one level (Faster R-CNN, section 3.1.1), centered on multiples of the stride as detectron2 centers them
+ * (offset 0). Anchors may reach over the border of the image.
  *
  * @param aspectRatios - height / width
  * @returns row by row of the map, from left to right, at each place by size and then by aspect ratio: the order of an RPN

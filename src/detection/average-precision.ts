@@ -10,17 +10,17 @@ export const Outcome = {
 } as const;
 
 /**
- * How the detections of one category came out, picture by picture. From these tables a figure is computed again for any
- * resample of the pictures without matching again: matching looks at one picture at a time.
+ * How the detections of one category came out, image by image. From these tables a figure is computed again for any
+ * resample of the images without matching again: matching looks at one image at a time.
  */
 export interface CategoryMatches {
-  /** Index of the picture of each detection, by falling score. */
+  /** Index of the image of each detection, by falling score. */
   readonly image: Int32Array;
-  /** Place of each among those of its picture, the best has 0. */
+  /** Place of each among those of its image, the best has 0. */
   readonly rank: Int32Array;
   /** {@link Outcome} of each, one row for each setting (IoU threshold, area range) of the metric. */
   readonly outcomes: readonly Uint8Array[];
-  /** Index of the picture of each object that is to be found, one row for each area range of the metric. */
+  /** Index of the image of each object that is to be found, one row for each area range of the metric. */
   readonly targets: readonly Int32Array[];
 }
 
@@ -32,8 +32,8 @@ export interface AveragePrecision {
 }
 
 /**
- * How often each picture counts, for a bootstrap over pictures: integers, one for each picture of the set. The figures are
- * those of a set that holds each picture so many times (but for the order of equal scores).
+ * How often each image counts, for a bootstrap over images: integers, one for each image of the set. The figures are
+ * those of a set that holds each image so many times (but for the order of equal scores).
  */
 export type Multiplicities = ArrayLike<number>;
 
@@ -58,7 +58,7 @@ export function countTargets(targets: Int32Array, multiplicities?: Multiplicitie
  *
  * @param outcomes - a row of `matches.outcomes`
  * @param targetCount - from {@link countTargets}, positive
- * @param limit - how many detections of each picture count
+ * @param limit - how many detections of each image count
  */
 export function precisionRecall(
   matches: CategoryMatches,

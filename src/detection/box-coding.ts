@@ -9,11 +9,11 @@ export const rpnBoxWeights: BoxCodingWeights = [1, 1, 1, 1];
 /** Weights of the box head in detectron2. */
 export const roiBoxWeights: BoxCodingWeights = [10, 10, 5, 5];
 
-/** Largest logarithm by which a box is widened: a picture of 1000 px against a stride of 16 (detectron2's limit). */
+/** Largest logarithm by which a box is widened: an image of 1000 px against a stride of 16 (detectron2's limit). */
 const scaleClamp = Math.log(1000 / 16);
 
 /**
- * Deltas that lead from one box to another (R-CNN, appendix C): shift of the centre as a share of the source's width and
+ * Deltas that lead from one box to another (R-CNN, appendix C): shift of the center as a share of the source's width and
  * height, and logarithm of the ratio of the sides, times the weights.
  *
  * @param sources - anchors or proposals, [N] boxes with area
@@ -26,9 +26,9 @@ export function encodeBoxes(sources: Boxes, targets: Boxes, weights: BoxCodingWe
     for (let axis = 0; axis < 2; axis++) {
       const length = sources[at + 2 + axis]! - sources[at + axis]!;
       const targetLength = targets[at + 2 + axis]! - targets[at + axis]!;
-      const centre = sources[at + axis]! + length / 2;
-      const targetCentre = targets[at + axis]! + targetLength / 2;
-      deltas[at + axis] = (weights[axis]! * (targetCentre - centre)) / length;
+      const center = sources[at + axis]! + length / 2;
+      const targetCenter = targets[at + axis]! + targetLength / 2;
+      deltas[at + axis] = (weights[axis]! * (targetCenter - center)) / length;
       deltas[at + 2 + axis] = weights[2 + axis]! * Math.log(targetLength / length);
     }
   }
@@ -49,12 +49,12 @@ export function decodeBoxes(deltas: Float32Array, sources: Boxes, weights: BoxCo
     const source = 4 * Math.floor(at / perSource);
     for (let axis = 0; axis < 2; axis++) {
       const length = sources[source + 2 + axis]! - sources[source + axis]!;
-      const centre = sources[source + axis]! + length / 2;
-      const targetCentre = centre + (deltas[at + axis]! / weights[axis]!) * length;
+      const center = sources[source + axis]! + length / 2;
+      const targetCenter = center + (deltas[at + axis]! / weights[axis]!) * length;
       const growth = Math.min(deltas[at + 2 + axis]! / weights[2 + axis]!, scaleClamp);
       const half = (Math.exp(growth) * length) / 2;
-      boxes[at + axis] = targetCentre - half;
-      boxes[at + 2 + axis] = targetCentre + half;
+      boxes[at + axis] = targetCenter - half;
+      boxes[at + 2 + axis] = targetCenter + half;
     }
   }
   return boxes;

@@ -24,7 +24,7 @@ export function boxHeadParameters(length: number, backbone: ResNetConfig): NewTe
 }
 
 /**
- * Two fully connected layers with ReLU, without normalisation (FPN, section 4.2; MoCo, appendix A.1).
+ * Two fully connected layers with ReLU, without normalization (FPN, section 4.2; MoCo, appendix A.1).
  *
  * @param aligned - regions, [R, P, P, C]
  * @returns [R, units]

@@ -1,10 +1,10 @@
 /**
  * Boxes as the detector computes with them: x1, y1, x2, y2 of one after the other, in continuous pixels (a box over the
- * whole picture is 0, 0, width, height). 4 numbers a box.
+ * whole image is 0, 0, width, height). 4 numbers a box.
  */
 export type Boxes = Float32Array;
 
-/** Height and width of a picture or a feature map. */
+/** Height and width of an image or a feature map. */
 export interface Size {
   readonly height: number;
   readonly width: number;
@@ -35,7 +35,7 @@ export function joinArrays(arrays: readonly Float32Array[]): Float32Array {
   return joined;
 }
 
-/** What of each box lies in the picture. A box outside becomes one without area on its border. */
+/** What of each box lies in the image. A box outside becomes one without area on its border. */
 export function clipBoxes(boxes: Boxes, { height, width }: Size): Boxes {
   return boxes.map((value, position) => Math.min(Math.max(value, 0), position % 2 === 0 ? width : height));
 }

@@ -1,17 +1,17 @@
 import { tf } from "../engine/tf";
-import { normalise, resNetMaps, resNetStage } from "../nn/resnet";
+import { normalize, resNetMaps, resNetStage } from "../nn/resnet";
 import { featureCount, stageChannels, stageStride } from "../nn/resnet-layout";
 import type { DetectorArchitecture } from "./detector-architecture";
 import { newAverages, newNorm } from "./initial-values";
 import { maskHeadParameters } from "./mask-head";
 import { roiAlign } from "./roi-align";
 
-/** The batch normalisation after res5 (paper, appendix A.1). */
+/** The batch normalization after res5 (paper, appendix A.1). */
 const extraNorm = "res5_norm";
 
 /**
  * The C4 backbone (Faster R-CNN with a ResNet; paper, appendix A.1): stages 1 to 3 find regions; stage 4 (res5), a batch
- * normalisation and global average pooling are the box head. Masks are predicted from what is pooled.
+ * normalization and global average pooling are the box head. Masks are predicted from what is pooled.
  */
 export const c4: DetectorArchitecture = {
   title: "C4",
@@ -29,10 +29,10 @@ export const c4: DetectorArchitecture = {
     const { backbone, roiResolution } = config;
     const scale = 1 / stageStride(backbone, 3);
     const aligned = roiAlign(features!, rois, { resolution: roiResolution, scale, samplingRatio: 0 });
-    const normalised = normalise(parameters, resNetStage(backbone, parameters, aligned, mode, 4), extraNorm, mode);
+    const normalized = normalize(parameters, resNetStage(backbone, parameters, aligned, mode, 4), extraNorm, mode);
     return {
-      vectors: () => tf.mean<tf.Tensor2D>(normalised, [1, 2]),
-      maskMaps: (chosen) => tf.gather(normalised, tf.tensor1d(chosen, "int32")),
+      vectors: () => tf.mean<tf.Tensor2D>(normalized, [1, 2]),
+      maskMaps: (chosen) => tf.gather(normalized, tf.tensor1d(chosen, "int32")),
     };
   },
 };

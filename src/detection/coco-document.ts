@@ -1,12 +1,12 @@
 import type { AnnotationFaults } from "./annotation-faults";
 import { parseCocoMask } from "./coco-mask";
 import type { Annotation, Box, Category, DetectionImage } from "./detection-set";
-import { maximumPixels } from "./picture-files";
+import { maximumPixels } from "./image-files";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * The pictures and categories of a COCO annotation file, both by rising id; a picture's objects are in the order of the file.
+ * The images and categories of a COCO annotation file, both by rising id; an image's objects are in the order of the file.
  * What is wrong is added to `found`; objects without area are left out.
  *
  * @param document - the parsed JSON
@@ -47,7 +47,7 @@ export function cocoImages(
   list("images").forEach((value, index) => {
     const image = parseImage(value, `images[${index}]`, fault);
     if (image === undefined) return;
-    if (images.has(image.id)) fault(`images[${index}].id`, "be of one picture only", image.id);
+    if (images.has(image.id)) fault(`images[${index}].id`, "be of one image only", image.id);
     else images.set(image.id, { ...image, objects: [] });
   });
 
@@ -55,7 +55,7 @@ export function cocoImages(
     const field = `annotations[${index}]`;
     if (!isFields(value)) return fault(field, "be an object", value);
     const image = isId(value.image_id) ? images.get(value.image_id) : undefined;
-    if (image === undefined) return fault(`${field}.image_id`, "be the id of a picture", value.image_id);
+    if (image === undefined) return fault(`${field}.image_id`, "be the id of an image", value.image_id);
     const category = isId(value.category_id) ? categoryIndex.get(value.category_id) : undefined;
     if (category === undefined) return fault(`${field}.category_id`, "be the id of a category", value.category_id);
     const empty = (part: string, must: string, current: unknown): void => {
@@ -78,7 +78,7 @@ function parseImage(
   const { id, file_name: fileName, width, height } = value;
   if (!isId(id)) return fault(`${field}.id`, "be an integer", id);
   if (typeof fileName !== "string" || fileName === "" || fileName.split(/[\\/]/).includes("..")) {
-    return fault(`${field}.file_name`, "be a path below the folder of pictures", fileName);
+    return fault(`${field}.file_name`, "be a path below the folder of images", fileName);
   }
   if (!isSide(width)) return fault(`${field}.width`, "be a positive integer", width);
   if (!isSide(height)) return fault(`${field}.height`, "be a positive integer", height);
@@ -118,7 +118,7 @@ function parseObject(
     return undefined;
   }
   if (x + width <= 0 || y + height <= 0 || x >= image.width || y >= image.height) {
-    return fault(`${field}.bbox`, `touch the picture of ${image.width} x ${image.height}`, bbox);
+    return fault(`${field}.bbox`, `touch the image of ${image.width} x ${image.height}`, bbox);
   }
   return {
     box: [x, y, x + width, y + height],

@@ -9,7 +9,7 @@ export interface MaskFault {
 }
 
 /**
- * The mask of COCO's `segmentation` for a picture: polygons, or run lengths as a list or a compressed string. An empty list
+ * The mask of COCO's `segmentation` for an image: polygons, or run lengths as a list or a compressed string. An empty list
  * is no mask.
  */
 export function parseCocoMask(
@@ -20,7 +20,7 @@ export function parseCocoMask(
   if (Array.isArray(segmentation)) return parsePolygons(segmentation, height, width);
   const { size, counts } = (segmentation ?? {}) as Readonly<Record<string, unknown>>;
   if (!Array.isArray(size) || size.length !== 2 || size[0] !== height || size[1] !== width) {
-    return { field: ".size", must: `be that of its picture, [${height}, ${width}]`, value: size };
+    return { field: ".size", must: `be that of its image, [${height}, ${width}]`, value: size };
   }
   let parsed: Uint32Array;
   if (typeof counts === "string") {
@@ -58,7 +58,7 @@ function parsePolygons(
       (value) => !(value >= -reach && value <= 2 * reach) || typeof value !== "number",
     ) as unknown;
     if (wrong !== undefined) {
-      return { field, must: `have numbers in or near its picture of ${width} x ${height}`, value: wrong };
+      return { field, must: `have numbers in or near its image of ${width} x ${height}`, value: wrong };
     }
   }
   return { mask: polygons as Mask };

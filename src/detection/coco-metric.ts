@@ -34,8 +34,8 @@ export interface CocoOptions {
   /** What overlaps are taken of: boxes or masks. */
   readonly of: "box" | "mask";
   /**
-   * Detections of a picture and category that count, by falling score: for the three average recalls; the last also for
-   * everything else. Raise it where a picture holds more objects.
+   * Detections of an image and category that count, by falling score: for the three average recalls; the last also for
+   * everything else. Raise it where an image holds more objects.
    *
    * @default [1, 10, 100]
    */
@@ -67,11 +67,11 @@ export interface CocoFigures extends AveragePrecision {
 
 /**
  * Matches detections with objects by the rules of COCO's program (`COCOeval.evaluateImg`): from the best score down, a
- * detection takes the object of its category and picture that it overlaps most, among those still free, if the IoU reaches
+ * detection takes the object of its category and image that it overlaps most, among those still free, if the IoU reaches
  * the threshold. Crowds and objects outside of an area range take what no other object takes, and count neither way.
  * `difficult` means nothing here, as COCO's files do not know it.
  *
- * @throws InputError when a detection is not of the set, or a mask is missing or of another size than its picture
+ * @throws InputError when a detection is not of the set, or a mask is missing or of another size than its image
  */
 export function matchCoco(set: DetectionSet, detections: readonly Detection[], options: CocoOptions): CocoMatches {
   const maxDetections = options.maxDetections ?? [1, 10, 100];
@@ -108,7 +108,7 @@ export function matchCoco(set: DetectionSet, detections: readonly Detection[], o
   return { maxDetections, categories };
 }
 
-/** Matches the detections of one picture and category at all thresholds, for one range of areas. */
+/** Matches the detections of one image and category at all thresholds, for one range of areas. */
 function matchImage(
   overlap: OverlapOf,
   objects: readonly Annotation[],
@@ -157,7 +157,7 @@ function isOutside(area: number, [least, most]: readonly [number, number]): bool
 /**
  * The twelve figures.
  *
- * @param multiplicities - how often each picture counts, once each by default
+ * @param multiplicities - how often each image counts, once each by default
  */
 export function cocoFigures(matches: CocoMatches, multiplicities?: Multiplicities): CocoFigures {
   const [first, second, last] = matches.maxDetections;

@@ -6,9 +6,9 @@ import { rleOf } from "./polygon-mask";
 /** The overlap of a detection with an object, both by their place in the lists given. */
 export type OverlapOf = (detection: number, object: number) => number;
 
-/** What COCO's metric asks about the boxes or masks of a set and its detections. Pictures and detections are indices. */
+/** What COCO's metric asks about the boxes or masks of a set and its detections. Images and detections are indices. */
 export interface CocoRegions {
-  /** IoU of some detections with some objects, all of one picture; for a crowd, the share of the detection inside of it. */
+  /** IoU of some detections with some objects, all of one image; for a crowd, the share of the detection inside of it. */
   overlaps(image: number, detections: readonly number[], objects: readonly Annotation[]): OverlapOf;
   /** Area of a detection in pixels. */
   area(image: number, detection: number): number;
@@ -71,7 +71,7 @@ function maskRegions(set: DetectionSet, detections: readonly Detection[]): CocoR
     const { id, width, height } = set.images[image]!;
     if (rle === undefined || rle.size[0] !== height || rle.size[1] !== width) {
       throw new InputError(
-        `Cannot evaluate masks: ${what} of picture ${id} must have a mask of height ${height} and width ${width}, ` +
+        `Cannot evaluate masks: ${what} of image ${id} must have a mask of height ${height} and width ${width}, ` +
           `current is ${rle === undefined ? "none" : `height ${rle.size[0]}, width ${rle.size[1]}`}`,
       );
     }

@@ -29,7 +29,7 @@ export interface SceneObject extends Annotation {
   readonly visible: number;
 }
 
-/** A picture with exact annotations. */
+/** An image with exact annotations. */
 export interface Scene {
   /** [size, size, 3], red, green, blue. */
   readonly pixels: Uint8Array;
@@ -39,7 +39,7 @@ export interface Scene {
 
 /**
  * Composes a scene: 1 to 8 drawings of random class, length, place and side (mirrored or not), one over the other on a made
- * background, all inside of the picture. A drawing that would hide another one too far is left out and another is drawn.
+ * background, all inside of the image. A drawing that would hide another one too far is left out and another is drawn.
  *
  * @param byClass - drawings of each class, all used alike; classes are drawn evenly
  * @param size - side in pixels

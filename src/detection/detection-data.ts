@@ -9,7 +9,7 @@ import { holdOut } from "./hold-out";
 import { readCoco } from "./read-coco";
 import { readVoc } from "./read-voc";
 import { composeScenes } from "./scenes";
-import { trainablePictures } from "./training-batches";
+import { trainableImages } from "./training-batches";
 
 /** What a detector is trained and evaluated on. All parts have the same categories. */
 export interface DetectionData {
@@ -57,7 +57,7 @@ function keepingPixels(set: DetectionSet): DetectionSet {
   };
 }
 
-/** The same pictures and boxes, with the categories of all objects in a random order. */
+/** The same images and boxes, with the categories of all objects in a random order. */
 function withShuffledLabels(set: DetectionSet, random: Random): DetectionSet {
   const objects = set.images.flatMap((image) => image.objects);
   const order = random.permutation(objects.length);
@@ -96,18 +96,18 @@ function existingFolder(root: string | undefined): string {
 /**
  * Checks that a detector can be trained and evaluated.
  *
- * @throws InputError if a part has no pictures, or other categories than the training part
+ * @throws InputError if a part has no images, or other categories than the training part
  */
 function assertUsable({ train, validation, test }: DetectionData): void {
-  if (trainablePictures(train).length === 0) {
+  if (trainableImages(train).length === 0) {
     throw new InputError(
-      `Cannot train on ${train.name}: it must have a picture with an object that is no crowd, current count is 0`,
+      `Cannot train on ${train.name}: it must have an image with an object that is no crowd, current count is 0`,
     );
   }
   const names = ({ categories }: DetectionSet) => categories.map(({ name }) => name).join(", ");
   for (const part of validation === undefined ? [test] : [validation, test]) {
     if (part.images.length === 0) {
-      throw new InputError(`Cannot evaluate on ${part.name}: it must have a picture, current count is 0`);
+      throw new InputError(`Cannot evaluate on ${part.name}: it must have an image, current count is 0`);
     }
     if (names(part) !== names(train)) {
       throw new InputError(
@@ -118,7 +118,7 @@ function assertUsable({ train, validation, test }: DetectionData): void {
   }
 }
 
-/** SHA-256 over categories, pictures and their objects, in hexadecimal; the pixels are not in it. */
+/** SHA-256 over categories, images and their objects, in hexadecimal; the pixels are not in it. */
 export function annotationChecksum({ categories, images }: DetectionSet): string {
   const hash = createHash("sha256").update(JSON.stringify(categories));
   for (const { id, fileName, width, height, objects } of images) {

@@ -24,7 +24,7 @@ export const measureTitles: Readonly<Record<DetectionMeasure, string>> = {
 export type ByMeasure<T> = Readonly<Record<Exclude<DetectionMeasure, MaskMeasure>, T>> &
   Readonly<Partial<Record<MaskMeasure, T>>>;
 
-/** The figures of one run, each on the test set and on every draw of its pictures. */
+/** The figures of one run, each on the test set and on every draw of its images. */
 export type ResampledFigures = ByMeasure<ResampledFigure>;
 
 /** The measures of a recipe's detectors, in the order of tables. */

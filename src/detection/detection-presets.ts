@@ -1,13 +1,13 @@
 import { InputError } from "../engine/errors";
 import type { DetectionDataset, DetectionRecipe } from "./detection-recipe";
 import { c4Defaults, dilatedC5Defaults, fpnDefaults, type DetectorConfig } from "./detector";
-import { imageNetNormalisation, paperDetectionRecipes } from "./paper-detection-recipes";
+import { imageNetNormalization, paperDetectionRecipes } from "./paper-detection-recipes";
 
 const quick: DetectionRecipe = {
   name: "quick",
   source:
-    "losses, sampling, optimiser and shape of the schedule: pascal_voc_R_50_C4_24k; backbone: preset quick of pre-training; " +
-    "anchors: the lengths of objects in scenes; normalisation: 200 training scenes; " +
+    "losses, sampling, optimizer and shape of the schedule: pascal_voc_R_50_C4_24k; backbone: preset quick of pre-training; " +
+    "anchors: the lengths of objects in scenes; normalization: 200 training scenes; " +
     "regions, batch and length: what 15 minutes on two cores allow; " +
     "rate: the best of 0.02, 0.04 and 0.08 on the validation part, from random weights (REPRODUCE.md)",
   dataset: { kind: "scenes", size: 96, train: 2000, validation: 250, test: 500, seed: 0 },
@@ -24,7 +24,7 @@ const quick: DetectionRecipe = {
     roisPerImage: 64,
     roiResolution: 7,
   },
-  pictures: {
+  images: {
     trainShortest: [96],
     testShortest: 96,
     longest: 96,
@@ -65,7 +65,7 @@ const smoke: DetectionRecipe = {
     anchorSizes: [8, 16],
     roisPerImage: 16,
   },
-  pictures: { ...quick.pictures, trainShortest: [48], testShortest: 48, longest: 48 },
+  images: { ...quick.images, trainShortest: [48], testShortest: 48, longest: 48 },
   batchSize: 2,
   schedule: { iterations: 6, warmup: 2, milestones: [4] },
   preciseBnBatches: 2,
@@ -77,7 +77,7 @@ const smokeFpn: DetectionRecipe = {
   source: "preset quick-fpn, cut down to run in seconds",
   dataset: smoke.dataset,
   detector: withMasks(withFpn(smoke)).detector,
-  pictures: smoke.pictures,
+  images: smoke.images,
   batchSize: smoke.batchSize,
   schedule: smoke.schedule,
   preciseBnBatches: smoke.preciseBnBatches,
@@ -89,7 +89,7 @@ const bccd: DetectionRecipe = {
   name: "bccd",
   source:
     "preset quick on photographs: shorter side 256 and the ImageNet stem, so that features have the paper's stride of 16; anchors: " +
-    "the lengths of cells and platelets at that size; normalisation: ImageNet's; no milestones, since training ends where " +
+    "the lengths of cells and platelets at that size; normalization: ImageNet's; no milestones, since training ends where " +
     "validation stays; a rise of a point: what readings of 87 photographs scatter by",
   dataset: { kind: "voc", train: ["train"], validation: "val", test: "test" },
   metric: "voc-area",
@@ -98,7 +98,7 @@ const bccd: DetectionRecipe = {
     backbone: { ...quick.detector.backbone, stem: "imagenet" },
     anchorSizes: [16, 32, 64, 128],
   },
-  pictures: { trainShortest: [256], testShortest: 256, longest: 400, flip: true, ...imageNetNormalisation },
+  images: { trainShortest: [256], testShortest: 256, longest: 400, flip: true, ...imageNetNormalization },
   schedule: { iterations: 2000, warmup: 100, milestones: [] },
   stopping: { readEvery: 100, from: 1000, leastRise: 0.01, patience: 0.2 },
   preciseBnBatches: 10,
@@ -111,8 +111,8 @@ const nuclei: DetectionRecipe = {
   source:
     "preset bccd with detectron2's FPN and mask head; shorter side as there; longest: what keeps it at 256; anchors: one size a level " +
     "around the lengths of nuclei, half of them 10 to 18 px and 98 in 100 from 2 to 46; proposals: detectron2's for FPN; detections: " +
-    "more than the 375 nuclei of the fullest picture; regions: twice bccd's, of pictures with three times as many objects; " +
-    "normalisation: the training part; batch and iterations: what an hour on two cores allows; rate: quick's, by the batch; " +
+    "more than the 375 nuclei of the fullest image; regions: twice bccd's, of images with three times as many objects; " +
+    "normalization: the training part; batch and iterations: what an hour on two cores allows; rate: quick's, by the batch; " +
     "a rise of half a point: half of bccd's, on three times as many objects; no end before 2,000 iterations: a run whose readings still " +
     "rose ended at 1,000 by one of them",
   dataset: { kind: "coco", train: "train", validation: { heldOut: 0.15 }, test: "val" },
@@ -125,7 +125,7 @@ const nuclei: DetectionRecipe = {
     masks: true,
     detectionsPerImage: 400,
   },
-  pictures: {
+  images: {
     trainShortest: [256],
     testShortest: 256,
     longest: 640,
@@ -175,7 +175,7 @@ export function detectionPreset(name: string, kind?: DetectionDataset["kind"]): 
   }
   if (kind === undefined || kind === recipe.dataset.kind) return recipe;
   const { masks, ...boxes } = recipe.detector;
-  // VOC's annotations have no masks for most pictures.
+  // VOC's annotations have no masks for most images.
   const detector = masks && kind !== "voc" ? recipe.detector : boxes;
   return { ...recipe, detector, ...defaultDatasets[kind], name: `${name}-${kind}` };
 }

@@ -8,7 +8,7 @@ const pixels = positiveInteger.max(16384);
 const split = z.string().min(1);
 const limits = z.object({ beforeNms: positiveInteger, afterNms: positiveInteger }).strict();
 
-/** Which pictures; the folder they lie in is no part of a recipe. */
+/** Which images; the folder they lie in is no part of a recipe. */
 const datasetSchema = z.discriminatedUnion("kind", [
   z
     .object({
@@ -43,7 +43,7 @@ const datasetSchema = z.discriminatedUnion("kind", [
     .strict(),
 ]);
 
-/** Everything that defines the training of a detector but its seed and its initialisation. */
+/** Everything that defines the training of a detector but its seed and its initialization. */
 export const detectionRecipeSchema = z
   .object({
     name: z.string().min(1),
@@ -70,7 +70,7 @@ export const detectionRecipeSchema = z
         /** Whether the masks of objects are predicted too (Mask R-CNN). */
         masks: z.literal(true).optional(),
         /**
-         * How many detections of a picture are kept, and count by COCO's rules (maxDets); 100 if left out. More than the 10
+         * How many detections of an image are kept, and count by COCO's rules (maxDets); 100 if left out. More than the 10
          * that one of COCO's recalls is of.
          */
         detectionsPerImage: positiveInteger.min(11).optional(),
@@ -84,14 +84,14 @@ export const detectionRecipeSchema = z
         path: ["anchorSizes"],
         message: "must be five with fpn, one for each level from P2 to P6",
       }),
-    pictures: z
+    images: z
       .object({
-        /** Lengths of the shorter side in training, one of them drawn for each picture. */
+        /** Lengths of the shorter side in training, one of them drawn for each image. */
         trainShortest: z.array(pixels).min(1),
         testShortest: pixels,
         /** The longer side is kept to this. */
         longest: pixels,
-        /** Whether half of the training pictures are mirrored left to right. */
+        /** Whether half of the training images are mirrored left to right. */
         flip: z.boolean(),
         /** Of red, green and blue, pixels in 0 to 1. */
         mean: z.tuple([z.number(), z.number(), z.number()]),
@@ -123,7 +123,7 @@ export const detectionRecipeSchema = z
       .strict()
       .optional(),
     momentum: z.number().min(0).lt(1),
-    /** Not applied to batch normalisation. */
+    /** Not applied to batch normalization. */
     weightDecay: z.number().min(0).finite(),
     /** Batches that the running averages are the mean of before evaluation. */
     preciseBnBatches: positiveInteger,
@@ -132,8 +132,8 @@ export const detectionRecipeSchema = z
 
 export type DetectionRecipe = Readonly<z.infer<typeof detectionRecipeSchema>>;
 export type DetectionDataset = DetectionRecipe["dataset"];
-/** How pictures become the input of the detector. */
-export type PictureRecipe = DetectionRecipe["pictures"];
+/** How images become the input of the detector. */
+export type ImageRecipe = DetectionRecipe["images"];
 
 /**
  * Checks a recipe that comes from outside.

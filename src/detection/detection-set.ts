@@ -3,7 +3,7 @@ import type { Mask, Rle } from "./mask-rle";
 
 /**
  * Left, top, right and bottom in pixels, as continuous coordinates: the left edge of the first pixel is 0 and the right edge
- * of a picture is its width, so a box is `x2 - x1` wide.
+ * of an image is its width, so a box is `x2 - x1` wide.
  */
 export type Box = readonly [x1: number, y1: number, x2: number, y2: number];
 
@@ -31,10 +31,10 @@ export interface Annotation {
 /** Numbers in COCO files, file names without extension in VOC ones. */
 export type ImageId = number | string;
 
-/** An annotated picture. Its pixels are read by {@link DetectionSet.readPixels}. */
+/** An annotated image. Its pixels are read by {@link DetectionSet.readPixels}. */
 export interface DetectionImage {
   readonly id: ImageId;
-  /** Path below the folder of pictures. */
+  /** Path below the folder of images. */
   readonly fileName: string;
   /** Pixels. */
   readonly width: number;
@@ -43,7 +43,7 @@ export interface DetectionImage {
   readonly objects: readonly Annotation[];
 }
 
-/** Annotated pictures of one part of a data set. Annotations are in memory, pixels are read when asked for. */
+/** Annotated images of one part of a data set. Annotations are in memory, pixels are read when asked for. */
 export interface DetectionSet {
   /** Data set and part, for example "VOC2007/trainval". */
   readonly name: string;
@@ -77,7 +77,7 @@ export interface ReadOptions {
 /**
  * Joins sets of the same categories, for example VOC 2007 and 2012.
  *
- * @throws InputError when categories differ or two pictures have one id
+ * @throws InputError when categories differ or two images have one id
  */
 export function joinSets(name: string, sets: readonly DetectionSet[]): DetectionSet {
   const names = sets.map(({ categories }) => categories.map((category) => category.name).join(", "));
@@ -92,7 +92,7 @@ export function joinSets(name: string, sets: readonly DetectionSet[]): Detection
     for (const { id } of set.images) {
       if (source.has(id)) {
         throw new InputError(
-          `Cannot join detection sets: a picture must be in one of them, current one in ${source.get(id)!.name} and ${set.name} is ${id}`,
+          `Cannot join detection sets: an image must be in one of them, current one in ${source.get(id)!.name} and ${set.name} is ${id}`,
         );
       }
       source.set(id, set);
@@ -115,7 +115,7 @@ export function assertMasks({ name, images }: DetectionSet): void {
   for (const { id, objects } of images) {
     if (objects.some(({ mask }) => mask === undefined)) {
       throw new InputError(
-        `Cannot use masks of ${name}: every object must have one, an object in picture ${id} has none. Train without masks`,
+        `Cannot use masks of ${name}: every object must have one, an object in image ${id} has none. Train without masks`,
       );
     }
   }
@@ -129,6 +129,6 @@ export interface Detection {
   readonly box: Box;
   /** Confidence; only the order of scores matters to the metrics. */
   readonly score: number;
-  /** Of the size of the picture. */
+  /** Of the size of the image. */
   readonly mask?: Rle;
 }

@@ -2,7 +2,7 @@ import { decodeBoxes, roiBoxWeights } from "./box-coding";
 import { clipBoxes, nonEmptyBoxes, selectBoxes, type Boxes, type Size } from "./boxes";
 import { nonMaxSuppression } from "./nms";
 
-/** What a detector finds in one picture, from the highest score to the lowest. */
+/** What a detector finds in one image, from the highest score to the lowest. */
 export interface Detections {
   readonly boxes: Boxes;
   /** Probability of the class, one a box. */
@@ -20,24 +20,24 @@ export interface Detections {
 const scoreThreshold = Math.fround(0.05);
 const nmsThreshold = 0.5;
 
-/** How many detections of a picture are kept where a detector says nothing else: detectron2's DETECTIONS_PER_IMAGE. */
+/** How many detections of an image are kept where a detector says nothing else: detectron2's DETECTIONS_PER_IMAGE. */
 export const defaultDetectionsPerImage = 100;
 
 /**
- * The detections of one picture (Fast R-CNN, section 3.1, with detectron2's limits): each class of each region whose
+ * The detections of one image (Fast R-CNN, section 3.1, with detectron2's limits): each class of each region whose
  * probability is above 0.05, thinned by non-maximum suppression within its class, the best ones.
  *
  * @param regions - proposals, [R] boxes
  * @param probabilities - [R, K + 1], the last is background
  * @param deltas - [R, 4 * K], class after class
- * @param picture - size of this picture without the padding of its batch
+ * @param image - size of this image without the padding of its batch
  * @param limit - how many are kept
  */
 export function detectionsOf(
   regions: Boxes,
   probabilities: Float32Array,
   deltas: Float32Array,
-  picture: Size,
+  image: Size,
   limit = defaultDetectionsPerImage,
 ): Detections {
   const count = regions.length / 4;
@@ -60,7 +60,7 @@ export function detectionsOf(
     deltas,
     classes.map((label, index) => rows[index]! * classCount + label),
   );
-  const boxes = clipBoxes(decodeBoxes(ownDeltas, selectBoxes(regions, rows), roiBoxWeights), picture);
+  const boxes = clipBoxes(decodeBoxes(ownDeltas, selectBoxes(regions, rows), roiBoxWeights), image);
   const kept = nonMaxSuppression(boxes, scores, { threshold: nmsThreshold, limit, groups: classes });
   return {
     boxes: selectBoxes(boxes, kept),
@@ -69,7 +69,7 @@ export function detectionsOf(
   };
 }
 
-/** Detections in a picture that was resized for the detector, in the pixels of the original; without those left empty. */
+/** Detections in an image that was resized for the detector, in the pixels of the original; without those left empty. */
 export function rescaleDetections({ boxes, scores, classes, masks }: Detections, from: Size, to: Size): Detections {
   const scales = [to.width / from.width, to.height / from.height] as const;
   const rescaled = clipBoxes(

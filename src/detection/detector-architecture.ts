@@ -1,5 +1,5 @@
 import type { tf } from "../engine/tf";
-import type { NormalisationMode } from "../nn/resnet";
+import type { NormalizationMode } from "../nn/resnet";
 import type { ResNetConfig } from "../nn/resnet-layout";
 import type { Boxes } from "./boxes";
 import type { Detector, DetectorConfig } from "./detector";
@@ -7,15 +7,15 @@ import type { NewTensor } from "./initial-values";
 
 /** One of the feature maps that anchors stand on. */
 export interface FeatureLevel {
-  /** Pixels of the picture between neighbours of the map. */
+  /** Pixels of the image between neighbors of the map. */
   readonly stride: number;
-  /** Sides of its square anchors, in pixels of the picture. */
+  /** Sides of its square anchors, in pixels of the image. */
   readonly anchorSizes: readonly number[];
 }
 
 /** What an architecture makes of regions; each part when it is asked for. */
 export interface RegionFeatures {
-  /** For the box predictors, picture after picture, [R, vectorLength]. */
+  /** For the box predictors, image after image, [R, vectorLength]. */
   readonly vectors: () => tf.Tensor2D;
   /**
    * For the mask head, of some of the regions, [P, S / 2, S / 2, channels].
@@ -37,25 +37,25 @@ export interface DetectorArchitecture {
   readonly vectorLength: (backbone: ResNetConfig) => number;
   /** Its layers beside the backbone, the RPN's head and the predictors. */
   readonly parameters: (config: DetectorConfig) => readonly NewTensor[];
-  /** Running averages of the batch normalisations among them. */
+  /** Running averages of the batch normalizations among them. */
   readonly running: (config: DetectorConfig) => readonly NewTensor[];
   /**
    * The maps of the levels.
    *
-   * @param images - [N, H, W, 3], normalised
+   * @param images - [N, H, W, 3], normalized
    * @returns [N, H / stride, W / stride, channels] each
    */
-  readonly features: (detector: Detector, images: tf.Tensor4D, mode: NormalisationMode) => readonly tf.Tensor4D[];
+  readonly features: (detector: Detector, images: tf.Tensor4D, mode: NormalizationMode) => readonly tf.Tensor4D[];
   /**
    * What its layers make of regions.
    *
    * @param features - the maps of the levels
-   * @param rois - the regions of each picture, in its pixels
+   * @param rois - the regions of each image, in its pixels
    */
   readonly regions: (
     detector: Detector,
     features: readonly tf.Tensor4D[],
     rois: readonly Boxes[],
-    mode: NormalisationMode,
+    mode: NormalizationMode,
   ) => RegionFeatures;
 }

@@ -16,7 +16,7 @@ import { decimal, integer, json, wholeNumber } from "../train/metadata-fields";
 import { Sgd } from "../train/sgd";
 import { detectionRecipeSchema, type DetectionRecipe } from "./detection-recipe";
 import { detectorParameters, detectorRunningAverages } from "./detector";
-import { historySchema, initialisationSchema, type DetectorTraining } from "./detector-training";
+import { historySchema, initializationSchema, type DetectorTraining } from "./detector-training";
 
 /** File name of the checkpoint in a run's folder. */
 export const detectorCheckpointFile = "detector.safetensors";
@@ -27,7 +27,7 @@ const metadataSchema = z.object({
   format: z.literal("moco-kit detector 1"),
   recipe: json.pipe(detectionRecipeSchema),
   categories: json.pipe(z.array(z.string()).min(1)),
-  initialisation: json.pipe(initialisationSchema),
+  initialization: json.pipe(initializationSchema),
   seed: integer,
   step: wholeNumber,
   averagedAt: wholeNumber,
@@ -37,22 +37,22 @@ const metadataSchema = z.object({
 
 /**
  * Writes everything that the training of a detector needs to go on, in safetensors: the detector with torchvision's and
- * detectron2's names in PyTorch's layouts, the optimiser's velocity, seed, step and history.
+ * detectron2's names in PyTorch's layouts, the optimizer's velocity, seed, step and history.
  *
  * Atomic: whatever happens while it writes, the file holds the old checkpoint or the new one.
  */
 export function saveDetector(path: string, recipe: DetectionRecipe, training: DetectorTraining): void {
-  const { detector, optimiser } = training;
+  const { detector, optimizer } = training;
   const tensors = new Map([
     ...toStateDict(detector.parameters, ""),
     ...toStateDict(detector.running, ""),
-    ...vectorToStateDict(detector.parameters.entries, optimiser.velocity, velocityPrefix),
+    ...vectorToStateDict(detector.parameters.entries, optimizer.velocity, velocityPrefix),
   ]);
   const metadata: z.input<typeof metadataSchema> = {
     format: "moco-kit detector 1",
     recipe: JSON.stringify(recipe),
     categories: JSON.stringify(training.categories),
-    initialisation: JSON.stringify(training.initialisation),
+    initialization: JSON.stringify(training.initialization),
     seed: String(training.seed),
     step: String(training.step),
     averagedAt: String(training.averagedAt),
@@ -95,7 +95,7 @@ export function loadDetector(path: string): { readonly recipe: DetectionRecipe; 
       parameters: fromStateDict(tensors, parameters, "", path),
       running: fromStateDict(tensors, running, "", path),
     },
-    optimiser: new Sgd(vectorFromStateDict(tensors, parameters, velocityPrefix, path)),
+    optimizer: new Sgd(vectorFromStateDict(tensors, parameters, velocityPrefix, path)),
   };
   return { recipe, training };
 }

@@ -37,7 +37,7 @@ export interface DetectorHistory {
   readonly pending: DetectorLosses<number> & { readonly steps: number };
 }
 
-export const initialisationSchema = z.object({
+export const initializationSchema = z.object({
   /** "random", "supervised", or the name of a file. */
   name: z.string().min(1),
   /** SHA-256 of the encoder's weights and running averages, in hexadecimal; null for random weights. */
@@ -45,10 +45,10 @@ export const initialisationSchema = z.object({
 });
 
 /** Where a detector's backbone comes from. */
-export type InitialisationName = Readonly<z.infer<typeof initialisationSchema>>;
+export type InitializationName = Readonly<z.infer<typeof initializationSchema>>;
 
-/** An initialisation, with the way to it. */
-export interface Initialisation extends InitialisationName {
+/** An initialization, with the way to it. */
+export interface Initialization extends InitializationName {
   /** The encoder that the backbone is taken from; the caller disposes it. */
   readonly createEncoder: () => Encoder;
 }
@@ -63,8 +63,8 @@ export interface DetectorTraining {
   readonly detector: Detector;
   /** Names, in the order of the detector's classes. */
   readonly categories: readonly string[];
-  readonly optimiser: Sgd;
-  readonly initialisation: InitialisationName;
+  readonly optimizer: Sgd;
+  readonly initialization: InitializationName;
   readonly seed: number;
   /** Steps done. */
   step: number;
@@ -85,7 +85,7 @@ const noLosses: DetectorHistory["pending"] = { objectness: 0, rpnBox: 0, classif
 export function startDetectorTraining(
   recipe: DetectionRecipe,
   categories: readonly string[],
-  { name, checksum, createEncoder }: Initialisation,
+  { name, checksum, createEncoder }: Initialization,
   seed: number,
 ): DetectorTraining {
   const encoder = createEncoder();
@@ -95,8 +95,8 @@ export function startDetectorTraining(
     return {
       detector,
       categories,
-      optimiser: Sgd.create(detector.parameters),
-      initialisation: { name, checksum },
+      optimizer: Sgd.create(detector.parameters),
+      initialization: { name, checksum },
       seed,
       step: 0,
       averagedAt: 0,
@@ -108,9 +108,9 @@ export function startDetectorTraining(
   }
 }
 
-export function disposeDetectorTraining({ detector, optimiser }: DetectorTraining): void {
+export function disposeDetectorTraining({ detector, optimizer }: DetectorTraining): void {
   disposeDetector(detector);
-  optimiser.dispose();
+  optimizer.dispose();
 }
 
 /** Writes the losses of the last step down. */
@@ -126,7 +126,7 @@ export function recordLosses(training: DetectorTraining, losses: DetectorLosses<
 }
 
 /**
- * Weight decay of each number of the parameter vector, [size]: none on the scales and offsets of batch normalisation
+ * Weight decay of each number of the parameter vector, [size]: none on the scales and offsets of batch normalization
  * (WEIGHT_DECAY_NORM 0 of detectron2), biases have it. The caller disposes it.
  */
 export function detectorWeightDecay({ parameters, running }: Detector, weightDecay: number): tf.Tensor1D {

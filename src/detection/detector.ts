@@ -24,20 +24,20 @@ export interface DetectorConfig {
   /** K, without background. */
   readonly classes: number;
   /**
-   * Sides of the square anchors, in pixels of the picture; with FPN those of P2 to P6. With them goes the size of the regions
+   * Sides of the square anchors, in pixels of the image; with FPN those of P2 to P6. With them goes the size of the regions
    * that FPN aligns on P4: 224 where its anchors have 128, as in detectron2, else in proportion.
    */
   readonly anchorSizes: readonly number[];
   readonly proposals: { readonly training: ProposalLimits; readonly inference: ProposalLimits };
-  /** How many anchors of a picture the RPN learns from in a step. */
+  /** How many anchors of an image the RPN learns from in a step. */
   readonly anchorsPerImage: number;
-  /** How many regions of a picture the box head learns from in a step. */
+  /** How many regions of an image the box head learns from in a step. */
   readonly roisPerImage: number;
   /** Side of RoIAlign's output; C4's res5 halves it, FPN's mask head has twice as much. */
   readonly roiResolution: number;
   /** Whether the masks of objects are predicted too (Mask R-CNN). */
   readonly masks?: true | undefined;
-  /** How many detections of a picture are kept. @default 100 */
+  /** How many detections of an image are kept. @default 100 */
   readonly detectionsPerImage?: number | undefined;
 }
 
@@ -70,7 +70,7 @@ export interface Detector {
   readonly config: DetectorConfig;
   /** The backbone's tensors under torchvision's names, those of the heads under detectron2's. All are trained. */
   readonly parameters: ParameterVector;
-  /** Running mean and variance of each batch normalisation. */
+  /** Running mean and variance of each batch normalization. */
   readonly running: ParameterVector;
 }
 
@@ -84,7 +84,7 @@ export function detectorParameters(config: DetectorConfig): TensorEntry[] {
   return [...resNetParameters(config.backbone), ...headParameters(config)];
 }
 
-/** The running averages of the batch normalisations. */
+/** The running averages of the batch normalizations. */
 export function detectorRunningAverages(config: DetectorConfig): TensorEntry[] {
   return [...resNetRunningAverages(config.backbone), ...architectureOf(config).running(config)];
 }
@@ -103,7 +103,7 @@ function headParameters(config: DetectorConfig): NewTensor[] {
 }
 
 /**
- * A detector with the backbone of an encoder, pre-trained or random, and newly initialised heads (detectron2's values: normal
+ * A detector with the backbone of an encoder, pre-trained or random, and newly initialized heads (detectron2's values: normal
  * with deviation 0.01, 0.001 for the box deltas).
  *
  * @param encoder - its weights and running averages are copied; its own head is left out

@@ -1,6 +1,6 @@
 import { conv2d } from "../engine/convolution";
 import { InputError } from "../engine/errors";
-import { normalise, resNetMaps, resNetStage } from "../nn/resnet";
+import { normalize, resNetMaps, resNetStage } from "../nn/resnet";
 import { featureCount, stageStride, type ResNetConfig } from "../nn/resnet-layout";
 import { boxHead, boxHeadParameters, boxHeadUnits } from "./box-head";
 import type { DetectorArchitecture } from "./detector-architecture";
@@ -16,9 +16,9 @@ const reducedChannels = ({ width }: ResNetConfig) => 8 * width;
 
 /**
  * Dilated C5 (paper, appendix A.1): stage 4 (res5) at the stride of stage 3, with dilation 2, and a 3x3 convolution with
- * batch normalisation that reduces its channels; the box head is two hidden fully connected layers, without normalisation.
+ * batch normalization that reduces its channels; the box head is two hidden fully connected layers, without normalization.
  *
- * The paper names a ReLU where it has one beside batch normalisation (its semantic segmentation), and none here: there is none.
+ * The paper names a ReLU where it has one beside batch normalization (its semantic segmentation), and none here: there is none.
  */
 export const dilatedC5: DetectorArchitecture = {
   title: "dilated-C5",
@@ -42,7 +42,7 @@ export const dilatedC5: DetectorArchitecture = {
     const res4 = resNetMaps(config.backbone, parameters, images, mode, 3).at(-1)!;
     const res5 = resNetStage(config.backbone, parameters, res4, mode, 4, 2);
     const reduced = conv2d(res5, parameters.tensor(`${reduction}.weight`), { stride: 1, padding: 1 });
-    return [normalise(parameters, reduced, reductionNorm, mode)];
+    return [normalize(parameters, reduced, reductionNorm, mode)];
   },
   regions: ({ config, parameters }, [features], rois) => ({
     vectors: () => {

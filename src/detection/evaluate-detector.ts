@@ -2,59 +2,59 @@ import { setImmediate } from "node:timers/promises";
 import { InterruptedError } from "../engine/errors";
 import type { AveragePrecision } from "./average-precision";
 import { cocoAveragePrecision, cocoFigures, matchCoco, type CocoFigures, type CocoOptions } from "./coco-metric";
-import type { DetectionRecipe, PictureRecipe } from "./detection-recipe";
+import type { DetectionRecipe, ImageRecipe } from "./detection-recipe";
 import type { Box, Detection, DetectionImage, DetectionSet } from "./detection-set";
 import { defaultDetectionsPerImage, rescaleDetections } from "./detections";
 import type { Detector, DetectorConfig } from "./detector";
-import { preparePicture, resizedSize } from "./detector-pictures";
+import { prepareImage, resizedSize } from "./detector-images";
 import { detectObjects } from "./faster-rcnn";
 import { nonMaxSuppression } from "./nms";
 import { pasteMask } from "./paste-mask";
-import { batchPictures } from "./picture-batch";
+import { batchImages } from "./image-batch";
 import { matchVoc, vocFigures } from "./voc-metric";
 
 /** Options of {@link detectSet}. */
 export interface DetectSetOptions {
-  readonly onPicture?: (done: number, total: number) => void;
+  readonly onImage?: (done: number, total: number) => void;
   readonly stopRequested?: () => boolean;
 }
 
 /**
- * Runs a detector over a set, one picture at a time as detectron2 does: padding would change what is found.
+ * Runs a detector over a set, one image at a time as detectron2 does: padding would change what is found.
  *
- * @returns detections in the pixels of the set's pictures
+ * @returns detections in the pixels of the set's images
  * @throws InterruptedError when asked to stop
  */
 export async function detectSet(
   detector: Detector,
   set: DetectionSet,
-  pictures: PictureRecipe,
-  { onPicture, stopRequested }: DetectSetOptions = {},
+  images: ImageRecipe,
+  { onImage, stopRequested }: DetectSetOptions = {},
 ): Promise<Detection[]> {
   const found: Detection[] = [];
   for (const [index, image] of set.images.entries()) {
     if (stopRequested?.()) {
-      throw new InterruptedError(`Evaluation stopped at picture ${index} of ${set.images.length}. Run the same again`);
+      throw new InterruptedError(`Evaluation stopped at image ${index} of ${set.images.length}. Run the same again`);
     }
-    found.push(...detectPicture(detector, await set.readPixels(image), image, pictures));
-    onPicture?.(index + 1, set.images.length);
+    found.push(...detectImage(detector, await set.readPixels(image), image, images));
+    onImage?.(index + 1, set.images.length);
     await setImmediate();
   }
   return found;
 }
 
-function detectPicture(
+function detectImage(
   detector: Detector,
   pixels: Uint8Array,
   image: DetectionImage,
-  { testShortest, longest, ...normalisation }: PictureRecipe,
+  { testShortest, longest, ...normalization }: ImageRecipe,
 ): Detection[] {
   const to = resizedSize(image, testShortest, longest);
-  const picture = preparePicture(pixels, image, to, false, normalisation);
-  const batch = batchPictures([picture]);
+  const prepared = prepareImage(pixels, image, to, false, normalization);
+  const batch = batchImages([prepared]);
   const [resized] = detectObjects(detector, batch);
   batch.images.dispose();
-  picture.dispose();
+  prepared.dispose();
   const { boxes, scores, classes, masks } = rescaleDetections(resized!, to, image);
   return Array.from(scores, (score, index) => {
     const box = [...boxes.subarray(4 * index, 4 * index + 4)] as unknown as Box;
@@ -104,7 +104,7 @@ export function detectionFigures(
   return { metric, ap, ap50, ap75, categories: named(values), classAgnostic: ofBlind, coco: undefined, masks };
 }
 
-/** COCO's rules for a detector: the recalls of its best detection of a picture, of the best 10, and of all that it keeps. */
+/** COCO's rules for a detector: the recalls of its best detection of an image, of the best 10, and of all that it keeps. */
 export function cocoOptions(
   of: CocoOptions["of"],
   { detectionsPerImage = defaultDetectionsPerImage }: Pick<DetectorConfig, "detectionsPerImage">,

@@ -1,7 +1,7 @@
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
 import { gradientsOf } from "../nn/gradients";
-import type { NormalisationMode } from "../nn/resnet";
+import type { NormalizationMode } from "../nn/resnet";
 import {
   disposeStatistics,
   MeanStatistics,
@@ -11,7 +11,7 @@ import {
 } from "../nn/running-averages";
 import type { Detections } from "./detections";
 import { architectureOf, type Detector } from "./detector";
-import type { PictureBatch } from "./picture-batch";
+import type { ImageBatch } from "./image-batch";
 import {
   anchorsOn,
   proposalsOf,
@@ -22,13 +22,13 @@ import {
 import { detectInRegions, roiLosses, type RoiLosses } from "./roi-heads";
 import type { GroundTruth } from "./training-samples";
 
-/** Pictures with what is in them. */
-export interface TrainingBatch extends PictureBatch {
-  /** One a picture; a picture may have none. */
+/** Images with what is in them. */
+export interface TrainingBatch extends ImageBatch {
+  /** One an image; an image may have none. */
   readonly truths: readonly GroundTruth[];
 }
 
-/** The four losses of Faster R-CNN, and with masks the fifth of Mask R-CNN; training minimises their sum. */
+/** The four losses of Faster R-CNN, and with masks the fifth of Mask R-CNN; training minimizes their sum. */
 export interface DetectorLosses<T> extends RpnLosses<T>, RoiLosses<T> {}
 
 /** What a function makes of each loss. */
@@ -40,7 +40,7 @@ export function mapLosses<T, U>(
   return Object.fromEntries(entries.map(([name, loss]) => [name, map(loss, name)])) as unknown as DetectorLosses<U>;
 }
 
-/** What training minimises. */
+/** What training minimizes. */
 export function totalLoss({ objectness, rpnBox, classification, box, mask = 0 }: DetectorLosses<number>): number {
   return objectness + rpnBox + classification + box + mask;
 }
@@ -53,7 +53,7 @@ export interface DetectorStep {
 }
 
 /**
- * One training step up to the gradient (Faster R-CNN, approximate joint training; detectron2's losses). Batch normalisation
+ * One training step up to the gradient (Faster R-CNN, approximate joint training; detectron2's losses). Batch normalization
  * is trained, over the whole batch; the running averages move.
  *
  * @param random - draws the anchors and regions that take part
@@ -108,13 +108,13 @@ export async function estimateRunningAverages(
 }
 
 /**
- * What the detector finds in each picture of a batch, with the running averages.
+ * What the detector finds in each image of a batch, with the running averages.
  *
  * @throws DivergedError if a region is not finite
  */
-export function detectObjects(detector: Detector, { images, sizes }: PictureBatch): Detections[] {
+export function detectObjects(detector: Detector, { images, sizes }: ImageBatch): Detections[] {
   const { config, running } = detector;
-  const mode: NormalisationMode = { training: false, running };
+  const mode: NormalizationMode = { training: false, running };
   const found: Detections[] = [];
   tf.tidy(() => {
     const features = architectureOf(config).features(detector, images, mode);
@@ -129,7 +129,7 @@ function trainingLosses(
   detector: Detector,
   batch: TrainingBatch,
   random: Random,
-  mode: NormalisationMode,
+  mode: NormalizationMode,
 ): DetectorLosses<tf.Scalar> {
   const { config } = detector;
   const { images, sizes, truths } = batch;

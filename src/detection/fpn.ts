@@ -1,7 +1,7 @@
 import { conv2d } from "../engine/convolution";
 import { relu } from "../engine/relu";
 import { tf } from "../engine/tf";
-import { normalise, resNetMaps, type NormalisationMode } from "../nn/resnet";
+import { normalize, resNetMaps, type NormalizationMode } from "../nn/resnet";
 import { stageChannels, stageStride, type ResNetConfig, type Stage } from "../nn/resnet-layout";
 import { boxHead, boxHeadParameters, boxHeadUnits } from "./box-head";
 import { boxCount, selectBoxes, type Boxes } from "./boxes";
@@ -30,7 +30,7 @@ const canonicalSize = ({ anchorSizes }: DetectorConfig) => (224 / 128) * anchorS
 
 /**
  * The feature pyramid (FPN, Lin et al., 2017; paper, section 4.2): levels P2 to P6 of one anchor size each, regions aligned on
- * the level of their size, two fully connected layers for boxes and four convolutions for masks. Batch normalisation stands in
+ * the level of their size, two fully connected layers for boxes and four convolutions for masks. Batch normalization stands in
  * the backbone and in the pyramid, none in the heads.
  */
 export const fpn: DetectorArchitecture = {
@@ -45,8 +45,8 @@ export const fpn: DetectorArchitecture = {
     const channels = pyramidChannels(backbone);
     return [
       ...stages.flatMap((stage) => [
-        ...normalisedConvolution(lateral(stage), 1, stageChannels(backbone, stage), channels),
-        ...normalisedConvolution(output(stage), 3, channels, channels),
+        ...normalizedConvolution(lateral(stage), 1, stageChannels(backbone, stage), channels),
+        ...normalizedConvolution(output(stage), 3, channels, channels),
       ]),
       ...boxHeadParameters(roiResolution ** 2 * channels, backbone),
       ...(masks ? maskParameters(channels, backbone.width, classes) : []),
@@ -80,10 +80,10 @@ export const fpn: DetectorArchitecture = {
 };
 
 /** P2 to P6: top-down, each level the sum of a stage's map and of the coarser level (FPN, section 3). */
-function pyramid({ config, parameters }: Detector, images: tf.Tensor4D, mode: NormalisationMode): tf.Tensor4D[] {
+function pyramid({ config, parameters }: Detector, images: tf.Tensor4D, mode: NormalizationMode): tf.Tensor4D[] {
   const { backbone } = config;
   const convolve = (x: tf.Tensor4D, name: string, padding: number) =>
-    normalise(parameters, conv2d(x, parameters.tensor(`${name}.weight`), { stride: 1, padding }), `${name}.norm`, mode);
+    normalize(parameters, conv2d(x, parameters.tensor(`${name}.weight`), { stride: 1, padding }), `${name}.norm`, mode);
   const maps = resNetMaps(backbone, parameters, padToMultiple(images, stageStride(backbone, 4)), mode, 4);
   const levels: tf.Tensor4D[] = [];
   let sum: tf.Tensor4D | undefined;
@@ -117,7 +117,7 @@ function addUpsampled(fine: tf.Tensor4D, coarse: tf.Tensor4D): tf.Tensor4D {
     .as4D(count, 2 * height, 2 * width, channels);
 }
 
-/** Of all regions, picture after picture, those at rising positions. */
+/** Of all regions, image after image, those at rising positions. */
 function chosenOf(rois: readonly Boxes[], chosen: Int32Array): Boxes[] {
   let first = 0;
   return rois.map((boxes) => {
@@ -128,8 +128,8 @@ function chosenOf(rois: readonly Boxes[], chosen: Int32Array): Boxes[] {
   });
 }
 
-/** detectron2's initial values (c2_xavier_fill); no bias before a batch normalisation. */
-function normalisedConvolution(name: string, kernel: number, from: number, to: number): NewTensor[] {
+/** detectron2's initial values (c2_xavier_fill); no bias before a batch normalization. */
+function normalizedConvolution(name: string, kernel: number, from: number, to: number): NewTensor[] {
   const initial = { uniform: Math.sqrt(3 / (kernel ** 2 * from)) };
   return [{ name: `${name}.weight`, shape: [kernel, kernel, from, to], initial }, ...newNorm(`${name}.norm`, to)];
 }

@@ -3,13 +3,13 @@ import { InputError } from "../engine/errors";
 import type { DetectionSet } from "./detection-set";
 
 /**
- * Takes a part of a set's pictures away, to validate on where a data set has no part for it.
+ * Takes a part of a set's images away, to validate on where a data set has no part for it.
  *
- * A picture is held out if the SHA-256 of its file name, as a fraction of the largest one, is below `share`: this depends on
- * its name alone, neither on the order of the pictures nor on a seed. So the held-out part has about that share of them.
+ * An image is held out if the SHA-256 of its file name, as a fraction of the largest one, is below `share`: this depends on
+ * its name alone, neither on the order of the images nor on a seed. So the held-out part has about that share of them.
  *
  * @param share - between 0 and 1
- * @throws InputError if one of the two parts has no picture
+ * @throws InputError if one of the two parts has no image
  */
 export function holdOut(
   set: DetectionSet,
@@ -19,7 +19,7 @@ export function holdOut(
   const kept = set.images.filter(({ fileName }) => fractionOf(fileName) >= share);
   if (heldOut.length === 0 || kept.length === 0) {
     throw new InputError(
-      `Cannot hold out a part of ${set.name}: heldOut must leave pictures to both parts, current value ${share} holds out ` +
+      `Cannot hold out a part of ${set.name}: heldOut must leave images to both parts, current value ${share} holds out ` +
         `${heldOut.length} of ${set.images.length}`,
     );
   }

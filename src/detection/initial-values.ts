@@ -23,7 +23,7 @@ export function newLayer(name: string, shape: readonly number[], initial: Initia
   ];
 }
 
-/** Scale and offset of a batch normalisation, which starts by changing nothing. */
+/** Scale and offset of a batch normalization, which starts by changing nothing. */
 export function newNorm(name: string, channels: number): NewTensor[] {
   return [
     { name: `${name}.weight`, shape: [channels], initial: { constant: 1 } },
@@ -31,7 +31,7 @@ export function newNorm(name: string, channels: number): NewTensor[] {
   ];
 }
 
-/** Running mean and variance of a batch normalisation. */
+/** Running mean and variance of a batch normalization. */
 export function newAverages(name: string, channels: number): NewTensor[] {
   return [
     { name: `${name}.running_mean`, shape: [channels], initial: { constant: 0 } },

@@ -32,11 +32,11 @@ export function encodeMask(mask: ArrayLike<number>, height: number, width: numbe
 }
 
 /**
- * Encodes a mask that is 0 outside of a part of its picture. Takes as long as the part is large.
+ * Encodes a mask that is 0 outside of a part of its image. Takes as long as the part is large.
  *
  * @param part - values within `window`, row by row; every value but 0 is 1
- * @param window - whole pixels, in the picture
- * @param size - of the picture
+ * @param window - whole pixels, in the image
+ * @param size - of the image
  */
 export function encodeWithin(
   part: ArrayLike<number>,

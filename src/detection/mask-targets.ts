@@ -8,8 +8,8 @@ import { roiAlign } from "./roi-align";
  * What the masks of regions are trained to be: of its object's bitmap, each region is cut out and resized by RoIAlign, and is
  * 1 from a half on (detectron2's `BitMasks.crop_and_resize`).
  *
- * @param masks - of the objects of one picture
- * @param picture - its size
+ * @param masks - of the objects of one image
+ * @param image - its size
  * @param regions - P boxes in its pixels
  * @param groundTruth - which object each region is, [P]
  * @param side - of the masks

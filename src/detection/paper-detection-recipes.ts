@@ -2,10 +2,10 @@ import type { DetectionRecipe } from "./detection-recipe";
 import { c4Defaults, dilatedC5Defaults, fpnDefaults } from "./detector";
 
 /** Channel means and deviations that the official MoCo overlays of the detection configurations set, pixels in 0 to 1. */
-export const imageNetNormalisation = {
+export const imageNetNormalization = {
   mean: [123.675 / 255, 116.28 / 255, 103.53 / 255],
   std: [58.395 / 255, 57.12 / 255, 57.375 / 255],
-} satisfies Pick<DetectionRecipe["pictures"], "mean" | "std">;
+} satisfies Pick<DetectionRecipe["images"], "mean" | "std">;
 
 const official = "facebookresearch/moco, detection/configs at 87e36d3, and the defaults of detectron2 that they keep";
 
@@ -32,7 +32,7 @@ const voc24k: DetectionRecipe = {
   source: `${official}: pascal_voc_R_50_C4_24k`,
   dataset: { kind: "voc", train: ["VOC2007/trainval", "VOC2012/trainval"], test: "VOC2007/test" },
   metric: "voc-11-point",
-  pictures: { trainShortest: from480, testShortest: 800, longest: 1333, flip: true, ...imageNetNormalisation },
+  images: { trainShortest: from480, testShortest: 800, longest: 1333, flip: true, ...imageNetNormalization },
   schedule: { iterations: 24000, warmup: 100, milestones: [18000, 22000] },
 };
 
@@ -63,12 +63,12 @@ const coco2x: DetectionRecipe = {
   source: `${official}: coco_R_50_C4_2x`,
   dataset: { kind: "coco", train: "train2017", test: "val2017" },
   metric: "coco",
-  pictures: {
+  images: {
     trainShortest: from480.filter((length) => length >= 640),
     testShortest: 800,
     longest: 1333,
     flip: true,
-    ...imageNetNormalisation,
+    ...imageNetNormalization,
   },
   schedule: { iterations: 180000, warmup: 1000, milestones: [120000, 160000] },
 };
@@ -125,7 +125,7 @@ export const paperDetectionRecipes: readonly DetectionRecipe[] = [
 
 function fpnSource(schedule: string): string {
   return (
-    `${official}: coco_R_50_C4_2x, whose optimiser and pictures the COCO recipes share; detector: detectron2's Base-RCNN-FPN, ` +
-    `batch normalisation in backbone and pyramid alone (facebookresearch/moco, issue 34); schedule: paper, ${schedule}`
+    `${official}: coco_R_50_C4_2x, whose optimizer and images the COCO recipes share; detector: detectron2's Base-RCNN-FPN, ` +
+    `batch normalization in backbone and pyramid alone (facebookresearch/moco, issue 34); schedule: paper, ${schedule}`
   );
 }

@@ -6,11 +6,11 @@ import { encodeWithin, type Rle } from "./mask-rle";
 const threshold = 0.5;
 
 /**
- * Puts a mask into its box in the whole picture (detectron2's `paste_masks_in_image`): bilinear at the centres of the pixels,
+ * Puts a mask into its box in the whole image (detectron2's `paste_masks_in_image`): bilinear at the centers of the pixels,
  * falling to 0 beyond the border of the mask.
  *
  * @param probabilities - [side, side]
- * @param box - with area, in the picture's pixels
+ * @param box - with area, in the image's pixels
  */
 export function pasteMask(probabilities: Float32Array, box: Box, { height, width }: Size): Rle {
   const side = Math.sqrt(probabilities.length);
@@ -31,7 +31,7 @@ export function pasteMask(probabilities: Float32Array, box: Box, { height, width
   return encodeWithin(part, [x, y, x + columns.length, y + rows.length], [height, width]);
 }
 
-/** For each pixel that the box reaches, the place in the mask before its centre, and how far beyond it the centre lies. */
+/** For each pixel that the box reaches, the place in the mask before its center, and how far beyond it the center lies. */
 function samples(from: number, to: number, length: number, side: number) {
   const first = Math.max(Math.floor(from), 0);
   const last = Math.min(Math.ceil(to), length);

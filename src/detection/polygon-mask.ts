@@ -25,7 +25,7 @@ export function fillPolygon(polygon: readonly number[], height: number, width: n
   let lastY = 0;
   forOutline(polygon, (x, y) => {
     if (lastX !== undefined && x !== lastX) {
-      // The column that lies between the two points, if one's centre does.
+      // The column that lies between the two points, if one's center does.
       const column = (Math.min(x, lastX) + 0.5) / upsampling - 0.5;
       if (Number.isInteger(column) && column >= 0 && column <= width - 1) {
         const row = (Math.min(y, lastY) + 0.5) / upsampling - 0.5;

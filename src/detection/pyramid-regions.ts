@@ -32,9 +32,9 @@ export function pyramidLevels(boxes: Boxes, canonicalSize: number): Int32Array {
  * RoIAlign of each region on its level.
  *
  * @param maps - of levels 2 to 5
- * @param rois - the regions of each picture, in its pixels
+ * @param rois - the regions of each image, in its pixels
  * @param canonicalSize - see {@link pyramidLevels}
- * @returns picture after picture, [R, resolution, resolution, C]
+ * @returns image after image, [R, resolution, resolution, C]
  */
 export function alignOnPyramid(
   maps: readonly PyramidMap[],
@@ -47,8 +47,8 @@ export function alignOnPyramid(
   return tf.tidy(() => {
     const aligned = maps.map(({ map, stride }, index) => {
       let first = 0;
-      const ofLevel = rois.map((boxes, picture) => {
-        const positions = [...levels[picture]!.keys()].filter((at) => levels[picture]![at] === finest + index);
+      const ofLevel = rois.map((boxes, image) => {
+        const positions = [...levels[image]!.keys()].filter((at) => levels[image]![at] === finest + index);
         for (const at of positions) places.push(first + at);
         first += boxCount(boxes);
         return selectBoxes(boxes, positions);

@@ -2,24 +2,24 @@ import { InputError } from "../engine/errors";
 import type { Annotation, Detection, DetectionSet } from "./detection-set";
 
 /**
- * The detections of one category by falling score. Of equal scores, the one in the earlier picture of the set stands first,
+ * The detections of one category by falling score. Of equal scores, the one in the earlier image of the set stands first,
  * then the one given first; this is the order of the official programs, which sort stably.
  */
 export interface RankedDetections {
   /** Index of each in the list that was given. */
   readonly index: Int32Array;
-  /** Index of the picture of each in the set. */
+  /** Index of the image of each in the set. */
   readonly image: Int32Array;
-  /** Place of each among those of its picture and category, the best has 0. */
+  /** Place of each among those of its image and category, the best has 0. */
   readonly rank: Int32Array;
 }
 
 /**
  * Ranks detections for a metric.
  *
- * @param limit - how many of each picture and category are kept
+ * @param limit - how many of each image and category are kept
  * @returns one list for each category of the set
- * @throws InputError when a detection names a picture or category that the set lacks, or has a box or score that is no number
+ * @throws InputError when a detection names an image or category that the set lacks, or has a box or score that is no number
  */
 export function rankDetections(
   set: DetectionSet,
@@ -66,14 +66,14 @@ function imageFinder(set: DetectionSet): (detection: Detection, index: number) =
     const place = places.get(imageId);
     if (place === undefined) {
       throw new InputError(
-        `Cannot evaluate detections: imageId of detection ${index} must be that of a picture in ${set.name}, current value is ${JSON.stringify(imageId)}`,
+        `Cannot evaluate detections: imageId of detection ${index} must be that of an image in ${set.name}, current value is ${JSON.stringify(imageId)}`,
       );
     }
     return place;
   };
 }
 
-/** The objects of each category: from the index of a picture to its objects, in the order of the annotations. */
+/** The objects of each category: from the index of an image to its objects, in the order of the annotations. */
 export function objectsByCategory(set: DetectionSet): readonly ReadonlyMap<number, readonly Annotation[]>[] {
   const byCategory = set.categories.map(() => new Map<number, Annotation[]>());
   set.images.forEach(({ objects }, image) => {
@@ -87,7 +87,7 @@ export function objectsByCategory(set: DetectionSet): readonly ReadonlyMap<numbe
   return byCategory;
 }
 
-/** The places in a ranked list of each picture's detections, by falling score. */
+/** The places in a ranked list of each image's detections, by falling score. */
 export function placesByImage(ranked: RankedDetections): ReadonlyMap<number, readonly number[]> {
   const places = new Map<number, number[]>();
   ranked.image.forEach((image, place) => {

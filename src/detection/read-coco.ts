@@ -4,13 +4,13 @@ import { InputError } from "../engine/errors";
 import { refuseFaults, type AnnotationFaults } from "./annotation-faults";
 import { cocoImages } from "./coco-document";
 import type { ReadOptions, ReadSet } from "./detection-set";
-import { filesBelow, pixelReader } from "./picture-files";
+import { filesBelow, pixelReader } from "./image-files";
 
 /**
- * Reads one part of a data set in COCO's layout: `annotations/instances_SPLIT.json`, and pictures in `SPLIT`,
+ * Reads one part of a data set in COCO's layout: `annotations/instances_SPLIT.json`, and images in `SPLIT`,
  * `images/SPLIT` or `images`. Boxes, polygons, run lengths (compressed and not) and crowds are read.
  *
- * Pictures come by rising id and categories too, as COCO's program takes them.
+ * Images come by rising id and categories too, as COCO's program takes them.
  *
  * @param root - for example the folder that holds COCO's annotations and train2017
  * @param split - for example "train2017"
@@ -23,7 +23,7 @@ export async function readCoco(root: string, split: string, options: ReadOptions
   const folder = [split, `images/${split}`, "images"].find((name) => below.has(name));
   if (folder === undefined) {
     throw new InputError(
-      `Cannot read the pictures: ${root} must have a folder ${split}, images/${split} or images, there is none`,
+      `Cannot read the images: ${root} must have a folder ${split}, images/${split} or images, there is none`,
     );
   }
   const found: AnnotationFaults = { faults: [], empty: [] };

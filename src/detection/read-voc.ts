@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { InputError } from "../engine/errors";
 import { refuseFaults, type AnnotationFaults } from "./annotation-faults";
 import type { Box, Category, DetectionImage, ReadOptions, ReadSet } from "./detection-set";
-import { filesBelow, pixelReader } from "./picture-files";
+import { filesBelow, pixelReader } from "./image-files";
 import { parseVocFile, type VocFile } from "./voc-file";
 
 /** The categories of PASCAL VOC 2007 to 2012, in their usual order. */
@@ -30,7 +30,7 @@ export const vocCategories: readonly string[] = [
   "tvmonitor",
 ];
 
-const pictureExtensions = [".jpg", ".jpeg", ".png", ".webp", ".JPG", ".JPEG", ".PNG"];
+const imageExtensions = [".jpg", ".jpeg", ".png", ".webp", ".JPG", ".JPEG", ".PNG"];
 
 /** Annotation files that are read at a time. */
 const readTogether = 64;
@@ -50,7 +50,7 @@ export interface ReadVocOptions extends ReadOptions {
  * (or .jpeg, .png, .webp).
  *
  * VOC's boxes are pixel indices that start at 1, both ends included. As detectron2, 1 is taken from `xmin` and `ymin`: so a
- * box from 1 to the width covers the picture.
+ * box from 1 to the width covers the image.
  *
  * @param root - for example VOCdevkit/VOC2007
  * @param split - for example "trainval"
@@ -60,9 +60,9 @@ export async function readVoc(root: string, split: string, options: ReadVocOptio
   const ids = await readSplit(root, split);
   const found: AnnotationFaults = { faults: [], empty: [] };
   const annotated = await filesBelow(join(root, "Annotations"));
-  const pictures = await filesBelow(join(root, "JPEGImages"));
+  const present = await filesBelow(join(root, "JPEGImages"));
   const fileNames = ids.map((id) =>
-    pictureExtensions.map((extension) => id + extension).find((name) => pictures.has(name)),
+    imageExtensions.map((extension) => id + extension).find((name) => present.has(name)),
   );
   ids.forEach((id, index) => {
     if (!annotated.has(`${id}.xml`))
@@ -126,7 +126,7 @@ async function readSplit(root: string, split: string): Promise<readonly string[]
   const twice = ids.filter((id) => seen.size === seen.add(id).size);
   if (ids.length === 0 || twice.length > 0) {
     throw new InputError(
-      `Cannot read the split: ${path} must name pictures once each, ` +
+      `Cannot read the split: ${path} must name images once each, ` +
         (ids.length === 0 ? "current count is 0" : `named twice are ${twice.join(", ")}`),
     );
   }

@@ -45,30 +45,30 @@ export function regionProposalLosses(
   anchorsPerImage: number,
   random: Random,
 ): RpnLosses<tf.Scalar> {
-  const [count, perPicture] = objectness.shape;
+  const [count, perImage] = objectness.shape;
   const anchors = joinArrays(levels);
   const indices: number[] = [];
   const labels: number[] = [];
   const objects: number[] = [];
   const targets: number[] = [];
-  truths.forEach((truth, picture) => {
+  truths.forEach((truth, image) => {
     const sample = sampleAnchors(anchors, truth, anchorsPerImage, random);
-    const inBatch = sample.indices.map((index) => picture * perPicture + index);
+    const inBatch = sample.indices.map((index) => image * perImage + index);
     indices.push(...inBatch);
     labels.push(...sample.labels);
     objects.push(...inBatch.subarray(0, sample.deltas.length / 4));
     targets.push(...sample.deltas);
   });
   const logits = tf.gather(objectness.as1D(), tf.tensor1d(indices, "int32"));
-  const shifts = tf.gather(deltas.as2D(count * perPicture, 4), tf.tensor1d(objects, "int32"));
-  const normaliser = anchorsPerImage * count;
+  const shifts = tf.gather(deltas.as2D(count * perImage, 4), tf.tensor1d(objects, "int32"));
+  const normalizer = anchorsPerImage * count;
   return {
-    objectness: tf.div(binaryCrossEntropy(logits, Float32Array.from(labels)), normaliser),
-    rpnBox: tf.div(boxRegressionLoss(shifts, Float32Array.from(targets)), normaliser),
+    objectness: tf.div(binaryCrossEntropy(logits, Float32Array.from(labels)), normalizer),
+    rpnBox: tf.div(boxRegressionLoss(shifts, Float32Array.from(targets)), normalizer),
   };
 }
 
-/** The anchors of each level; also over the padding of smaller pictures, where they are background, as in detectron2. */
+/** The anchors of each level; also over the padding of smaller images, where they are background, as in detectron2. */
 export function anchorsOn({ config }: Detector, features: readonly tf.Tensor4D[]): Boxes[] {
   return architectureOf(config)
     .levels(config)
@@ -79,7 +79,7 @@ export function anchorsOn({ config }: Detector, features: readonly tf.Tensor4D[]
 }
 
 /**
- * The proposals of each picture. No gradient goes through them.
+ * The proposals of each image. No gradient goes through them.
  *
  * @param levels - anchors of each level
  */

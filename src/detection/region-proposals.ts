@@ -11,7 +11,7 @@ export interface ProposalLimits {
   readonly afterNms: number;
 }
 
-/** What the RPN's head says of one picture on one level. */
+/** What the RPN's head says of one image on one level. */
 export interface LevelPrediction {
   /** [A] boxes. */
   readonly anchors: Boxes;
@@ -32,18 +32,18 @@ export interface Proposals {
 const proposalNmsThreshold = 0.7;
 
 /**
- * The region proposals of one picture, as detectron2 finds them: of each level the boxes of the highest scores, clipped to
- * the picture, without empty ones, thinned by non-maximum suppression within the level.
+ * The region proposals of one image, as detectron2 finds them: of each level the boxes of the highest scores, clipped to
+ * the image, without empty ones, thinned by non-maximum suppression within the level.
  *
- * @param picture - size of this picture without the padding of its batch
+ * @param image - size of this image without the padding of its batch
  * @throws DivergedError if a score or box is not finite
  */
 export function proposeRegions(
   levels: readonly LevelPrediction[],
-  picture: Size,
+  image: Size,
   { beforeNms, afterNms }: ProposalLimits,
 ): Proposals {
-  const candidates = levels.map((level) => bestBoxes(level, picture, beforeNms));
+  const candidates = levels.map((level) => bestBoxes(level, image, beforeNms));
   const boxes = joinArrays(candidates.map((one) => one.boxes));
   const scores = joinArrays(candidates.map((one) => one.scores));
   const groups = Int32Array.from(candidates.flatMap((one, level) => Array<number>(one.scores.length).fill(level)));
@@ -51,13 +51,13 @@ export function proposeRegions(
   return { boxes: selectBoxes(boxes, kept), scores: selectScores(scores, kept) };
 }
 
-function bestBoxes({ anchors, objectness, deltas }: LevelPrediction, picture: Size, limit: number): Proposals {
+function bestBoxes({ anchors, objectness, deltas }: LevelPrediction, image: Size, limit: number): Proposals {
   const best = rankByScore(objectness, limit);
   const scores = selectScores(objectness, best);
   const boxes = decodeBoxes(selectBoxes(deltas, best), selectBoxes(anchors, best), rpnBoxWeights);
   assertFinite(scores);
   assertFinite(boxes);
-  const clipped = clipBoxes(boxes, picture);
+  const clipped = clipBoxes(boxes, image);
   const kept = nonEmptyBoxes(clipped);
   return { boxes: selectBoxes(clipped, kept), scores: selectScores(scores, kept) };
 }

@@ -1,4 +1,4 @@
-import type { PictureDraws } from "../evaluate/two-level-bootstrap";
+import type { ImageDraws } from "../evaluate/two-level-bootstrap";
 import type { AveragePrecision, Multiplicities } from "./average-precision";
 import { cocoAveragePrecision, matchCoco } from "./coco-metric";
 import { byMeasure, measuresOf, type ByMeasure, type ResampledFigures } from "./detection-measures";
@@ -8,16 +8,16 @@ import { classAgnostic, cocoOptions } from "./evaluate-detector";
 import { matchVoc, vocFigures } from "./voc-metric";
 
 /**
- * Figures on draws of the pictures. Detections are matched once: matching looks at one picture at a time.
+ * Figures on draws of the images. Detections are matched once: matching looks at one image at a time.
  *
  * @param recipe - of the detector that found them; with masks, their figures come too
- * @param draws - from `drawPictures`, for as many pictures as the set has
+ * @param draws - from `drawImages`, for as many images as the set has
  */
 export function resampleFigures(
   set: DetectionSet,
   detections: readonly Detection[],
   recipe: Rules,
-  draws: PictureDraws,
+  draws: ImageDraws,
 ): ResampledFigures {
   const named = figuresOf(set, detections, recipe);
   const blind = classAgnostic(set, detections);

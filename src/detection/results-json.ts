@@ -51,7 +51,7 @@ export function fromCocoResults(set: DetectionSet, results: unknown, file: strin
     };
     const { image_id, category_id, bbox, score, segmentation } = (value ?? {}) as Readonly<Record<string, unknown>>;
     const image = images.get(image_id as ImageId);
-    if (image === undefined) return fault("image_id", `be that of a picture in ${set.name}`, image_id);
+    if (image === undefined) return fault("image_id", `be that of an image in ${set.name}`, image_id);
     const category = categories.get(category_id as number);
     if (category === undefined) return fault("category_id", `be that of a category in ${set.name}`, category_id);
     if (!Number.isFinite(score)) return fault("score", "be a number", score);

@@ -5,7 +5,7 @@ import { boxCount, type Boxes } from "./boxes";
 export interface RoiAlignOptions {
   /** Side of the output: 14 for C4 and for masks, 7 for the box head with FPN. */
   readonly resolution: number;
-  /** Cells of the feature map a pixel of the picture: 1 / 16 for C4. */
+  /** Cells of the feature map a pixel of the image: 1 / 16 for C4. */
   readonly scale: number;
   /**
    * Samples a bin in each direction; 0: as many as the bin has cells, rounded up, for each RoI by itself (detectron2's
@@ -15,15 +15,15 @@ export interface RoiAlignOptions {
 }
 
 /**
- * RoIAlign (Mask R-CNN, section 3) in its aligned form, detectron2's ROIAlignV2: a pixel's value stands at its centre.
+ * RoIAlign (Mask R-CNN, section 3) in its aligned form, detectron2's ROIAlignV2: a pixel's value stands at its center.
  * Each bin is the mean of bilinear samples; a sample more than one cell outside the map is 0.
  *
  * Bilinear sampling is separable: the output is Ay X Ax' with a matrix of weights for the rows and one for the columns of
  * each RoI. Two matrix products take a fraction of the time of gathering samples, and so do their gradients.
  *
  * @param features - [N, H, W, C]
- * @param rois - for each of the N pictures its boxes, in the picture's pixels; their number may differ and be 0
- * @returns picture after picture, [R, resolution, resolution, C]; without gradient to the boxes
+ * @param rois - for each of the N images its boxes, in the image's pixels; their number may differ and be 0
+ * @returns image after image, [R, resolution, resolution, C]; without gradient to the boxes
  */
 export function roiAlign(features: tf.Tensor4D, rois: readonly Boxes[], options: RoiAlignOptions): tf.Tensor4D {
   const [, height, width, channels] = features.shape;
@@ -31,13 +31,13 @@ export function roiAlign(features: tf.Tensor4D, rois: readonly Boxes[], options:
   const counts = rois.map(boxCount);
   const align = tf.customGrad((...inputs) => {
     const [maps, save] = inputs as unknown as [tf.Tensor4D, tf.GradSaveFunc];
-    const weights = rois.flatMap((boxes, picture) => [
-      tf.tensor3d(samplingWeights(boxes, 1, height, options), [counts[picture]!, resolution, height]),
-      tf.tensor3d(samplingWeights(boxes, 0, width, options), [counts[picture]!, resolution, width]),
+    const weights = rois.flatMap((boxes, image) => [
+      tf.tensor3d(samplingWeights(boxes, 1, height, options), [counts[image]!, resolution, height]),
+      tf.tensor3d(samplingWeights(boxes, 0, width, options), [counts[image]!, resolution, width]),
     ]);
     const value = tf.tidy(() => {
-      const aligned = rois.map((_, picture) =>
-        sampleMap(mapOf(maps, picture), weights[2 * picture]!, weights[2 * picture + 1]!),
+      const aligned = rois.map((_, image) =>
+        sampleMap(mapOf(maps, image), weights[2 * image]!, weights[2 * image + 1]!),
       );
       return tf.concat4d(aligned, 0);
     });
@@ -46,14 +46,9 @@ export function roiAlign(features: tf.Tensor4D, rois: readonly Boxes[], options:
       value,
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
         tf.tidy(() => {
-          const ofPictures = tf.split<tf.Tensor4D>(dy, counts, 0);
-          const gradients = ofPictures.map((gradient, picture) =>
-            sampleMapGradient(
-              gradient,
-              saved[2 * picture] as tf.Tensor3D,
-              saved[2 * picture + 1] as tf.Tensor3D,
-              channels,
-            ),
+          const ofImages = tf.split<tf.Tensor4D>(dy, counts, 0);
+          const gradients = ofImages.map((gradient, image) =>
+            sampleMapGradient(gradient, saved[2 * image] as tf.Tensor3D, saved[2 * image + 1] as tf.Tensor3D, channels),
           );
           return tf.stack(gradients);
         }),
@@ -62,9 +57,9 @@ export function roiAlign(features: tf.Tensor4D, rois: readonly Boxes[], options:
   return align(features);
 }
 
-function mapOf(maps: tf.Tensor4D, picture: number): tf.Tensor3D {
+function mapOf(maps: tf.Tensor4D, image: number): tf.Tensor3D {
   const [, height, width, channels] = maps.shape;
-  return tf.slice4d(maps, [picture, 0, 0, 0], [1, height, width, channels]).as3D(height, width, channels);
+  return tf.slice4d(maps, [image, 0, 0, 0], [1, height, width, channels]).as3D(height, width, channels);
 }
 
 /** How many numbers the larger product over some regions may have, 256 MB: those of all regions at once would not fit. */
@@ -89,7 +84,7 @@ function sampleMap(x: tf.Tensor3D, rows: tf.Tensor3D, columns: tf.Tensor3D): tf.
   return parts.length === 1 ? parts[0]! : tf.concat4d(parts, 0);
 }
 
-/** Ay' dY Ax, summed over the RoIs of one picture: [H, W, C]. */
+/** Ay' dY Ax, summed over the RoIs of one image: [H, W, C]. */
 function sampleMapGradient(dy: tf.Tensor4D, rows: tf.Tensor3D, columns: tf.Tensor3D, channels: number): tf.Tensor3D {
   const [count, resolution, height] = rows.shape;
   const width = columns.shape[2];

@@ -2,7 +2,7 @@ import { DivergedError } from "../engine/errors";
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
 import { crossEntropy } from "../methods/losses";
-import type { NormalisationMode } from "../nn/resnet";
+import type { NormalizationMode } from "../nn/resnet";
 import { boxCount, joinArrays, type Boxes, type Size } from "./boxes";
 import { detectionsOf, type Detections } from "./detections";
 import { architectureOf, type Detector } from "./detector";
@@ -24,7 +24,7 @@ export interface RoiLosses<T> {
 /**
  * The losses of the heads on regions drawn from the proposals.
  *
- * @param regions - proposals of each picture
+ * @param regions - proposals of each image
  * @throws DivergedError if no region is left to learn from
  */
 export function roiLosses(
@@ -33,14 +33,14 @@ export function roiLosses(
   regions: readonly Boxes[],
   { sizes, truths }: { readonly sizes: readonly Size[]; readonly truths: readonly GroundTruth[] },
   random: Random,
-  mode: NormalisationMode,
+  mode: NormalizationMode,
 ): RoiLosses<tf.Scalar> {
   const { classes, roisPerImage, masks } = detector.config;
-  const samples = regions.map((boxes, picture) => sampleRois(boxes, truths[picture]!, classes, roisPerImage, random));
+  const samples = regions.map((boxes, image) => sampleRois(boxes, truths[image]!, classes, roisPerImage, random));
   const labels = Int32Array.from(samples.flatMap((sample) => [...sample.classes]));
   if (labels.length === 0) {
     throw new DivergedError(
-      "Cannot train the box head: no region lies in a picture of the batch; training has diverged",
+      "Cannot train the box head: no region lies in an image of the batch; training has diverged",
     );
   }
   const rois = samples.map(({ boxes }) => boxes);
@@ -57,23 +57,23 @@ export function roiLosses(
   if (!masks) return losses;
   const predicted = maskHead(detector.parameters, maskMaps(objects));
   const side = predicted.shape[1];
-  const wanted = samples.map(({ boxes, groundTruth }, picture) =>
-    maskTargets(truths[picture]!.masks!, sizes[picture]!, boxes, groundTruth, side),
+  const wanted = samples.map(({ boxes, groundTruth }, image) =>
+    maskTargets(truths[image]!.masks!, sizes[image]!, boxes, groundTruth, side),
   );
   return { ...losses, mask: maskLoss(masksOfClass(predicted, objectClasses), joinArrays(wanted)) };
 }
 
 /**
- * What the heads find in the regions of each picture.
+ * What the heads find in the regions of each image.
  *
- * @param regions - proposals of each picture
+ * @param regions - proposals of each image
  */
 export function detectInRegions(
   detector: Detector,
   features: readonly tf.Tensor4D[],
   regions: readonly Boxes[],
   sizes: readonly Size[],
-  mode: NormalisationMode,
+  mode: NormalizationMode,
 ): Detections[] {
   const { config } = detector;
   if (regions.every(({ length }) => length === 0)) return regions.map(() => noDetections);
@@ -82,14 +82,14 @@ export function detectInRegions(
   const scores = tf.softmax(logits).dataSync<"float32">();
   const shifts = deltas.dataSync<"float32">();
   let first = 0;
-  const found = regions.map((boxes, picture) => {
+  const found = regions.map((boxes, image) => {
     const last = first + boxCount(boxes);
     const of = (values: Float32Array, each: number) => values.subarray(first * each, last * each);
     const detections = detectionsOf(
       boxes,
       of(scores, config.classes + 1),
       of(shifts, 4 * config.classes),
-      sizes[picture]!,
+      sizes[image]!,
       config.detectionsPerImage,
     );
     first = last;
@@ -119,7 +119,7 @@ function withMasks(
   detector: Detector,
   features: readonly tf.Tensor4D[],
   found: readonly Detections[],
-  mode: NormalisationMode,
+  mode: NormalizationMode,
 ): Detections[] {
   const boxes = found.map((detections) => detections.boxes);
   const classes = Int32Array.from(found.flatMap((detections) => [...detections.classes]));

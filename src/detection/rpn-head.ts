@@ -44,7 +44,7 @@ export function rpnHead(parameters: ParameterVector, features: tf.Tensor4D): Rpn
 }
 
 /**
- * A convolution of stride 1 and a bias, as the heads have them, which have no batch normalisation.
+ * A convolution of stride 1 and a bias, as the heads have them, which have no batch normalization.
  *
  * @param name - of the layer
  */

@@ -13,10 +13,10 @@ import { detectorCheckpointFile, loadDetector } from "./detector-checkpoint";
 import {
   curveSchema,
   disposeDetectorTraining,
-  initialisationSchema,
+  initializationSchema,
   readingsSchema,
   type DetectorTraining,
-  type InitialisationName,
+  type InitializationName,
 } from "./detector-training";
 import { detectionFigures, detectSet, type DetectSetOptions } from "./evaluate-detector";
 import { fromCocoResults, toCocoResults, type CocoResult } from "./results-json";
@@ -46,10 +46,10 @@ const runSchema = z.object({
     recipe: detectionRecipeSchema,
     recipeHash: z.string(),
     seed: z.number().int(),
-    initialisation: initialisationSchema,
+    initialization: initializationSchema,
     data: z.object({
-      train: z.object({ name: z.string(), pictures: z.number(), checksum: z.string() }),
-      test: z.object({ name: z.string(), pictures: z.number(), checksum: z.string() }),
+      train: z.object({ name: z.string(), images: z.number(), checksum: z.string() }),
+      test: z.object({ name: z.string(), images: z.number(), checksum: z.string() }),
     }),
     ...originSchema.shape,
     trainingSeconds: z.number(),
@@ -77,12 +77,12 @@ export interface RunDetectorOptions extends Omit<TrainDetectorOptions, "monitor"
   /** How often AP50 on the validation part is read over the training, unless the recipe's `stopping` says. @default 0 */
   readonly readings?: number;
   readonly onProgress?: (progress: DetectorProgress) => void;
-  /** Told after each picture of the test part. */
-  readonly onPicture?: DetectSetOptions["onPicture"];
+  /** Told after each image of the test part. */
+  readonly onImage?: DetectSetOptions["onImage"];
 }
 
 /**
- * From a recipe, an initialisation and a seed to a detector and its figures on the test part: looked up if they are there,
+ * From a recipe, an initialization and a seed to a detector and its figures on the test part: looked up if they are there,
  * else trained, gone on with where it was interrupted, and evaluated. Writes the manifest with the figures, and the
  * detections in COCO's results format.
  *
@@ -93,7 +93,7 @@ export async function runDetector(
   data: DetectionData,
   options: RunDetectorOptions,
 ): Promise<DetectorRun> {
-  const { readings = 0, onProgress, onPicture, ...rest } = options;
+  const { readings = 0, onProgress, onImage, ...rest } = options;
   const { directory, stopRequested } = rest;
   const { validation } = data;
   if (readings > 0 && validation === undefined) {
@@ -109,7 +109,7 @@ export async function runDetector(
     evaluate: async (detector: DetectorTraining["detector"]) => {
       // AP50 is that of boxes: masks would be found for nothing.
       const ofBoxes = { ...detector, config: { ...detector.config, masks: undefined } };
-      const found = await detectSet(ofBoxes, validation, recipe.pictures, stop);
+      const found = await detectSet(ofBoxes, validation, recipe.images, stop);
       return detectionFigures(validation, found, recipe.metric, ofBoxes.config).ap50;
     },
   };
@@ -119,9 +119,9 @@ export async function runDetector(
 
   const { training } = loadDetector(join(directory, detectorCheckpointFile));
   try {
-    const found = await detectSet(training.detector, data.test, recipe.pictures, {
+    const found = await detectSet(training.detector, data.test, recipe.images, {
       ...stop,
-      ...(onPicture && { onPicture }),
+      ...(onImage && { onImage }),
     });
     const results = toCocoResults(data.test, found).map(shortened);
     writeFileAtomic(join(directory, predictionsFile), JSON.stringify(results));
@@ -155,14 +155,14 @@ function shortened(result: CocoResult): CocoResult {
 function manifestOf(recipe: DetectionRecipe, data: DetectionData, training: DetectorTraining): DetectorRun["manifest"] {
   const facts = (set: DetectionSet) => ({
     name: set.name,
-    pictures: set.images.length,
+    images: set.images.length,
     checksum: annotationChecksum(set),
   });
   return {
     recipe,
     recipeHash: recipeHash(recipe),
     seed: training.seed,
-    initialisation: training.initialisation,
+    initialization: training.initialization,
     data: { train: facts(data.train), test: facts(data.test) },
     ...originNow(),
     trainingSeconds: Number(training.seconds.toFixed(1)),
@@ -208,10 +208,10 @@ export function forgetDetectorRun(directory: string): void {
   }
 }
 
-/** The folder of a run below `root`: another recipe, initialisation or seed has another. */
+/** The folder of a run below `root`: another recipe, initialization or seed has another. */
 export function detectorRunDirectory(
   recipe: DetectionRecipe,
-  { name, checksum }: InitialisationName,
+  { name, checksum }: InitializationName,
   seed: number,
   root: string,
 ): string {

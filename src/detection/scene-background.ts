@@ -1,10 +1,10 @@
 import type { Random } from "../engine/random";
 
-/** A value in [0, 1] at each place of a picture, whose sides run from 0 to 1. */
+/** A value in [0, 1] at each place of an image, whose sides run from 0 to 1. */
 type Pattern = (x: number, y: number) => number;
 
 /**
- * Paints a background: two random colours, mixed by a random gradient, stripes or value noise.
+ * Paints a background: two random colors, mixed by a random gradient, stripes or value noise.
  *
  * Only +, -, *, / and rounding are used, which give the same bits on every machine; sines and powers need not.
  *
@@ -12,7 +12,7 @@ type Pattern = (x: number, y: number) => number;
  * @returns [size, size, 3], red, green, blue
  */
 export function paintBackground(size: number, random: Random): Uint8ClampedArray {
-  const [from, to] = [drawColour(random), drawColour(random)];
+  const [from, to] = [drawColor(random), drawColor(random)];
   const pattern = patterns[random.integer(patterns.length)]!(random);
   const pixels = new Uint8ClampedArray(size * size * 3);
   let at = 0;
@@ -29,7 +29,7 @@ export function paintBackground(size: number, random: Random): Uint8ClampedArray
 
 const patterns: readonly ((random: Random) => Pattern)[] = [drawGradient, drawStripes, drawValueNoise];
 
-function drawColour(random: Random): readonly [number, number, number] {
+function drawColor(random: Random): readonly [number, number, number] {
   return [random.integer(256), random.integer(256), random.integer(256)];
 }
 
@@ -41,7 +41,7 @@ function drawGradient(random: Random): Pattern {
   return (x, y) => 0.5 + across * (x - 0.5) + down * (y - 0.5);
 }
 
-/** Stripes of a random direction, 2 to 12 in the picture, with hard or soft edges. */
+/** Stripes of a random direction, 2 to 12 in the image, with hard or soft edges. */
 function drawStripes(random: Random): Pattern {
   const along = drawGradient(random);
   const count = random.uniform(2, 12);

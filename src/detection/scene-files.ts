@@ -9,16 +9,16 @@ import { composeScenes, sceneChecksum, sceneCredit, type SceneImage, type SceneO
 export const sceneFormats = ["coco", "voc"] as const;
 export type SceneFormat = (typeof sceneFormats)[number];
 
-/** Pictures that are written at a time. */
+/** Images that are written at a time. */
 const writeTogether = 16;
 
 /** A set of scenes that was written. */
 export interface WrittenScenes {
   readonly name: string;
-  /** Side of a picture in pixels. */
+  /** Side of an image in pixels. */
   readonly size: number;
   readonly seed: number;
-  readonly pictures: number;
+  readonly images: number;
   readonly objects: number;
   /** As {@link sceneChecksum} gives it. */
   readonly checksum: string;
@@ -26,7 +26,7 @@ export interface WrittenScenes {
 
 /**
  * Composes scenes and writes them into a new or empty folder, with a README.md that says what they are and credits the
- * drawings. A part is a split of its name. Pictures are PNG: not a pixel changes.
+ * drawings. A part is a split of its name. Images are PNG: not a pixel changes.
  *
  * @param wanted - the scenes of each part
  * @throws InputError when the folder has files in it, or scenes cannot be composed
@@ -49,7 +49,7 @@ export async function writeScenes(
       name: set.name,
       size: set.images[0]!.width,
       seed: set.seed,
-      pictures: set.images.length,
+      images: set.images.length,
       objects: set.images.reduce((sum, { objects }) => sum + objects.length, 0),
       checksum: await sceneChecksum(set),
     });
@@ -59,7 +59,7 @@ export async function writeScenes(
 }
 
 async function writeCoco(set: SceneSet, split: string, folder: string): Promise<void> {
-  await writePictures(set, join(folder, split));
+  await writeImages(set, join(folder, split));
   await writeText(join(folder, "annotations", `instances_${split}.json`), JSON.stringify(cocoDocument(set)));
 }
 
@@ -91,7 +91,7 @@ function cocoDocument(set: SceneSet): unknown {
 }
 
 async function writeVoc(set: SceneSet, split: string, folder: string): Promise<void> {
-  await writePictures(set, join(folder, "JPEGImages"));
+  await writeImages(set, join(folder, "JPEGImages"));
   const ids = set.images.map(({ fileName }) => fileName.replace(/\.png$/, ""));
   await writeText(join(folder, "ImageSets", "Main", `${split}.txt`), `${ids.join("\n")}\n`);
   for (const [index, image] of set.images.entries()) {
@@ -124,7 +124,7 @@ function escapeXml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
 
-async function writePictures(set: SceneSet, folder: string): Promise<void> {
+async function writeImages(set: SceneSet, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (let start = 0; start < set.images.length; start += writeTogether) {
     await Promise.all(
@@ -146,12 +146,12 @@ async function writeText(path: string, text: string): Promise<void> {
 
 function describeScenes(written: readonly WrittenScenes[]): string {
   const rows = written.map(
-    ({ name, size, seed, pictures, objects, checksum }) =>
-      `- ${name}: ${pictures} pictures of ${size} px, seed ${seed}, ${objects} objects, SHA-256 ${checksum}`,
+    ({ name, size, seed, images, objects, checksum }) =>
+      `- ${name}: ${images} images of ${size} px, seed ${seed}, ${objects} objects, SHA-256 ${checksum}`,
   );
   return `# Composed scenes
 
-Emoji drawings on made backgrounds, 1 to 8 in a picture, with exact boxes and masks of what is seen of each, composed by
+Emoji drawings on made backgrounds, 1 to 8 in an image, with exact boxes and masks of what is seen of each, composed by
 moco-kit. They are neither PASCAL VOC nor COCO, only in the file format of one of them. Train, validation and test scenes
 hold drawings of the train, validation and test groups of the kit's emoji split.
 
@@ -159,7 +159,7 @@ ${rows.join("\n")}
 
 The checksum is over pixels, boxes, categories and masks.
 
-## Licence
+## License
 
 ${sceneCredit}
 The drawings were taken from the npm packages emoji-datasource-twitter and emoji-datasource-google by Cal Henderson (MIT).

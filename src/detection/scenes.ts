@@ -36,7 +36,7 @@ export interface SceneOptions {
   readonly seed?: number | undefined;
 }
 
-/** A picture of a {@link SceneSet}. */
+/** An image of a {@link SceneSet}. */
 export interface SceneImage extends DetectionImage {
   readonly objects: readonly SceneObject[];
 }
@@ -50,11 +50,11 @@ export interface SceneSet extends DetectionSet {
 
 /**
  * Composes scenes for detection: emoji drawings of both hands, cut out by their alpha channel, on made backgrounds, 1 to 8 in
- * a picture, in the nine categories of the emoji set, with exact boxes and masks after occlusion. They are composed scenes,
+ * an image, in the nine categories of the emoji set, with exact boxes and masks after occlusion. They are composed scenes,
  * neither VOC nor COCO, and figures on them compare with no published ones.
  *
  * A part's scenes hold drawings of that part of the emoji split only: those of test scenes, and their variants, are in no
- * picture that pre-training on the emoji set has seen.
+ * image that pre-training on the emoji set has seen.
  *
  * The same options give the same bits on every machine. Pixels are composed again when they are read: nothing but annotations
  * is kept.

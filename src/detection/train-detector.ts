@@ -17,14 +17,14 @@ import {
   startDetectorTraining,
   type DetectorHistory,
   type DetectorTraining,
-  type Initialisation,
+  type Initialization,
 } from "./detector-training";
 import { detectorStep, estimateRunningAverages, type DetectorLosses, type TrainingBatch } from "./faster-rcnn";
-import { readTrainingBatch, shuffledBatches, trainablePictures } from "./training-batches";
+import { readTrainingBatch, shuffledBatches, trainableImages } from "./training-batches";
 
 export interface TrainDetectorOptions {
   readonly seed: number;
-  readonly initialisation: Initialisation;
+  readonly initialization: Initialization;
   /** Folder of the run. A checkpoint found there is gone on from. */
   readonly directory: string;
   /** Time between checkpoints in seconds. @default 30 */
@@ -83,7 +83,7 @@ export async function* trainDetector(
   const training = resumeOrStart(path, recipe, set, options);
   const { detector } = training;
   const decay = detectorWeightDecay(detector, recipe.weightDecay);
-  const images = trainablePictures(set);
+  const images = trainableImages(set);
   const batches = shuffledBatches(images, recipe.batchSize, (pass) => randomStream(seed, "shuffle", pass));
   for (let step = 0; step < training.step; step++) batches.next();
   const pace = new Pace(training, recipe.batchSize);
@@ -150,13 +150,13 @@ export async function* trainDetector(
 }
 
 /**
- * One step of the training of a detector: the gradient of the losses, applied by the optimiser. The batch's images are disposed.
+ * One step of the training of a detector: the gradient of the losses, applied by the optimizer. The batch's images are disposed.
  *
  * @param random - draws the anchors and regions that take part
  * @throws DivergedError if a loss is no longer a number
  */
 export function takeStep(
-  { detector, optimiser, step }: DetectorTraining,
+  { detector, optimizer, step }: DetectorTraining,
   batch: TrainingBatch,
   random: ReturnType<typeof randomStream>,
   {
@@ -167,7 +167,7 @@ export function takeStep(
 ): DetectorLosses<number> {
   try {
     const { losses, gradient } = detectorStep(detector, batch, random);
-    optimiser.apply(detector.parameters, gradient, { learningRate, momentum, weightDecay: decay });
+    optimizer.apply(detector.parameters, gradient, { learningRate, momentum, weightDecay: decay });
     gradient.dispose();
     const wrong = Object.entries(losses).find(([, loss]) => !Number.isFinite(loss));
     if (wrong) throw new DivergedError(`Training diverged: the ${wrong[0]} loss of step ${step + 1} is ${wrong[1]}`);
@@ -184,7 +184,7 @@ async function* averagingBatches(
   { seed, stopRequested }: TrainDetectorOptions,
 ): AsyncGenerator<TrainingBatch> {
   const random = (purpose: string, number: number) => randomStream(seed, "precise BN", step, purpose, number);
-  const batches = shuffledBatches(trainablePictures(set), recipe.batchSize, (pass) => random("shuffle", pass));
+  const batches = shuffledBatches(trainableImages(set), recipe.batchSize, (pass) => random("shuffle", pass));
   for (let index = 0; index < recipe.preciseBnBatches; index++) {
     if (stopRequested?.()) throw interrupted(step, recipe.schedule.iterations);
     yield await readTrainingBatch(set, batches.next().value, recipe, random("augment", index));
@@ -224,15 +224,15 @@ function resumeOrStart(
   path: string,
   recipe: DetectionRecipe,
   { categories }: DetectionSet,
-  { seed, initialisation }: TrainDetectorOptions,
+  { seed, initialization }: TrainDetectorOptions,
 ): DetectorTraining {
   const names = categories.map(({ name }) => name);
-  if (!existsSync(path)) return startDetectorTraining(recipe, names, initialisation, seed);
+  if (!existsSync(path)) return startDetectorTraining(recipe, names, initialization, seed);
   const { recipe: trained, training } = loadDetector(path);
-  const describe = (recipe: DetectionRecipe, from: Initialisation | DetectorTraining["initialisation"], seed: number) =>
+  const describe = (recipe: DetectionRecipe, from: Initialization | DetectorTraining["initialization"], seed: number) =>
     `recipe ${recipeHash(recipe)} from ${from.name}${from.checksum ? ` (${from.checksum.slice(0, 12)})` : ""} with seed ${seed}`;
-  const found = describe(trained, training.initialisation, training.seed);
-  const wanted = describe(recipe, initialisation, seed);
+  const found = describe(trained, training.initialization, training.seed);
+  const wanted = describe(recipe, initialization, seed);
   if (found === wanted && training.categories.join() === names.join()) return training;
   disposeDetectorTraining(training);
   const difference =

@@ -2,21 +2,21 @@ import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
 import type { DetectionRecipe } from "./detection-recipe";
 import type { DetectionImage, DetectionSet } from "./detection-set";
-import { preparePicture, resizedSize, transformTruth } from "./detector-pictures";
+import { prepareImage, resizedSize, transformTruth } from "./detector-images";
 import type { TrainingBatch } from "./faster-rcnn";
-import { batchPictures } from "./picture-batch";
+import { batchImages } from "./image-batch";
 import { groundTruthOf } from "./training-samples";
 
-/** The pictures that a detector is trained on: those with an object that is no crowd (detectron2). */
-export function trainablePictures({ images }: DetectionSet): readonly DetectionImage[] {
+/** The images that a detector is trained on: those with an object that is no crowd (detectron2). */
+export function trainableImages({ images }: DetectionSet): readonly DetectionImage[] {
   return images.filter(({ objects }) => objects.some(({ crowd }) => !crowd));
 }
 
 /**
- * The pictures of each batch of a training, without end: shuffled pass after pass, and those wider than high apart from the
+ * The images of each batch of a training, without end: shuffled pass after pass, and those wider than high apart from the
  * others, so that little of a batch is padding (detectron2's aspect-ratio grouping).
  *
- * @param random - of one pass over the pictures
+ * @param random - of one pass over the images
  */
 export function* shuffledBatches(
   images: readonly DetectionImage[],
@@ -37,18 +37,18 @@ export function* shuffledBatches(
 }
 
 /**
- * Reads and augments the pictures of a batch: a length of the shorter side is drawn for each, and whether it is mirrored.
+ * Reads and augments the images of a batch: a length of the shorter side is drawn for each, and whether it is mirrored.
  *
  * @returns the caller disposes the images
- * @throws InputError if a picture cannot be read
+ * @throws InputError if an image cannot be read
  */
 export async function readTrainingBatch(
   set: DetectionSet,
   images: readonly DetectionImage[],
-  { pictures, detector }: Pick<DetectionRecipe, "pictures" | "detector">,
+  { images: preparation, detector }: Pick<DetectionRecipe, "images" | "detector">,
   random: Random,
 ): Promise<TrainingBatch> {
-  const { trainShortest, longest, flip, ...normalisation } = pictures;
+  const { trainShortest, longest, flip, ...normalization } = preparation;
   const drawn = images.map((image) => ({
     to: resizedSize(image, trainShortest[random.integer(trainShortest.length)]!, longest),
     mirrored: random.uniform() < 0.5 && flip,
@@ -56,9 +56,9 @@ export async function readTrainingBatch(
   const pixels = await Promise.all(images.map((image) => set.readPixels(image)));
   const prepared = images.map((image, index) => {
     const { to, mirrored } = drawn[index]!;
-    return preparePicture(pixels[index]!, image, to, mirrored, normalisation);
+    return prepareImage(pixels[index]!, image, to, mirrored, normalization);
   });
-  const batch = batchPictures(prepared);
+  const batch = batchImages(prepared);
   tf.dispose(prepared);
   const truths = images.map((image, index) => {
     const { to, mirrored } = drawn[index]!;

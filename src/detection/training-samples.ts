@@ -6,7 +6,7 @@ import type { Annotation } from "./detection-set";
 import type { Mask } from "./mask-rle";
 import { matchBoxes, sampleBalanced, type MatchingRule } from "./matching";
 
-/** The objects of one picture that a detector is trained on. */
+/** The objects of one image that a detector is trained on. */
 export interface GroundTruth {
   readonly boxes: Boxes;
   /** 0 to K - 1, one a box. */
@@ -29,7 +29,7 @@ export function groundTruthOf(objects: readonly Annotation[], masks = false): Gr
   };
 }
 
-/** The anchors of one picture that the RPN's losses are computed on. */
+/** The anchors of one image that the RPN's losses are computed on. */
 export interface AnchorSample {
   /** Positions of the anchors, objects first. */
   readonly indices: Int32Array;
@@ -63,7 +63,7 @@ export function sampleAnchors(anchors: Boxes, truth: GroundTruth, count: number,
   };
 }
 
-/** The regions of interest of one picture that the box head is trained on. */
+/** The regions of interest of one image that the box head is trained on. */
 export interface RoiSample {
   /** Objects first. */
   readonly boxes: Boxes;

@@ -2,7 +2,7 @@ import type { Size } from "./boxes";
 import { decodeWithin, encodeWithin, maskBox, type Mask } from "./mask-rle";
 
 /**
- * The mask of an object in a picture that was resized and perhaps mirrored left to right: outlines move, and of run lengths
+ * The mask of an object in an image that was resized and perhaps mirrored left to right: outlines move, and of run lengths
  * each pixel takes the nearest one's value (detectron2's `apply_segmentation`).
  */
 export function transformMask(mask: Mask, from: Size, to: Size, mirrored: boolean): Mask {

@@ -1,7 +1,7 @@
 import { DOMParser, type Element } from "@xmldom/xmldom";
 import type { AnnotationFaults } from "./annotation-faults";
 import type { Box } from "./detection-set";
-import { maximumPixels } from "./picture-files";
+import { maximumPixels } from "./image-files";
 
 /** What an annotation file of PASCAL VOC says. */
 export interface VocFile {
@@ -65,7 +65,7 @@ export function parseVocFile(text: string, path: string, found: AnnotationFaults
       return;
     }
     if (width !== undefined && height !== undefined && (x2 < 1 || y2 < 1 || x1 > width || y1 > height)) {
-      return fault(`object ${at}: bndbox`, `touch the picture of ${width} x ${height}`, box.join(", "));
+      return fault(`object ${at}: bndbox`, `touch the image of ${width} x ${height}`, box.join(", "));
     }
     objects.push({ at, name, difficult: flag === "1", box });
   });

@@ -46,7 +46,7 @@ export interface VocMatches {
 
 /**
  * Matches detections with objects by VOC's rule: from the best score down, a detection means the object of its category and
- * picture that it overlaps most. It is right if their IoU is larger than the threshold (not equal) and no better detection
+ * image that it overlaps most. It is right if their IoU is larger than the threshold (not equal) and no better detection
  * was right on that object; on a `difficult` object (or a crowd) it counts neither way.
  *
  * Overlaps are taken of pixel indices with both ends included, VOC's "+1": detections are put back on VOC's grid by adding 1
@@ -74,7 +74,7 @@ export function matchVoc(set: DetectionSet, detections: readonly Detection[], op
   return { categories };
 }
 
-/** Matches the detections of one picture and category at all thresholds. */
+/** Matches the detections of one image and category at all thresholds. */
 function matchImage(
   found: readonly Box[],
   objects: readonly Annotation[],
@@ -146,7 +146,7 @@ function roundHalfEven(value: number, decimals: number): number {
  * AP, AP50 and AP75.
  *
  * @param rule - "11-point" for VOC 2007, as in the paper
- * @param multiplicities - how often each picture counts, once each by default
+ * @param multiplicities - how often each image counts, once each by default
  */
 export function vocFigures(matches: VocMatches, rule: VocRule, multiplicities?: Multiplicities): VocFigures {
   if (rule !== "11-point" && rule !== "area") {

@@ -28,7 +28,7 @@ export interface BatchStatistics {
 }
 
 /**
- * Batch normalisation with the statistics of the batch itself, by TensorFlow's fused kernel and its gradient.
+ * Batch normalization with the statistics of the batch itself, by TensorFlow's fused kernel and its gradient.
  *
  * @param x - [N, H, W, C]
  * @param scale - gamma, [C]
@@ -42,7 +42,7 @@ export function batchNormTraining(
   offset: tf.Tensor1D,
   onStatistics: (statistics: BatchStatistics) => void,
 ): tf.Tensor4D {
-  const normalise = tf.customGrad((...inputs) => {
+  const normalize = tf.customGrad((...inputs) => {
     const [input, gamma, beta, save] = inputs as unknown as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
     // With factor 1 the old averages are ignored; the kernel wants empty ones then.
     const none = tf.tensor1d([]);
@@ -56,11 +56,11 @@ export function batchNormTraining(
         tf.tidy(() => runKernelMultiple("FusedBatchNormGradV3", gradientAttributes, [dy, ...saved], 5).slice(0, 3)),
     };
   });
-  return normalise(x, scale, offset) as tf.Tensor4D;
+  return normalize(x, scale, offset) as tf.Tensor4D;
 }
 
 /**
- * Batch normalisation with running averages (evaluation mode).
+ * Batch normalization with running averages (evaluation mode).
  *
  * @param x - [N, H, W, C]; scale, offset, mean and variance are [C]
  */

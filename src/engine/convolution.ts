@@ -1,24 +1,24 @@
 import { runKernel, type Attributes } from "./kernels";
 import { tf } from "./tf";
 
-/** How a filter moves over a picture, the same in both directions. */
+/** How a filter moves over an image, the same in both directions. */
 export interface ConvolutionGeometry {
   readonly stride: number;
   /** Pixels of zeros on each side. */
   readonly padding: number;
-  /** Distance between neighbouring taps of the filter, in pixels. @default 1 */
+  /** Distance between neighboring taps of the filter, in pixels. @default 1 */
   readonly dilation?: number;
 }
 
 /**
  * Two-dimensional convolution with symmetric zero padding, as PyTorch pads.
  *
- * Grouped when the filter has fewer input channels than the picture: C / groups of them; group g sees the g-th part of
+ * Grouped when the filter has fewer input channels than the image: C / groups of them; group g sees the g-th part of
  * the input's channels and makes the g-th part of the output's.
  *
- * TensorFlow's "SAME" pads an even picture on one side only when the stride is 2, which shifts features by half a pixel
+ * TensorFlow's "SAME" pads an even image on one side only when the stride is 2, which shifts features by half a pixel
  * against every published ResNet. Its "EXPLICIT" padding is right, but its gradients miss oneDNN on a CPU and take up to
- * four times as long. So: "SAME" where it is symmetric, else zeros put around the picture first.
+ * four times as long. So: "SAME" where it is symmetric, else zeros put around the image first.
  *
  * Of a 1x1 filter that skips pixels, oneDNN's gradients write outside of their memory (TensorFlow 2.21; for example with 8 channels, 64 x 64
  * pixels): the skipped pixels are taken out first.

@@ -6,16 +6,16 @@ import type { PlannedTraining } from "./planned-training";
 import type { StepReply } from "./step-program";
 
 /**
- * Batches that a step is measured at, unless told otherwise: few enough pictures for the memory of a laptop. Those of pre-training
- * are below the 32 of a group of batch normalisation, so each batch is one group.
+ * Batches that a step is measured at, unless told otherwise: few enough images for the memory of a laptop. Those of pre-training
+ * are below the 32 of a group of batch normalization, so each batch is one group.
  */
 export const defaultBatches: Readonly<Record<PlannedTraining["task"], readonly number[]>> = {
   "pre-training": [8, 16],
-  // One picture of a C4 detector at the paper's size already takes most of a laptop's memory.
+  // One image of a C4 detector at the paper's size already takes most of a laptop's memory.
   detection: [1],
 };
 
-/** The batches of a measurement: one or two numbers of pictures in ascending order, or the recipe's own. */
+/** The batches of a measurement: one or two numbers of images in ascending order, or the recipe's own. */
 export type MeasuredBatches = readonly number[] | "full";
 
 /** What became of the measurement of one training. */

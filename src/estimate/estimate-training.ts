@@ -1,6 +1,6 @@
 import { InputError } from "../engine/errors";
 import type { MeasuredStep } from "./measure-step";
-import { picturesInMemory } from "./measured-training";
+import { imagesInMemory } from "./measured-training";
 import type { PlannedTraining } from "./planned-training";
 import { planOf } from "./training-plan";
 
@@ -20,7 +20,7 @@ export interface TrainingCost {
 /**
  * The cost of a whole training from its step at one or two batches: as measured where the recipe's batch was, else on the line
  * through both. From one batch, time is in proportion to it, and so is the memory above what there is before the first step.
- * Time follows the batch, memory what is in it at a time (see {@link picturesInMemory}).
+ * Time follows the batch, memory what is in it at a time (see {@link imagesInMemory}).
  *
  * What grows with the square of the batch is not on the line: SimCLR's similarities, 0.3 GB at 4096.
  *
@@ -36,7 +36,7 @@ export function costOf(training: PlannedTraining, measured: readonly MeasuredSte
     extrapolated: own === undefined,
     secondsAStep,
     seconds: secondsAStep * planOf(training).iterations,
-    peakBytes: own?.peakBytes ?? valueAt(picturesInMemory(training), memoryPoints(measured)),
+    peakBytes: own?.peakBytes ?? valueAt(imagesInMemory(training), memoryPoints(measured)),
   };
 }
 

@@ -7,7 +7,7 @@ import { totalLoss } from "../detection/faster-rcnn";
 import { readTrainingBatch } from "../detection/training-batches";
 import { randomStream } from "../engine/random";
 import { tf } from "../engine/tf";
-import { detectorInitialisation } from "../reproduce/detector-initialisation";
+import { detectorInitialization } from "../reproduce/detector-initialization";
 import { drawBatch } from "../train/draw-batch";
 import type { Recipe } from "../train/recipe";
 import { learningRateAt } from "../train/schedule";
@@ -15,7 +15,7 @@ import type { TrainingSetFacts } from "../train/start-method";
 import { disposeTraining, startTraining } from "../train/state";
 import { takeStep } from "../train/take-step";
 import type { PlannedTraining } from "./planned-training";
-import { randomDetectionSet, randomImageData } from "./random-pictures";
+import { randomDetectionSet, randomImageData } from "./random-images";
 import { largestSize } from "./training-plan";
 
 /** What a step of a training costs on this machine. */
@@ -31,7 +31,7 @@ export interface MeasuredStep {
   readonly timedSteps: number;
   /** Of the last step, on noise: finite, and says nothing else. */
   readonly loss: number;
-  /** Peak memory before the first step: what there is without a picture. */
+  /** Peak memory before the first step: what there is without an image. */
   readonly startBytes: number;
   /** What is held from step to step: networks, velocities, queue or bank. */
   readonly heldBytes: number;
@@ -44,7 +44,7 @@ const mostTimedSteps = 5;
 const secondsOfTiming = 10;
 
 /**
- * Goes through a training without its data: starts it, and takes a few steps on random pictures of the recipe's size by the
+ * Goes through a training without its data: starts it, and takes a few steps on random images of the recipe's size by the
  * functions that training takes them by. The first step is not timed. Nothing is kept.
  *
  * Peak memory is that of the process, so call this once in a process of its own.
@@ -99,7 +99,7 @@ function startPretraining(recipe: Recipe, set: TrainingSetFacts): Started {
   const state = startTraining(recipe, 0, set);
   return {
     step: (step) => {
-      const epoch = step / Math.floor(set.pictures / batchSize);
+      const epoch = step / Math.floor(set.images / batchSize);
       const rate = learningRateAt(schedule, { baseRate, epoch, epochs });
       const { loss } = takeStep(state, recipe, drawBatch(data, batchSize, policy, 0, step), rate);
       return Promise.resolve(loss);
@@ -110,11 +110,11 @@ function startPretraining(recipe: Recipe, set: TrainingSetFacts): Started {
 
 function startDetector(recipe: DetectionRecipe, set: TrainingSetFacts): Started {
   const { batchSize, schedule, learningRate, momentum } = recipe;
-  const size = largestSize(recipe.pictures);
+  const size = largestSize(recipe.images);
   const data = randomDetectionSet(size, batchSize, set.classes);
-  const largest = { ...recipe, pictures: { ...recipe.pictures, trainShortest: [size.height] } };
+  const largest = { ...recipe, images: { ...recipe.images, trainShortest: [size.height] } };
   const names = data.categories.map(({ name }) => name);
-  const training = startDetectorTraining(recipe, names, detectorInitialisation("random", recipe, 0), 0);
+  const training = startDetectorTraining(recipe, names, detectorInitialization("random", recipe, 0), 0);
   const decay = detectorWeightDecay(training.detector, recipe.weightDecay);
   return {
     step: async (step) => {

@@ -1,6 +1,6 @@
 import { detectionRateAt } from "../detection/detection-schedule";
 import type { Size } from "../detection/boxes";
-import type { PictureRecipe } from "../detection/detection-recipe";
+import type { ImageRecipe } from "../detection/detection-recipe";
 import { detectorParameters } from "../detection/detector";
 import { tf } from "../engine/tf";
 import { encoderParameters } from "../nn/encoder";
@@ -16,15 +16,15 @@ export interface TrainingPlan {
   readonly source: string;
   readonly task: PlannedTraining["task"];
   /** In the training set. */
-  readonly pictures: number;
+  readonly images: number;
   readonly batchSize: number;
   readonly iterations: number;
   readonly epochs: number;
-  /** Over the whole training, the same picture counted each time. */
-  readonly picturesSeen: number;
-  /** Of a picture as the network gets it; the largest, where recipes draw sizes. */
+  /** Over the whole training, the same image counted each time. */
+  readonly imagesSeen: number;
+  /** Of an image as the network gets it; the largest, where recipes draw sizes. */
   readonly size: Size;
-  /** Trainable numbers, of all networks that the optimiser moves. */
+  /** Trainable numbers, of all networks that the optimizer moves. */
   readonly parameters: number;
   /** Learning rate at the first and at the last iteration. */
   readonly rates: { readonly first: number; readonly last: number };
@@ -33,18 +33,18 @@ export interface TrainingPlan {
 /** What a training amounts to. */
 export function planOf({ task, recipe, set }: PlannedTraining): TrainingPlan {
   const { name, source, batchSize } = recipe;
-  const shared = { name, source, task, pictures: set.pictures, batchSize };
+  const shared = { name, source, task, images: set.images, batchSize };
   if (task === "pre-training") {
     const { epochs, schedule, learningRate: baseRate } = recipe;
-    // The rest of the pictures is dropped, as training does.
-    const perEpoch = Math.floor(set.pictures / batchSize);
+    // The rest of the images is dropped, as training does.
+    const perEpoch = Math.floor(set.images / batchSize);
     const iterations = epochs * perEpoch;
     const rateAt = (step: number) => learningRateAt(schedule, { baseRate, epoch: step / perEpoch, epochs });
     return {
       ...shared,
       iterations,
       epochs,
-      picturesSeen: iterations * batchSize,
+      imagesSeen: iterations * batchSize,
       size: { height: recipe.imageSize, width: recipe.imageSize },
       parameters: trainedNetworks(recipe.method).length * countOf(encoderParameters(recipe.encoder)),
       rates: { first: rateAt(0), last: rateAt(iterations - 1) },
@@ -55,9 +55,9 @@ export function planOf({ task, recipe, set }: PlannedTraining): TrainingPlan {
   return {
     ...shared,
     iterations,
-    epochs: (iterations * batchSize) / set.pictures,
-    picturesSeen: iterations * batchSize,
-    size: largestSize(recipe.pictures),
+    epochs: (iterations * batchSize) / set.images,
+    imagesSeen: iterations * batchSize,
+    size: largestSize(recipe.images),
     parameters: countOf(detectorParameters({ ...recipe.detector, classes: set.classes })),
     rates: {
       first: detectionRateAt(schedule, learningRate, 0),
@@ -67,10 +67,10 @@ export function planOf({ task, recipe, set }: PlannedTraining): TrainingPlan {
 }
 
 /**
- * The largest picture that a detector is trained on. A batch is padded to its highest and widest picture: with sixteen of
+ * The largest image that a detector is trained on. A batch is padded to its highest and widest image: with sixteen of
  * different shapes it is nearly always about as large.
  */
-export function largestSize({ trainShortest, longest }: PictureRecipe): Size {
+export function largestSize({ trainShortest, longest }: ImageRecipe): Size {
   return { height: Math.min(Math.max(...trainShortest), longest), width: longest };
 }
 

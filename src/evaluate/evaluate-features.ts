@@ -7,13 +7,13 @@ import { retrieval, type RetrievalScore, type RetrievalTask } from "./retrieval"
 /** Settings of a whole evaluation. */
 export interface EvaluationOptions {
   readonly classCount: number;
-  /** Number of neighbours of the kNN classifier. */
+  /** Number of neighbors of the kNN classifier. */
   readonly k: number;
   /** T of the kNN classifier. */
   readonly temperature: number;
   /** Seed of the linear probe. */
   readonly seed: number;
-  /** Which test pictures are to find their twin; undefined where the data set has no twins. */
+  /** Which test images are to find their twin; undefined where the data set has no twins. */
   readonly retrieval: RetrievalTask | undefined;
 }
 

@@ -46,7 +46,7 @@ const schema = z
   })
   .strict();
 
-/** An evaluation as it is stored: `correct` as a string of 0 and 1, the groups of the test pictures once. */
+/** An evaluation as it is stored: `correct` as a string of 0 and 1, the groups of the test images once. */
 export type EvaluationJson = z.infer<typeof schema>;
 
 /** Plain data for `JSON.stringify`. */
@@ -97,7 +97,7 @@ function unpacked<T extends { readonly accuracy: number; readonly correct: strin
     throw new InputError(`Cannot read the evaluation: ${metric}: ${what}`);
   };
   if (correct.length !== groups.length) {
-    fail(`correct must have a digit for each of ${groups.length} pictures, current length is ${correct.length}`);
+    fail(`correct must have a digit for each of ${groups.length} images, current length is ${correct.length}`);
   }
   const share = meanOf(correct);
   if (Math.abs(share - stored.accuracy) > 1e-9) {
@@ -111,7 +111,7 @@ function unpackedRetrieval(stored: NonNullable<EvaluationJson["retrieval"]>, gro
   const beyond = queries.find((query) => query >= groups.length);
   if (beyond !== undefined) {
     throw new InputError(
-      `Cannot read the evaluation: retrieval.queries: must be below ${groups.length}, the number of pictures, current value is ${beyond}`,
+      `Cannot read the evaluation: retrieval.queries: must be below ${groups.length}, the number of images, current value is ${beyond}`,
     );
   }
   const asked = queries.map((query) => groups[query]!);

@@ -1,5 +1,5 @@
-import { normalise } from "../data/augment";
-import { pictureTensor } from "../data/batches";
+import { normalize } from "../data/augment";
+import { imageTensor } from "../data/batches";
 import type { ImageData, ImageSet } from "../data/image-set";
 import { randomStream } from "../engine/random";
 import { tf } from "../engine/tf";
@@ -17,7 +17,7 @@ import type { Features } from "./features";
 
 const batchSize = 256;
 
-/** Pooled backbone features of every picture of a part, in evaluation mode, without augmentation. */
+/** Pooled backbone features of every image of a part, in evaluation mode, without augmentation. */
 export function extractFeatures(encoder: Encoder, data: ImageData, set: ImageSet): Features {
   return extract(set, data, (images) => backboneFeatures(encoder, images));
 }
@@ -27,15 +27,15 @@ export function extractFeaturesAt(depth: Depth, encoder: Encoder, data: ImageDat
   return extract(set, data, (images) => featuresAt(encoder, images, depth));
 }
 
-/** Unit embeddings of every picture of a part, head included, in evaluation mode, without augmentation. */
+/** Unit embeddings of every image of a part, head included, in evaluation mode, without augmentation. */
 export function extractEmbeddings(encoder: Encoder, data: ImageData, set: ImageSet): Features {
   return extract(set, data, (images) => embeddings(encoder, images));
 }
 
 /**
- * Features of every picture of a part, without augmentation.
+ * Features of every image of a part, without augmentation.
  *
- * @param featuresOfBatch - makes [N, dimension] of normalised pictures, [N, H, W, 3]
+ * @param featuresOfBatch - makes [N, dimension] of normalized images, [N, H, W, 3]
  */
 export function extract(
   set: ImageSet,
@@ -43,7 +43,7 @@ export function extract(
   featuresOfBatch: (images: tf.Tensor4D) => tf.Tensor2D,
 ): Features {
   const parts: Float32Array[] = [];
-  for (const images of normalisedBatches(data, set)) {
+  for (const images of normalizedBatches(data, set)) {
     const features = featuresOfBatch(images);
     parts.push(features.dataSync<"float32">());
     tf.dispose([features, images]);
@@ -64,12 +64,12 @@ export function pixelFeatures(set: ImageSet): Features {
 }
 
 /**
- * A randomly initialised encoder, its batch normalisation's averages estimated on the training part: without that,
+ * A randomly initialized encoder, its batch normalization's averages estimated on the training part: without that,
  * evaluation mode would use the averages of no data, and the baseline would be weaker than it is.
  */
 export function randomNetwork(config: EncoderConfig, data: ImageData, seed: number): Encoder {
-  const encoder = createEncoder(config, randomStream(seed, "initialise"));
-  estimateRunningAverages(encoder, normalisedBatches(data, data.train));
+  const encoder = createEncoder(config, randomStream(seed, "initialize"));
+  estimateRunningAverages(encoder, normalizedBatches(data, data.train));
   return encoder;
 }
 
@@ -77,10 +77,10 @@ function featuresOf({ labels, groups, twins }: ImageSet, values: Float32Array, d
   return { values, dimension, labels, groups, twins };
 }
 
-function* normalisedBatches({ mean, std }: ImageData, set: ImageSet): Generator<tf.Tensor4D> {
+function* normalizedBatches({ mean, std }: ImageData, set: ImageSet): Generator<tf.Tensor4D> {
   const count = set.labels.length;
   for (let first = 0; first < count; first += batchSize) {
     const indices = Int32Array.from({ length: Math.min(batchSize, count - first) }, (_, offset) => first + offset);
-    yield tf.tidy(() => normalise(pictureTensor(set, indices), mean, std));
+    yield tf.tidy(() => normalize(imageTensor(set, indices), mean, std));
   }
 }

@@ -1,20 +1,20 @@
 import { InputError } from "../engine/errors";
 
-/** What an encoder (or plain pixels) says of each picture of one part of a data set. Every metric reads features, never an encoder. */
+/** What an encoder (or plain pixels) says of each image of one part of a data set. Every metric reads features, never an encoder. */
 export interface Features {
-  /** [count, dimension], row-major: the feature of each picture, as the encoder gave it. */
+  /** [count, dimension], row-major: the feature of each image, as the encoder gave it. */
   readonly values: Float32Array;
   readonly dimension: number;
-  /** Class index of each picture. */
+  /** Class index of each image. */
   readonly labels: Int32Array;
-  /** Pictures of one group are variants of each other; intervals resample groups. */
+  /** Images of one group are variants of each other; intervals resample groups. */
   readonly groups: Int32Array;
   /** Index in this part of the same object drawn by the other hand, -1 for none; undefined where a set has no twins. */
   readonly twins: Int32Array | undefined;
 }
 
 /**
- * Checks that features fit together: one feature, label and group a picture, every value finite.
+ * Checks that features fit together: one feature, label and group an image, every value finite.
  *
  * @param part - what the features are of, for the message: "train"
  * @throws {InputError} naming the first fault
@@ -25,7 +25,7 @@ export function checkFeatures(features: Features, part: string): void {
   const fail = (what: string): never => {
     throw new InputError(`Cannot evaluate the features of ${part}: ${what}`);
   };
-  if (count === 0) fail("there must be at least one picture, current count is 0");
+  if (count === 0) fail("there must be at least one image, current count is 0");
   if (!Number.isInteger(dimension) || dimension < 1) {
     fail(`dimension must be a positive integer, current value is ${dimension}`);
   }
@@ -40,10 +40,8 @@ export function checkFeatures(features: Features, part: string): void {
   }
   const bad = values.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
-    const picture = Math.floor(bad / dimension);
-    fail(
-      `every value must be finite (has the training diverged?), current value at picture ${picture} is ${values[bad]}`,
-    );
+    const image = Math.floor(bad / dimension);
+    fail(`every value must be finite (has the training diverged?), current value at image ${image} is ${values[bad]}`);
   }
 }
 
@@ -53,7 +51,7 @@ export function checkFeatures(features: Features, part: string): void {
  * @param dimension - the dimension that the features must have
  * @throws {InputError} naming the first fault
  */
-export function checkLabelled(features: Features, part: string, classCount: number, dimension: number): void {
+export function checkLabeled(features: Features, part: string, classCount: number, dimension: number): void {
   checkFeatures(features, part);
   if (features.dimension !== dimension) {
     throw new InputError(
@@ -64,7 +62,7 @@ export function checkLabelled(features: Features, part: string, classCount: numb
   if (bad >= 0) {
     throw new InputError(
       `Cannot evaluate the features of ${part}: labels must be from 0 to ${classCount - 1}, ` +
-        `current value at picture ${bad} is ${features.labels[bad]}`,
+        `current value at image ${bad} is ${features.labels[bad]}`,
     );
   }
 }

@@ -12,7 +12,7 @@ export interface BootstrapOptions {
   readonly level?: number;
 }
 
-/** A mean with its interval. `kind` says what would vary: the pictures of the test set, or the seed of training. */
+/** A mean with its interval. `kind` says what would vary: the images of the test set, or the seed of training. */
 export interface Interval {
   readonly mean: number;
   readonly low: number;
@@ -20,7 +20,7 @@ export interface Interval {
   readonly kind: "test sampling" | "seeds";
 }
 
-/** The difference of two means over the same pictures, with its interval. */
+/** The difference of two means over the same images, with its interval. */
 export interface DifferenceInterval {
   readonly difference: number;
   readonly low: number;
@@ -29,11 +29,11 @@ export interface DifferenceInterval {
 }
 
 /**
- * Percentile bootstrap of a mean that resamples groups of pictures, not pictures: variants of one emoji are right and wrong
- * together, so an interval over single pictures is too narrow (Davison and Hinkley, "Bootstrap Methods", 1997, sections 3.8 and 5.3).
+ * Percentile bootstrap of a mean that resamples groups of images, not images: variants of one emoji are right and wrong
+ * together, so an interval over single images is too narrow (Davison and Hinkley, "Bootstrap Methods", 1997, sections 3.8 and 5.3).
  *
- * @param correct - 1 where a picture is right, else 0
- * @param groups - the group of each picture
+ * @param correct - 1 where an image is right, else 0
+ * @param groups - the group of each image
  * @throws {InputError} if lengths differ or there are fewer than two groups
  */
 export function groupBootstrap(
@@ -45,10 +45,10 @@ export function groupBootstrap(
 }
 
 /**
- * As `groupBootstrap`, for how much better `a` is than `b` on the same pictures. The interval leaves out zero where the two
- * differ by more than the choice of test pictures explains.
+ * As `groupBootstrap`, for how much better `a` is than `b` on the same images. The interval leaves out zero where the two
+ * differ by more than the choice of test images explains.
  *
- * @param a - 1 where the first is right on a picture, else 0
+ * @param a - 1 where the first is right on an image, else 0
  * @param b - the same of the second
  * @throws {InputError} if lengths differ or there are fewer than two groups
  */
@@ -60,10 +60,10 @@ export function pairedGroupBootstrap(
 ): DifferenceInterval {
   if (a.length !== b.length) {
     throw new InputError(
-      `Cannot compare two results: both must be of the same pictures, current lengths are ${a.length} and ${b.length}`,
+      `Cannot compare two results: both must be of the same images, current lengths are ${a.length} and ${b.length}`,
     );
   }
-  const differences = Array.from(a, (value, picture) => value - b[picture]!);
+  const differences = Array.from(a, (value, image) => value - b[image]!);
   return { difference: meanOf(differences), ...resampledMean(differences, groups, options), kind: "test sampling" };
 }
 
@@ -106,20 +106,20 @@ function resampledMean(
   return { low: quantile(means, (1 - level) / 2), high: quantile(means, (1 + level) / 2) };
 }
 
-/** Sum of values and number of pictures of each group. */
+/** Sum of values and number of images of each group. */
 function totals(values: ArrayLike<number>, groups: ArrayLike<number>) {
   if (values.length !== groups.length) {
     throw new InputError(
-      `Cannot draw an interval: every picture needs a group, current lengths are ${values.length} and ${groups.length}`,
+      `Cannot draw an interval: every image needs a group, current lengths are ${values.length} and ${groups.length}`,
     );
   }
   const places = new Map<number, number>();
   const sums: number[] = [];
   const counts: number[] = [];
-  for (let picture = 0; picture < values.length; picture++) {
-    const place = places.get(groups[picture]!) ?? places.size;
-    places.set(groups[picture]!, place);
-    sums[place] = (sums[place] ?? 0) + values[picture]!;
+  for (let image = 0; image < values.length; image++) {
+    const place = places.get(groups[image]!) ?? places.size;
+    places.set(groups[image]!, place);
+    sums[place] = (sums[place] ?? 0) + values[image]!;
     counts[place] = (counts[place] ?? 0) + 1;
   }
   if (sums.length < 2) {

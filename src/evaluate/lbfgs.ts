@@ -4,7 +4,7 @@ export interface Evaluated {
   readonly gradient: Float64Array;
 }
 
-/** Where a minimisation ended. */
+/** Where a minimization ended. */
 export interface Minimum {
   readonly point: Float64Array;
   readonly value: number;
@@ -40,7 +40,7 @@ interface Pair {
 }
 
 /**
- * Minimises a smooth convex function by L-BFGS (Nocedal and Wright, "Numerical Optimization", 2006, algorithm 7.5) with a
+ * Minimizes a smooth convex function by L-BFGS (Nocedal and Wright, "Numerical Optimization", 2006, algorithm 7.5) with a
  * backtracking line search.
  *
  * @param evaluate - the function; may compute in float32

@@ -1,7 +1,7 @@
 import { InputError } from "../engine/errors";
 import { randomStream } from "../engine/random";
 import { tf } from "../engine/tf";
-import { checkLabelled, type Features } from "./features";
+import { checkLabeled, type Features } from "./features";
 import { readValues } from "./read-values";
 import { bestClasses, scoreOf, type Score } from "./score";
 
@@ -23,7 +23,7 @@ export const defaultRates: readonly number[] = [0.03, 0.1, 0.3, 1, 3, 10, 30];
 /** Settings of the linear probe. */
 export interface LinearProbeOptions {
   readonly classCount: number;
-  /** Seed of the first weights and of the order of pictures. */
+  /** Seed of the first weights and of the order of images. */
   readonly seed: number;
   /** Learning rates to choose from, ascending. @default defaultRates */
   readonly rates?: readonly number[];
@@ -45,8 +45,8 @@ export interface LinearProbeScore extends Score {
  * The paper's linear probe: a linear softmax classifier trained on frozen features by SGD (`linearProtocol`), its learning rate
  * chosen by accuracy on validation at the last epoch (the lower rate of equals). `test` is read once, with the chosen weights.
  *
- * Features are taken as they come, not normalised, as in the paper. One thing differs from it: the features are computed once,
- * from unaugmented pictures, where the paper trains on random crops and flips. SGD of fixed length underfits features of
+ * Features are taken as they come, not normalized, as in the paper. One thing differs from it: the features are computed once,
+ * from unaugmented images, where the paper trains on random crops and flips. SGD of fixed length underfits features of
  * unequal scale, so read this score beside `logisticRegression`, which is run to convergence.
  *
  * All rates are trained at once, as columns of one weight matrix, from the same first weights and in the same order.
@@ -60,9 +60,9 @@ export function linearProbe(
   options: LinearProbeOptions,
 ): LinearProbeScore {
   const { classCount, seed, rates = defaultRates } = options;
-  checkLabelled(train, "train", classCount, train.dimension);
-  checkLabelled(validation, "validation", classCount, train.dimension);
-  checkLabelled(test, "test", classCount, train.dimension);
+  checkLabeled(train, "train", classCount, train.dimension);
+  checkLabeled(validation, "validation", classCount, train.dimension);
+  checkLabeled(test, "test", classCount, train.dimension);
   checkRates(rates);
   const weights = trainAtAllRates(train, classCount, rates, seed);
   try {

@@ -21,7 +21,7 @@ export interface StrengthFit {
 }
 
 /**
- * Minimises mean cross-entropy + l2 / 2 * (sum of squared weights without intercepts).
+ * Minimizes mean cross-entropy + l2 / 2 * (sum of squared weights without intercepts).
  *
  * The curvature of the cross-entropy along an axis of variance v is at most v / 2 (Boehning, 1992). So an axis is scaled by
  * 1 / sqrt(v / 2 + l2), which leaves L-BFGS a well-conditioned problem however unequal the features are.
@@ -102,15 +102,15 @@ function objective(
 function softmaxCrossEntropy(logits: Float32Array, labels: Int32Array, classCount: number) {
   const residual = new Float32Array(logits.length);
   let crossEntropy = 0;
-  for (let picture = 0; picture < labels.length; picture++) {
-    const row = picture * classCount;
+  for (let image = 0; image < labels.length; image++) {
+    const row = image * classCount;
     const end = row + classCount;
     let most = -Infinity;
     for (let at = row; at < end; at++) most = Math.max(most, logits[at]!);
     let sum = 0;
     for (let at = row; at < end; at++) sum += Math.exp(logits[at]! - most);
     for (let at = row; at < end; at++) residual[at] = Math.exp(logits[at]! - most) / sum;
-    const target = row + labels[picture]!;
+    const target = row + labels[image]!;
     residual[target]! -= 1;
     crossEntropy += Math.log(sum) + most - logits[target]!;
   }

@@ -1,13 +1,13 @@
 import { InputError } from "../engine/errors";
 import { tf } from "../engine/tf";
-import { checkLabelled, type Features } from "./features";
+import { checkLabeled, type Features } from "./features";
 import { fitStrength, logitsOf } from "./logistic-fit";
 import { principalAxes } from "./principal-axes";
 import { bestClasses, scoreOf, type Score } from "./score";
 
 /**
  * Strengths of L2 to choose from, descending. The objective is mean cross-entropy + l2 / 2 * (sum of squared weights), so
- * scikit-learn's C is 1 / (l2 * number of training pictures).
+ * scikit-learn's C is 1 / (l2 * number of training images).
  */
 export const defaultStrengths: readonly number[] = [10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 3e-4, 1e-4];
 
@@ -47,7 +47,7 @@ export interface LogisticRegressionScore extends Score, LogisticFit {
 
 /**
  * Multinomial logistic regression run to convergence: what a linear classifier can read off the features, whatever their scale.
- * Features are standardised by the mean and standard deviation of train (a constant one becomes 0). L2, which spares the
+ * Features are standardized by the mean and standard deviation of train (a constant one becomes 0). L2, which spares the
  * intercept, is chosen by accuracy on validation (the stronger of equals), each fit starting from the end of the one before.
  * `test` is read once, with the chosen weights.
  *
@@ -60,9 +60,9 @@ export function logisticRegression(
   options: LogisticRegressionOptions,
 ): LogisticRegressionScore {
   const { classCount, strengths = defaultStrengths } = options;
-  checkLabelled(train, "train", classCount, train.dimension);
-  checkLabelled(validation, "validation", classCount, train.dimension);
-  checkLabelled(test, "test", classCount, train.dimension);
+  checkLabeled(train, "train", classCount, train.dimension);
+  checkLabeled(validation, "validation", classCount, train.dimension);
+  checkLabeled(test, "test", classCount, train.dimension);
   checkStrengths(strengths);
   const { inputs, variances } = rotatedInputs([train, validation, test]);
   const [trainInputs, validationInputs, testInputs] = inputs as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
@@ -107,13 +107,13 @@ function scoreOfWeights(weights: Float64Array, inputs: tf.Tensor2D, features: Fe
 }
 
 /**
- * The parts, standardised by the first, turned to its principal axes, and with a column of ones for the intercept. Turning changes
+ * The parts, standardized by the first, turned to its principal axes, and with a column of ones for the intercept. Turning changes
  * neither the penalty nor any prediction, and lets the fit scale each axis by its own curvature.
  */
 function rotatedInputs(parts: readonly [train: Features, ...others: Features[]]) {
   const scaling = scalingOf(parts[0]);
   return tf.tidy(() => {
-    const flat = parts.map((part) => standardised(part, scaling));
+    const flat = parts.map((part) => standardized(part, scaling));
     const { axes, variances } = principalAxes(flat[0]!);
     const inputs = flat.map((part) => tf.keep(tf.concat([tf.matMul(part, axes), tf.ones([part.shape[0], 1])], 1)));
     return { inputs, variances };
@@ -143,7 +143,7 @@ function scalingOf({ values, dimension, labels }: Features): Scaling {
 }
 
 /** [count, dimension]: the features less the mean, by the standard deviation. */
-function standardised({ values, dimension, labels }: Features, { mean, std }: Scaling): tf.Tensor2D {
+function standardized({ values, dimension, labels }: Features, { mean, std }: Scaling): tf.Tensor2D {
   const scaled = values.map((value, at) => (value - mean[at % dimension]!) / std[at % dimension]!);
   return tf.tensor2d(scaled, [labels.length, dimension]);
 }

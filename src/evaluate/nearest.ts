@@ -1,7 +1,7 @@
 import { tf } from "../engine/tf";
 import type { Features } from "./features";
 
-/** Similarities held at once, 64 MB of them: 50,000 neighbours by 10,000 pictures would take 2 GB. */
+/** Similarities held at once, 64 MB of them: 50,000 neighbors by 10,000 images would take 2 GB. */
 const SIMILARITIES_AT_ONCE = 1 << 24;
 
 /**
@@ -12,7 +12,7 @@ export function forNearest(
   bank: Features,
   queries: Features,
   k: number,
-  visit: (query: number, similarities: Float32Array, neighbours: Int32Array) => void,
+  visit: (query: number, similarities: Float32Array, neighbors: Int32Array) => void,
 ): void {
   const { dimension } = bank;
   const queryCount = queries.labels.length;
@@ -27,10 +27,10 @@ export function forNearest(
         return tf.topk(tf.matMul(rows, unitBank, false, true), k);
       });
       const similarities = nearest.values.dataSync<"float32">();
-      const neighbours = nearest.indices.dataSync<"int32">();
+      const neighbors = nearest.indices.dataSync<"int32">();
       tf.dispose([nearest.values, nearest.indices]);
       for (let row = 0; row < end - start; row++) {
-        visit(start + row, similarities.subarray(row * k, (row + 1) * k), neighbours.subarray(row * k, (row + 1) * k));
+        visit(start + row, similarities.subarray(row * k, (row + 1) * k), neighbors.subarray(row * k, (row + 1) * k));
       }
     }
   } finally {
@@ -46,12 +46,12 @@ export function forNearest(
  */
 function unitLength(features: Features): Float32Array {
   const { values, dimension } = features;
-  const normalised = new Float32Array(values.length);
+  const normalized = new Float32Array(values.length);
   for (let start = 0; start < values.length; start += dimension) {
     let square = 0;
     for (let at = start; at < start + dimension; at++) square += values[at]! ** 2;
     const length = Math.max(Math.sqrt(square), 1e-12);
-    for (let at = start; at < start + dimension; at++) normalised[at] = values[at]! / length;
+    for (let at = start; at < start + dimension; at++) normalized[at] = values[at]! / length;
   }
-  return normalised;
+  return normalized;
 }

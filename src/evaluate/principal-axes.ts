@@ -14,7 +14,7 @@ export interface PrincipalAxes {
  * The eigenvectors and eigenvalues of inputs' inputs / count, by TensorFlow's symmetric eigensolver.
  * On one core, about 0.01 s for dimension 128 and 12 s for 3,072.
  *
- * @param inputs - [count, dimension], centred
+ * @param inputs - [count, dimension], centered
  */
 export function principalAxes(inputs: tf.Tensor2D): PrincipalAxes {
   const [values, axes] = tf.tidy(() => {

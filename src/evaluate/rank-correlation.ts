@@ -23,7 +23,7 @@ const [draws, level] = [2000, 0.95];
  * @returns NaN where all values of one measure are equal
  */
 export function rankCorrelation(pairs: readonly Pair[]): number {
-  const [x, y] = [0, 1].map((side) => centred(ranks(pairs.map((pair) => pair[side]!)))) as [number[], number[]];
+  const [x, y] = [0, 1].map((side) => centered(ranks(pairs.map((pair) => pair[side]!)))) as [number[], number[]];
   const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, at) => sum + value * b[at]!, 0);
   return dot(x, y) / Math.sqrt(dot(x, x) * dot(y, y));
 }
@@ -59,7 +59,7 @@ function ranks(values: readonly number[]): number[] {
   return values.map((value) => (sorted.indexOf(value) + sorted.lastIndexOf(value)) / 2 + 1);
 }
 
-function centred(values: readonly number[]): number[] {
+function centered(values: readonly number[]): number[] {
   const mean = meanOf(values);
   return values.map((value) => value - mean);
 }

@@ -1,18 +1,18 @@
 import { InputError } from "../engine/errors";
 
-/** How a metric came out, picture by picture, so that intervals and paired tests can resample groups. */
+/** How a metric came out, image by image, so that intervals and paired tests can resample groups. */
 export interface Score {
-  /** Share of pictures that are right, 0 to 1. */
+  /** Share of images that are right, 0 to 1. */
   readonly accuracy: number;
-  /** 1 where a picture is right, else 0. */
+  /** 1 where an image is right, else 0. */
   readonly correct: Uint8Array;
-  /** The group of each of these pictures. */
+  /** The group of each of these images. */
   readonly groups: Int32Array;
 }
 
 /** Scores predicted classes against labels. A prediction of -1 is wrong. */
 export function scoreOf(predictions: Int32Array, labels: Int32Array, groups: Int32Array): Score {
-  const correct = Uint8Array.from(labels, (label, picture) => (predictions[picture] === label ? 1 : 0));
+  const correct = Uint8Array.from(labels, (label, image) => (predictions[image] === label ? 1 : 0));
   return { accuracy: meanOf(correct), correct, groups };
 }
 

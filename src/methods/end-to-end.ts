@@ -27,8 +27,8 @@ export interface EndToEnd {
  * The keys of the batch are the dictionary: one positive, N - 1 negatives. The gradient flows to the keys too, back
  * through the shuffle. The paper's authors never released theirs; the loss is that of equation 1.
  *
- * @param queryView - [N, H, W, 3], normalised
- * @param keyView - another random view of the same pictures
+ * @param queryView - [N, H, W, 3], normalized
+ * @param keyView - another random view of the same images
  * @param nextPermutation - order in which shuffling BN sends the keys to their groups, [N]; drawn once
  */
 export function endToEndStep(
@@ -48,9 +48,9 @@ export function endToEndStep(
 /**
  * The same step with the memory of one chunk (gradient cache): equal to the plain one where the chunks hold whole groups.
  *
- * @param view - makes the view of some pictures of the batch
+ * @param view - makes the view of some images of the batch
  * @param size - N
- * @param chunkSize - pictures encoded at a time
+ * @param chunkSize - images encoded at a time
  */
 export function endToEndStepInChunks(
   { config, queryEncoder, keyEncoder }: EndToEnd,
@@ -104,7 +104,7 @@ function matchInBatch(
   return { loss: crossEntropy(logits, own), accuracy: topOneAccuracy(logits, own) };
 }
 
-/** Initialises both encoders with the same weights. */
+/** Initializes both encoders with the same weights. */
 export function createEndToEnd(config: EndToEndConfig, random: Random): EndToEnd {
   const queryEncoder = createEncoder(config.encoder, random);
   return { config, queryEncoder, keyEncoder: copyEncoder(queryEncoder) };

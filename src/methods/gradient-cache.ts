@@ -1,10 +1,10 @@
 import { tf } from "../engine/tf";
-import { headOutputs, normaliseRows, type Encoder } from "../nn/encoder";
+import { headOutputs, normalizeRows, type Encoder } from "../nn/encoder";
 import { disposeStatistics, updateRunningAverages, type LayerStatistics } from "../nn/running-averages";
 import { gradientsOf } from "../nn/gradients";
 import type { Objective } from "./step";
 
-/** Makes the pictures of one part of a batch, [chunk, H, W, 3]; the receiver disposes them. */
+/** Makes the images of one part of a batch, [chunk, H, W, 3]; the receiver disposes them. */
 export type Chunk = () => tf.Tensor4D;
 
 /**
@@ -13,12 +13,12 @@ export type Chunk = () => tf.Tensor4D;
  * A loss whose negatives are the rest of the batch cannot be cut into parts and summed, as gradient accumulation does. But
  * its gradient with respect to the embeddings can be taken at once, they are small, and then be sent back chunk by chunk.
  *
- * @param groups - batch normalisation groups of a chunk
+ * @param groups - batch normalization groups of a chunk
  * @returns unit vectors of all chunks, [N, dimension]
  */
 export function encodeChunks(encoder: Encoder, chunks: readonly Chunk[], groups: number): tf.Tensor2D {
   const statistics: LayerStatistics[] = [];
-  const parts = chunks.map((chunk) => tf.tidy(() => normaliseRows(headOutputs(encoder, chunk(), groups, statistics))));
+  const parts = chunks.map((chunk) => tf.tidy(() => normalizeRows(headOutputs(encoder, chunk(), groups, statistics))));
   // Once for the whole batch, as if it had been encoded in one piece.
   updateRunningAverages(encoder, statistics, groups * chunks.length);
   const all = tf.concat2d(parts, 0);
@@ -94,7 +94,7 @@ export function backpropagateChunks(
       const seen: LayerStatistics[] = []; // counted in the first pass
       // The gradient of <embeddings, incoming> is the incoming gradient, sent back.
       const { gradients } = gradientsOf([parameters], () =>
-        tf.sum(tf.mul(normaliseRows(headOutputs(encoder, images, groups, seen)), incoming)),
+        tf.sum(tf.mul(normalizeRows(headOutputs(encoder, images, groups, seen)), incoming)),
       );
       disposeStatistics(seen);
       return tf.add<tf.Tensor1D>(sum, gradients[0]!);

@@ -1,7 +1,7 @@
 import { runKernel } from "../engine/kernels";
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
-import { encode, normaliseRows, type Encoder, type EncoderConfig } from "../nn/encoder";
+import { encode, normalizeRows, type Encoder, type EncoderConfig } from "../nn/encoder";
 import { contrastAccuracy, contrastLogits, infoNCE } from "./losses";
 import { differentiate, type StepResult } from "./step";
 
@@ -10,50 +10,50 @@ export interface MemoryBankConfig {
   readonly encoder: EncoderConfig;
   /** K: how many entries are drawn as negatives at each step. */
   readonly negatives: number;
-  /** Share of the old representation that an entry keeps when its picture is seen, 0.5 in instance discrimination. */
+  /** Share of the old representation that an entry keeps when its image is seen, 0.5 in instance discrimination. */
   readonly momentum: number;
   readonly temperature: number;
   readonly bnGroups: number;
 }
 
 /**
- * The dictionary of the paper as a memory bank: the last representation of each picture of the training set.
+ * The dictionary of the paper as a memory bank: the last representation of each image of the training set.
  *
- * The twin of {@link KeyQueue}: an entry is as old as the last time its picture was seen. Owns its tensor: call `dispose`.
+ * The twin of {@link KeyQueue}: an entry is as old as the last time its image was seen. Owns its tensor: call `dispose`.
  */
 export class MemoryBank {
   private rows: tf.Tensor2D;
 
-  /** @param rows - [pictures, C], unit vectors; taken over, do not dispose it */
+  /** @param rows - [images, C], unit vectors; taken over, do not dispose it */
   constructor(rows: tf.Tensor2D) {
     this.rows = tf.keep(rows);
   }
 
   /** A bank filled with random unit vectors. */
-  static random(pictures: number, dimension: number, random: Random): MemoryBank {
-    const values = Float32Array.from({ length: pictures * dimension }, () => random.normal());
-    return new MemoryBank(tf.tidy(() => normaliseRows(tf.tensor2d(values, [pictures, dimension]))));
+  static random(images: number, dimension: number, random: Random): MemoryBank {
+    const values = Float32Array.from({ length: images * dimension }, () => random.normal());
+    return new MemoryBank(tf.tidy(() => normalizeRows(tf.tensor2d(values, [images, dimension]))));
   }
 
-  /** All entries, [pictures, C]. Valid until the next `update`. */
+  /** All entries, [images, C]. Valid until the next `update`. */
   get entries(): tf.Tensor2D {
     return this.rows;
   }
 
-  /** The entries of some pictures, [indices, C]. */
+  /** The entries of some images, [indices, C]. */
   at(indices: Int32Array): tf.Tensor2D {
     return tf.tidy(() => tf.gather(this.rows, tf.tensor1d(indices, "int32")));
   }
 
   /**
-   * Moves the entries of the pictures that were seen: normalise(momentum old + (1 - momentum) new).
+   * Moves the entries of the images that were seen: normalize(momentum old + (1 - momentum) new).
    *
-   * @param indices - different pictures, [N]
+   * @param indices - different images, [N]
    * @param features - their representations, [N, C], unit vectors, without gradient
    */
   update(indices: Int32Array, features: tf.Tensor2D, momentum: number): void {
     const next = tf.tidy(() => {
-      const moved = normaliseRows(tf.add(tf.mul(this.at(indices), momentum), tf.mul(features, 1 - momentum)));
+      const moved = normalizeRows(tf.add(tf.mul(this.at(indices), momentum), tf.mul(features, 1 - momentum)));
       const positions = tf.tensor2d(indices, [indices.length, 1], "int32");
       return runKernel("TensorScatterUpdate", scatterAttributes, [this.rows, positions, moved]) as tf.Tensor2D;
     });
@@ -76,11 +76,11 @@ export interface MemoryBankMethod {
 }
 
 /**
- * One step of the memory bank (figure 2b), up to the gradient. There is one view of each picture, and no key encoder: the
- * positive is the picture's own entry, from an epoch before.
+ * One step of the memory bank (figure 2b), up to the gradient. There is one view of each image, and no key encoder: the
+ * positive is the image's own entry, from an epoch before.
  *
- * @param view - [N, H, W, 3], normalised
- * @param indices - which pictures of the training set they are, [N]
+ * @param view - [N, H, W, 3], normalized
+ * @param indices - which images of the training set they are, [N]
  * @param negatives - which entries are the negatives of the whole batch, [K], drawn uniformly with replacement and without
  *   leaving the positives out, as the public implementations do
  */

@@ -4,21 +4,21 @@ import type { Encoder } from "../nn/encoder";
 import type { HostTensor } from "../nn/safetensors";
 import type { StepResult } from "./step";
 
-/** The pictures of one step, as a method asks for them. */
+/** The images of one step, as a method asks for them. */
 export interface Batch {
   /** N. */
   readonly size: number;
   /** Rows of the training set, [N]. */
   readonly indices: Int32Array;
-  /** Class of each picture, [N]: for the supervised baseline and for analysis; no other method learns from it. */
+  /** Class of each image, [N]: for the supervised baseline and for analysis; no other method learns from it. */
   readonly labels: Int32Array;
-  /** Both random views of all its pictures, normalised, [N, H, W, 3] each; the caller disposes them. */
+  /** Both random views of all its images, normalized, [N, H, W, 3] each; the caller disposes them. */
   readonly views: () => { readonly query: tf.Tensor4D; readonly key: tf.Tensor4D };
   /**
    * One of the two views, made when it is asked for and the same each time.
    *
-   * @param positions - which pictures of the batch, in which order; all of them if left out
-   * @returns normalised, [positions, H, W, 3]; the caller disposes it
+   * @param positions - which images of the batch, in which order; all of them if left out
+   * @returns normalized, [positions, H, W, 3]; the caller disposes it
    */
   readonly view: (which: 0 | 1, positions?: Int32Array) => tf.Tensor4D;
   /** The random numbers of this step for one purpose. */
@@ -31,9 +31,9 @@ export interface Method {
   readonly encoder: Encoder;
   /** All networks by the names that a checkpoint has for them, the encoder among them. */
   readonly networks: Readonly<Record<string, Encoder>>;
-  /** Names of the networks that the optimiser moves. */
+  /** Names of the networks that the optimizer moves. */
   readonly trained: readonly string[];
-  /** One step up to the gradients, one for each trained network; the optimiser applies them. */
+  /** One step up to the gradients, one for each trained network; the optimizer applies them. */
   readonly step: (batch: Batch) => StepResult;
   /** What a checkpoint holds besides the networks: a queue, a bank. */
   readonly memory: () => ReadonlyMap<string, HostTensor>;

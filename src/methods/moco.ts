@@ -18,7 +18,7 @@ export interface MocoConfig {
   readonly temperature: number;
   /** Parts of the batch with batch statistics of their own: the GPUs of the official code. */
   readonly bnGroups: number;
-  /** Whether the keys are normalised in other groups than their queries (section 3.3). */
+  /** Whether the keys are normalized in other groups than their queries (section 3.3). */
   readonly shuffleBN: boolean;
   /** Whether each view is once the query and once the key, as in the official CIFAR-10 demo; the paper's loss is not. */
   readonly symmetric: boolean;
@@ -33,19 +33,19 @@ export interface Moco {
 }
 
 /**
- * One step of Algorithm 1 (section 3.2), up to the gradient; the optimiser applies it to the query encoder.
+ * One step of Algorithm 1 (section 3.2), up to the gradient; the optimizer applies it to the query encoder.
  *
- * @param queryView - x^q, [N, H, W, 3], normalised
- * @param keyView - x^k, another random view of the same pictures
+ * @param queryView - x^q, [N, H, W, 3], normalized
+ * @param keyView - x^k, another random view of the same images
  * @param nextPermutation - order in which shuffling BN sends the keys to their groups, [N]; drawn once, twice if symmetric
- * @param pictures - which picture each key is of, [N]; kept in the queue for analysis
+ * @param images - which image each key is of, [N]; kept in the queue for analysis
  */
 export function mocoStep(
   { config, queryEncoder, keyEncoder, queue }: Moco,
   queryView: tf.Tensor4D,
   keyView: tf.Tensor4D,
   nextPermutation: NextPermutation,
-  pictures?: Int32Array,
+  images?: Int32Array,
 ): StepResult {
   const { bnGroups, temperature, symmetric } = config;
   updateMomentumEncoder(keyEncoder, queryEncoder, config.momentum);
@@ -65,12 +65,12 @@ export function mocoStep(
   });
 
   // The order of the official demo: the keys of the first view, then those of the second.
-  for (const batch of [...keys].reverse()) queue.replaceOldest(batch, pictures);
+  for (const batch of [...keys].reverse()) queue.replaceOldest(batch, images);
   tf.dispose(keys);
   return result;
 }
 
-/** Initialises MoCo: the key encoder starts as a copy of the query encoder, the queue with random keys. */
+/** Initializes MoCo: the key encoder starts as a copy of the query encoder, the queue with random keys. */
 export function createMoco(config: MocoConfig, random: { encoder: Random; queue: Random }): Moco {
   const queryEncoder = createEncoder(config.encoder, random.encoder);
   return {

@@ -4,7 +4,7 @@ import type { Encoder } from "../nn/encoder";
 /**
  * Equation 2: theta_k <- m theta_k + (1 - m) theta_q, over the trainable parameters.
  *
- * The running averages of batch normalisation are no parameters: as in the official code, the key encoder keeps its own.
+ * The running averages of batch normalization are no parameters: as in the official code, the key encoder keeps its own.
  *
  * @param momentum - m in [0, 1); 0 copies the query encoder
  */

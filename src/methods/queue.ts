@@ -1,7 +1,7 @@
 import { InputError } from "../engine/errors";
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
-import { normaliseRows } from "../nn/encoder";
+import { normalizeRows } from "../nn/encoder";
 
 /**
  * The dictionary of the paper as a queue (section 3.2): the keys of the last K / N batches, first in, first out.
@@ -11,27 +11,27 @@ import { normaliseRows } from "../nn/encoder";
 export class KeyQueue {
   private ring: tf.Tensor2D;
 
-  /** Which picture of the training set each key is of, [K], for analysis; -1 where that is not known. */
-  readonly pictures: Int32Array;
+  /** Which image of the training set each key is of, [K], for analysis; -1 where that is not known. */
+  readonly images: Int32Array;
 
   /**
    * @param keys - [K, C], unit vectors; taken over, do not dispose it
    * @param oldest - row of the oldest key
-   * @param pictures - which picture each key is of; left out, it is not known
+   * @param images - which image each key is of; left out, it is not known
    */
   constructor(
     keys: tf.Tensor2D,
     private oldest = 0,
-    pictures?: ArrayLike<number>,
+    images?: ArrayLike<number>,
   ) {
     this.ring = tf.keep(keys);
-    this.pictures = pictures ? Int32Array.from(pictures) : new Int32Array(keys.shape[0]).fill(-1);
+    this.images = images ? Int32Array.from(images) : new Int32Array(keys.shape[0]).fill(-1);
   }
 
   /** A queue filled with random unit vectors, as the official code starts. */
   static random(size: number, dimension: number, random: Random): KeyQueue {
     const values = Float32Array.from({ length: size * dimension }, () => random.normal());
-    return new KeyQueue(tf.tidy(() => normaliseRows(tf.tensor2d(values, [size, dimension]))));
+    return new KeyQueue(tf.tidy(() => normalizeRows(tf.tensor2d(values, [size, dimension]))));
   }
 
   /** All keys, [K, C], in the order of the ring. Valid until the next `replaceOldest`. */
@@ -53,9 +53,9 @@ export class KeyQueue {
    * Overwrites the oldest keys with a new batch.
    *
    * @param keys - [N, C], unit vectors, without gradient; N must divide K
-   * @param pictures - which picture each key is of, [N]
+   * @param images - which image each key is of, [N]
    */
-  replaceOldest(keys: tf.Tensor2D, pictures?: Int32Array): void {
+  replaceOldest(keys: tf.Tensor2D, images?: Int32Array): void {
     const [count, dimension] = keys.shape;
     assertQueueFits(this.size, count);
     const next = tf.tidy(() => {
@@ -65,8 +65,8 @@ export class KeyQueue {
     });
     this.ring.dispose();
     this.ring = tf.keep(next);
-    if (pictures) this.pictures.set(pictures, this.oldest);
-    else this.pictures.fill(-1, this.oldest, this.oldest + count);
+    if (images) this.images.set(images, this.oldest);
+    else this.images.fill(-1, this.oldest, this.oldest + count);
     this.oldest = (this.oldest + count) % this.size;
   }
 

@@ -5,10 +5,10 @@ import { encode, type Encoder } from "../nn/encoder";
 export type NextPermutation = () => Int32Array;
 
 /**
- * Shuffling BN (section 3.3): the keys are normalised in other groups than their queries, so that the statistics of a
+ * Shuffling BN (section 3.3): the keys are normalized in other groups than their queries, so that the statistics of a
  * group do not give the positive away. With one group the shuffle alone changes nothing. A gradient passes through.
  *
- * @param nextPermutation - order in which the pictures go to the groups; false leaves them as they are
+ * @param nextPermutation - order in which the images go to the groups; false leaves them as they are
  * @returns unit vectors in the order of the images, [N, dimension]
  */
 export function encodeShuffled(

@@ -8,7 +8,7 @@ import { differentiate, type Objective, type StepResult } from "./step";
 export interface SimclrConfig {
   readonly encoder: EncoderConfig;
   readonly temperature: number;
-  /** Parts of the 2N views with batch statistics of their own; 1 is SimCLR's global batch normalisation. */
+  /** Parts of the 2N views with batch statistics of their own; 1 is SimCLR's global batch normalization. */
   readonly bnGroups: number;
 }
 
@@ -21,8 +21,8 @@ export interface Simclr {
 /**
  * One step of SimCLR (Algorithm 1 of its paper), up to the gradient.
  *
- * @param first - a view of each picture, [N, H, W, 3], normalised
- * @param second - another view of the same pictures
+ * @param first - a view of each image, [N, H, W, 3], normalized
+ * @param second - another view of the same images
  */
 export function simclrStep({ config, encoder }: Simclr, first: tf.Tensor4D, second: tf.Tensor4D): StepResult {
   const { bnGroups, temperature } = config;
@@ -35,7 +35,7 @@ export function simclrStep({ config, encoder }: Simclr, first: tf.Tensor4D, seco
 /**
  * The same step with the memory of one chunk (gradient cache): equal to the plain one where the chunks hold whole groups.
  *
- * @param view - makes the view of some pictures of the batch
+ * @param view - makes the view of some images of the batch
  * @param size - N
  * @param chunkSize - views encoded at a time; divides N
  */
@@ -66,10 +66,10 @@ export function simclrStepInChunks(
 const excluded = -1e9;
 
 /**
- * NT-Xent (equation 1 of SimCLR), mean over all 2N views: each view has to find the other view of its picture among all
+ * NT-Xent (equation 1 of SimCLR), mean over all 2N views: each view has to find the other view of its image among all
  * views but itself. The official code sums the means over the two halves, which is twice this.
  *
- * @param embeddings - unit vectors, [2N, C]; rows i and N + i are views of one picture
+ * @param embeddings - unit vectors, [2N, C]; rows i and N + i are views of one image
  * @param rows - views that the mean is over; all by default
  */
 export function ntXent(

@@ -7,8 +7,8 @@ import { differentiate, type StepResult } from "./step";
  * One step of supervised training, up to the gradient: the baseline that pre-training is measured against.
  *
  * @param encoder - its head gives a logit for each class
- * @param view - [N, H, W, 3], normalised
- * @param labels - class of each picture, [N]
+ * @param view - [N, H, W, 3], normalized
+ * @param labels - class of each image, [N]
  */
 export function supervisedStep(encoder: Encoder, view: tf.Tensor4D, labels: Int32Array, bnGroups: number): StepResult {
   return differentiate([encoder], () => {

@@ -26,7 +26,7 @@ export interface NamedTensors {
 
 interface NamingRule {
   /** Whether a file has these names, told from one of them. */
-  readonly recognises: (name: string) => boolean;
+  readonly recognizes: (name: string) => boolean;
   /** Starts of the names of f_q and f_k; without f_k the file is one network. */
   readonly query: string;
   readonly key?: string;
@@ -47,7 +47,7 @@ const same = (name: string): string => name;
 const rules: Readonly<Record<Naming, NamingRule>> = {
   // src/train/start-method.ts
   kit: {
-    recognises: (name) => name.startsWith("encoder_q."),
+    recognizes: (name) => name.startsWith("encoder_q."),
     query: "encoder_q.",
     key: "encoder_k.",
     queue: {
@@ -61,7 +61,7 @@ const rules: Readonly<Record<Naming, NamingRule>> = {
   },
   // facebookresearch/moco, moco/builder.py in DistributedDataParallel
   moco: {
-    recognises: (name) => name.startsWith("module.encoder_q."),
+    recognizes: (name) => name.startsWith("module.encoder_q."),
     query: "module.encoder_q.",
     key: "module.encoder_k.",
     queue: {
@@ -73,10 +73,10 @@ const rules: Readonly<Record<Naming, NamingRule>> = {
     rename: same,
     restore: same,
   },
-  torchvision: { recognises: (name) => name.startsWith("layer1."), query: "", rename: same, restore: same },
+  torchvision: { recognizes: (name) => name.startsWith("layer1."), query: "", rename: same, restore: same },
   // facebookresearch/moco, detection/convert-pretrain-to-detectron2.py
   detectron2: {
-    recognises: (name) => name.startsWith("res2."),
+    recognizes: (name) => name.startsWith("res2."),
     query: "",
     rename: (name) =>
       (name.includes("layer") ? name : `stem.${name}`)
@@ -107,7 +107,7 @@ const rules: Readonly<Record<Naming, NamingRule>> = {
  */
 export function partsOf({ tensors, metadata }: NamedTensors, source: string): CheckpointParts & { naming: Naming } {
   const names = [...tensors.keys()];
-  const naming = namings.find((one) => names.some((name) => rules[one].recognises(name)));
+  const naming = namings.find((one) => names.some((name) => rules[one].recognizes(name)));
   if (naming === undefined) {
     throw new InputError(
       `Cannot find a network in ${source}: its tensors have names of none of ${namings.join(", ")}, ` +

@@ -7,7 +7,7 @@ import { isFloat, type HostTensor, type StoredTensor } from "./safetensors";
 import { fromStateDict, stateProblems } from "./state-dict";
 import { readWeights } from "./weights-file";
 
-/** Batch normalisation's counter of batches: PyTorch keeps it, and no result depends on it. */
+/** Batch normalization's counter of batches: PyTorch keeps it, and no result depends on it. */
 const counter = /\.num_batches_tracked$/;
 
 /**

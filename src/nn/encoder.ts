@@ -2,7 +2,7 @@ import type { Random } from "../engine/random";
 import { relu } from "../engine/relu";
 import { tf } from "../engine/tf";
 import { ParameterVector, type TensorEntry } from "./parameters";
-import { resNetFeatures, resNetMaps, resNetStem, type NormalisationMode } from "./resnet";
+import { resNetFeatures, resNetMaps, resNetStem, type NormalizationMode } from "./resnet";
 import { featureCount, resNetParameters, resNetRunningAverages, type ResNetConfig, type Stage } from "./resnet-layout";
 import { averageStatistics, trainingMode, updateRunningAverages, type LayerStatistics } from "./running-averages";
 
@@ -17,15 +17,15 @@ export interface EncoderConfig extends ResNetConfig {
 /** Weights and running averages of one encoder. Owns its tensors: call `dispose`. */
 export interface Encoder {
   readonly config: EncoderConfig;
-  /** Trainable: convolutions, batch normalisation's scale and offset, head. */
+  /** Trainable: convolutions, batch normalization's scale and offset, head. */
   readonly parameters: ParameterVector;
-  /** Running mean and variance of each batch normalisation. */
+  /** Running mean and variance of each batch normalization. */
   readonly running: ParameterVector;
 }
 
 /**
- * A randomly initialised encoder, by torchvision's rules: convolutions normal with variance 2 / fan-out, batch
- * normalisation 1 and 0, fully connected layers uniform within 1 / sqrt(fan-in).
+ * A randomly initialized encoder, by torchvision's rules: convolutions normal with variance 2 / fan-out, batch
+ * normalization 1 and 0, fully connected layers uniform within 1 / sqrt(fan-in).
  */
 export function createEncoder(config: EncoderConfig, random: Random): Encoder {
   const entries = encoderParameters(config);
@@ -71,17 +71,17 @@ export function encoderParameters(config: EncoderConfig): TensorEntry[] {
 }
 
 /**
- * Encodes a batch in training mode: batch normalisation uses the statistics of the batch.
+ * Encodes a batch in training mode: batch normalization uses the statistics of the batch.
  *
- * With `groups` above 1 the batch is cut into that many equal parts, each normalised by itself, as each GPU of the
+ * With `groups` above 1 the batch is cut into that many equal parts, each normalized by itself, as each GPU of the
  * official code does with its share (paper, section 3.3). The running averages move once, by the mean over the groups.
  *
- * @param images - [N, H, W, 3], normalised; N must be divisible by `groups`
+ * @param images - [N, H, W, 3], normalized; N must be divisible by `groups`
  * @returns unit vectors, [N, dimension]
  */
 export function encode(encoder: Encoder, images: tf.Tensor4D, groups: number): tf.Tensor2D {
   const statistics: LayerStatistics[] = [];
-  const output = tf.tidy(() => normaliseRows(headOutputs(encoder, images, groups, statistics)));
+  const output = tf.tidy(() => normalizeRows(headOutputs(encoder, images, groups, statistics)));
   updateRunningAverages(encoder, statistics, groups);
   return output;
 }
@@ -97,7 +97,7 @@ export function classLogits(encoder: Encoder, images: tf.Tensor4D, groups: numbe
 /**
  * What the head makes of a batch in training mode, [N, dimension]; the running averages stay as they are.
  *
- * @param statistics - receives what each batch normalisation saw, for {@link updateRunningAverages}, which disposes it
+ * @param statistics - receives what each batch normalization saw, for {@link updateRunningAverages}, which disposes it
  */
 export function headOutputs(
   encoder: Encoder,
@@ -118,7 +118,7 @@ export function headOutputs(
 /**
  * Pooled features in evaluation mode (running averages), before the head: what the linear probe and kNN see.
  *
- * @param images - [N, H, W, 3], normalised
+ * @param images - [N, H, W, 3], normalized
  * @returns [N, featureCount]
  */
 export function backboneFeatures({ config, parameters, running }: Encoder, images: tf.Tensor4D): tf.Tensor2D {
@@ -134,7 +134,7 @@ export type Depth = "stem" | Stage;
  * @returns [N, channels there]
  */
 export function featuresAt({ config, parameters, running }: Encoder, images: tf.Tensor4D, depth: Depth): tf.Tensor2D {
-  const mode: NormalisationMode = { training: false, running };
+  const mode: NormalizationMode = { training: false, running };
   return tf.tidy(() => {
     const map =
       depth === "stem"
@@ -147,11 +147,11 @@ export function featuresAt({ config, parameters, running }: Encoder, images: tf.
 /**
  * Unit vectors in evaluation mode (running averages), head included: what the official CIFAR-10 demo's kNN sees.
  *
- * @param images - [N, H, W, 3], normalised
+ * @param images - [N, H, W, 3], normalized
  * @returns [N, dimension]
  */
 export function embeddings(encoder: Encoder, images: tf.Tensor4D): tf.Tensor2D {
-  return tf.tidy(() => normaliseRows(project(encoder, backboneFeatures(encoder, images))));
+  return tf.tidy(() => normalizeRows(project(encoder, backboneFeatures(encoder, images))));
 }
 
 function project({ config, parameters }: Encoder, features: tf.Tensor2D): tf.Tensor2D {
@@ -164,7 +164,7 @@ function project({ config, parameters }: Encoder, features: tf.Tensor2D): tf.Ten
 }
 
 /** Scales each row of [N, C] to length 1. */
-export function normaliseRows(x: tf.Tensor2D): tf.Tensor2D {
+export function normalizeRows(x: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => tf.mul(x, tf.rsqrt(tf.maximum(tf.sum(tf.square(x), 1, true), 1e-24))));
 }
 
@@ -173,7 +173,7 @@ export function normaliseRows(x: tf.Tensor2D): tf.Tensor2D {
  *
  * A network that was never trained has none; a trained one may be measured on other data.
  *
- * @param batches - at least one, [N, H, W, 3] each, normalised; disposed here, one after the other
+ * @param batches - at least one, [N, H, W, 3] each, normalized; disposed here, one after the other
  */
 export function estimateRunningAverages(
   { config, parameters, running }: Encoder,
@@ -181,7 +181,7 @@ export function estimateRunningAverages(
 ): void {
   averageStatistics(running, function* () {
     for (const images of batches) {
-      yield (mode: NormalisationMode) => {
+      yield (mode: NormalizationMode) => {
         tf.tidy(() => {
           resNetFeatures(config, parameters, images, mode);
         });

@@ -11,7 +11,7 @@ export interface TensorEntry {
 /**
  * Named tensors of a network, kept in one vector.
  *
- * The optimiser, the momentum update and the running averages work on the vector: a handful of operations instead of
+ * The optimizer, the momentum update and the running averages work on the vector: a handful of operations instead of
  * several for each of the tensors. The layers use the named tensors, which are cut out of the vector after each update.
  * Owns its tensors: call `dispose`.
  */

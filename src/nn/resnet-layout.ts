@@ -17,18 +17,18 @@ export interface ResNetConfig {
   readonly stem: "imagenet" | "cifar";
 }
 
-/** One convolution and the batch normalisation after it, both by torchvision's names. */
+/** One convolution and the batch normalization after it, both by torchvision's names. */
 export interface ConvolutionSpec {
   readonly name: string;
   readonly kernel: number;
   readonly stride: number;
   readonly padding: number;
-  /** Distance between neighbouring taps, in pixels. */
+  /** Distance between neighboring taps, in pixels. */
   readonly dilation: number;
   readonly groups: number;
   readonly channelsIn: number;
   readonly channelsOut: number;
-  /** The batch normalisation that follows it. */
+  /** The batch normalization that follows it. */
   readonly norm: string;
 }
 
@@ -88,7 +88,7 @@ export function parameterCount(config: ResNetConfig): number {
   );
 }
 
-/** The running averages of the network's batch normalisations, in torchvision's order and names. */
+/** The running averages of the network's batch normalizations, in torchvision's order and names. */
 export function resNetRunningAverages(config: ResNetConfig): TensorEntry[] {
   return convolutionsOf(specify(config)).flatMap(({ norm, channelsOut }) => [
     { name: `${norm}.running_mean`, shape: [channelsOut] },
@@ -96,10 +96,10 @@ export function resNetRunningAverages(config: ResNetConfig): TensorEntry[] {
   ]);
 }
 
-/** What a stage of residual blocks makes of a picture: res2 to res5 in the detection literature are stages 1 to 4 here. */
+/** What a stage of residual blocks makes of an image: res2 to res5 in the detection literature are stages 1 to 4 here. */
 export type Stage = 1 | 2 | 3 | 4;
 
-/** Pixels of the picture between neighbours of the stage's map: 16 after stage 3 with the ImageNet stem. */
+/** Pixels of the image between neighbors of the stage's map: 16 after stage 3 with the ImageNet stem. */
 export function stageStride({ stem }: ResNetConfig, stage: Stage): number {
   return (stem === "imagenet" ? 4 : 1) * 2 ** (stage - 1);
 }

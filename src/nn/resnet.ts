@@ -5,22 +5,22 @@ import { tf } from "../engine/tf";
 import type { ParameterVector } from "./parameters";
 import { dilate, specify, type BlockSpec, type ConvolutionSpec, type ResNetConfig, type Stage } from "./resnet-layout";
 
-/** How a forward pass normalises: with the batch's own statistics, handed to `onStatistics`, or with running averages. */
-export type NormalisationMode =
+/** How a forward pass normalizes: with the batch's own statistics, handed to `onStatistics`, or with running averages. */
+export type NormalizationMode =
   | { readonly training: true; readonly onStatistics: (layer: string, statistics: BatchStatistics) => void }
   | { readonly training: false; readonly running: ParameterVector };
 
 /**
  * Forward pass.
  *
- * @param images - [N, H, W, 3], normalised
+ * @param images - [N, H, W, 3], normalized
  * @returns pooled features, [N, featureCount]
  */
 export function resNetFeatures(
   config: ResNetConfig,
   parameters: ParameterVector,
   images: tf.Tensor4D,
-  mode: NormalisationMode,
+  mode: NormalizationMode,
 ): tf.Tensor2D {
   return tf.mean<tf.Tensor2D>(resNetMaps(config, parameters, images, mode, 4).at(-1)!, [1, 2]);
 }
@@ -28,14 +28,14 @@ export function resNetFeatures(
 /**
  * Forward pass up to a stage.
  *
- * @param images - [N, H, W, 3], normalised
+ * @param images - [N, H, W, 3], normalized
  * @returns the maps after stage 1, 2, ... to `last`, [N, H / stride, W / stride, channels] each
  */
 export function resNetMaps(
   config: ResNetConfig,
   parameters: ParameterVector,
   images: tf.Tensor4D,
-  mode: NormalisationMode,
+  mode: NormalizationMode,
   last: Stage,
 ): tf.Tensor4D[] {
   const { stages } = specify(config);
@@ -46,17 +46,17 @@ export function resNetMaps(
 /**
  * The first convolution, and with the ImageNet stem the pooling: what stage 1 takes.
  *
- * @param images - [N, H, W, 3], normalised
+ * @param images - [N, H, W, 3], normalized
  * @returns [N, H, W, width], with the ImageNet stem a quarter of the height and width
  */
 export function resNetStem(
   config: ResNetConfig,
   parameters: ParameterVector,
   images: tf.Tensor4D,
-  mode: NormalisationMode,
+  mode: NormalizationMode,
 ): tf.Tensor4D {
   const { stem, maxPool } = specify(config);
-  const x = relu(convolveAndNormalise(parameters, images, stem, mode));
+  const x = relu(convolveAndNormalize(parameters, images, stem, mode));
   if (!maxPool) return x;
   // After a ReLU, padding with zeros is padding with minus infinity.
   const padded = tf.pad4d(x, [
@@ -78,7 +78,7 @@ export function resNetStage(
   config: ResNetConfig,
   parameters: ParameterVector,
   x: tf.Tensor4D,
-  mode: NormalisationMode,
+  mode: NormalizationMode,
   stage: Stage,
   dilation = 1,
 ): tf.Tensor4D {
@@ -90,40 +90,40 @@ function applyBlocks(
   parameters: ParameterVector,
   input: tf.Tensor4D,
   blocks: readonly BlockSpec[],
-  mode: NormalisationMode,
+  mode: NormalizationMode,
 ): tf.Tensor4D {
   let x = input;
   for (const { convolutions, downsample } of blocks) {
-    const shortcut = downsample === undefined ? x : convolveAndNormalise(parameters, x, downsample, mode);
+    const shortcut = downsample === undefined ? x : convolveAndNormalize(parameters, x, downsample, mode);
     let y = x;
     convolutions.forEach((convolution, index) => {
-      y = convolveAndNormalise(parameters, index === 0 ? y : relu(y), convolution, mode);
+      y = convolveAndNormalize(parameters, index === 0 ? y : relu(y), convolution, mode);
     });
     x = relu(tf.add(y, shortcut));
   }
   return x;
 }
 
-function convolveAndNormalise(
+function convolveAndNormalize(
   parameters: ParameterVector,
   x: tf.Tensor4D,
   spec: ConvolutionSpec,
-  mode: NormalisationMode,
+  mode: NormalizationMode,
 ): tf.Tensor4D {
-  return normalise(parameters, conv2d(x, parameters.tensor(`${spec.name}.weight`), spec), spec.norm, mode);
+  return normalize(parameters, conv2d(x, parameters.tensor(`${spec.name}.weight`), spec), spec.norm, mode);
 }
 
 /**
- * Batch normalisation by the network's parameters.
+ * Batch normalization by the network's parameters.
  *
  * @param x - [N, H, W, channels]
  * @param norm - its name, for example "layer1.0.bn1"
  */
-export function normalise(
+export function normalize(
   parameters: ParameterVector,
   x: tf.Tensor4D,
   norm: string,
-  mode: NormalisationMode,
+  mode: NormalizationMode,
 ): tf.Tensor4D {
   const scale = parameters.tensor<tf.Tensor1D>(`${norm}.weight`);
   const offset = parameters.tensor<tf.Tensor1D>(`${norm}.bias`);

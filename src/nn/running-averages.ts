@@ -1,19 +1,19 @@
 import type { BatchStatistics } from "../engine/batch-norm";
 import { tf } from "../engine/tf";
 import { flatten, type ParameterVector } from "./parameters";
-import type { NormalisationMode } from "./resnet";
+import type { NormalizationMode } from "./resnet";
 
-/** Share of the new batch in the running averages of batch normalisation: PyTorch's default momentum. */
+/** Share of the new batch in the running averages of batch normalization: PyTorch's default momentum. */
 const runningAverageMomentum = 0.1;
 
-/** What one batch normalisation saw of one group. */
+/** What one batch normalization saw of one group. */
 export interface LayerStatistics extends BatchStatistics {
-  /** The batch normalisation that saw them, for example "layer1.0.bn1". */
+  /** The batch normalization that saw them, for example "layer1.0.bn1". */
   readonly layer: string;
 }
 
-/** Training mode for a forward pass; what each batch normalisation sees goes to `statistics`. */
-export function trainingMode(statistics: LayerStatistics[]): NormalisationMode {
+/** Training mode for a forward pass; what each batch normalization sees goes to `statistics`. */
+export function trainingMode(statistics: LayerStatistics[]): NormalizationMode {
   return { training: true, onStatistics: (layer, batch) => statistics.push({ layer, ...batch }) };
 }
 
@@ -45,7 +45,7 @@ export function updateRunningAverages(
  */
 export function averageStatistics(
   running: ParameterVector,
-  passes: () => Iterable<(mode: NormalisationMode) => void>,
+  passes: () => Iterable<(mode: NormalizationMode) => void>,
 ): void {
   const mean = new MeanStatistics(running);
   for (const pass of passes()) mean.add(pass);
@@ -63,7 +63,7 @@ export class MeanStatistics {
   }
 
   /** @param pass - runs a forward pass in the given mode; all layers must take part in it */
-  add(pass: (mode: NormalisationMode) => void): void {
+  add(pass: (mode: NormalizationMode) => void): void {
     const statistics: LayerStatistics[] = [];
     try {
       pass(trainingMode(statistics));
@@ -107,7 +107,7 @@ function joinStatistics(
   return all;
 }
 
-/** Frees what batch normalisations saw in a forward pass that was not finished. */
+/** Frees what batch normalizations saw in a forward pass that was not finished. */
 export function disposeStatistics(statistics: readonly LayerStatistics[]): void {
   statistics.forEach(({ mean, variance }) => tf.dispose([mean, variance]));
 }

@@ -43,7 +43,7 @@ export function fromStateDict(
 }
 
 /**
- * Reads a vector that goes with a parameter vector, such as an optimiser's velocity, out of the engine, tensor by tensor.
+ * Reads a vector that goes with a parameter vector, such as an optimizer's velocity, out of the engine, tensor by tensor.
  *
  * @param values - in the order of `entries`, [size]; stays the caller's
  */

@@ -45,7 +45,7 @@ export function isTorchFile(bytes: Buffer): boolean {
 /**
  * Reads the state dict of a file that PyTorch's `torch.save` wrote (`.pth.tar`, `.pth`, `.pt`).
  *
- * The file's pickle runs no code. What it holds besides the state dict (epoch, optimiser) is passed over.
+ * The file's pickle runs no code. What it holds besides the state dict (epoch, optimizer) is passed over.
  */
 export function readTorchFile(bytes: Buffer, fail: Fail): Map<string, StoredTensor> {
   const root = isZip(bytes) ? readZip(bytes, fail) : readLegacy(bytes, fail);

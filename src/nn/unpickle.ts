@@ -1,6 +1,6 @@
 import type { Fail } from "./read-failure";
 
-// An official MoCo file with its optimiser takes about 30,000 operations. Each makes at most one small object, so this
+// An official MoCo file with its optimizer takes about 30,000 operations. Each makes at most one small object, so this
 // bounds memory, the stack, the memo and the time as well.
 const maximumOperations = 1_000_000;
 

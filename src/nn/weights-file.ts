@@ -7,7 +7,7 @@ import { failureOf } from "./read-failure";
 import { decodeSafetensors, encodeSafetensors, isFloat, type StoredTensor } from "./safetensors";
 import { isTorchFile, readTorchFile } from "./torch-file";
 
-// Node reads no larger file at once. An official file of ResNet-50 with its optimiser has 0.4 GB.
+// Node reads no larger file at once. An official file of ResNet-50 with its optimizer has 0.4 GB.
 const maximumFileBytes = 2 ** 31 - 1;
 
 /** "{": after its length, the header of a safetensors file is a JSON object. */

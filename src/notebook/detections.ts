@@ -8,7 +8,7 @@ import { escapeHtml } from "./table";
 
 /** Options of {@link showDetections}. */
 export interface ShowDetectionsOptions {
-  /** Pictures of the set, in this order. @default the first four */
+  /** Images of the set, in this order. @default the first four */
   readonly images?: readonly DetectionImage[];
   /** Least score of a detection that is drawn. @default 0.5 */
   readonly leastScore?: number;
@@ -17,10 +17,10 @@ export interface ShowDetectionsOptions {
 }
 
 /**
- * Colours that people who do not see all colours can tell apart (Okabe and Ito, 2008), in turns over the categories, each with
- * the colour of text that reads best on it.
+ * Colors that people who do not see all colors can tell apart (Okabe and Ito, 2008), in turns over the categories, each with
+ * the color of text that reads best on it.
  */
-const colours = [
+const colors = [
   { box: "#e69f00", text: "#000" },
   { box: "#56b4e9", text: "#000" },
   { box: "#009e73", text: "#000" },
@@ -32,7 +32,7 @@ const colours = [
   { box: "#999999", text: "#000" },
 ] as const;
 
-/** Longer side of a picture as shown: small pictures are enlarged to it, large ones made smaller. */
+/** Longer side of an image as shown: small images are enlarged to it, large ones made smaller. */
 const panelSide = 320;
 /** Longer side of the pixels inside: twice what is shown, for screens with two pixels in one, and no photograph whole. */
 const mostPixels = 2 * panelSide;
@@ -43,10 +43,10 @@ const labelHeight = 13;
 const letterWidth = 6;
 
 /**
- * Shows pictures with their annotated boxes, and masks where a detector finds masks, on the left and what a detector found on the right; without any detection, the
- * annotated pictures alone. Boxes have the colour of their category, those that are not scored (difficult, crowd) are dashed.
+ * Shows images with their annotated boxes, and masks where a detector finds masks, on the left and what a detector found on the right; without any detection, the
+ * annotated images alone. Boxes have the color of their category, those that are not scored (difficult, crowd) are dashed.
  *
- * @throws InputError when a picture cannot be read
+ * @throws InputError when an image cannot be read
  */
 export async function showDetections(
   set: DetectionSet,
@@ -57,14 +57,14 @@ export async function showDetections(
   const objects = images.reduce((sum, image) => sum + image.objects.length, 0);
   showOutput({
     "image/svg+xml": await detectionsSvg(set, detections, options),
-    "text/plain": `${set.name}, pictures ${images.map(({ id }) => id).join(", ")}: ${objects} annotated objects`,
+    "text/plain": `${set.name}, images ${images.map(({ id }) => id).join(", ")}: ${objects} annotated objects`,
   });
 }
 
 /**
- * The picture that {@link showDetections} shows: one SVG with the pixels inside, that needs no other file.
+ * The image that {@link showDetections} shows: one SVG with the pixels inside, that needs no other file.
  *
- * @throws InputError when a picture cannot be read
+ * @throws InputError when an image cannot be read
  */
 export async function detectionsSvg(
   set: DetectionSet,
@@ -74,7 +74,7 @@ export async function detectionsSvg(
   const { images = set.images.slice(0, 4), leastScore = 0.5 } = options;
   const withMasks = options.masks ?? detections.some(({ mask }) => mask !== undefined);
   const annotatedOnly = detections.length === 0;
-  const columns = annotatedOnly ? 4 : 2; // two pictures side by side, each annotated and detected, would be too wide
+  const columns = annotatedOnly ? 4 : 2; // two images side by side, each annotated and detected, would be too wide
   const panels: string[] = [];
   let [top, right, bottom] = [0, 0, 0];
   for (const [index, image] of images.entries()) {
@@ -83,20 +83,18 @@ export async function detectionsSvg(
     const column = annotatedOnly ? index % columns : 0;
     if (column === 0) top = bottom;
     const left = column * (panelSide + gap);
-    const picture = await pictureOf(set, image);
+    const pixels = await imageOf(set, image);
     const marksIn = (object: Shown, dashed = false) =>
       marksOf(set, object, scale, size, dashed, withMasks ? maskOf(object, image) : undefined);
     const truth = image.objects.map((object) => marksIn(object, object.difficult || object.crowd));
-    panels.push(
-      panel({ left, top, size, picture, enlarged: scale > 1, title: `${image.id}: annotated`, marks: truth }),
-    );
+    panels.push(panel({ left, top, size, pixels, enlarged: scale > 1, title: `${image.id}: annotated`, marks: truth }));
     if (!annotatedOnly) {
       const found = detections
         .filter(({ imageId, score }) => imageId === image.id && score >= leastScore)
         .sort((a, b) => a.score - b.score); // the surest on top
       const marks = found.map((one) => marksIn(one));
       const title = `found, score of ${Math.round(100 * leastScore)} % or more: ${found.length}`;
-      panels.push(panel({ left: left + panelSide + gap, top, size, picture, enlarged: scale > 1, title, marks }));
+      panels.push(panel({ left: left + panelSide + gap, top, size, pixels, enlarged: scale > 1, title, marks }));
     }
     right = Math.max(right, left + (annotatedOnly ? 1 : 2) * (panelSide + gap) - gap);
     bottom = Math.max(bottom, top + titleHeight + size.height + gap);
@@ -108,7 +106,7 @@ export async function detectionsSvg(
   );
 }
 
-async function pictureOf(set: DetectionSet, image: DetectionImage): Promise<string> {
+async function imageOf(set: DetectionSet, image: DetectionImage): Promise<string> {
   const { width, height } = image;
   const png = await sharp(await set.readPixels(image), { raw: { width, height, channels: 3 } })
     .resize({ width: mostPixels, height: mostPixels, fit: "inside", withoutEnlargement: true })
@@ -139,17 +137,17 @@ function panel(of: {
   readonly left: number;
   readonly top: number;
   readonly size: PanelSize;
-  readonly picture: string;
+  readonly pixels: string;
   readonly enlarged: boolean;
   readonly title: string;
   readonly marks: readonly Marks[];
 }): string {
-  const { left, top, size, picture, enlarged, title, marks } = of;
+  const { left, top, size, pixels, enlarged, title, marks } = of;
   // Boxes over all masks, and labels over all boxes: no line goes through a word.
   const drawn = (["mask", "box", "label"] as const).flatMap((layer) => marks.map((one) => one[layer])).join("");
   return (
     `<g transform="translate(${left} ${top})"><text y="14" font-size="12" fill="#333">${escapeHtml(title)}</text>` +
-    `<g transform="translate(0 ${titleHeight})"><image href="${picture}" width="${size.width}" height="${size.height}" ` +
+    `<g transform="translate(0 ${titleHeight})"><image href="${pixels}" width="${size.width}" height="${size.height}" ` +
     `preserveAspectRatio="none"${enlarged ? ' style="image-rendering:pixelated"' : ""}/>${drawn}</g></g>`
   );
 }
@@ -158,7 +156,7 @@ function maskOf({ mask }: Shown, { height, width }: DetectionImage): Rle | undef
   return mask && rleOf(mask, height, width);
 }
 
-/** A box, and its label above it where there is room, inside the picture or, where it is narrow, the blank beside it. */
+/** A box, and its label above it where there is room, inside the image or, where it is narrow, the blank beside it. */
 function marksOf(
   { categories }: DetectionSet,
   { box, category, score }: Shown,
@@ -168,7 +166,7 @@ function marksOf(
   mask: Rle | undefined,
 ): Marks {
   const [x1, y1, x2, y2] = box.map((edge) => edge * scale) as [number, number, number, number];
-  const colour = colours[category % colours.length]!;
+  const color = colors[category % colors.length]!;
   const text = `${categories[category]!.name}${score === undefined ? "" : ` ${Math.round(100 * score)} %`}`;
   const width = Math.min(panelSide, text.length * letterWidth + 4);
   const x = Math.max(0, Math.min(x1, size.width - width));
@@ -177,13 +175,13 @@ function marksOf(
     mask:
       mask === undefined
         ? ""
-        : `<path d="${maskPath(mask)}" transform="scale(${scale})" fill="${colour.box}" fill-opacity="0.5" shape-rendering="crispEdges"/>`,
+        : `<path d="${maskPath(mask)}" transform="scale(${scale})" fill="${color.box}" fill-opacity="0.5" shape-rendering="crispEdges"/>`,
     box:
       `<rect x="${x1.toFixed(1)}" y="${y1.toFixed(1)}" width="${(x2 - x1).toFixed(1)}" height="${(y2 - y1).toFixed(1)}" ` +
-      `fill="none" stroke="${colour.box}" stroke-width="2"${dashed ? ' stroke-dasharray="4 3"' : ""}/>`,
+      `fill="none" stroke="${color.box}" stroke-width="2"${dashed ? ' stroke-dasharray="4 3"' : ""}/>`,
     label:
-      `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${width}" height="${labelHeight}" fill="${colour.box}"/>` +
-      `<text x="${(x + 2).toFixed(1)}" y="${(y + labelHeight - 3).toFixed(1)}" font-size="10" fill="${colour.text}" ` +
+      `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${width}" height="${labelHeight}" fill="${color.box}"/>` +
+      `<text x="${(x + 2).toFixed(1)}" y="${(y + labelHeight - 3).toFixed(1)}" font-size="10" fill="${color.text}" ` +
       `textLength="${width - 4}" lengthAdjust="spacingAndGlyphs">${escapeHtml(text)}</text>`,
   };
 }

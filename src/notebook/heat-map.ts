@@ -18,7 +18,7 @@ export interface HeatMap {
 
 const FIELD = { width: 120, height: 44 };
 const MARGIN = { top: 40, left: 90, bottom: 44 };
-/** Ends of the colour scale, light for low: the first and last of ColorBrewer's Blues without white. */
+/** Ends of the color scale, light for low: the first and last of ColorBrewer's Blues without white. */
 const COLOURS = { low: [222, 235, 247], high: [66, 146, 198] } as const;
 
 /** Shows a heat map below the cell: by Plotly where the viewer can, else as SVG, else as text. */
@@ -29,7 +29,7 @@ export function showHeatMap(map: HeatMap): void {
 /** A heat map for Plotly, as SVG, and as text. */
 export function heatMapBundle(map: HeatMap): Bundle {
   const { title, xTitle, yTitle, x, y, values, texts } = map;
-  const rgb = (colour: readonly number[]): string => `rgb(${colour.join(",")})`;
+  const rgb = (color: readonly number[]): string => `rgb(${color.join(",")})`;
   return {
     "application/vnd.plotly.v1+json": {
       data: [
@@ -66,7 +66,7 @@ function svgHeatMap({ title, xTitle, yTitle, x, y, values, texts }: HeatMap): st
   const [low, high] = [Math.min(...known), Math.max(...known)];
   const width = MARGIN.left + x.length * FIELD.width + 10;
   const height = MARGIN.top + y.length * FIELD.height + MARGIN.bottom;
-  const colour = (value: number | undefined): string => {
+  const color = (value: number | undefined): string => {
     if (value === undefined) return "#eee";
     const share = high > low ? (value - low) / (high - low) : 0;
     return `rgb(${COLOURS.low.map((from, index) => Math.round(from + share * (COLOURS.high[index]! - from))).join(",")})`;
@@ -78,7 +78,7 @@ function svgHeatMap({ title, xTitle, yTitle, x, y, values, texts }: HeatMap): st
     row.map((value, column) => {
       const top = MARGIN.top + at * FIELD.height;
       const place = `x="${MARGIN.left + column * FIELD.width}" y="${top}" width="${FIELD.width}" height="${FIELD.height}"`;
-      const field = `<rect ${place} fill="${colour(value)}" stroke="white"/>`;
+      const field = `<rect ${place} fill="${color(value)}" stroke="white"/>`;
       return field + text(middle(column), top + FIELD.height / 2 + 4, texts[at]![column]!);
     }),
   );

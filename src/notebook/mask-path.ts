@@ -1,6 +1,6 @@
 import type { Rle } from "../detection/mask-rle";
 
-/** The pixels of a mask as the `d` of an SVG path, in pixels of its picture: one rectangle for each run in a column. */
+/** The pixels of a mask as the `d` of an SVG path, in pixels of its image: one rectangle for each run in a column. */
 export function maskPath({ size: [height], counts }: Rle): string {
   const rectangles: string[] = [];
   let at = 0;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { notebookKernel } from "./kernel";
 
-/** One picture in several forms, by MIME type; each viewer shows the richest that it knows. `text/plain` is for all. */
+/** One image in several forms, by MIME type; each viewer shows the richest that it knows. `text/plain` is for all. */
 export interface Bundle {
   readonly "text/plain": string;
   readonly [mimeType: string]: unknown;
@@ -9,12 +9,12 @@ export interface Bundle {
 
 /** An output of a cell that can be replaced. */
 export interface Output {
-  /** Puts another picture in the place of this one. */
+  /** Puts another image in the place of this one. */
   replace(bundle: Bundle): void;
 }
 
 interface OutputOptions {
-  /** Marks a picture of work under way: the headless runner prints its text as it comes. Default false. */
+  /** Marks an image of work under way: the headless runner prints its text as it comes. Default false. */
   readonly progress?: boolean;
 }
 

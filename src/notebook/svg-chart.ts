@@ -22,7 +22,7 @@ export interface ChartOptions {
 const WIDTH = 640;
 const HEIGHT = 320;
 const MARGIN = { top: 34, right: 16, bottom: 48, left: 64 };
-/** Okabe and Ito's colours, which readers with colour blindness can tell apart. */
+/** Okabe and Ito's colors, which readers with color blindness can tell apart. */
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
 
 /** Draws a plain chart as SVG text, without a browser: for live curves, and where Plotly's output is not shown. */
@@ -57,7 +57,7 @@ export function svgChart(series: readonly Series[], options: ChartOptions = {}):
   return parts.filter((part) => part !== "").join("\n");
 }
 
-/** Puts charts below one another in one picture. */
+/** Puts charts below one another in one image. */
 export function stackCharts(charts: readonly string[]): string {
   const size = `viewBox="0 0 ${WIDTH} ${HEIGHT * charts.length}" width="${WIDTH}" height="${HEIGHT * charts.length}"`;
   const placed = charts.map((chart, index) => `<g transform="translate(0 ${HEIGHT * index})">${chart}</g>`);
@@ -71,7 +71,7 @@ function categoriesOf(series: readonly Series[]): readonly string[] | undefined 
 
 function drawSeries(
   series: Series,
-  colour: string,
+  color: string,
   left: (x: number | string) => number,
   top: (y: number) => number,
   barSeries: readonly Series[],
@@ -90,14 +90,14 @@ function drawSeries(
     for (const { x, y } of points) {
       const [upper, height] = [Math.min(y, top(0)), Math.abs(y - top(0))];
       drawn.push(
-        `<rect x="${round(x + shift - width / 2)}" y="${round(upper)}" width="${round(width)}" height="${round(height)}" fill="${colour}"/>`,
+        `<rect x="${round(x + shift - width / 2)}" y="${round(upper)}" width="${round(width)}" height="${round(height)}" fill="${color}"/>`,
       );
     }
   } else if (series.mark === "point" || points.length === 1) {
-    drawn.push(...points.map(({ x, y }) => `<circle cx="${round(x)}" cy="${round(y)}" r="4" fill="${colour}"/>`));
+    drawn.push(...points.map(({ x, y }) => `<circle cx="${round(x)}" cy="${round(y)}" r="4" fill="${color}"/>`));
   } else if (points.length > 0) {
     const path = points.map(({ x, y }) => `${round(x)},${round(y)}`).join(" ");
-    drawn.push(`<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>`);
+    drawn.push(`<polyline points="${path}" fill="none" stroke="${color}" stroke-width="2"/>`);
   }
   for (const { x, interval } of points) {
     if (interval !== undefined) {

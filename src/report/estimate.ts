@@ -19,11 +19,11 @@ function planRow(plan: TrainingPlan): TextRow {
   const { size, rates } = plan;
   return {
     recipe: plan.name,
-    pictures: count(plan.pictures),
+    images: count(plan.images),
     batch: count(plan.batchSize),
     iterations: count(plan.iterations),
     epochs: Number.isInteger(plan.epochs) ? count(plan.epochs) : plan.epochs.toFixed(1),
-    "pictures seen": count(plan.picturesSeen),
+    "images seen": count(plan.imagesSeen),
     "px, at most": `${size.height} × ${size.width}`,
     parameters: `${(plan.parameters / 1e6).toFixed(1)} M`,
     "rate, first to last": `${rate(rates.first)} to ${rate(rates.last)}`,
@@ -63,7 +63,7 @@ function costNotes(estimated: readonly EstimatedTraining[], { cpu, cores }: Meas
   const devices = [...new Set(done.map(({ device }) => device))];
   return [
     `Measured on ${devices.map((device) => (device === "CPU" ? `${cores} cores of ${cpu}` : device)).join(" and ")}: ` +
-      "the median of a few training steps on random pictures, each batch in a process of its own; every loss was finite. Where " +
+      "the median of a few training steps on random images, each batch in a process of its own; every loss was finite. Where " +
       "a step had few of the cores, the machine was busy and the times are too long.",
     ...(done.some(({ cost }) => cost.extrapolated)
       ? [

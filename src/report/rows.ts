@@ -89,7 +89,7 @@ export function queueRows({ ablation, rows }: AblationResult): TextRow[] {
           {
             [ablation.axis.name]: label,
             "K / N": queueShare.toFixed(3),
-            "own picture among the keys": percent(queueOverlap.own),
+            "own image among the keys": percent(queueOverlap.own),
             "its twin": queueOverlap.twin === undefined ? "–" : percent(queueOverlap.twin),
             "its class": percent(queueOverlap.sameClass),
           },
@@ -111,7 +111,7 @@ export function footnotes({ ablation, rows, baselines }: AblationResult): string
   const sampling = rows.flatMap(({ metrics }) => Object.values(metrics))[0]?.kind ?? "test sampling";
   const overDraws = Object.values(baselines.randomNetwork.metrics)[0]?.kind === "seeds";
   return [
-    `Reproduced on ${data.name} (${data.trainPictures} training pictures), ${encoders} at ${recipe.imageSize} px, ` +
+    `Reproduced on ${data.name} (${data.trainImages} training images), ${encoders} at ${recipe.imageSize} px, ` +
       `${epochs} epoch${epochs === "1" ? "" : "s"}, ${seeds} seed${seeds === 1 ? "" : "s"}; ` +
       `accuracies in percent on test, 95 % intervals of ${sampling}${overDraws ? ", of the random network over its draws" : ""}.`,
     `Published: ImageNet linear top-1, ${printsParameters(ablation) ? "encoder as named, else ResNet-50" : "ResNet-50"}, ` +

@@ -6,10 +6,10 @@ import type { Figure, Trace } from "../notebook/chart";
 import { publishedSign, type TransferResult, type TransferResultRow } from "../tables/transfer-result";
 import { withInterval, type TextRow } from "./rows";
 
-/** The figures of every row on the test part, with intervals over seeds and pictures. */
+/** The figures of every row on the test part, with intervals over seeds and images. */
 export function transferRows({ measures, rows }: TransferResult): TextRow[] {
   return rows.map(({ label, figures, runs }) => ({
-    initialisation: label,
+    initialization: label,
     ...Object.fromEntries(
       measures.map((measure) => [
         measureTitles[measure],
@@ -43,7 +43,7 @@ export function categoryRows({ rows }: TransferResult): TextRow[] {
     const [first] = runs;
     if (first === undefined) return [];
     const row = (title: string, ap: (figures: DetectorRun["figures"], category: number) => number | null): TextRow => ({
-      initialisation: title,
+      initialization: title,
       ...Object.fromEntries(
         first.figures.categories.map(({ name }, category) => [
           name,
@@ -67,22 +67,22 @@ export function transferNotes({ transfer, rows }: TransferResult): string[] {
   const minutes = rows.flatMap((row) => row.runs.map(({ manifest }) => manifest.trainingSeconds / 60));
   const average = minutes.reduce((sum, one) => sum + one, 0) / minutes.length;
   return [
-    `Data: ${transfer.data}; ${data.train.pictures} training and ${data.test.pictures} test pictures.`,
-    `${masks ? "Mask" : "Faster"} R-CNN ${arch.toUpperCase()} on ${backbone.architecture} of width ${backbone.width}, shorter side ${recipe.pictures.testShortest} px, batch ` +
+    `Data: ${transfer.data}; ${data.train.images} training and ${data.test.images} test images.`,
+    `${masks ? "Mask" : "Faster"} R-CNN ${arch.toUpperCase()} on ${backbone.architecture} of width ${backbone.width}, shorter side ${recipe.images.testShortest} px, batch ` +
       `${recipe.batchSize}, ${recipe.stopping === undefined ? "" : "at most "}${recipe.schedule.iterations} iterations, the same for ` +
-      `every initialisation; training took ${average.toFixed(1)} minutes a run.`,
+      `every initialization; training took ${average.toFixed(1)} minutes a run.`,
     `Figures in percent by the rules of ${recipe.metric}${detectionLimit(recipe)}${masks && recipe.metric !== "coco" ? ", of masks by COCO's" : ""}; "any category" asks only where an object is, by COCO's rules. ` +
-      "95 % intervals of a two-level bootstrap: seeds, then test pictures; differences paired by both.",
+      "95 % intervals of a two-level bootstrap: seeds, then test images; differences paired by both.",
     seeds < 2
-      ? "With one seed an interval holds the choice of test pictures alone."
+      ? "With one seed an interval holds the choice of test images alone."
       : `${seeds} seeds are few: an interval's part that comes from seeds is too narrow${seeds === 3 ? " by about a fifth" : ""}.`,
   ];
 }
 
-/** How many detections of a picture count, where it is not what COCO's rules say. */
+/** How many detections of an image count, where it is not what COCO's rules say. */
 export function detectionLimit({ detector: { detectionsPerImage } }: DetectorRun["manifest"]["recipe"]): string {
   if (detectionsPerImage === undefined || detectionsPerImage === defaultDetectionsPerImage) return "";
-  return ` with up to ${detectionsPerImage} detections a picture (maxDets)`;
+  return ` with up to ${detectionsPerImage} detections an image (maxDets)`;
 }
 
 /** AP75 and the rest would fill the chart. */
@@ -108,7 +108,7 @@ export function transferFigure({ transfer, measures, rows }: TransferResult): Fi
     data: drawnMeasures.filter((measure) => measures.includes(measure)).map(trace),
     layout: {
       title: { text: transfer.title },
-      xaxis: { title: { text: "initialisation" } },
+      xaxis: { title: { text: "initialization" } },
       yaxis: { title: { text: "AP (%)" } },
     },
   };

@@ -31,9 +31,9 @@ export function engineNotes({ seeds, engines, equivalence: verdict }: EngineComp
       : `Equivalence is ${verdict}, with seeds ${seeds.join(", ")} of ${engines.join(" and ")}.`,
     `It is shown at an epoch where the whole ${100 * level} % interval of the mean difference, paired by seed, lies within ` +
       `±${loss} in loss and ±${100 * knn} points of kNN; epoch ${fromEpoch} is the first to be judged.`,
-    "Both engines start from the same weights and take the pictures in the same order; views are drawn by each.",
-    "The official run (facebookresearch/moco, colab/moco_cifar10_demo.ipynb) is not the same: width 64 where ours is 16, the original pictures where ours are JPEG copies of " +
-      "quality 75, kNN over all pictures where ours is over a part. Of its 200 epochs the first are shown.",
+    "Both engines start from the same weights and take the images in the same order; views are drawn by each.",
+    "The official run (facebookresearch/moco, colab/moco_cifar10_demo.ipynb) is not the same: width 64 where ours is 16, the original images where ours are JPEG copies of " +
+      "quality 75, kNN over all images where ours is over a part. Of its 200 epochs the first are shown.",
   ];
 }
 

@@ -5,7 +5,7 @@ import type { Features } from "../evaluate/features";
 import { knn } from "../evaluate/knn";
 import { twinTask } from "../evaluate/retrieval";
 import type { Encoder } from "../nn/encoder";
-import { takePictures } from "../data/image-data";
+import { takeImages } from "../data/image-data";
 import { cifar10DemoMonitor } from "../tables/cifar10-demo";
 import type { Preset } from "../tables/presets";
 
@@ -26,16 +26,16 @@ export function monitorKnn(encoder: Encoder, data: ImageData, preset: Preset): n
   return knn(extractFeatures(encoder, data, train), extractFeatures(encoder, data, validation), options).accuracy;
 }
 
-/** The monitor of the official CIFAR-10 demo: on embeddings, with a part of the pictures, evenly spread over the sets. */
+/** The monitor of the official CIFAR-10 demo: on embeddings, with a part of the images, evenly spread over the sets. */
 export function monitorDemoKnn(encoder: Encoder, data: ImageData): number {
-  const { k, temperature, bank, pictures } = cifar10DemoMonitor;
+  const { k, temperature, bank, images } = cifar10DemoMonitor;
   const spread = (set: ImageSet, count: number) => {
     const step = Math.max(1, Math.floor(set.labels.length / count));
     const indices = [...set.labels.keys()].filter((index) => index % step === 0).slice(0, count);
-    return extractEmbeddings(encoder, data, takePictures(set, set.name, indices));
+    return extractEmbeddings(encoder, data, takeImages(set, set.name, indices));
   };
   const options = { k, temperature, classCount: data.train.classes.length };
-  return knn(spread(data.train, bank), spread(data.validation, pictures), options).accuracy;
+  return knn(spread(data.train, bank), spread(data.validation, images), options).accuracy;
 }
 
 function evaluateBy(

@@ -40,7 +40,7 @@ export function measuredEncoders(transfer: Transfer, detectors: TransferStore, e
     });
 }
 
-/** @param checksum - of the pictures of pre-training, which the names of random networks hold */
+/** @param checksum - of the images of pre-training, which the names of random networks hold */
 function linearAccuracy(
   { pretraining, detection }: TransferRow,
   seed: number,

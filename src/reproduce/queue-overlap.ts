@@ -10,10 +10,10 @@ export interface QueueFlow {
 }
 
 /**
- * How much of the queue is no true negative: the share of its keys that come from the query's own picture (of an epoch
+ * How much of the queue is no true negative: the share of its keys that come from the query's own image (of an epoch
  * before), from its twin, and from its class. Means over the queries of a training, from when the queue is full.
  *
- * Exact: the order of the pictures is a function of the seed, so it is gone through again without training.
+ * Exact: the order of the images is a function of the seed, so it is gone through again without training.
  */
 export function queueOverlap(train: ImageSet, { queueSize, batchSize, epochs }: QueueFlow, seed: number): QueueOverlap {
   const { labels, twins, classes } = train;

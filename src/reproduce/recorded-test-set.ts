@@ -33,7 +33,7 @@ const testSetSchema = z.object({
   ),
 });
 
-/** Writes the annotations of a test part, packed: predictions of it can be read without its pictures. */
+/** Writes the annotations of a test part, packed: predictions of it can be read without its images. */
 export function writeTestSet(path: string, { name, categories, images }: DetectionSet): void {
   const written = images.map(({ objects, ...image }) => ({
     ...image,

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { loadData, parseDataName } from "../data/load";
 import { loadDetectionData, type DetectionData } from "../detection/detection-data";
-import type { Initialisation } from "../detection/detector-training";
+import type { Initialization } from "../detection/detector-training";
 import { runDetector, type DetectorRun } from "../detection/run-detector";
 import type { DetectorProgress } from "../detection/train-detector";
 import { InputError } from "../engine/errors";
@@ -10,7 +10,7 @@ import type { Preset } from "../tables/presets";
 import type { Transfer, TransferRow } from "../tables/transfer";
 import { checkpointFile, type TrainingProgress } from "../train/pretrain";
 import { recipeHash, type Recipe } from "../train/recipe";
-import { detectorInitialisation, ofFile } from "./detector-initialisation";
+import { detectorInitialization, ofFile } from "./detector-initialization";
 import { runCell, runDirectory, runName, runRecordFile, runsFolder } from "./run-cell";
 import { readRunRecord } from "./run-record";
 
@@ -83,7 +83,7 @@ export async function runTransferRow(
     directory: transferDirectory(row, seed),
     readings,
     onProgress: (progress) => onProgress?.(row, seed, progress),
-    initialisation: await initialisationOf(row, seed, preset, {
+    initialization: await initializationOf(row, seed, preset, {
       onProgress: (progress) => onPretraining?.(row, seed, progress),
       ...stop,
     }),
@@ -91,19 +91,19 @@ export async function runTransferRow(
   });
 }
 
-async function initialisationOf(
+async function initializationOf(
   { pretraining, detection }: TransferRow,
   seed: number,
   preset: Preset,
   options: Parameters<typeof runCell>[4],
-): Promise<Initialisation> {
-  if (pretraining === undefined) return detectorInitialisation("random", detection, seed);
+): Promise<Initialization> {
+  if (pretraining === undefined) return detectorInitialization("random", detection, seed);
   const directory = runDirectory(pretraining, seed);
   const record = readRunRecord(join(directory, runRecordFile)) ?? (await pretrain(pretraining, seed, preset, options));
   const path = join(directory, checkpointFile);
   if (record.diverged === undefined && existsSync(path)) return ofFile(runName(pretraining, seed), path);
   throw new InputError(
-    `Cannot initialise the detector: ${record.diverged ?? `${directory} has no ${checkpointFile}; delete the folder to train it again`}`,
+    `Cannot initialize the detector: ${record.diverged ?? `${directory} has no ${checkpointFile}; delete the folder to train it again`}`,
   );
 }
 

@@ -8,8 +8,8 @@ import { disposeTraining, startTraining } from "../train/state";
 /** What a step of one cell costs on this machine. */
 export interface StepCost {
   readonly label: string;
-  /** Median over the rounds, views included, up to the gradients, divided by the pictures of a batch. */
-  readonly millisecondsAPicture: number;
+  /** Median over the rounds, views included, up to the gradients, divided by the images of a batch. */
+  readonly millisecondsAImage: number;
   /** What is held from step to step: networks, velocities, queue or bank. */
   readonly megabytes: number;
 }
@@ -24,7 +24,7 @@ export function stepCosts(cells: readonly Cell[], data: ImageData, rounds = 5): 
   const { train } = data;
   const started = cells.map(({ recipe }) => {
     const before = tf.memory().numBytes;
-    const state = startTraining(recipe, 1, { pictures: train.labels.length, classes: train.classes.length });
+    const state = startTraining(recipe, 1, { images: train.labels.length, classes: train.classes.length });
     return { recipe, state, bytes: tf.memory().numBytes - before, times: [] as number[] };
   });
   for (let round = 0; round <= rounds; round++) {
@@ -39,7 +39,7 @@ export function stepCosts(cells: readonly Cell[], data: ImageData, rounds = 5): 
     disposeTraining(state);
     return {
       label: cells[index]!.label,
-      millisecondsAPicture: times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!,
+      millisecondsAImage: times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!,
       megabytes: bytes / 2 ** 20,
     };
   });

@@ -7,7 +7,7 @@ import type { DetectionSet } from "../detection/detection-set";
 import { resampleFigures } from "../detection/resample-figures";
 import { detectorRunFile, predictionsFile, readDetectorRun, readPredictionsFile } from "../detection/run-detector";
 import { InputError } from "../engine/errors";
-import { drawPictures, type PictureDraws } from "../evaluate/two-level-bootstrap";
+import { drawImages, type ImageDraws } from "../evaluate/two-level-bootstrap";
 import type { Transfer, TransferRow } from "../tables/transfer";
 import type { Recipe } from "../train/recipe";
 import { transferResult, type TransferResult, type TransferRun } from "../tables/transfer-result";
@@ -40,15 +40,15 @@ export function recordedTransferRuns({ name }: Transfer, root = resultsFolder): 
   };
 }
 
-/** Draws of the test pictures that intervals rest on. */
-const pictureDraws = { count: 1000, seed: 0 } as const;
+/** Draws of the test images that intervals rest on. */
+const imageDraws = { count: 1000, seed: 0 } as const;
 
 /**
  * Puts the runs that are there together; trains nothing.
  *
  * @param test - the test part, of which the pixels are not needed
  * @param seeds - seeds from 1 upward that are looked at
- * @throws InputError if a run was read on other test pictures
+ * @throws InputError if a run was read on other test images
  */
 export function storedTransfer(
   transfer: Transfer,
@@ -56,7 +56,7 @@ export function storedTransfer(
   store: TransferStore,
   seeds = Infinity,
 ): TransferResult {
-  const draws = drawPictures(test.images.length, pictureDraws.count, pictureDraws.seed);
+  const draws = drawImages(test.images.length, imageDraws.count, imageDraws.seed);
   const checksum = annotationChecksum(test);
   return transferResult(
     transfer,
@@ -66,7 +66,7 @@ export function storedTransfer(
 
 function runsOf(
   row: TransferRow,
-  { test, checksum, draws }: { readonly test: DetectionSet; readonly checksum: string; readonly draws: PictureDraws },
+  { test, checksum, draws }: { readonly test: DetectionSet; readonly checksum: string; readonly draws: ImageDraws },
   store: TransferStore,
   seeds: number,
 ): TransferRun[] {
@@ -76,7 +76,7 @@ function runsOf(
     const run = readDetectorRun(path);
     if (run === undefined) break;
     if (run.manifest.data.test.checksum !== checksum) {
-      throw new InputError(`Cannot use the run ${path}: it was read on other test pictures than ${test.name}`);
+      throw new InputError(`Cannot use the run ${path}: it was read on other test images than ${test.name}`);
     }
     const detections = readPredictionsFile(store.predictions(row, seed), test);
     runs.push({ run, figures: resampleFigures(test, detections, row.detection, draws) });

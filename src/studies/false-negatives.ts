@@ -16,7 +16,7 @@ export interface FalseNegativeAxes {
 /** What a queue of one size holds besides true negatives; shares of its keys, means over the queries. */
 export interface FalseNegativeRow extends QueueOverlap {
   readonly queueSize: number;
-  /** K above the number of training pictures: the paper's queues never are. */
+  /** K above the number of training images: the paper's queues never are. */
   readonly beyondPaper: boolean;
 }
 
@@ -24,37 +24,37 @@ export interface FalseNegatives {
   readonly rows: readonly FalseNegativeRow[];
   /** Share of its class that a query would meet among keys drawn at random from the training set. */
   readonly classAtRandom: number;
-  readonly trainPictures: number;
+  readonly trainImages: number;
   readonly finding: string;
 }
 
 /**
- * False negatives in the queue against its size K (section 3.2): keys of the query's own picture from an epoch before, of
- * its twin, of its class. Nothing is trained: the order of the pictures says it all, and the shares are exact.
+ * False negatives in the queue against its size K (section 3.2): keys of the query's own image from an epoch before, of
+ * its twin, of its class. Nothing is trained: the order of the images says it all, and the shares are exact.
  */
 export function falseNegatives(
   train: ImageSet,
   { queueSizes, batchSize, epochs, seed }: FalseNegativeAxes,
 ): FalseNegatives {
-  const trainPictures = train.labels.length;
+  const trainImages = train.labels.length;
   const rows = queueSizes.map((queueSize) => ({
     queueSize,
-    beyondPaper: queueSize > trainPictures,
+    beyondPaper: queueSize > trainImages,
     ...queueOverlap(train, { queueSize, batchSize, epochs }, seed),
   }));
   const counts = new Array<number>(train.classes.length).fill(0);
   train.labels.forEach((label) => counts[label]!++);
-  const classAtRandom = counts.reduce((sum, count) => sum + (count / trainPictures) ** 2, 0);
-  return { rows, classAtRandom, trainPictures, finding: findingOf(rows, classAtRandom, trainPictures) };
+  const classAtRandom = counts.reduce((sum, count) => sum + (count / trainImages) ** 2, 0);
+  return { rows, classAtRandom, trainImages, finding: findingOf(rows, classAtRandom, trainImages) };
 }
 
 /** The shares as a table; counts are keys a query. */
-export function falseNegativeRows({ rows, trainPictures }: FalseNegatives): TextRow[] {
+export function falseNegativeRows({ rows, trainImages }: FalseNegatives): TextRow[] {
   return rows.map(({ queueSize, own, twin, sameClass, beyondPaper }) => ({
     K: String(queueSize),
-    "K / N": (queueSize / trainPictures).toFixed(3),
-    "own picture": exact(own),
-    "own picture, keys": (own * queueSize).toFixed(2),
+    "K / N": (queueSize / trainImages).toFixed(3),
+    "own image": exact(own),
+    "own image, keys": (own * queueSize).toFixed(2),
     "its twin": twin === undefined ? "–" : exact(twin),
     "its class": exact(sameClass),
     "its class, keys": (sameClass * queueSize).toFixed(0),
@@ -62,7 +62,7 @@ export function falseNegativeRows({ rows, trainPictures }: FalseNegatives): Text
   }));
 }
 
-/** How many keys of the query's own picture and twin the queue holds, over K. */
+/** How many keys of the query's own image and twin the queue holds, over K. */
 export function falseNegativeFigure({ rows }: FalseNegatives): Figure {
   const x = rows.map(({ queueSize, beyondPaper }) => `${queueSize}${beyondPaper ? " (beyond)" : ""}`);
   const curve = (name: string, share: (row: FalseNegativeRow) => number) => ({
@@ -73,7 +73,7 @@ export function falseNegativeFigure({ rows }: FalseNegatives): Figure {
   });
   return {
     data: [
-      curve("own picture", ({ own }) => own),
+      curve("own image", ({ own }) => own),
       ...(rows.every(({ twin }) => twin === undefined) ? [] : [curve("its twin", ({ twin }) => twin ?? 0)]),
     ],
     layout: {
@@ -84,14 +84,14 @@ export function falseNegativeFigure({ rows }: FalseNegatives): Figure {
   };
 }
 
-function findingOf(rows: readonly FalseNegativeRow[], classAtRandom: number, trainPictures: number): string {
+function findingOf(rows: readonly FalseNegativeRow[], classAtRandom: number, trainImages: number): string {
   const [largest, beyond] = [false, true].map((side) => rows.filter(({ beyondPaper }) => beyondPaper === side).at(-1));
   const shown = [largest, beyond].flatMap((row) =>
     row === undefined
       ? []
       : [
-          `${(row.own * row.queueSize).toFixed(2)} keys of its own picture among K = ${row.queueSize}` +
-            (row.beyondPaper ? ` (beyond the paper's regime: there are ${trainPictures} pictures)` : ""),
+          `${(row.own * row.queueSize).toFixed(2)} keys of its own image among K = ${row.queueSize}` +
+            (row.beyondPaper ? ` (beyond the paper's regime: there are ${trainImages} images)` : ""),
         ],
   );
   const shares = rows.map(({ sameClass }) => sameClass);

@@ -30,7 +30,7 @@ export interface InformationBound {
  * section 2.3 and appendix), along training, with its ceiling log(K + 1).
  *
  * It is a bound for independent negatives. A queue's keys come from earlier encoders and now and then from the query's own
- * picture, so what stands here estimates the bound. It may be negative: a loss above chance bounds nothing.
+ * image, so what stands here estimates the bound. It may be negative: a loss above chance bounds nothing.
  */
 export async function informationBound(cells: readonly BoundCell[], findRun: FindRun): Promise<InformationBound> {
   const curves: BoundCurve[] = [];

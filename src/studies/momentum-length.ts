@@ -54,12 +54,12 @@ export function momentumLengthCells(preset: Preset, { momenta, epochs }: Momentu
  * The momentum m of the key encoder against the length of training, by kNN on validation: whether the best m has to be
  * looked for anew at each length.
  *
- * @param counts - steps of an epoch, and pictures of the validation part, for the error of its accuracy
+ * @param counts - steps of an epoch, and images of the validation part, for the error of its accuracy
  */
 export async function momentumLengthStudy(
   cells: readonly MomentumLengthCell[],
   findRun: FindRun,
-  counts: { readonly stepsPerEpoch: number; readonly validationPictures: number },
+  counts: { readonly stepsPerEpoch: number; readonly validationImages: number },
 ): Promise<MomentumLengthStudy> {
   const rows: MomentumLengthRow[] = [];
   for (const cell of cells) {
@@ -73,7 +73,7 @@ export async function momentumLengthStudy(
     momenta: unique(cells.map(({ momentum }) => momentum)),
     epochs: unique(cells.map(({ epochs }) => epochs)),
     rows,
-    finding: findingOf(rows, counts.validationPictures),
+    finding: findingOf(rows, counts.validationImages),
   };
 }
 
@@ -120,7 +120,7 @@ function describe({ knn, turnovers, tooShort, run }: MomentumLengthRow): string 
   return `${accuracy}, steps × (1 − m) = ${Number(turnovers.toPrecision(3))}${tooShort ? ", too short to judge" : ""}`;
 }
 
-function findingOf(rows: readonly MomentumLengthRow[], pictures: number): string {
+function findingOf(rows: readonly MomentumLengthRow[], images: number): string {
   const tooShort = rows.filter((row) => row.tooShort).length;
   const told = unique(rows.map(({ epochs }) => epochs)).flatMap((length) => {
     const judged = rows.flatMap((row) =>
@@ -129,7 +129,7 @@ function findingOf(rows: readonly MomentumLengthRow[], pictures: number): string
     if (judged.length < 2) return [];
     const best = judged.reduce((most, row) => (row.knn > most.knn ? row : most));
     const near = judged
-      .filter((row) => row !== best && best.knn - row.knn < 2 * differenceError(best.knn, row.knn, pictures))
+      .filter((row) => row !== best && best.knn - row.knn < 2 * differenceError(best.knn, row.knn, images))
       .map(({ momentum }) => momentum);
     const others = near.length === 0 ? "" : `, not told apart from m = ${near.join(", ")} by two standard errors`;
     return [`m = ${best.momentum} at ${length} epoch${length === 1 ? "" : "s"} (${percent(best.knn)}${others})`];

@@ -67,19 +67,19 @@ export function shufflingCells(preset: Preset, { groups, epochs }: ShufflingAxes
 const methodTitles: Readonly<Record<ShuffledMethod, string>> = { moco: "MoCo", "end-to-end": "end-to-end" };
 
 /**
- * Shuffling BN on and off against the groups of batch normalisation: pretext accuracy and kNN along training (figure
+ * Shuffling BN on and off against the groups of batch normalization: pretext accuracy and kNN along training (figure
  * A.1). Where the statistics of a group give the positive away, the pretext accuracy rises and kNN falls.
  *
- * @param validationPictures - how many pictures kNN was read on, for the error of its accuracy
+ * @param validationImages - how many images kNN was read on, for the error of its accuracy
  */
 export async function shufflingStudy(
   cells: readonly ShufflingCell[],
   findRun: FindRun,
-  validationPictures: number,
+  validationImages: number,
 ): Promise<ShufflingStudy> {
   const rows: ShufflingRow[] = [];
   for (const cell of cells) rows.push({ ...cell, run: await findRun(cell) });
-  return { rows, finding: findingOf(rows, validationPictures) };
+  return { rows, finding: findingOf(rows, validationImages) };
 }
 
 /** Where each training ended, as a table. */
@@ -128,7 +128,7 @@ export function shufflingFigures({ rows }: ShufflingStudy): Figure[] {
   });
 }
 
-function findingOf(rows: readonly ShufflingRow[], pictures: number): string {
+function findingOf(rows: readonly ShufflingRow[], images: number): string {
   const changes = shuffledMethods.flatMap((method) => {
     const groups = Math.max(...rows.filter((row) => row.method === method).map((row) => row.groups));
     const [on, off] = (["on", "off"] as const).map((shuffle) =>
@@ -139,7 +139,7 @@ function findingOf(rows: readonly ShufflingRow[], pictures: number): string {
     const [knnOn, knnOff] = [finalKnn(on.run), finalKnn(off.run)];
     if (pretextOn === undefined || pretextOff === undefined || knnOn === undefined || knnOff === undefined) return [];
     const [pretext, knn] = [pretextOff - pretextOn, knnOff - knnOn];
-    const error = differenceError(knnOn, knnOff, pictures);
+    const error = differenceError(knnOn, knnOff, images);
     return [{ method, groups, pretext, knn, error, asPaper: pretext > 0 && knn < -2 * error }];
   });
   if (changes.length === 0) return "No pair of trainings with and without the shuffle came to its end.";

@@ -2,7 +2,7 @@ import type { Preset, PresetName } from "../tables/presets";
 
 /** The axes of the studies at the size of a preset. Whatever is not named here is the preset's own. */
 export interface StudySizes {
-  /** Shuffling BN by groups of batch normalisation. */
+  /** Shuffling BN by groups of batch normalization. */
   readonly shuffling: { readonly groups: readonly number[]; readonly epochs: number };
   /** Drift of stored keys, and masking of the oldest. */
   readonly staleness: {

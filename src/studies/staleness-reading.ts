@@ -76,29 +76,27 @@ function driftOfBank({ recipe, data, seed, method, step }: Moment, ages: readonl
   // An entry is stored before its step's update of the encoder: the newest are one update old.
   for (let age = 1; age <= Math.min(step, ages.at(-1) ?? 0); age++) {
     const batch = batchOf(recipe, data, seed, step - age);
-    if (ages.includes(age) && batch.indices.some((picture) => !seenSince.has(picture))) {
+    if (ages.includes(age) && batch.indices.some((image) => !seenSince.has(image))) {
       const now = read(batch.view(0), (view) => encode(encoder, view, recipe.bnGroups));
-      drifts.push(
-        driftOf(age, batch.indices, entries, now, (_, picture) => (seenSince.has(picture) ? undefined : picture)),
-      );
+      drifts.push(driftOf(age, batch.indices, entries, now, (_, image) => (seenSince.has(image) ? undefined : image)));
     }
-    batch.indices.forEach((picture) => seenSince.add(picture));
+    batch.indices.forEach((image) => seenSince.add(image));
   }
   disposeEncoder(encoder);
   return drifts;
 }
 
-/** @param rowOf - the dictionary's row of the picture at a position of the batch; undefined if it was overwritten since */
+/** @param rowOf - the dictionary's row of the image at a position of the batch; undefined if it was overwritten since */
 function driftOf(
   age: number,
-  pictures: Int32Array,
+  images: Int32Array,
   stored: Float32Array,
   now: Float32Array,
-  rowOf: (position: number, picture: number) => number | undefined,
+  rowOf: (position: number, image: number) => number | undefined,
 ): Drift {
-  const dimension = now.length / pictures.length;
-  const distances = [...pictures].flatMap((picture, position) => {
-    const row = rowOf(position, picture);
+  const dimension = now.length / images.length;
+  const distances = [...images].flatMap((image, position) => {
+    const row = rowOf(position, image);
     if (row === undefined) return [];
     let cosine = 0;
     for (let at = 0; at < dimension; at++) cosine += stored[row * dimension + at]! * now[position * dimension + at]!;

@@ -46,9 +46,9 @@ export function signedPoints(difference: number): string {
 }
 
 /**
- * Standard error of the difference of two accuracies on the same pictures, taken as independent: encoders mostly agree on
+ * Standard error of the difference of two accuracies on the same images, taken as independent: encoders mostly agree on
  * what is hard, so the true one is smaller.
  */
-export function differenceError(first: number, second: number, pictures: number): number {
-  return Math.sqrt((first * (1 - first) + second * (1 - second)) / pictures);
+export function differenceError(first: number, second: number, images: number): number {
+  return Math.sqrt((first * (1 - first) + second * (1 - second)) / images);
 }

@@ -4,11 +4,11 @@ import { meanOf } from "../evaluate/score";
 /** Seeds from which a verdict is given: fewer say too little of how much training varies. */
 export const verdictSeeds = 3;
 
-/** One metric of one cell, picture by picture, for each seed. */
+/** One metric of one cell, image by image, for each seed. */
 export interface SeededScores {
-  /** 0 or 1 for each test picture; a list for each seed, in the same order of seeds in all cells. */
+  /** 0 or 1 for each test image; a list for each seed, in the same order of seeds in all cells. */
   readonly correct: readonly ArrayLike<number>[];
-  /** Group of each of these pictures. */
+  /** Group of each of these images. */
   readonly groups: ArrayLike<number>;
 }
 
@@ -26,7 +26,7 @@ export interface Agreement {
  * Compares the sign of a difference with the published one. Computed, never typed.
  *
  * With three seeds or more: "agrees", "disagrees" or "not separated", by Student's interval of the difference paired by
- * seed. With fewer: "same direction", "opposite" or "within noise", by the bootstrap over groups of test pictures, and the
+ * seed. With fewer: "same direction", "opposite" or "within noise", by the bootstrap over groups of test images, and the
  * words "no verdict", because a second seed might say otherwise.
  *
  * @param published - the paper's difference; only its sign counts; undefined where the paper has no such row
@@ -69,10 +69,10 @@ export function verdictOf(
   return `${direction}; ${seeds === 1 ? "one seed" : "two seeds"}: no verdict`;
 }
 
-/** Mean over seeds of each picture's score. */
+/** Mean over seeds of each image's score. */
 export function meanBySeed(scores: readonly ArrayLike<number>[]): Float64Array {
   return Float64Array.from(
     scores[0]!,
-    (_, picture) => scores.reduce((sum, correct) => sum + correct[picture]!, 0) / scores.length,
+    (_, image) => scores.reduce((sum, correct) => sum + correct[image]!, 0) / scores.length,
   );
 }

@@ -16,11 +16,11 @@ export const cifar10DemoRecipe: Recipe = {
   batchSize: 512,
   bnGroups: 8,
   augmentation: "cifar10-demo",
-  optimiser: { kind: "sgd", momentum: 0.9, weightDecay: 5e-4 },
+  optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 5e-4 },
   learningRate: 0.06,
   schedule: { kind: "cosine", over: 200 },
   epochs: 5,
 };
 
-/** The demo's kNN monitor, on fewer pictures: weighted votes of the nearest 200, T = 0.1, on the 128-d embedding. */
-export const cifar10DemoMonitor = { k: 200, temperature: 0.1, bank: 10_000, pictures: 2_000 } as const;
+/** The demo's kNN monitor, on fewer images: weighted votes of the nearest 200, T = 0.1, on the 128-d embedding. */
+export const cifar10DemoMonitor = { k: 200, temperature: 0.1, bank: 10_000, images: 2_000 } as const;

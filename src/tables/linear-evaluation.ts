@@ -53,7 +53,7 @@ const trained: readonly TrainedMethod[] = [
 ];
 
 const otherTask = "another pretext task or a generative model, which this kit does not build";
-const otherContrast = "contrastive, but by other views or other parts of a picture than MoCo's";
+const otherContrast = "contrastive, but by other views or other parts of an image than MoCo's";
 const withLabels = `${otherContrast}; its augmentation was searched with ImageNet labels`;
 
 /** Table 1, all rows but MoCo's: method and architecture, parameters in millions, ImageNet linear top-1, why not run. */
@@ -88,7 +88,7 @@ export const linearEvaluationMinutes: Readonly<Record<PresetName, number>> = { s
  * Methods by the accuracy of a linear probe (Table 1): MoCo, the mechanisms that it is compared with, SimCLR, and the two
  * ends of the scale, labels and no training at all.
  *
- * All see the preset's pictures as often, under its augmentation and at its rate; the supervised network is trained on
+ * All see the preset's images as often, under its augmentation and at its rate; the supervised network is trained on
  * the labels of the same training part.
  */
 export function linearEvaluation(preset: Preset): Ablation {

@@ -83,7 +83,7 @@ export function bestRates(trials: readonly RateTrial[]): Readonly<Record<Mechani
 /**
  * The comparison of mechanisms over K (figure 3), SimCLR added with its negatives on the same axis.
  *
- * All see the same number of views: the memory bank, which takes one view of a picture where the others take two, has
+ * All see the same number of views: the memory bank, which takes one view of an image where the others take two, has
  * twice the epochs. Larger batches have the rate scaled linearly, as section 4.1 does for end-to-end training.
  *
  * @param rates - of each mechanism, chosen on validation
@@ -160,7 +160,7 @@ function mechanismRecipe(preset: Preset, mechanism: Mechanism, size: number, rat
     name: `${recipe.name}-batch${size}`,
     source: `${source}; scaled linearly with the batch (section 4.1)`,
     batchSize: size,
-    // Groups of the same size as the others'; SimCLR normalises over all views (its section 2.2).
+    // Groups of the same size as the others'; SimCLR normalizes over all views (its section 2.2).
     bnGroups: mechanism === "simclr" ? 1 : base.bnGroups * scale,
     learningRate: rate * scale,
   };

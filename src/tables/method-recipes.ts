@@ -22,13 +22,13 @@ export function methodRecipe(preset: Preset, method: MethodRecipe): Recipe {
   };
 }
 
-/** The same for a backbone with the ImageNet stem, which is for larger pictures: it sees the drawings at their own 64 px. */
+/** The same for a backbone with the ImageNet stem, which is for larger images: it sees the drawings at their own 64 px. */
 export function withStem(recipe: Recipe, { stem }: Pick<ResNetConfig, "stem">): Recipe {
   if (stem === "cifar") return recipe;
   return {
     ...recipe,
     name: `${recipe.name}-${stem}-stem`,
-    source: `${recipe.source}; stem and 64 px: for detection at larger pictures`,
+    source: `${recipe.source}; stem and 64 px: for detection at larger images`,
     imageSize: 64,
     encoder: { ...recipe.encoder, stem },
   };

@@ -9,9 +9,9 @@ const imagenet = {
   dataset: "folder:imagenet",
   imageSize: 224,
   batchSize: 256,
-  // 8 GPUs with 32 pictures each.
+  // 8 GPUs with 32 images each.
   bnGroups: 8,
-  optimiser: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
+  optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
   learningRate: 0.03,
   epochs: 200,
 } as const;
@@ -70,13 +70,13 @@ export const simclrRecipe: Recipe = {
   name: "simclr-imagenet-4096",
   source:
     "google-research/simclr, README command for ImageNet: rate 0.3 x batch / 256, T 0.1, weight decay 1e-4, 10 epochs of " +
-    "warm-up; chunks of 256 views, each a group of batch normalisation, in place of its global one",
+    "warm-up; chunks of 256 views, each a group of batch normalization, in place of its global one",
   encoder: { ...resnet50, head: "mlp" },
   method: { kind: "simclr", temperature: 0.1, chunkSize: 256 },
   batchSize: 4096,
   bnGroups: 32,
   augmentation: "simclr",
-  optimiser: { kind: "lars", momentum: 0.9, weightDecay: 1e-4 },
+  optimizer: { kind: "lars", momentum: 0.9, weightDecay: 1e-4 },
   learningRate: 4.8,
   schedule: { kind: "warmup-cosine", warmup: 10 },
   epochs: 100,

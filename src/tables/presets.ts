@@ -51,8 +51,8 @@ const quick: Preset = {
   purpose: "README's main job: both ablations on a laptop in about 10 minutes",
   base: {
     source:
-      "head, optimiser and weight decay: paper, section 3.3; T, cosine schedule and CIFAR stem: official CIFAR-10 demo; " +
-      "augmentation, learning rate and size of the pictures: chosen on the validation part; " +
+      "head, optimizer and weight decay: paper, section 3.3; T, cosine schedule and CIFAR stem: official CIFAR-10 demo; " +
+      "augmentation, learning rate and size of the images: chosen on the validation part; " +
       "width, batch, groups and length: what a minute on two cores allows (REPRODUCE.md)",
     dataset: "emoji",
     imageSize: 20,
@@ -61,7 +61,7 @@ const quick: Preset = {
     bnGroups: 2,
     augmentation: "moco-v2",
     learningRate: 0.01,
-    optimiser: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
+    optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
     schedule: { kind: "cosine" },
     epochs: 10,
   },

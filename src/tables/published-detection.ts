@@ -1,7 +1,7 @@
 import { instagramReason, publishedPretrainings, type PublishedRow, type PublishedTable } from "./published-table";
 
 const imageNet14M = "ImageNet-14M, eleven times ImageNet-1M, is too large";
-const yfcc = "YFCC-100M, 100 million pictures, is too large";
+const yfcc = "YFCC-100M, 100 million images, is too large";
 const otherTask = "another pretext task, which this kit does not build";
 const otherContrast = "another contrastive method, which this kit does not build";
 const otherSupervised = "the supervised network that the other method's paper compares with";

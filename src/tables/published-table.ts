@@ -20,7 +20,7 @@ export interface PublishedTable {
   readonly note?: string;
 }
 
-/** How the paper names the initialisations that Tables 2, 5, 6 and A.1 compare, in their order. */
+/** How the paper names the initializations that Tables 2, 5, 6 and A.1 compare, in their order. */
 export const publishedPretrainings = {
   random: "random",
   supervised: "supervised, IN-1M",

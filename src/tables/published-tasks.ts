@@ -53,13 +53,13 @@ export const publishedTasks: PublishedTable = {
     ...meanIoU("Cityscapes semantic segmentation", "a semantic head is not built", [65.3, 74.6, 75.3, 75.5]),
     ...meanIoU("VOC semantic segmentation", "a semantic head is not built", [39.5, 74.4, 72.5, 73.6]),
   ],
-  note: "LVIS: supervised with frozen batch normalisation, which serves it better; MoCo with trained one.",
+  note: "LVIS: supervised with frozen batch normalization, which serves it better; MoCo with trained one.",
 };
 
-/** Appendix: LVIS with batch normalisation frozen or trained, by schedule; masks. */
-const lvisNormalisation: PublishedTable = {
-  title: "Appendix: batch normalisation on LVIS v0.5",
-  columnTitle: "batch normalisation and schedule",
+/** Appendix: LVIS with batch normalization frozen or trained, by schedule; masks. */
+const lvisNormalization: PublishedTable = {
+  title: "Appendix: batch normalization on LVIS v0.5",
+  columnTitle: "batch normalization and schedule",
   measures: ["AP", "AP50", "AP75"],
   rows: (
     [
@@ -68,10 +68,10 @@ const lvisNormalisation: PublishedTable = {
       [imageNet, "trained", [23.2, 36.0, 24.7], [24.1, 37.4, 25.5]],
       [instagram, "trained", [24.3, 37.4, 25.9], [24.9, 38.2, 26.4]],
     ] as const
-  ).flatMap(([pretraining, normalisation, once, twice]) =>
+  ).flatMap(([pretraining, normalization, once, twice]) =>
     [once, twice].map((figures, index) => ({
       pretraining,
-      column: `${normalisation}, ${index + 1}x`,
+      column: `${normalization}, ${index + 1}x`,
       figures,
       reason:
         "LVIS, with its thousand categories and their sampling, is not built" +
@@ -81,4 +81,4 @@ const lvisNormalisation: PublishedTable = {
 };
 
 /** Table 6 and what the appendix says of LVIS. */
-export const publishedTaskTables: readonly PublishedTable[] = [publishedTasks, lvisNormalisation];
+export const publishedTaskTables: readonly PublishedTable[] = [publishedTasks, lvisNormalization];

@@ -9,7 +9,7 @@ import { agreement, meanBySeed, verdictSeeds, type Agreement, type SeededScores 
 export const metricNames = ["linear", "logistic", "knn", "retrieval"] as const;
 export type MetricName = (typeof metricNames)[number];
 
-/** How often the queue's keys come from the query's own picture, from its twin, and from its class: means over training. */
+/** How often the queue's keys come from the query's own image, from its twin, and from its class: means over training. */
 export interface QueueOverlap {
   readonly own: number;
   readonly twin: number | undefined;
@@ -49,7 +49,7 @@ export interface ResultRow {
   /** Loss of the method, mean over the last fifth of training and over seeds; undefined for a network that is not trained. */
   readonly finalLoss: number | undefined;
   readonly queueOverlap: QueueOverlap | undefined;
-  /** K / N: size of the queue over training pictures; undefined for a method without a queue. */
+  /** K / N: size of the queue over training images; undefined for a method without a queue. */
   readonly queueShare: number | undefined;
   /** Why the cell failed by the kit's rule, or why the row was not run; undefined for a cell that trained. */
   readonly failure: string | undefined;
@@ -124,7 +124,7 @@ function resultRow(
     agreement: Object.fromEntries(compared),
     finalLoss: method.kind === "random" ? undefined : meanLoss(runs, "last fifth", 0),
     queueOverlap: first?.queueOverlap,
-    queueShare: first && method.kind === "moco" ? method.queueSize / first.manifest.data.trainPictures : undefined,
+    queueShare: first && method.kind === "moco" ? method.queueSize / first.manifest.data.trainImages : undefined,
     failure: failureOf(cell, runs, evaluations, baselines),
     runs,
   };
@@ -220,7 +220,7 @@ function metricsOf(evaluations: readonly Evaluation[]): Partial<Record<MetricNam
   );
 }
 
-/** Over seeds where there are enough of them, else over groups of test pictures. */
+/** Over seeds where there are enough of them, else over groups of test images. */
 export function intervalOf({ correct, groups }: SeededScores): Interval {
   const overSeeds =
     correct.length >= verdictSeeds ? seedInterval(correct.map((one) => average([...(one as Uint8Array)]))) : undefined;

@@ -11,7 +11,7 @@ import { pairedTwoLevelBootstrap, twoLevelBootstrap, type TwoLevelInterval } fro
 import { verdictOf } from "./agreement";
 import type { Transfer, TransferComparison, TransferRow } from "./transfer";
 
-/** A finished run of one row and seed, with its figures on draws of the test pictures. */
+/** A finished run of one row and seed, with its figures on draws of the test images. */
 export interface TransferRun {
   readonly run: DetectorRun;
   readonly figures: ResampledFigures;
@@ -19,12 +19,12 @@ export interface TransferRun {
 
 /** A row with what came of it. */
 export interface TransferResultRow extends Omit<TransferRow, "detection"> {
-  /** Over seeds and test pictures; undefined where nothing was run. */
+  /** Over seeds and test images; undefined where nothing was run. */
   readonly figures: ByMeasure<TwoLevelInterval> | undefined;
   readonly runs: readonly DetectorRun[];
 }
 
-/** How two rows differ, paired by seed and picture. */
+/** How two rows differ, paired by seed and image. */
 export interface TransferDifference extends TransferComparison {
   readonly measures: ByMeasure<TwoLevelInterval & { readonly verdict: string }>;
 }
@@ -52,7 +52,7 @@ const bootstrapSeed = 0;
 /**
  * Puts runs together.
  *
- * @param runs - of each row of the transfer, by seed from 1; all read on the same draws of pictures
+ * @param runs - of each row of the transfer, by seed from 1; all read on the same draws of images
  */
 export function transferResult(transfer: Transfer, runs: readonly (readonly TransferRun[])[]): TransferResult {
   const measures = measuresOf(transfer.rows[0]!.detection);

@@ -9,9 +9,9 @@ import { publishedDifference, publishedPretrainings, type PublishedTable } from 
 import { publishedTaskTables } from "./published-tasks";
 
 /** What a row is there for. */
-export type TransferPurpose = "initialisation" | "mechanism" | "ablation" | "control";
+export type TransferPurpose = "initialization" | "mechanism" | "ablation" | "control";
 
-/** A detector that the kit trains from one initialisation; everything else is the same in all rows. */
+/** A detector that the kit trains from one initialization; everything else is the same in all rows. */
 export interface TransferRow {
   readonly label: string;
   readonly purpose: TransferPurpose;
@@ -50,7 +50,7 @@ export interface Transfer {
 export const transferNames = ["smoke", "quick", "smoke-fpn", "quick-fpn", "bccd", "nuclei"] as const;
 export type TransferName = (typeof transferNames)[number];
 
-/** Minutes on two cores for one seed of its initialisations, without the pre-training that notebooks 01 to 05 make. */
+/** Minutes on two cores for one seed of its initializations, without the pre-training that notebooks 01 to 05 make. */
 export const transferMinutes: Readonly<Record<TransferName, number>> = {
   smoke: 1,
   quick: 15,
@@ -103,7 +103,7 @@ const cocoTables = {
   published: [...publishedCocoTables, ...publishedTaskTables],
 } satisfies Partial<Transfer>;
 
-/** To composed scenes: all initialisations, the mechanisms of Table 3, and the ablations of K and m. */
+/** To composed scenes: all initializations, the mechanisms of Table 3, and the ablations of K and m. */
 function scenesTransfer(name: "smoke" | "quick"): Transfer {
   const preset = presetNamed(name);
   const detection = detectionPreset(name);
@@ -125,9 +125,9 @@ function scenesTransfer(name: "smoke" | "quick"): Transfer {
     data: scenesData,
     preset,
     rows: [
-      row("random", "initialisation"),
-      row("supervised", "initialisation", of("supervised")),
-      row(mocoLabel, "initialisation", of("moco")),
+      row("random", "initialization"),
+      row("supervised", "initialization", of("supervised")),
+      row(mocoLabel, "initialization", of("moco")),
       row("end-to-end", "mechanism", of("end-to-end")),
       row("memory bank", "mechanism", of("memory-bank")),
       ...momenta.map((momentum) => row(`MoCo, m = ${momentum}`, "ablation", mocoRecipe(preset, largest, momentum))),
@@ -155,10 +155,10 @@ function scenesTransfer(name: "smoke" | "quick"): Transfer {
   };
 }
 
-/** To composed scenes with masks: the three initialisations of Table 5, Mask R-CNN with an FPN. */
+/** To composed scenes with masks: the three initializations of Table 5, Mask R-CNN with an FPN. */
 function fpnTransfer(name: "smoke-fpn" | "quick-fpn"): Transfer {
   const preset = presetNamed(name === "smoke-fpn" ? "smoke" : "quick");
-  const row = initialisationRow(preset, detectionPreset(name));
+  const row = initializationRow(preset, detectionPreset(name));
   return {
     name,
     title: "Transfer to detection and instance segmentation, composed scenes",
@@ -177,12 +177,12 @@ function fpnTransfer(name: "smoke-fpn" | "quick-fpn"): Transfer {
 /** To photographs of blood cells in VOC's format, which lie in a folder of the user's. */
 function bccdTransfer(): Transfer {
   const preset = presetNamed("quick");
-  const row = initialisationRow(preset, detectionPreset("bccd"));
+  const row = initializationRow(preset, detectionPreset("bccd"));
   return {
     name: "bccd",
     title: "Transfer to detection, blood cells (BCCD)",
     ...vocTables,
-    data: "BCCD, 364 photographs of blood cells (MIT licence), its own splits; pre-training on drawings, as everywhere here",
+    data: "BCCD, 364 photographs of blood cells (MIT license), its own splits; pre-training on drawings, as everywhere here",
     preset,
     rows: [row("random"), row(mocoLabel, "moco")],
     comparisons: [{ row: mocoLabel, reference: "random", ...ofTable2(imageNet, random) }],
@@ -192,7 +192,7 @@ function bccdTransfer(): Transfer {
 /** To microscope images of nuclei with masks in COCO's format, which lie in a folder of the user's. */
 function nucleiTransfer(): Transfer {
   const preset = presetNamed("quick");
-  const row = initialisationRow(preset, detectionPreset("nuclei"));
+  const row = initializationRow(preset, detectionPreset("nuclei"));
   return {
     name: "nuclei",
     title: "Transfer to detection and instance segmentation, nuclei (BBBC038)",
@@ -207,10 +207,10 @@ function nucleiTransfer(): Transfer {
 }
 
 /** Makes rows of one detector from random weights, or from a pre-training of the preset with the detector's stem. */
-function initialisationRow(preset: Preset, detection: DetectionRecipe) {
+function initializationRow(preset: Preset, detection: DetectionRecipe) {
   return (label: string, kind?: "supervised" | "moco"): TransferRow => ({
     label,
-    purpose: "initialisation",
+    purpose: "initialization",
     pretraining: kind && withStem(methodRecipe(preset, defaultMethod(preset, kind)), detection.detector.backbone),
     detection,
   });

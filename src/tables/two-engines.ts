@@ -26,7 +26,7 @@ export interface EngineRun {
   readonly engine: string;
   readonly seed: number;
   readonly recipe: Readonly<Record<string, unknown>>;
-  /** Checksum of the pictures. */
+  /** Checksum of the images. */
   readonly data: string;
   readonly curve: readonly EpochReading[];
 }
@@ -62,10 +62,10 @@ export interface EngineComparison {
 }
 
 /**
- * Compares the engines epoch by epoch, paired by seed: from the same weights and in the same order of pictures, so that a
+ * Compares the engines epoch by epoch, paired by seed: from the same weights and in the same order of images, so that a
  * pair differs by its random views and by rounding only.
  *
- * @throws InputError if runs differ in recipe, pictures or epochs
+ * @throws InputError if runs differ in recipe, images or epochs
  */
 export function compareEngines(runs: TwoEngines): EngineComparison {
   assertComparable([...runs.kit, ...runs.pytorch]);
@@ -117,7 +117,7 @@ function assertComparable(runs: readonly EngineRun[]): void {
   for (const run of runs) {
     const of = `${run.engine}, seed ${run.seed}`;
     if (!isDeepStrictEqual(trainedBy(run), trainedBy(runs[0]!))) {
-      throw new InputError(`Cannot compare the engines: recipe and pictures must be the same, those of ${of} differ`);
+      throw new InputError(`Cannot compare the engines: recipe and images must be the same, those of ${of} differ`);
     }
     const epochs = run.curve.map(({ epoch }) => epoch);
     if (!isDeepStrictEqual(epochs, wanted)) {
@@ -128,7 +128,7 @@ function assertComparable(runs: readonly EngineRun[]): void {
   }
 }
 
-/** What a training depends on, but for the seed: the checksum says which pictures, wherever they lay. */
+/** What a training depends on, but for the seed: the checksum says which images, wherever they lay. */
 function trainedBy({ recipe, data }: EngineRun): unknown {
   const { name: _name, source: _source, dataset: _dataset, ...trained } = recipe;
   return { trained, data };

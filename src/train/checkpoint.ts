@@ -17,7 +17,7 @@ import {
 } from "../nn/state-dict";
 import { decimal, integer, json, wholeNumber } from "./metadata-fields";
 import { parseRecipe, recipeHash, type Recipe } from "./recipe";
-import { restoreOptimiser } from "./optimiser";
+import { restoreOptimizer } from "./optimizer";
 import { memoryShapes, networkNames, restoreMethod, trainedNetworks } from "./start-method";
 import type { TrainingState } from "./state";
 
@@ -39,7 +39,7 @@ const metadataSchema = z.object({
 
 /**
  * Writes everything that training needs to go on, in safetensors with PyTorch's names and layouts: all networks, the
- * optimiser's velocities, the queue or the bank, seed, step and history.
+ * optimizer's velocities, the queue or the bank, seed, step and history.
  *
  * Atomic: whatever happens while it writes, the file holds the old checkpoint or the new one.
  */
@@ -50,7 +50,7 @@ export function saveCheckpoint(path: string, state: TrainingState, recipe: Recip
   for (const [name, network] of Object.entries(networks)) add(encoderState(network, `${name}.`));
   trained.forEach((name, index) => {
     const { entries } = networks[name]!.parameters;
-    add(vectorToStateDict(entries, state.optimisers[index]!.velocity, `velocity.${name}.`));
+    add(vectorToStateDict(entries, state.optimizers[index]!.velocity, `velocity.${name}.`));
   });
   add(memory());
   const metadata: z.input<typeof metadataSchema> = {
@@ -100,8 +100,8 @@ export function loadCheckpoint(path: string): Checkpoint {
   const networks = names.map((name) => [name, encoderFrom(tensors, recipe.encoder, `${name}.`, path)] as const);
   const state: TrainingState = {
     method: restoreMethod(recipe, Object.fromEntries(networks), tensors),
-    optimisers: trained.map((name) =>
-      restoreOptimiser(recipe.optimiser.kind, vectorFromStateDict(tensors, parameters, `velocity.${name}.`, path)),
+    optimizers: trained.map((name) =>
+      restoreOptimizer(recipe.optimizer.kind, vectorFromStateDict(tensors, parameters, `velocity.${name}.`, path)),
     ),
     seed: metadata.seed,
     step: metadata.step,

@@ -8,7 +8,7 @@ export interface LarsOptions {
   readonly learningRate: number;
   /** 0.9 in SimCLR. */
   readonly momentum: number;
-  /** Not applied to biases and batch normalisation. */
+  /** Not applied to biases and batch normalization. */
   readonly weightDecay: number;
 }
 
@@ -18,7 +18,7 @@ export interface LarsOptions {
  *     g <- g + decay p;  v <- momentum v + rate (0.001 |p| / |g|) g;  p <- p - v
  *
  * for each weight tensor p by itself; where |p| or |g| is 0, the bracket is 1. Biases and the scales and offsets of batch
- * normalisation have no decay, and the bracket is 1. The rate is inside the velocity: unlike in {@link Sgd}, a change of
+ * normalization have no decay, and the bracket is 1. The rate is inside the velocity: unlike in {@link Sgd}, a change of
  * rate does not act on what is already in it.
  *
  * Owns the velocity: call `dispose`.
@@ -62,7 +62,7 @@ function adaptedGradient(parameters: ParameterVector, gradient: tf.Tensor1D, wei
   const sizes = parameters.tensors.map(({ size }) => size);
   const pieces = tf.split(gradient, sizes).map((piece, index) => {
     const weight = parameters.tensors[index]!;
-    // Biases and batch normalisation are what has one dimension.
+    // Biases and batch normalization are what has one dimension.
     if (weight.rank === 1) return piece;
     const weights = weight.as1D();
     const decayed = tf.add<tf.Tensor1D>(piece, tf.mul(weights, weightDecay));

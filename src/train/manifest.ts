@@ -24,7 +24,7 @@ export const manifestSchema = z.object({
   recipe: recipeSchema,
   recipeHash: z.string(),
   seed: z.number().int(),
-  data: z.object({ name: z.string(), checksum: z.string(), trainPictures: z.number().int() }),
+  data: z.object({ name: z.string(), checksum: z.string(), trainImages: z.number().int() }),
   ...originSchema.shape,
   /** Seconds of training, monitor included, over all interruptions. */
   trainingSeconds: z.number(),
@@ -45,7 +45,7 @@ export function makeManifest(
     recipe,
     recipeHash: recipeHash(recipe),
     seed,
-    data: { name: data.name, checksum: data.checksum, trainPictures: data.train.labels.length },
+    data: { name: data.name, checksum: data.checksum, trainImages: data.train.labels.length },
     ...originNow(),
     trainingSeconds: Number(trained.seconds.toFixed(1)),
     steps: trained.steps,

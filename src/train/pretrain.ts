@@ -74,7 +74,7 @@ export async function* pretrain(
   const perEpoch = batchesPerEpoch(data.train, recipe.batchSize);
   if (perEpoch === 0) {
     throw new InputError(
-      `Cannot train on ${data.train.name}: it has ${data.train.labels.length} pictures, the batch size is ${recipe.batchSize}`,
+      `Cannot train on ${data.train.name}: it has ${data.train.labels.length} images, the batch size is ${recipe.batchSize}`,
     );
   }
   const totalSteps = recipe.epochs * perEpoch;
@@ -144,7 +144,7 @@ export async function* pretrain(
 
 function resumeOrStart(path: string, recipe: Recipe, seed: number, train: ImageSet): TrainingState {
   if (!existsSync(path)) {
-    return startTraining(recipe, seed, { pictures: train.labels.length, classes: train.classes.length });
+    return startTraining(recipe, seed, { images: train.labels.length, classes: train.classes.length });
   }
   const checkpoint = loadCheckpoint(path);
   try {

@@ -34,7 +34,7 @@ const scheduleSchema = z.discriminatedUnion("kind", [
 ]);
 
 const temperature = positive;
-/** Pictures encoded at a time by the gradient cache; without it the whole batch at once. */
+/** Images encoded at a time by the gradient cache; without it the whole batch at once. */
 const chunkSize = positiveInteger.optional();
 
 /** Contrastive mechanisms (paper, figure 2), SimCLR, and the two baselines, by their `kind`. */
@@ -65,7 +65,7 @@ const methodSchema = z.discriminatedUnion("kind", [
     .strict(),
   z.object({ kind: z.literal("simclr"), temperature, chunkSize }).strict(),
   z.object({ kind: z.literal("supervised") }).strict(),
-  /** Nothing is learnt: the forward passes only give batch normalisation its running averages. */
+  /** Nothing is learned: the forward passes only give batch normalization its running averages. */
   z.object({ kind: z.literal("random") }).strict(),
 ]);
 
@@ -77,7 +77,7 @@ export const recipeSchema = z
     source: z.string().min(1),
     /** "emoji", "cifar10" or "folder:PATH". */
     dataset: z.string().min(1),
-    /** Side of the pictures in pixels. */
+    /** Side of the images in pixels. */
     imageSize: positiveInteger.max(1024),
     encoder: z
       .object({
@@ -94,7 +94,7 @@ export const recipeSchema = z
     /** Parts of a batch with batch statistics of their own. */
     bnGroups: positiveInteger,
     augmentation: z.enum(["moco-v1", "moco-v2", "cifar10-demo", "simclr"]),
-    optimiser: z
+    optimizer: z
       .object({
         kind: z.enum(["sgd", "lars"]),
         momentum: z.number().min(0).lt(1),
@@ -150,7 +150,7 @@ function assertMethodFits(recipe: Recipe): void {
   const inOnePass = method.kind === "simclr" ? 2 * batchSize : batchSize;
   if (bnGroups < inOnePass / batchSize) {
     throw new InputError(
-      "Cannot encode the batch in chunks: both views of the batch are one group of batch normalisation; " +
+      "Cannot encode the batch in chunks: both views of the batch are one group of batch normalization; " +
         `bnGroups must be at least ${inOnePass / batchSize}, current value is ${bnGroups}`,
     );
   }
@@ -158,7 +158,7 @@ function assertMethodFits(recipe: Recipe): void {
   if (batchSize % method.chunkSize !== 0 || !Number.isInteger(groupsOfChunk)) {
     throw new InputError(
       `Cannot encode the batch in chunks: chunkSize must divide the batch size ${batchSize} and be a multiple of the ` +
-        `${inOnePass / bnGroups} pictures of a group of batch normalisation, current value is ${method.chunkSize}`,
+        `${inOnePass / bnGroups} images of a group of batch normalization, current value is ${method.chunkSize}`,
     );
   }
 }

@@ -6,7 +6,7 @@ export interface SgdOptions {
   /** 0.9 in the paper. */
   readonly momentum: number;
   /**
-   * One number for all parameters, batch normalisation and biases included, as in the official code; or [size], one for each
+   * One number for all parameters, batch normalization and biases included, as in the official code; or [size], one for each
    * number of the parameter vector.
    */
   readonly weightDecay: number | tf.Tensor1D;

@@ -26,7 +26,7 @@ interface Parts {
 
 /** Facts of the training set that a method depends on. */
 export interface TrainingSetFacts {
-  readonly pictures: number;
+  readonly images: number;
   readonly classes: number;
 }
 
@@ -37,7 +37,7 @@ export function networkNames({ kind }: MethodRecipe): readonly string[] {
   return kind === "moco" || kind === "end-to-end" ? [queryName, keyName] : [queryName];
 }
 
-/** Names of the networks that the optimiser moves, the first of them the one that is evaluated. */
+/** Names of the networks that the optimizer moves, the first of them the one that is evaluated. */
 export function trainedNetworks({ kind }: MethodRecipe): readonly string[] {
   if (kind === "random") return [];
   return kind === "end-to-end" ? [queryName, keyName] : [queryName];
@@ -50,7 +50,7 @@ export function memoryShapes({ method, encoder }: Recipe): ReadonlyMap<string, r
       return new Map([
         ["queue", [method.queueSize, encoder.dimension]],
         ["queue_pointer", [1]],
-        ["queue_pictures", [method.queueSize]],
+        ["queue_images", [method.queueSize]],
       ]);
     case "memory-bank":
       return new Map([["memory_bank", ["any", encoder.dimension]]]);
@@ -74,17 +74,17 @@ export function startMethod(recipe: Recipe, facts: TrainingSetFacts, random: (pu
     );
   }
   if (method.kind === "moco") {
-    const streams = { encoder: random("initialise"), queue: random("queue") };
+    const streams = { encoder: random("initialize"), queue: random("queue") };
     const { queryEncoder, keyEncoder, queue } = createMoco({ ...method, encoder, bnGroups }, streams);
     return assemble(recipe, { networks: { [queryName]: queryEncoder, [keyName]: keyEncoder }, queue });
   }
   if (method.kind === "end-to-end") {
-    const { queryEncoder, keyEncoder } = createEndToEnd({ ...method, encoder, bnGroups }, random("initialise"));
+    const { queryEncoder, keyEncoder } = createEndToEnd({ ...method, encoder, bnGroups }, random("initialize"));
     return assemble(recipe, { networks: { [queryName]: queryEncoder, [keyName]: keyEncoder } });
   }
-  const networks = { [queryName]: createEncoder(encoder, random("initialise")) };
+  const networks = { [queryName]: createEncoder(encoder, random("initialize")) };
   if (method.kind !== "memory-bank") return assemble(recipe, { networks });
-  return assemble(recipe, { networks, bank: MemoryBank.random(facts.pictures, encoder.dimension, random("bank")) });
+  return assemble(recipe, { networks, bank: MemoryBank.random(facts.images, encoder.dimension, random("bank")) });
 }
 
 /** A method as a checkpoint left it. */
@@ -199,9 +199,9 @@ export function permutations(batch: Batch): () => Int32Array {
   return () => random.permutation(batch.size);
 }
 
-function drawNegatives(batch: Batch, { negatives }: MethodOf<"memory-bank">, pictures: number): Int32Array {
+function drawNegatives(batch: Batch, { negatives }: MethodOf<"memory-bank">, images: number): Int32Array {
   const random = batch.random("negatives");
-  return Int32Array.from({ length: negatives }, () => random.integer(pictures));
+  return Int32Array.from({ length: negatives }, () => random.integer(images));
 }
 
 function withView<T>(batch: Batch, use: (view: tf.Tensor4D) => T): T {
@@ -222,8 +222,8 @@ function queueState(queue: KeyQueue): Map<string, HostTensor> {
   return new Map([
     ["queue", hostTensor(queue.keys)],
     ["queue_pointer", { shape: [1], values: Float32Array.of(queue.pointer) }],
-    // Exact in float32 up to 16.7 million pictures.
-    ["queue_pictures", { shape: [queue.size], values: Float32Array.from(queue.pictures) }],
+    // Exact in float32 up to 16.7 million images.
+    ["queue_images", { shape: [queue.size], values: Float32Array.from(queue.images) }],
   ]);
 }
 
@@ -232,7 +232,7 @@ function queueFrom(memory: ReadonlyMap<string, HostTensor>): KeyQueue {
   return new KeyQueue(
     tf.tensor2d(keys.values, keys.shape as [number, number]),
     memory.get("queue_pointer")!.values[0],
-    memory.get("queue_pictures")!.values,
+    memory.get("queue_images")!.values,
   );
 }
 

@@ -1,7 +1,7 @@
 import { randomStream } from "../engine/random";
 import type { Method } from "../methods/method";
 import type { Recipe } from "./recipe";
-import { createOptimiser, type Optimiser } from "./optimiser";
+import { createOptimizer, type Optimizer } from "./optimizer";
 import { startMethod, type TrainingSetFacts } from "./start-method";
 
 /** One point of a training curve. Values are means over the steps since the point before. */
@@ -37,7 +37,7 @@ export interface History {
 export interface TrainingState {
   readonly method: Method;
   /** One for each network that the method trains. */
-  readonly optimisers: readonly Optimiser[];
+  readonly optimizers: readonly Optimizer[];
   readonly seed: number;
   /** Steps done. */
   step: number;
@@ -57,7 +57,7 @@ export function startTraining(recipe: Recipe, seed: number, facts: TrainingSetFa
   const method = startMethod(recipe, facts, (purpose) => randomStream(seed, purpose));
   return {
     method,
-    optimisers: method.trained.map((name) => createOptimiser(recipe.optimiser.kind, method.networks[name]!.parameters)),
+    optimizers: method.trained.map((name) => createOptimizer(recipe.optimizer.kind, method.networks[name]!.parameters)),
     seed,
     step: 0,
     history: emptyHistory,
@@ -65,7 +65,7 @@ export function startTraining(recipe: Recipe, seed: number, facts: TrainingSetFa
   };
 }
 
-export function disposeTraining({ method, optimisers }: TrainingState): void {
+export function disposeTraining({ method, optimizers }: TrainingState): void {
   method.dispose();
-  for (const optimiser of optimisers) optimiser.dispose();
+  for (const optimizer of optimizers) optimizer.dispose();
 }

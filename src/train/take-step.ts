@@ -6,22 +6,22 @@ import type { Recipe } from "./recipe";
 import type { TrainingState } from "./state";
 
 /**
- * One step of a pre-training: the method's gradients, applied by the optimisers. Does not count the step.
+ * One step of a pre-training: the method's gradients, applied by the optimizers. Does not count the step.
  *
  * @throws DivergedError if the loss is no longer a number
  */
 export function takeStep(
-  { method, optimisers, step }: TrainingState,
-  recipe: Pick<Recipe, "optimiser">,
+  { method, optimizers, step }: TrainingState,
+  recipe: Pick<Recipe, "optimizer">,
   batch: Batch,
   learningRate: number,
 ): Pick<StepResult, "loss" | "accuracy"> {
   const { loss, accuracy, gradients } = method.step(batch);
   method.trained.forEach((name, index) => {
-    optimisers[index]!.apply(method.networks[name]!.parameters, gradients[index]!, {
+    optimizers[index]!.apply(method.networks[name]!.parameters, gradients[index]!, {
       learningRate,
-      momentum: recipe.optimiser.momentum,
-      weightDecay: recipe.optimiser.weightDecay,
+      momentum: recipe.optimizer.momentum,
+      weightDecay: recipe.optimizer.weightDecay,
     });
   });
   tf.dispose([...gradients]);

@@ -32,15 +32,15 @@ describe("moco data", () => {
   it("counts a data set by class and part", async () => {
     const count = JSON.parse(await run("count", "emoji", "--size", "16", "--json")) as DataCount;
     expect(count.classes).toHaveLength(9);
-    for (const { part, pictures } of count.parts) {
+    for (const { part, images } of count.parts) {
       const sum = count.classes.reduce((total, row) => total + row[part as "train" | "validation" | "test"], 0);
-      expect(sum).toBe(pictures);
+      expect(sum).toBe(images);
     }
     expect(await run("count", "emoji", "--size", "16")).toContain("People & Body");
   });
 
   it("verifies the emoji set against the split", async () => {
-    expect(await run("verify", "emoji")).toMatch(/3812 pictures read.*\nSHA-256 of pixels and labels: [0-9a-f]{64}/);
+    expect(await run("verify", "emoji")).toMatch(/3812 images read.*\nSHA-256 of pixels and labels: [0-9a-f]{64}/);
   });
 
   it("refuses a name that is none, and a set that is missing", async () => {
@@ -53,7 +53,7 @@ describe("moco data", () => {
     const json = async (folder: string, ...words: string[]): Promise<readonly WrittenScenes[]> =>
       JSON.parse(await run("scenes", "--output", join(root, folder), ...few, ...words, "--json")) as WrittenScenes[];
     const coco = await json("coco", "--format", "coco");
-    expect(coco.map(({ name, pictures }) => [name, pictures])).toEqual([
+    expect(coco.map(({ name, images }) => [name, images])).toEqual([
       ["composed scenes/validation", 2],
       ["composed scenes/test", 3],
     ]);

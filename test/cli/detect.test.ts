@@ -19,7 +19,7 @@ import { randomStream } from "../../src/engine/random";
 import { createEncoder, disposeEncoder, type EncoderConfig } from "../../src/nn/encoder";
 import { encodeSafetensors } from "../../src/nn/safetensors";
 import { toStateDict } from "../../src/nn/state-dict";
-import { detectorInitialisation } from "../../src/reproduce/detector-initialisation";
+import { detectorInitialization } from "../../src/reproduce/detector-initialization";
 import { runDirectory } from "../../src/reproduce/run-cell";
 import { defaultMethod, methodRecipe } from "../../src/tables/method-recipes";
 import { presetNamed } from "../../src/tables/presets";
@@ -68,8 +68,8 @@ describe("moco detect", () => {
     expect(run.manifest).toMatchObject({
       seed: 1,
       steps: 6,
-      initialisation: { name: "random", checksum: null },
-      data: { train: { pictures: 8 }, test: { pictures: 4 } },
+      initialization: { name: "random", checksum: null },
+      data: { train: { images: 8 }, test: { images: 4 } },
     });
     expect(run.manifest.recipe).toEqual(smoke);
     expect(run.curve.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
@@ -89,17 +89,17 @@ describe("moco detect", () => {
     const output = join(root, "from-weights");
     const words = ["--preset", "smoke", "--output", output, "--json", "--set", "schedule.iterations=1"];
     const init = ["--init", weightsFile("moco.safetensors")];
-    type Outcome = { manifest: { initialisation: { name: string; checksum: string }; recipe: DetectionRecipe } };
+    type Outcome = { manifest: { initialization: { name: string; checksum: string }; recipe: DetectionRecipe } };
     const { manifest } = JSON.parse(await detect(...words, ...init)) as Outcome;
-    expect(manifest.initialisation.name).toBe("moco.safetensors");
-    expect(manifest.initialisation.checksum).toMatch(/^\w{64}$/);
+    expect(manifest.initialization.name).toBe("moco.safetensors");
+    expect(manifest.initialization.checksum).toMatch(/^\w{64}$/);
     expect(manifest.recipe.source).toMatch(/set on the command line: schedule.iterations = 1$/);
     rmSync(join(output, detectorRunFile));
     await expect(detect(...words)).rejects.toThrow(
       /trained by recipe \w+ from moco\.safetensors .* asked for is .* from random/,
     );
     const anew = JSON.parse(await detect(...words, "--fresh")) as Outcome;
-    expect(anew.manifest.initialisation.name).toBe("random");
+    expect(anew.manifest.initialization.name).toBe("random");
   });
 
   it("trains the preset's detector, or dilated C5 by --arch", async () => {
@@ -157,20 +157,20 @@ describe("moco detect", () => {
   });
 });
 
-describe("detectorInitialisation", () => {
+describe("detectorInitialization", () => {
   const preset = presetNamed("smoke");
   const supervised = methodRecipe(preset, defaultMethod(preset, "supervised"));
   const command = /moco pretrain --method supervised --preset smoke --seed 3/;
 
   it("finds the kit's supervised training of the same seed when it is done, and says else how to make it", () => {
     const directory = runDirectory(supervised, 3, root);
-    expect(() => detectorInitialisation("supervised", smoke, 3, root)).toThrow(command);
-    const state = startTraining(supervised, 3, { pictures: 100, classes: 9 });
+    expect(() => detectorInitialization("supervised", smoke, 3, root)).toThrow(command);
+    const state = startTraining(supervised, 3, { images: 100, classes: 9 });
     mkdirSync(directory, { recursive: true });
     saveCheckpoint(join(directory, checkpointFile), state, supervised);
-    expect(() => detectorInitialisation("supervised", smoke, 3, root)).toThrow(command);
+    expect(() => detectorInitialization("supervised", smoke, 3, root)).toThrow(command);
     writeFileSync(join(directory, manifestFile), "{}");
-    const { name, checksum, createEncoder } = detectorInitialisation("supervised", smoke, 3, root);
+    const { name, checksum, createEncoder } = detectorInitialization("supervised", smoke, 3, root);
     expect([name, checksum]).toEqual(["supervised", expect.stringMatching(/^\w{64}$/)]);
     const encoder = createEncoder();
     expect(encoder.parameters.tensor("conv1.weight").dataSync()).toEqual(
@@ -179,16 +179,16 @@ describe("detectorInitialisation", () => {
     disposeEncoder(encoder);
     disposeTraining(state);
     // The folder of a run serves as its checkpoint.
-    expect(detectorInitialisation(directory, smoke, 3).checksum).toBe(checksum);
+    expect(detectorInitialization(directory, smoke, 3).checksum).toBe(checksum);
   });
 
   it("has no supervised training of the kit for the paper's backbone", () => {
     const paper = detectionPreset("pascal_voc_R_50_C4_24k");
-    expect(() => detectorInitialisation("supervised", paper, 1, root)).toThrow(/as --init FILE/);
+    expect(() => detectorInitialization("supervised", paper, 1, root)).toThrow(/as --init FILE/);
   });
 
-  it("gives each recipe, initialisation and seed a folder of its own", () => {
-    const random = detectorInitialisation("random", smoke, 1);
+  it("gives each recipe, initialization and seed a folder of its own", () => {
+    const random = detectorInitialization("random", smoke, 1);
     const moco = { name: "moco", checksum: "0123456789abcdef" };
     const folders = [
       detectorRunDirectory(smoke, random, 1, root),

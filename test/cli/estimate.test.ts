@@ -14,7 +14,7 @@ describe("moco estimate", () => {
     const { code, stdout } = await moco("estimate", "coco_R_50_C4_2x", "--json");
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
-      trainings: [{ name: "coco_R_50_C4_2x", pictures: 117_266, iterations: 180_000, picturesSeen: 2_880_000 }],
+      trainings: [{ name: "coco_R_50_C4_2x", images: 117_266, iterations: 180_000, imagesSeen: 2_880_000 }],
     });
   });
 
@@ -22,7 +22,7 @@ describe("moco estimate", () => {
     { words: ["quick"], says: /choose of moco-v1-imagenet, .*coco_R_50_C4_2x.*current value is "quick"/ },
     { words: ["--batches", "8,16"], says: /add --measure/ },
     { words: ["--measure", "--batches", "16,8"], says: /ascending order/ },
-    { words: ["moco-v1-imagenet", "--measure", "--batches", "8,48"], says: /must be a multiple of the 32 pictures/ },
+    { words: ["moco-v1-imagenet", "--measure", "--batches", "8,48"], says: /must be a multiple of the 32 images/ },
   ])("answers `moco estimate $words` with what to do and exit code 2", async ({ words, says }) => {
     const { code, stderr } = await moco("estimate", ...words);
     expect(stderr).toMatch(says);

@@ -21,7 +21,7 @@ let expected: { validation: ReturnType<typeof knn>; test: ReturnType<typeof knn>
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "moco-evaluate-"));
-  const state = startTraining(recipe, 7, { pictures: 2298, classes: 9 });
+  const state = startTraining(recipe, 7, { images: 2298, classes: 9 });
   saveCheckpoint(join(folder, checkpointFile), state, recipe);
   const data = await loadData("emoji", { size: recipe.imageSize });
   const encoder = state.method.encoder;
@@ -59,7 +59,7 @@ describe("moco knn", () => {
           name: "kNN",
           settings: { k: 5, T: 0.2 },
           accuracy: groupBootstrap(correct, groups, { seed: 0 }),
-          pictures: correct.length,
+          images: correct.length,
         },
       ],
     });
@@ -74,7 +74,7 @@ describe("moco knn", () => {
     expect(text).toContain(`kNN (k = 5, T = 0.2): ${accuracy} %, 95 % interval of test sampling`);
   });
 
-  it("refuses more neighbours than there are pictures, and what is no checkpoint", async () => {
+  it("refuses more neighbors than there are images, and what is no checkpoint", async () => {
     await expect(run(knnCommand(), folder, "--k", "100000")).rejects.toThrow(/k must be an integer from 1 to 2298/);
     await expect(run(knnCommand(), join(folder, "none"))).rejects.toThrow(InputError);
   });

@@ -13,7 +13,7 @@ describe("moco table", () => {
     await expect(table).rejects.toThrow(/no runs of preset smoke are recorded. Leave out --recorded/);
   });
 
-  it("prints as JSON what a script wants: numbers and manifests, no curves and no single pictures", () => {
+  it("prints as JSON what a script wants: numbers and manifests, no curves and no single images", () => {
     const ablation = ablations["queue-size"](presetNamed("smoke"), [])!;
     const [first] = ablation.cells;
     const run = exampleRun(first!.recipe, 1, 30);

@@ -30,7 +30,7 @@ function expectUniform(values: readonly number[], low: number, high: number): vo
   expect(values.reduce((most, value) => Math.max(most, value))).toBeLessThan(high + rounding);
 }
 
-/** The share of pictures for which something was drawn, within four standard errors. */
+/** The share of images for which something was drawn, within four standard errors. */
 function expectShare(drawn: number, trials: number, probability: number): void {
   const error = Math.sqrt((probability * (1 - probability)) / trials);
   expect(Math.abs(drawn / trials - probability)).toBeLessThan(4 * error);
@@ -38,44 +38,44 @@ function expectShare(drawn: number, trials: number, probability: number): void {
 
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
 const areas = ({ heights, widths }: AugmentationParameters) =>
-  Array.from(heights, (height, picture) => (height * widths[picture]!) / size ** 2);
+  Array.from(heights, (height, image) => (height * widths[image]!) / size ** 2);
 const amounts = ({ jitter }: AugmentationParameters, operation: number) =>
-  Array.from({ length: count }, (_, picture) => jitter.amounts[4 * picture + operation]!);
+  Array.from({ length: count }, (_, image) => jitter.amounts[4 * image + operation]!);
 
 describe("the crop", () => {
   const shares = areas(v1);
-  // Crops below 3/4 of the area fit into the picture whatever their ratio, so none of them had to be drawn again.
-  const fitting = [...shares.keys()].filter((picture) => shares[picture]! < 0.75);
+  // Crops below 3/4 of the area fit into the image whatever their ratio, so none of them had to be drawn again.
+  const fitting = [...shares.keys()].filter((image) => shares[image]! < 0.75);
 
   it("has a share of the area that is uniform from 0.2 on", () => {
     expectUniform(
-      fitting.map((picture) => shares[picture]!),
+      fitting.map((image) => shares[image]!),
       0.2,
       0.75,
     );
   });
 
   it("has a ratio of width to height whose logarithm is uniform", () => {
-    const logRatios = fitting.map((picture) => Math.log(v1.widths[picture]! / v1.heights[picture]!));
+    const logRatios = fitting.map((image) => Math.log(v1.widths[image]! / v1.heights[image]!));
     expectUniform(logRatios, Math.log(3 / 4), Math.log(4 / 3));
   });
 
-  it("is drawn again where it does not fit into the picture", () => {
+  it("is drawn again where it does not fit into the image", () => {
     // A crop of share A fits if A is at most exp(-|log ratio|): the mean of that exponential is (1 - 3/4) / log(4/3).
     const fits = ((1 - 3 / 4) / Math.log(4 / 3) - 0.2) / 0.8;
     expectShare(fitting.length, count, (0.75 - 0.2) / 0.8 / fits);
   });
 
-  it("lies anywhere in the picture", () => {
-    const inside = [...v1.tops.keys()].filter((picture) => v1.heights[picture]! < 0.9 * size);
+  it("lies anywhere in the image", () => {
+    const inside = [...v1.tops.keys()].filter((image) => v1.heights[image]! < 0.9 * size);
     expectUniform(
-      inside.map((picture) => v1.tops[picture]! / (size - v1.heights[picture]!)),
+      inside.map((image) => v1.tops[image]! / (size - v1.heights[image]!)),
       0,
       1,
     );
-    const insideAcross = [...v1.lefts.keys()].filter((picture) => v1.widths[picture]! < 0.9 * size);
+    const insideAcross = [...v1.lefts.keys()].filter((image) => v1.widths[image]! < 0.9 * size);
     expectUniform(
-      insideAcross.map((picture) => v1.lefts[picture]! / (size - v1.widths[picture]!)),
+      insideAcross.map((image) => v1.lefts[image]! / (size - v1.widths[image]!)),
       0,
       1,
     );
@@ -90,7 +90,7 @@ describe("the crop", () => {
     );
   });
 
-  it("is the whole picture where ten tries do not fit", () => {
+  it("is the whole image where ten tries do not fit", () => {
     const tooWide = { ...mocoV1, crop: { scale: [1, 1], ratio: [2, 2] } } as const;
     const { tops, lefts, heights, widths } = drawAugmentation(tooWide, 3, 32, randomStream(0, "test"));
     expect([tops, lefts, heights, widths].map((values) => [...values])).toEqual([
@@ -101,17 +101,17 @@ describe("the crop", () => {
     ]);
   });
 
-  it("keeps at least one pixel of a tiny picture", () => {
+  it("keeps at least one pixel of a tiny image", () => {
     const { heights, widths } = drawAugmentation(cifar10Demo, 200, 2, randomStream(0, "test"));
     expect(Math.min(...heights, ...widths)).toBe(1);
   });
 });
 
-describe("the colour jitter", () => {
+describe("the color jitter", () => {
   it("draws each of the 24 orders equally often", () => {
     const counts = new Map<string, number>();
-    for (let picture = 0; picture < count; picture++) {
-      const order = v1.jitter.order.subarray(4 * picture, 4 * picture + 4).join("");
+    for (let image = 0; image < count; image++) {
+      const order = v1.jitter.order.subarray(4 * image, 4 * image + 4).join("");
       counts.set(order, (counts.get(order) ?? 0) + 1);
     }
     expect(counts.size).toBe(24);
@@ -120,26 +120,26 @@ describe("the colour jitter", () => {
     expect(chiSquare).toBeLessThan(49.7); // 23 degrees of freedom, p = 0.001
   });
 
-  it("is applied to every picture in v1, with hue as strong as the rest", () => {
+  it("is applied to every image in v1, with hue as strong as the rest", () => {
     for (const factor of [0, 1, 2]) expectUniform(amounts(v1, factor), 0.6, 1.4);
     expectUniform(amounts(v1, 3), -0.4, 0.4);
   });
 
-  it("is applied to four pictures in five in v2, with little hue", () => {
+  it("is applied to four images in five in v2, with little hue", () => {
     const shifts = amounts(v2, 3);
-    const jittered = [...shifts.keys()].filter((picture) => shifts[picture] !== 0);
+    const jittered = [...shifts.keys()].filter((image) => shifts[image] !== 0);
     expectShare(jittered.length, count, 0.8);
     for (const factor of [0, 1, 2]) {
       const drawn = amounts(v2, factor);
       expectUniform(
-        jittered.map((picture) => drawn[picture]!),
+        jittered.map((image) => drawn[image]!),
         0.6,
         1.4,
       );
       expect(sum(drawn.map((amount) => Number(amount !== 1)))).toBe(jittered.length);
     }
     expectUniform(
-      jittered.map((picture) => shifts[picture]!),
+      jittered.map((image) => shifts[image]!),
       -0.1,
       0.1,
     );
@@ -152,14 +152,14 @@ describe("the colour jitter", () => {
 });
 
 describe("the other steps", () => {
-  it("turn a fifth of the pictures grey and half of them around", () => {
+  it("turn a fifth of the images gray and half of them around", () => {
     for (const parameters of [v1, v2]) {
-      expectShare(sum(parameters.grey), count, 0.2);
+      expectShare(sum(parameters.gray), count, 0.2);
       expectShare(sum(parameters.flips), count, 0.5);
     }
   });
 
-  it("blur half of the pictures in v2, by 0.1 to 2 pixels, and none in v1", () => {
+  it("blur half of the images in v2, by 0.1 to 2 pixels, and none in v1", () => {
     expect(v1.blurSigmas).toBeUndefined();
     const sigmas = [...v2.blurSigmas!].filter((sigma) => sigma > 0);
     expectShare(sigmas.length, count, 0.5);
@@ -178,27 +178,27 @@ describe("drawAugmentation", () => {
 describe("SimCLR's strong augmentation", () => {
   const strong = drawAugmentation(simclrStrong, count, size, randomStream(0, "test", "simclr"));
   const brightness = amounts(strong, 0);
-  const jittered = [...brightness.keys()].filter((picture) => brightness[picture] !== 1);
+  const jittered = [...brightness.keys()].filter((image) => brightness[image] !== 1);
 
-  it("jitters four pictures in five, twice as strongly as MoCo v2", () => {
+  it("jitters four images in five, twice as strongly as MoCo v2", () => {
     expectShare(jittered.length, count, 0.8);
     for (const operation of [0, 1, 2]) {
       const factors = amounts(strong, operation);
       expectUniform(
-        jittered.map((picture) => factors[picture]!),
+        jittered.map((image) => factors[image]!),
         0.2,
         1.8,
       );
     }
     const hues = amounts(strong, 3);
     expectUniform(
-      jittered.map((picture) => hues[picture]!),
+      jittered.map((image) => hues[image]!),
       -0.2,
       0.2,
     );
   });
 
-  it("crops from 0.08 of the area on, and blurs half of the pictures", () => {
+  it("crops from 0.08 of the area on, and blurs half of the images", () => {
     expect(areas(strong).reduce((least, area) => Math.min(least, area))).toBeLessThan(0.1);
     expectShare(strong.blurSigmas!.filter((sigma) => sigma > 0).length, count, 0.5);
   });

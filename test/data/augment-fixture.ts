@@ -9,10 +9,10 @@ export interface StoredNumbers {
   readonly base64: string;
 }
 
-/** Parameters of each picture. */
+/** Parameters of each image. */
 export interface StoredParameters {
   readonly size: number;
-  readonly greyscaleAt: AugmentationParameters["greyscaleAt"];
+  readonly grayscaleAt: AugmentationParameters["grayscaleAt"];
   readonly parameters: readonly {
     readonly top: number;
     readonly left: number;
@@ -21,19 +21,19 @@ export interface StoredParameters {
     readonly flip: number;
     readonly order: readonly number[];
     readonly amounts: readonly number[];
-    readonly grey: number;
+    readonly gray: number;
     readonly blurSigma: number;
   }[];
 }
 
-/** Pictures, parameters, and what torchvision makes of them. */
+/** Images, parameters, and what torchvision makes of them. */
 export interface Fixture extends StoredParameters {
   readonly outputSize: number;
   readonly images: StoredNumbers;
   readonly expected: StoredNumbers;
 }
 
-/** Pictures, and what each step makes of them as Pillow images. Differences are Pillow minus torchvision's floats, of 255. */
+/** Images, and what each step makes of them as Pillow images. Differences are Pillow minus torchvision's floats, of 255. */
 export interface PillowFixture {
   readonly size: number;
   readonly outputSize: number;
@@ -60,13 +60,13 @@ export function numbersOf({ dtype, base64 }: StoredNumbers): Float32Array {
     : Float32Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readFloatLE(4 * at));
 }
 
-/** The pictures as floats in 0..1. */
+/** The images as floats in 0..1. */
 export function imagesOf({ images, size }: { readonly images: StoredNumbers; readonly size: number }): tf.Tensor4D {
   const values = numbersOf(images).map((value) => value / 255);
   return tf.tensor4d(values, [values.length / (size * size * 3), size, size, 3]);
 }
 
-export function parametersOf({ size, greyscaleAt, parameters }: StoredParameters): AugmentationParameters {
+export function parametersOf({ size, grayscaleAt, parameters }: StoredParameters): AugmentationParameters {
   return {
     size,
     tops: Int32Array.from(parameters, ({ top }) => top),
@@ -78,8 +78,8 @@ export function parametersOf({ size, greyscaleAt, parameters }: StoredParameters
       order: Uint8Array.from(parameters.flatMap(({ order }) => order)),
       amounts: Float32Array.from(parameters.flatMap(({ amounts }) => amounts)),
     },
-    grey: Uint8Array.from(parameters, ({ grey }) => grey),
-    greyscaleAt,
+    gray: Uint8Array.from(parameters, ({ gray }) => gray),
+    grayscaleAt,
     blurSigmas: Float32Array.from(parameters, ({ blurSigma }) => blurSigma),
   };
 }

@@ -6,10 +6,10 @@ import { imagesOf, numbersOf, parametersOf, readFixture, type PillowFixture } fr
 const fixture = readFixture("pillow");
 type Step = PillowFixture["steps"][number];
 
-/** Pillow's picture minus ours, of 255: Pillow computes in whole numbers, as the paper's code did. */
-function differenceOf({ expected, parameters, greyscaleAt }: Step) {
+/** Pillow's image minus ours, of 255: Pillow computes in whole numbers, as the paper's code did. */
+function differenceOf({ expected, parameters, grayscaleAt }: Step) {
   const ours = tf.tidy(() =>
-    augment(imagesOf(fixture), parametersOf({ size: fixture.size, parameters, greyscaleAt }), fixture.outputSize),
+    augment(imagesOf(fixture), parametersOf({ size: fixture.size, parameters, grayscaleAt }), fixture.outputSize),
   );
   const values = ours.dataSync();
   ours.dispose();

@@ -1,20 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { mocoV2 } from "../../src/data/augmentation-policy";
-import { batchesPerEpoch, batchIndices, drawViews, pictureTensor } from "../../src/data/batches";
+import { batchesPerEpoch, batchIndices, drawViews, imageTensor } from "../../src/data/batches";
 import { tf } from "../../src/engine/tf";
 import { relativeError } from "../engine/double-precision";
 import { tinyData } from "../train/tiny";
 
-const data = tinyData(); // 26 pictures to train on
+const data = tinyData(); // 26 images to train on
 
 describe("batches", () => {
-  it("are whole: the rest of the pictures is dropped", () => {
+  it("are whole: the rest of the images is dropped", () => {
     expect(batchesPerEpoch(data.train, 8)).toBe(3);
     expect(batchesPerEpoch(data.train, 26)).toBe(1);
     expect(batchesPerEpoch(data.train, 27)).toBe(0);
   });
 
-  it("show a picture at most once in an epoch, and others in the next", () => {
+  it("show an image at most once in an epoch, and others in the next", () => {
     const epoch = (number: number) =>
       [0, 1, 2].flatMap((batch) => [...batchIndices(data.train, 8, 1, 3 * number + batch)]);
     const orders = [epoch(0), epoch(1), epoch(2)];
@@ -33,19 +33,19 @@ describe("batches", () => {
   });
 });
 
-describe("pictureTensor", () => {
-  it("holds the pictures asked for, in 0 to 1", () => {
-    const pictures = pictureTensor(data.train, Int32Array.of(3, 0));
-    expect(pictures.shape).toEqual([2, 8, 8, 3]);
+describe("imageTensor", () => {
+  it("holds the images asked for, in 0 to 1", () => {
+    const images = imageTensor(data.train, Int32Array.of(3, 0));
+    expect(images.shape).toEqual([2, 8, 8, 3]);
     const length = 8 * 8 * 3;
     const pixels = [...data.train.pixels.subarray(3 * length, 4 * length), ...data.train.pixels.subarray(0, length)];
     expect(
       relativeError(
-        pictures.dataSync(),
+        images.dataSync(),
         pixels.map((value) => value / 255),
       ),
     ).toBeLessThan(1e-7);
-    pictures.dispose();
+    images.dispose();
   });
 });
 
@@ -73,12 +73,12 @@ describe("drawViews", () => {
       crop: { scale: [1, 1], ratio: [1, 1] },
       flip: { probability: 0 },
       jitter: { ...mocoV2.jitter, probability: 0 },
-      greyscale: { ...mocoV2.greyscale, probability: 0 },
+      grayscale: { ...mocoV2.grayscale, probability: 0 },
       blur: undefined,
     } as const;
     tf.tidy(() => {
       const { query, key } = drawViews(data, indices, nothing, 1, 0);
-      const expected = pictureTensor(data.train, indices).sub(0.5).div(0.3).dataSync();
+      const expected = imageTensor(data.train, indices).sub(0.5).div(0.3).dataSync();
       expect(relativeError(query.dataSync(), expected)).toBeLessThan(1e-5);
       expect(relativeError(key.dataSync(), expected)).toBeLessThan(1e-5);
     });

@@ -8,7 +8,7 @@ import { randomStream } from "../../src/engine/random";
 const perClass = 4;
 let folder: string;
 
-/** Records of a file: `perClass` pictures of each class, pixels of noise seeded by the file's name. */
+/** Records of a file: `perClass` images of each class, pixels of noise seeded by the file's name. */
 function batch(file: string): Uint8Array {
   const random = randomStream(0, file);
   const bytes = new Uint8Array(10 * perClass * 3073);
@@ -27,7 +27,7 @@ async function writeBatches(): Promise<void> {
 }
 
 describe("loadCifar10", () => {
-  it("gives back every picture and label of the binary files", async () => {
+  it("gives back every image and label of the binary files", async () => {
     await writeBatches();
     const data = await loadCifar10(folder);
     for (const { ids, labels, pixels } of [data.train, data.validation, data.test]) {
@@ -35,8 +35,8 @@ describe("loadCifar10", () => {
         const [file, record] = id.split("/") as [string, string];
         const bytes = batch(file).subarray(Number(record) * 3073, (Number(record) + 1) * 3073);
         expect(labels[index]).toBe(bytes[0]);
-        const picture = pixels.subarray(index * 3072, (index + 1) * 3072);
-        const planes = [0, 1, 2].flatMap((channel) => [...picture.filter((_, place) => place % 3 === channel)]);
+        const image = pixels.subarray(index * 3072, (index + 1) * 3072);
+        const planes = [0, 1, 2].flatMap((channel) => [...image.filter((_, place) => place % 3 === channel)]);
         expect(Buffer.from(planes).equals(bytes.subarray(1))).toBe(true);
       });
     }
@@ -53,7 +53,7 @@ describe("loadCifar10", () => {
     expect((await loadCifar10(folder)).checksum).toBe(data.checksum);
   });
 
-  it("makes each picture a group of its own, without twins", async () => {
+  it("makes each image a group of its own, without twins", async () => {
     await writeBatches();
     const { train, validation, test } = await loadCifar10(folder);
     expect(new Set([...train.groups, ...validation.groups, ...test.groups]).size).toBe(240);

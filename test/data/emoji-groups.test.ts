@@ -37,7 +37,7 @@ describe("variantKey", () => {
     expect(keys("1F483", "1F57A").size).toBe(1);
   });
 
-  it("takes clock faces, keycaps, moons and coloured hearts together, and each kind apart", () => {
+  it("takes clock faces, keycaps, moons and colored hearts together, and each kind apart", () => {
     const kinds = [
       keys("1F550", "1F55B", "1F567"),
       keys("0023-FE0F-20E3", "0039-FE0F-20E3", "1F51F"),

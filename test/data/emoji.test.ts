@@ -17,8 +17,8 @@ beforeAll(async () => {
   sets = [data.train, data.validation, data.test];
 });
 
-/** Mean colour of the middle half of a picture. */
-function middleColour(id: string): readonly number[] {
+/** Mean color of the middle half of an image. */
+function middleColor(id: string): readonly number[] {
   const set = sets.find(({ ids }) => ids.includes(id))!;
   const { size, pixels, ids } = set;
   const sums = [0, 0, 0];
@@ -64,31 +64,31 @@ describe("the split of the emoji set", () => {
     }
   });
 
-  it("leaves no test or validation picture with the very pixels of a training picture", () => {
-    const pictures = ({ pixels, size, ids }: ImageSet): string[] =>
+  it("leaves no test or validation image with the very pixels of a training image", () => {
+    const images = ({ pixels, size, ids }: ImageSet): string[] =>
       ids.map((_, index) =>
         Buffer.from(pixels.subarray(index * size ** 2 * 3, (index + 1) * size ** 2 * 3)).toString("base64"),
       );
-    const train = new Set(pictures(data.train));
-    expect([...pictures(data.validation), ...pictures(data.test)].filter((picture) => train.has(picture))).toEqual([]);
+    const train = new Set(images(data.train));
+    expect([...images(data.validation), ...images(data.test)].filter((image) => train.has(image))).toEqual([]);
   });
 
-  it("leaves 11.8 % of test pictures with a near copy in train, half of what a split by single emoji leaves", () => {
+  it("leaves 11.8 % of test images with a near copy in train, half of what a split by single emoji leaves", () => {
     expect(nearCopyShare(data.test.pixels, data.train.pixels, 0.9, 32)).toBeCloseTo(0.118, 3);
     // Every fourth emoji to test, whatever its group.
     const all = sets.flatMap(({ ids, pixels }) =>
       ids.map((id, index) => ({ emoji: id.split("/")[0]!, pixels: pixels.subarray(index * 3072, (index + 1) * 3072) })),
     );
-    const emoji = [...new Set(all.map((picture) => picture.emoji))].sort();
+    const emoji = [...new Set(all.map((image) => image.emoji))].sort();
     const toTest = new Set(emoji.filter((_, index) => index % 4 === 0));
     const join = (test: boolean): Uint8Array =>
-      Buffer.concat(all.filter((picture) => toTest.has(picture.emoji) === test).map((picture) => picture.pixels));
+      Buffer.concat(all.filter((image) => toTest.has(image.emoji) === test).map((image) => image.pixels));
     expect(nearCopyShare(join(true), join(false), 0.9, 32)).toBeGreaterThan(0.2);
   });
 });
 
 describe("loadEmoji", () => {
-  it("gives 3,812 pictures of nine classes, each as large as its arrays say", () => {
+  it("gives 3,812 images of nine classes, each as large as its arrays say", () => {
     expect(sets.reduce((sum, set) => sum + set.labels.length, 0)).toBe(3812);
     expect(data.train.classes).toHaveLength(9);
     for (const { pixels, labels, groups, twins, ids, size } of sets) {
@@ -112,28 +112,28 @@ describe("loadEmoji", () => {
 
   it("shows a red heart, a green heart and a black circle by both hands", () => {
     for (const vendor of ["google", "twitter"]) {
-      const [red, green, blue] = middleColour(`2764-fe0f/${vendor}`);
+      const [red, green, blue] = middleColor(`2764-fe0f/${vendor}`);
       expect(red).toBeGreaterThan(180);
       expect(Math.max(green!, blue!)).toBeLessThan(100);
-      const heart = middleColour(`1f49a/${vendor}`);
+      const heart = middleColor(`1f49a/${vendor}`);
       expect(heart[1]).toBeGreaterThan(Math.max(heart[0]!, heart[2]!) + 50);
-      expect(Math.max(...middleColour(`26ab/${vendor}`))).toBeLessThan(80);
+      expect(Math.max(...middleColor(`26ab/${vendor}`))).toBeLessThan(80);
     }
   });
 
-  it("shows the same pictures as the packages' single files of 64 px, on white", async () => {
+  it("shows the same images as the packages' single files of 64 px, on white", async () => {
     const set = data.test;
     for (let index = 0; index < set.ids.length; index += 50) {
       const [unified, vendor] = set.ids[index]!.split("/") as [string, "google" | "twitter"];
       const single = await sharp(await readPackageFile(vendor, `img/${vendor}/64/${unified}.png`))
         .flatten({ background: "#ffffff" })
         .resize(32, 32)
-        .toColourspace("srgb")
+        .toColorspace("srgb")
         .raw()
         .toBuffer();
-      const picture = set.pixels.subarray(index * 3072, (index + 1) * 3072);
-      const difference = single.reduce((sum, value, place) => sum + Math.abs(value - picture[place]!), 0) / 3072;
-      expect(difference, set.ids[index]).toBeLessThan(10); // grey levels: the reduction differs, the drawing does not
+      const image = set.pixels.subarray(index * 3072, (index + 1) * 3072);
+      const difference = single.reduce((sum, value, place) => sum + Math.abs(value - image[place]!), 0) / 3072;
+      expect(difference, set.ids[index]).toBeLessThan(10); // gray levels: the reduction differs, the drawing does not
     }
   });
 
@@ -160,7 +160,7 @@ describe("loadEmoji", () => {
 });
 
 describe("emojiCredit", () => {
-  it("names both hands and their licences, in one line", () => {
+  it("names both hands and their licenses, in one line", () => {
     expect(emojiCredit).toMatch(/Twemoji.*CC-BY 4\.0.*Noto.*Apache-2\.0/);
   });
 });

@@ -8,35 +8,35 @@ import { loadImageFolder } from "../../src/data/image-folder";
 let root: string;
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "pictures-"));
+  root = await mkdtemp(join(tmpdir(), "images-"));
 });
 afterEach(() => rm(root, { recursive: true }));
 
-/** Writes a picture of one colour. */
-async function paint(path: string, colour: string, width = 8, height = 8): Promise<void> {
+/** Writes an image of one color. */
+async function paint(path: string, color: string, width = 8, height = 8): Promise<void> {
   await mkdir(dirname(join(root, path)), { recursive: true });
-  await sharp({ create: { width, height, channels: 3, background: colour } }).toFile(join(root, path));
+  await sharp({ create: { width, height, channels: 3, background: color } }).toFile(join(root, path));
 }
 
-/** Twenty pictures of different grey in each of two classes. */
+/** Twenty images of different gray in each of two classes. */
 async function paintClasses(part: string): Promise<void> {
   for (const name of ["circle", "square"]) {
     for (let index = 0; index < 20; index++) {
-      const grey = index * 10 + (name === "circle" ? 0 : 5);
-      await paint(join(part, name, `${index}.png`), `rgb(${grey},${grey},${grey})`);
+      const gray = index * 10 + (name === "circle" ? 0 : 5);
+      await paint(join(part, name, `${index}.png`), `rgb(${gray},${gray},${gray})`);
     }
   }
 }
 
 describe("loadImageFolder", () => {
   it("takes train, val and test as they are", async () => {
-    for (const [part, colour] of [
+    for (const [part, color] of [
       ["train", "red"],
       ["val", "lime"],
       ["test", "blue"],
     ] as const) {
-      await paint(`${part}/a/1.png`, colour);
-      await paint(`${part}/b/1.png`, colour);
+      await paint(`${part}/a/1.png`, color);
+      await paint(`${part}/b/1.png`, color);
     }
     const data = await loadImageFolder(root, { size: 4 });
     expect([...data.train.pixels.subarray(0, 3)]).toEqual([255, 0, 0]);
@@ -69,7 +69,7 @@ describe("loadImageFolder", () => {
     expect((await loadImageFolder(root, { size: 4 })).test.ids).toEqual(data.test.ids);
   });
 
-  it("keeps pictures of the same pixels in one part when it splits", async () => {
+  it("keeps images of the same pixels in one part when it splits", async () => {
     await paintClasses(".");
     for (let index = 0; index < 6; index++) await paint(`circle/copy${index}.png`, "red");
     const { train, validation, test } = await loadImageFolder(root, { size: 4 });
@@ -77,13 +77,13 @@ describe("loadImageFolder", () => {
     expect(copies.filter((count) => count > 0)).toEqual([6]);
   });
 
-  it("reads grey, transparent, 16-bit and CMYK pictures as three channels of 8 bits", async () => {
-    await paint("a/colour.png", "rgb(100,100,100)");
-    const base = sharp(await readFile(join(root, "a/colour.png")));
-    await base.clone().toColourspace("b-w").toFile(join(root, "a/grey.png"));
-    await base.clone().toColourspace("rgb16").toFile(join(root, "a/deep.png"));
+  it("reads gray, transparent, 16-bit and CMYK images as three channels of 8 bits", async () => {
+    await paint("a/color.png", "rgb(100,100,100)");
+    const base = sharp(await readFile(join(root, "a/color.png")));
+    await base.clone().toColorspace("b-w").toFile(join(root, "a/gray.png"));
+    await base.clone().toColorspace("rgb16").toFile(join(root, "a/deep.png"));
     await base.clone().ensureAlpha(0).toFile(join(root, "a/clear.webp"));
-    await base.clone().toColourspace("cmyk").jpeg().toFile(join(root, "a/print.jpg"));
+    await base.clone().toColorspace("cmyk").jpeg().toFile(join(root, "a/print.jpg"));
     await paint("b/other.png", "black");
     const { train, validation, test } = await loadImageFolder(root, { size: 4 });
     const first = new Map<string, number>();
@@ -91,15 +91,15 @@ describe("loadImageFolder", () => {
       expect(pixels).toHaveLength(ids.length * 48);
       ids.forEach((id, index) => first.set(id, pixels[index * 48]!));
     }
-    expect(first.get("a/grey.png")).toBe(100);
+    expect(first.get("a/gray.png")).toBe(100);
     expect(first.get("a/deep.png")).toBe(100);
     expect(first.get("a/clear.webp")).toBe(255);
     expect(Math.abs(first.get("a/print.jpg")! - 100)).toBeLessThan(12); // conversion through a printing profile
   });
 
-  it("resizes the shorter side and cuts the centre", async () => {
+  it("resizes the shorter side and cuts the center", async () => {
     await mkdir(join(root, "train/a"), { recursive: true });
-    // 16 wide, 8 high: red, white, white, blue quarters; the centre is white.
+    // 16 wide, 8 high: red, white, white, blue quarters; the center is white.
     const pixels = Buffer.alloc(16 * 8 * 3, 255);
     for (let row = 0; row < 8; row++) {
       for (let column = 0; column < 4; column++) {
@@ -115,10 +115,10 @@ describe("loadImageFolder", () => {
     expect(train.pixels.subarray(0, 192).every((value) => value === 255)).toBe(true);
   });
 
-  it("reports every broken picture with its path", async () => {
+  it("reports every broken image with its path", async () => {
     await paintClasses("train");
     await paintClasses("test");
-    await writeFile(join(root, "train/circle/broken.jpg"), "not a picture");
+    await writeFile(join(root, "train/circle/broken.jpg"), "not an image");
     const whole = await sharp({ create: { width: 64, height: 64, channels: 3, background: "red" } })
       .jpeg()
       .toBuffer();

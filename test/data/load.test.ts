@@ -25,7 +25,7 @@ describe("loadData", () => {
     expect((await loadData("emoji", { root: join(root, "none"), size: 16 })).train.size).toBe(16);
   });
 
-  it("finds a picture folder in the root, or by MOCO_DATA, or by its own path", async () => {
+  it("finds an image folder in the root, or by MOCO_DATA, or by its own path", async () => {
     const byRoot = await loadData("folder:shapes", { root, size: 4 });
     expect(byRoot.name).toBe("shapes");
     vi.stubEnv("MOCO_DATA", root);
@@ -57,7 +57,7 @@ describe("dataRoot", () => {
 });
 
 describe("findDataSets", () => {
-  it("lists emoji, CIFAR-10 and the picture folders of the root", async () => {
+  it("lists emoji, CIFAR-10 and the image folders of the root", async () => {
     const findings = await findDataSets(root);
     expect(findings.map(({ name, found }) => [name, found])).toEqual([
       ["emoji", true],

@@ -5,9 +5,9 @@ import { tf } from "../../src/engine/tf";
 
 const size = 4;
 
-/** A picture of noise; `change` edits its values. */
-function picture(seed: number, change: (value: number, index: number) => number = (value) => value): number[] {
-  const random = randomStream(seed, "picture");
+/** An image of noise; `change` edits its values. */
+function image(seed: number, change: (value: number, index: number) => number = (value) => value): number[] {
+  const random = randomStream(seed, "image");
   return Array.from({ length: size * size * 3 }, () => random.integer(200)).map(change);
 }
 
@@ -28,12 +28,12 @@ function turned(values: readonly number[]): number[] {
 }
 
 describe("nearCopies", () => {
-  it("finds the same picture, a brighter one and a slightly changed one, and no other", () => {
+  it("finds the same image, a brighter one and a slightly changed one, and no other", () => {
     const pixels = Uint8Array.from([
-      ...picture(1),
-      ...picture(2),
-      ...picture(1, (value) => value + 50),
-      ...picture(1, (value, index) => (index === 0 ? value + 20 : value)),
+      ...image(1),
+      ...image(2),
+      ...image(1, (value) => value + 50),
+      ...image(1, (value, index) => (index === 0 ? value + 20 : value)),
     ]);
     expect(nearCopies(pixels, size, { threshold: 0.98, turned: false })).toEqual([
       [0, 2],
@@ -44,10 +44,10 @@ describe("nearCopies", () => {
 
   it("finds mirrored and turned copies only when asked", () => {
     const pixels = Uint8Array.from([
-      ...picture(1),
-      ...mirrored(picture(1)),
-      ...picture(2),
-      ...turned(turned(turned(picture(2)))),
+      ...image(1),
+      ...mirrored(image(1)),
+      ...image(2),
+      ...turned(turned(turned(image(2)))),
     ]);
     expect(nearCopies(pixels, size, { threshold: 0.98, turned: false })).toEqual([]);
     expect(nearCopies(pixels, size, { threshold: 0.98, turned: true })).toEqual([
@@ -56,13 +56,13 @@ describe("nearCopies", () => {
     ]);
   });
 
-  it("takes a picture of one colour as a copy of nothing", () => {
+  it("takes an image of one color as a copy of nothing", () => {
     const pixels = new Uint8Array(2 * size * size * 3).fill(255);
     expect(nearCopies(pixels, size, { threshold: 0.98, turned: true })).toEqual([]);
   });
 
   it("leaves no tensors behind", () => {
-    const pixels = Uint8Array.from([...picture(1), ...picture(2)]);
+    const pixels = Uint8Array.from([...image(1), ...image(2)]);
     const before = tf.memory().numTensors;
     nearCopies(pixels, size, { threshold: 0.98, turned: true });
     expect(tf.memory().numTensors).toBe(before);
@@ -70,9 +70,9 @@ describe("nearCopies", () => {
 });
 
 describe("nearCopyShare", () => {
-  it("is the share of pictures with a near copy among the others", () => {
-    const pictures = Uint8Array.from([...picture(1), ...picture(2), ...picture(3), ...picture(4)]);
-    const others = Uint8Array.from([...picture(5), ...picture(3, (value) => value + 50)]);
-    expect(nearCopyShare(pictures, others, 0.9, size)).toBe(0.25);
+  it("is the share of images with a near copy among the others", () => {
+    const images = Uint8Array.from([...image(1), ...image(2), ...image(3), ...image(4)]);
+    const others = Uint8Array.from([...image(5), ...image(3, (value) => value + 50)]);
+    expect(nearCopyShare(images, others, 0.9, size)).toBe(0.25);
   });
 });

@@ -12,7 +12,7 @@ function rowSums({ values, inputs }: SideMaps): number[] {
 const only = (value: number) => Int32Array.of(value);
 
 describe("cropMaps", () => {
-  it("repeats the border pixel when it enlarges, and mixes neighbours by their distance", () => {
+  it("repeats the border pixel when it enlarges, and mixes neighbors by their distance", () => {
     const { values } = cropMaps(only(0), only(2), undefined, 2, 4);
     expect([...values]).toEqual([1, 0, 0.75, 0.25, 0.25, 0.75, 0, 1]);
   });
@@ -36,13 +36,13 @@ describe("cropMaps", () => {
     [1, 32],
     [7, 32],
     [48, 5],
-  ])("keeps a flat picture flat from %i to %i pixels", (length, outputs) => {
+  ])("keeps a flat image flat from %i to %i pixels", (length, outputs) => {
     for (const sum of rowSums(cropMaps(only(0), only(length), undefined, 48, outputs))) expect(sum).toBeCloseTo(1, 6);
   });
 });
 
 describe("blurMaps", () => {
-  it("keeps a flat picture flat, also one smaller than the blur", () => {
+  it("keeps a flat image flat, also one smaller than the blur", () => {
     for (const size of [1, 4, 32]) {
       for (const sum of rowSums(blurMaps(Float32Array.of(0.1, 2), size))) expect(sum).toBeCloseTo(1, 6);
     }
@@ -60,10 +60,10 @@ describe("blurMaps", () => {
 
 describe("resample", () => {
   it("maps height by the rows and width by the columns", () => {
-    const picture = tf.tensor4d([1, 2, 3, 4, 5, 6], [1, 1, 2, 3]);
+    const image = tf.tensor4d([1, 2, 3, 4, 5, 6], [1, 1, 2, 3]);
     const rows = { values: Float32Array.of(1, 1), inputs: 2, outputs: 1 };
     const columns = { values: Float32Array.of(1, 0, 0, 0, 0, 10), inputs: 3, outputs: 2 };
-    const mapped = resample(picture, rows, columns);
+    const mapped = resample(image, rows, columns);
     expect(mapped.shape).toEqual([1, 1, 1, 2]);
     expect([...mapped.dataSync()]).toEqual([1 + 4, 30 + 60]);
   });

@@ -5,7 +5,7 @@ import { randomStream } from "../../src/engine/random";
 const shares = [0.6, 0.15, 0.25];
 
 describe("splitByGroup", () => {
-  it("splits each class by the shares when every picture is its own group", () => {
+  it("splits each class by the shares when every image is its own group", () => {
     const labels = Array.from({ length: 400 }, (_, index) => (index % 4 === 0 ? 1 : 0));
     const parts = splitByGroup({ labels, groups: [...labels.keys()] }, shares, randomStream(1));
     const count = (label: number, part: number): number =>

@@ -16,8 +16,8 @@ describe("levelAnchors", () => {
 
   it("stand on multiples of the stride, row by row", () => {
     const anchors = levelAnchors({ size: { height: 2, width: 3 }, stride: 8, anchorSizes: [4] }, [1]);
-    const centres = Array.from({ length: 6 }, (_, index) => [anchors[4 * index]! + 2, anchors[4 * index + 1]! + 2]);
-    expect(centres).toEqual([
+    const centers = Array.from({ length: 6 }, (_, index) => [anchors[4 * index]! + 2, anchors[4 * index + 1]! + 2]);
+    expect(centers).toEqual([
       [0, 0],
       [8, 0],
       [16, 0],

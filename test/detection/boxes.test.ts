@@ -71,7 +71,7 @@ describe("rankByScore", () => {
 });
 
 describe("boxes", () => {
-  it("are clipped to the picture; those outside are left without area", () => {
+  it("are clipped to the image; those outside are left without area", () => {
     const boxes = floats([-5, 2, 30, 50, 40, 10, 60, 20, 1, 1, 2, 3]);
     const clipped = clipBoxes(boxes, { height: 40, width: 20 });
     expect([...clipped]).toEqual([0, 2, 20, 40, 20, 10, 20, 20, 1, 1, 2, 3]);

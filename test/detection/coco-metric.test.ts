@@ -41,7 +41,7 @@ describe.each(["box", "mask"] as const)("COCO's figures for %s detections", (of)
     expect(found).toBeGreaterThan(2500);
   });
 
-  it("of a resample of the pictures are those of a set that holds each so many times", () => {
+  it("of a resample of the images are those of a set that holds each so many times", () => {
     for (let seed = 0; seed < 20; seed++) {
       const random = randomStream(1, "resample", seed);
       const { truth, results } = randomCoco(seed, of);
@@ -94,14 +94,14 @@ describe("COCO's figures", () => {
   it("refuse detections that are not of the set or no numbers", () => {
     const match = (change: Partial<Detection>) => () => matchCoco(set, [{ ...detection, ...change }], { of: "box" });
     expect(match({ imageId: 2 })).toThrow(
-      "imageId of detection 0 must be that of a picture in case, current value is 2",
+      "imageId of detection 0 must be that of an image in case, current value is 2",
     );
     expect(match({ category: 2 })).toThrow("must be an integer from 0 to 1, current value is 2");
     expect(match({ score: NaN })).toThrow("score and box of detection 0 must be finite, current values are NaN");
   });
 
   it("of masks refuse detections and objects without one, or of another size", () => {
-    expect(() => matchCoco(set, [detection], { of: "mask" })).toThrow(/picture 1 must have a mask .* current is none/);
+    expect(() => matchCoco(set, [detection], { of: "mask" })).toThrow(/image 1 must have a mask .* current is none/);
     const mask = { size: [5, 5] as const, counts: Uint32Array.of(25) };
     const detections = [{ ...detection, category: 1, mask }];
     expect(() => matchCoco(set, detections, { of: "mask" })).toThrow("current is height 5, width 5");

@@ -5,11 +5,11 @@ import { decodeMask } from "../../src/detection/mask-rle";
 import { paintBackground } from "../../src/detection/scene-background";
 import { randomStream } from "../../src/engine/random";
 
-type Colour = readonly [number, number, number];
+type Color = readonly [number, number, number];
 const size = 64;
 
-/** A drawing of `width` x `height` pixels, its left and right half of one colour each. */
-function twoColoured(id: string, left: Colour, right: Colour, alpha = 255, width = 40, height = 30): Cutout {
+/** A drawing of `width` x `height` pixels, its left and right half of one color each. */
+function twoColored(id: string, left: Color, right: Color, alpha = 255, width = 40, height = 30): Cutout {
   const pixels = new Uint8Array(cutoutSize * cutoutSize * 4);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -19,22 +19,22 @@ function twoColoured(id: string, left: Colour, right: Colour, alpha = 255, width
   return { id, label: Number(id), pixels, left: 10, top: 20, width, height };
 }
 
-function colourOf(id: string): Colour {
+function colorOf(id: string): Color {
   const index = Number(id);
   return [10 + 8 * index, 250 - 8 * index, (index * 97) % 256];
 }
 
-/** Thirty classes of one drawing each, rectangles of one colour: what is seen of them can be read off the pixels. */
+/** Thirty classes of one drawing each, rectangles of one color: what is seen of them can be read off the pixels. */
 const rectangles = Array.from({ length: 30 }, (_, index) => {
-  const colour = colourOf(String(index));
-  return [twoColoured(String(index), colour, colour)];
+  const color = colorOf(String(index));
+  return [twoColored(String(index), color, color)];
 });
 
 function scenes(byClass: readonly (readonly Cutout[])[], count: number): readonly Scene[] {
   return Array.from({ length: count }, (_, index) => composeScene(byClass, size, randomStream(1, "scene", index)));
 }
 
-function pixelAt(pixels: ArrayLike<number>, place: number): Colour {
+function pixelAt(pixels: ArrayLike<number>, place: number): Color {
   return [pixels[3 * place]!, pixels[3 * place + 1]!, pixels[3 * place + 2]!];
 }
 
@@ -48,7 +48,7 @@ describe("composeScene", () => {
         decodeMask(mask).forEach((inside, place) => {
           if (!inside) return;
           owned[place]!++;
-          expected.set(colourOf(drawing), 3 * place);
+          expected.set(colorOf(drawing), 3 * place);
         });
       }
       expect(Math.max(...owned)).toBe(1);
@@ -94,7 +94,7 @@ describe("composeScene", () => {
     }
   });
 
-  it("draws 1 to 8 objects evenly, of 15 to 50 % of the picture's side, all over the picture", () => {
+  it("draws 1 to 8 objects evenly, of 15 to 50 % of the image's side, all over the image", () => {
     const drawn = scenes(rectangles, 800);
     const counts = Array.from(
       { length: maximumObjects + 1 },
@@ -120,7 +120,7 @@ describe("composeScene", () => {
       [255, 0, 0],
       [0, 0, 255],
     ] as const;
-    const firstColumns = scenes([[twoColoured("0", red, blue)]], 400).map(({ pixels, objects }) => {
+    const firstColumns = scenes([[twoColored("0", red, blue)]], 400).map(({ pixels, objects }) => {
       const [x1, y1] = objects.at(-1)!.box;
       return pixelAt(pixels, y1 * size + x1)[0];
     });
@@ -130,8 +130,8 @@ describe("composeScene", () => {
   });
 
   it("lets the background through where a drawing is half transparent", () => {
-    const grey = [200, 200, 200] as const;
-    const drawn = scenes([[twoColoured("0", grey, grey, 153)]], 40);
+    const gray = [200, 200, 200] as const;
+    const drawn = scenes([[twoColored("0", gray, gray, 153)]], 40);
     drawn.forEach(({ pixels, objects }, index) => {
       if (objects.length !== 1) return;
       const background = paintBackground(size, randomStream(1, "scene", index));
@@ -147,14 +147,14 @@ describe("composeScene", () => {
   });
 
   it("shows nothing that has no label: a drawing of which no pixel is filled by half is left out", () => {
-    const [{ pixels, objects }] = scenes([[twoColoured("0", [0, 0, 0], [0, 0, 0], 100)]], 1) as [Scene];
+    const [{ pixels, objects }] = scenes([[twoColored("0", [0, 0, 0], [0, 0, 0], 100)]], 1) as [Scene];
     expect(objects).toEqual([]);
     expect(pixels).toEqual(new Uint8Array(paintBackground(size, randomStream(1, "scene", 0))));
   });
 
   it("leaves out what would be one pixel wide or high: readers of VOC files take it for an object without area", () => {
     const black = [0, 0, 0] as const;
-    expect(scenes([[twoColoured("0", black, black, 255, 40, 1)]], 1)[0]!.objects).toEqual([]);
-    expect(scenes([[twoColoured("0", black, black, 255, 1, 40)]], 1)[0]!.objects).toEqual([]);
+    expect(scenes([[twoColored("0", black, black, 255, 40, 1)]], 1)[0]!.objects).toEqual([]);
+    expect(scenes([[twoColored("0", black, black, 255, 1, 40)]], 1)[0]!.objects).toEqual([]);
   });
 });

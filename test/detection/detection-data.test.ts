@@ -27,13 +27,13 @@ type VocObject = readonly [name: string, x1: number, y1: number, x2: number, y2:
 
 async function writeVoc(
   name: string,
-  pictures: Readonly<Record<string, readonly VocObject[]>>,
+  images: Readonly<Record<string, readonly VocObject[]>>,
   splits: Readonly<Record<string, string>>,
 ): Promise<void> {
   const folder = join(root, name);
   for (const part of ["Annotations", "JPEGImages", "ImageSets/Main"])
     mkdirSync(join(folder, part), { recursive: true });
-  for (const [id, objects] of Object.entries(pictures)) {
+  for (const [id, objects] of Object.entries(images)) {
     const described = objects.map(
       ([category, x1, y1, x2, y2]) =>
         `<object><name>${category}</name><difficult>0</difficult><bndbox><xmin>${x1}</xmin><ymin>${y1}</ymin>` +
@@ -42,8 +42,8 @@ async function writeVoc(
     const size = "<size><width>8</width><height>8</height><depth>3</depth></size>";
     const xml = `<annotation><filename>${id}.png</filename>${size}${described.join("")}</annotation>`;
     writeFileSync(join(folder, "Annotations", `${id}.xml`), xml);
-    const picture = sharp({ create: { width: 8, height: 8, channels: 3, background: "red" } });
-    await picture.png().toFile(join(folder, "JPEGImages", `${id}.png`));
+    const image = sharp({ create: { width: 8, height: 8, channels: 3, background: "red" } });
+    await image.png().toFile(join(folder, "JPEGImages", `${id}.png`));
   }
   for (const [split, ids] of Object.entries(splits)) {
     writeFileSync(join(folder, "ImageSets", "Main", `${split}.txt`), ids);
@@ -76,12 +76,12 @@ describe("loadDetectionData", () => {
     const folder = join(root, "coco");
     mkdirSync(join(folder, "annotations"), { recursive: true });
     mkdirSync(join(folder, "images"));
-    const picture = sharp({ create: { width: 6, height: 4, channels: 3, background: "red" } }).png();
+    const image = sharp({ create: { width: 6, height: 4, channels: 3, background: "red" } }).png();
     for (const [split, ids] of [
       ["train", [0, 1, 2, 3, 4, 5, 6, 7]],
       ["val", [8, 9]],
     ] as const) {
-      for (const id of ids) await picture.clone().toFile(join(folder, "images", `${id}.png`));
+      for (const id of ids) await image.clone().toFile(join(folder, "images", `${id}.png`));
       const images = ids.map((id) => ({ id, file_name: `${id}.png`, width: 6, height: 4 }));
       const annotations = ids.map((id) => ({ image_id: id, category_id: 1, bbox: [1, 1, 2, 2] }));
       const document = { images, annotations, categories: [{ id: 1, name: "nucleus" }] };

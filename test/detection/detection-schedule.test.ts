@@ -3,9 +3,9 @@ import { detectionPreset } from "../../src/detection/detection-presets";
 import { detectionRateAt } from "../../src/detection/detection-schedule";
 
 // PyTorch 2.6's rates for pascal_voc_R_50_C4_24k, by the product of its two schedules:
-//   optimiser = torch.optim.SGD([parameter], lr=0.02)
-//   schedule = ChainedScheduler([LinearLR(optimiser, start_factor=1 / 1000, total_iters=100),
-//                                MultiStepLR(optimiser, [18000, 22000], gamma=0.1)])
+//   optimizer = torch.optim.SGD([parameter], lr=0.02)
+//   schedule = ChainedScheduler([LinearLR(optimizer, start_factor=1 / 1000, total_iters=100),
+//                                MultiStepLR(optimizer, [18000, 22000], gamma=0.1)])
 const expected: readonly (readonly [iteration: number, rate: number])[] = [
   [0, 2e-5],
   [1, 0.0002198],

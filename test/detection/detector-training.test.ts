@@ -5,14 +5,14 @@ import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
 import { disposeEncoder } from "../../src/nn/encoder";
 import { ParameterVector } from "../../src/nn/parameters";
-import { tinyDetection, tinyInitialisation } from "./tiny-detection";
+import { tinyDetection, tinyInitialization } from "./tiny-detection";
 
 describe("detectorWeightDecay", () => {
   it.each([
     ["c4", "res5_norm"],
     ["fpn", "fpn_lateral4.norm"],
-  ] as const)("spares batch normalisation alone, as detectron2's WEIGHT_DECAY_NORM 0 does: %s", (arch, norm) => {
-    const encoder = tinyInitialisation.createEncoder();
+  ] as const)("spares batch normalization alone, as detectron2's WEIGHT_DECAY_NORM 0 does: %s", (arch, norm) => {
+    const encoder = tinyInitialization.createEncoder();
     const config = { ...tinyDetection().detector, arch, anchorSizes: [4, 8, 16, 32, 64], classes: 2 };
     const detector = createDetector(config, encoder, randomStream(1));
     const decay = new ParameterVector(detector.parameters.entries, detectorWeightDecay(detector, 0.5));
@@ -29,7 +29,7 @@ describe("detectorWeightDecay", () => {
     ]) {
       expect(byName(name)).toEqual([0.5]);
     }
-    // All of batch normalisation, and nothing else: as many scales and offsets as running averages.
+    // All of batch normalization, and nothing else: as many scales and offsets as running averages.
     const spared = tf.tidy(() => tf.sum(tf.equal(decay.values, 0)).arraySync());
     expect(spared).toBe(detector.running.size);
     decay.dispose();

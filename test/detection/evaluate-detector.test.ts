@@ -8,9 +8,9 @@ import { resampleFigures } from "../../src/detection/resample-figures";
 import { InterruptedError } from "../../src/engine/errors";
 import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
-import { drawPictures } from "../../src/evaluate/two-level-bootstrap";
+import { drawImages } from "../../src/evaluate/two-level-bootstrap";
 import { disposeEncoder } from "../../src/nn/encoder";
-import { tinyDetection, tinyInitialisation, tinySet } from "./tiny-detection";
+import { tinyDetection, tinyInitialization, tinySet } from "./tiny-detection";
 
 const set = tinySet();
 const perfect: Detection[] = set.images.flatMap(({ id, objects }) =>
@@ -45,8 +45,8 @@ describe("detectionFigures", () => {
     expect(detectionFigures(set, perfect, "coco").masks).toBeUndefined();
   });
 
-  it("count as many detections of a picture as the detector keeps", () => {
-    // 150 objects in one picture, all found.
+  it("count as many detections of an image as the detector keeps", () => {
+    // 150 objects in one image, all found.
     const object = (index: number) => {
       const box = [
         10 * (index % 15),
@@ -58,14 +58,14 @@ describe("detectionFigures", () => {
       return { box: box as unknown as Box, category: 0, difficult: false, crowd: false, area: 64, mask };
     };
     const objects = Array.from({ length: 150 }, (_, index) => object(index));
-    const picture = { ...set.images[0]!, width: 150, height: 100, objects };
-    const crowded = { ...set, images: [picture] };
+    const image = { ...set.images[0]!, width: 150, height: 100, objects };
+    const crowded = { ...set, images: [image] };
     const found = objects.map(({ box, category, mask }, index) => ({
-      imageId: picture.id,
+      imageId: image.id,
       category,
       box,
       score: 1 - index / 1000,
-      mask: rleOf(mask, picture.height, picture.width),
+      mask: rleOf(mask, image.height, image.width),
     }));
     const few = detectionFigures(crowded, found, "coco", { masks: true });
     const all = detectionFigures(crowded, found, "coco", { masks: true, detectionsPerImage: 150 });
@@ -85,7 +85,7 @@ describe("detectionFigures", () => {
       detector: { ...tinyDetection().detector, detectionsPerImage },
     });
     const resampled = (detectionsPerImage?: number) =>
-      resampleFigures(crowded, found, recipe(detectionsPerImage), drawPictures(1, 2, 1));
+      resampleFigures(crowded, found, recipe(detectionsPerImage), drawImages(1, 2, 1));
     expect(resampled().ap50.value).toBe(few.ap50);
     expect(resampled(150)).toMatchObject({ ap50: { value: 1 }, objectAp50: { value: 1 } });
   });
@@ -100,7 +100,7 @@ describe("detectionFigures", () => {
 });
 
 describe("classAgnostic", () => {
-  it("keeps the best of boxes that overlap in a picture, and those of other pictures", () => {
+  it("keeps the best of boxes that overlap in an image, and those of other images", () => {
     const box = [0, 0, 10, 10] as const;
     const near = [0, 0, 10, 9] as const;
     const apart = [0, 0, 10, 5] as const; // IoU of 0.5 with the first: not above
@@ -120,38 +120,38 @@ describe("classAgnostic", () => {
 });
 
 describe("detectSet", () => {
-  const { detector: config, pictures } = tinyDetection();
+  const { detector: config, images } = tinyDetection();
   const random = () => {
-    const encoder = tinyInitialisation.createEncoder();
+    const encoder = tinyInitialization.createEncoder();
     const detector = createDetector({ ...config, classes: 2 }, encoder, randomStream(1, "heads"));
     disposeEncoder(encoder);
     return detector;
   };
 
-  it("finds boxes within each picture's own pixels, and leaves no tensor", async () => {
+  it("finds boxes within each image's own pixels, and leaves no tensor", async () => {
     const before = tf.memory().numTensors;
     const detector = random();
     const done: number[] = [];
-    const found = await detectSet(detector, set, pictures, { onPicture: (count) => done.push(count) });
+    const found = await detectSet(detector, set, images, { onImage: (count) => done.push(count) });
     disposeDetector(detector);
     expect(done).toEqual([1, 2, 3, 4, 5]);
     expect(tf.memory().numTensors).toBe(before);
     for (const { id, width, height } of set.images) {
       const boxes = found.filter(({ imageId }) => imageId === id).map(({ box }) => box);
       expect(boxes.length).toBeGreaterThan(0);
-      // The picture was resized: boxes reach beyond its half, and not beyond its border.
+      // The image was resized: boxes reach beyond its half, and not beyond its border.
       expect(Math.max(...boxes.map(([, , x2]) => x2))).toBeLessThanOrEqual(width);
       expect(Math.max(...boxes.map(([, , , y2]) => y2))).toBeLessThanOrEqual(height);
       expect(Math.max(...boxes.map(([, , x2]) => x2))).toBeGreaterThan(width / 2);
     }
   });
 
-  it("predicts a mask of each box, in the picture's own pixels and not beyond the box", async () => {
-    const encoder = tinyInitialisation.createEncoder();
+  it("predicts a mask of each box, in the image's own pixels and not beyond the box", async () => {
+    const encoder = tinyInitialization.createEncoder();
     const detector = createDetector({ ...config, classes: 2, masks: true }, encoder, randomStream(1, "heads"));
     disposeEncoder(encoder);
     const before = tf.memory().numTensors;
-    const found = await detectSet(detector, set, pictures);
+    const found = await detectSet(detector, set, images);
     expect(tf.memory().numTensors).toBe(before);
     disposeDetector(detector);
     expect(found.length).toBeGreaterThan(0);
@@ -170,9 +170,9 @@ describe("detectSet", () => {
     expect(pixels).toBeGreaterThan(0);
   });
 
-  it("stops between pictures when asked", async () => {
+  it("stops between images when asked", async () => {
     const detector = random();
-    await expect(detectSet(detector, set, pictures, { stopRequested: () => true })).rejects.toThrow(InterruptedError);
+    await expect(detectSet(detector, set, images, { stopRequested: () => true })).rejects.toThrow(InterruptedError);
     disposeDetector(detector);
   });
 });

@@ -32,7 +32,7 @@ describe.each([
   ["c4 with masks", maskStep, "c4"],
   ["dc5", dilatedC5Step, "dc5"],
   ["fpn with masks", fpnStep, "fpn"],
-] as const)("one training step of a narrow detector (%s), on two pictures of different sizes", (_, fixture, arch) => {
+] as const)("one training step of a narrow detector (%s), on two images of different sizes", (_, fixture, arch) => {
   const detector = hashedDetector(configOf(arch, fixture), fixture);
   const batch = hashedBatch(fixture);
   const { losses, gradient } = detectorStep(detector, batch, random());
@@ -73,11 +73,11 @@ describe.each([
   it("finds what PyTorch finds, after precise BN over the same batch", async () => {
     await estimateRunningAverages(detector, oneByOne(hashedBatch(fixture)), random());
     const found = detectObjects(detector, batch);
-    fixture.detections.forEach(({ boxes, scores, classes, ...others }, picture) => {
-      expect([...found[picture]!.classes]).toEqual(classes);
-      expect(relativeError(found[picture]!.scores, scores)).toBeLessThan(1e-4);
-      expect(relativeError(found[picture]!.boxes, boxes)).toBeLessThan(1e-4);
-      const { masks } = found[picture]!;
+    fixture.detections.forEach(({ boxes, scores, classes, ...others }, image) => {
+      expect([...found[image]!.classes]).toEqual(classes);
+      expect(relativeError(found[image]!.scores, scores)).toBeLessThan(1e-4);
+      expect(relativeError(found[image]!.boxes, boxes)).toBeLessThan(1e-4);
+      const { masks } = found[image]!;
       if ("masks" in others) expect(relativeError(joinArrays(masks!), others.masks as number[])).toBeLessThan(1e-4);
       else expect(masks).toBeUndefined();
     });
@@ -147,7 +147,7 @@ describe.each([
     expect(run(2).losses).not.toEqual(first.losses);
   });
 
-  it("trains on pictures without objects: all is background", () => {
+  it("trains on images without objects: all is background", () => {
     const detector = createDetector(sampling, encoder, random());
     const nothing = { boxes: new Float32Array(0), classes: new Int32Array(0), masks: [] };
     const batch = { ...hashedBatch(fixture), truths: [nothing, nothing] };

@@ -6,14 +6,14 @@ import {
 } from "../../src/detection/detector";
 import type { TrainingBatch } from "../../src/detection/faster-rcnn";
 import type { Rle } from "../../src/detection/mask-rle";
-import { batchPictures } from "../../src/detection/picture-batch";
+import { batchImages } from "../../src/detection/image-batch";
 import { tf } from "../../src/engine/tf";
 import { fromStateDict } from "../../src/nn/state-dict";
 import { hashed, hashedState } from "../nn/hashed";
 import type c4Step from "./fixtures/training-step.json";
 
 /** What test/golden/detector_steps.py writes about one training step. */
-export type StepFixture = Pick<typeof c4Step, "config" | "pictures"> & {
+export type StepFixture = Pick<typeof c4Step, "config" | "images"> & {
   readonly truths: readonly {
     readonly boxes: readonly number[];
     readonly classes: readonly number[];
@@ -48,17 +48,17 @@ export function hashedDetector(config: DetectorConfig, fixture: StepFixture): De
   };
 }
 
-/** The fixture's two pictures of different sizes, cut out of squares of hashed numbers. */
+/** The fixture's two images of different sizes, cut out of squares of hashed numbers. */
 export function hashedBatch(fixture: StepFixture): TrainingBatch {
   const { size, seed } = fixture.config;
   const squares = tf.tensor4d(hashed(seed, 2 * size * size * 3, -1, 1), [2, size, size, 3]);
-  const pictures = fixture.pictures.map(({ height, width }, index) =>
+  const images = fixture.images.map(({ height, width }, index) =>
     tf.tidy(() => tf.squeeze<tf.Tensor3D>(tf.slice4d(squares, [index, 0, 0, 0], [1, height, width, 3]), [0])),
   );
-  const batch = batchPictures(pictures);
-  tf.dispose([squares, pictures]);
+  const batch = batchImages(images);
+  tf.dispose([squares, images]);
   const truths = fixture.truths.map(({ boxes, classes, masks }, index) => {
-    const { height, width } = fixture.pictures[index]!;
+    const { height, width } = fixture.images[index]!;
     return {
       boxes: Float32Array.from(boxes),
       classes: Int32Array.from(classes),

@@ -3,15 +3,15 @@ import type { DetectionSet } from "../../src/detection/detection-set";
 import { holdOut } from "../../src/detection/hold-out";
 import { tinySet } from "./tiny-detection";
 
-const [picture] = tinySet(1).images;
+const [image] = tinySet(1).images;
 const set = {
   ...tinySet(1),
-  images: Array.from({ length: 1000 }, (_, index) => ({ ...picture!, id: index, fileName: `${index}.png` })),
+  images: Array.from({ length: 1000 }, (_, index) => ({ ...image!, id: index, fileName: `${index}.png` })),
 };
 const names = ({ images }: DetectionSet) => images.map(({ fileName }) => fileName);
 
 describe("holdOut", () => {
-  it("takes about the share of the pictures, and each is in one part", () => {
+  it("takes about the share of the images, and each is in one part", () => {
     const { kept, heldOut } = holdOut(set, 0.15);
     expect(heldOut.images.length).toBeGreaterThan(120);
     expect(heldOut.images.length).toBeLessThan(180);
@@ -21,7 +21,7 @@ describe("holdOut", () => {
     expect([kept.name, heldOut.name]).toEqual(["tiny but 0.15 held out", "tiny, 0.15 held out"]);
   });
 
-  it("depends on the names of files alone: not on their order, the other pictures, or what is held out beside", () => {
+  it("depends on the names of files alone: not on their order, the other images, or what is held out beside", () => {
     const first = names(holdOut(set, 0.15).heldOut);
     const turned = { ...set, images: [...set.images].reverse() };
     expect(names(holdOut(turned, 0.15).heldOut).reverse()).toEqual(first);
@@ -36,7 +36,7 @@ describe("holdOut", () => {
     expect(names(holdOut(few, 0.15).heldOut)).toEqual(["0.png", "6.png"]);
   });
 
-  it("refuses to leave a part without pictures", () => {
+  it("refuses to leave a part without images", () => {
     const one = { ...set, images: set.images.slice(0, 1) };
     expect(() => holdOut(one, 0.001)).toThrow("current value 0.001 holds out 0 of 1");
     expect(() => holdOut(one, 0.999)).toThrow("current value 0.999 holds out 1 of 1");

@@ -1,6 +1,6 @@
 """What pycocotools makes of an annotation file: python load-coco.py FILE.
 
-Writes for each annotation its picture, category, box, area, and the area and box of its mask as COCO's mask API computes them.
+Writes for each annotation its image, category, box, area, and the area and box of its mask as COCO's mask API computes them.
 """
 
 import contextlib

@@ -93,12 +93,12 @@ describe("masks as run lengths", () => {
     expect(maskBox(rle)).toEqual([0, 0, 0, 0]);
   });
 
-  it("of a part are those of the whole picture with zeros around it, and come back", () => {
+  it("of a part are those of the whole image with zeros around it, and come back", () => {
     for (let index = 0; index < 500; index++) {
       const random = randomStream(1, "parts", index);
       const [height, width] = [1 + random.integer(12), 1 + random.integer(12)];
       const [left, top] = [random.integer(width), random.integer(height)];
-      // Some parts are as high as the picture, where runs go on from column to column, and some are empty.
+      // Some parts are as high as the image, where runs go on from column to column, and some are empty.
       const first = random.integer(3) === 0 ? 0 : top;
       const last = random.integer(3) === 0 ? height : first + random.integer(height - first + 1);
       const right = left + random.integer(width - left + 1);

@@ -6,7 +6,7 @@ import { detectionPreset } from "../../src/detection/detection-presets";
 import { parseDetectionRecipe, type DetectionRecipe } from "../../src/detection/detection-recipe";
 import { runDetector, type DetectorRun } from "../../src/detection/run-detector";
 import { composeScenes } from "../../src/detection/scenes";
-import { detectorInitialisation } from "../../src/reproduce/detector-initialisation";
+import { detectorInitialization } from "../../src/reproduce/detector-initialization";
 
 interface Changes extends Pick<DetectionRecipe, "learningRate" | "schedule"> {
   readonly preset: "quick" | "quick-fpn";
@@ -24,7 +24,7 @@ async function overfit({
   ...training
 }: Changes): Promise<Pick<DetectorRun, "figures" | "curve">> {
   const size = 64;
-  const { detector, pictures, ...quick } = detectionPreset(preset);
+  const { detector, images, ...quick } = detectionPreset(preset);
   const recipe = parseDetectionRecipe({
     ...quick,
     ...training,
@@ -36,7 +36,7 @@ async function overfit({
       roisPerImage: 32,
       ...(masks && { masks }),
     },
-    pictures: { ...pictures, trainShortest: [size], testShortest: size, longest: size, flip: false },
+    images: { ...images, trainShortest: [size], testShortest: size, longest: size, flip: false },
     preciseBnBatches: 8,
   });
   const scenes = await composeScenes({ part: "train", size, count: 8 });
@@ -45,7 +45,7 @@ async function overfit({
     return await runDetector(
       recipe,
       { train: scenes, validation: undefined, test: scenes, leftOut: [] },
-      { seed: 1, directory, initialisation: detectorInitialisation("random", recipe, 1) },
+      { seed: 1, directory, initialization: detectorInitialization("random", recipe, 1) },
     );
   } finally {
     rmSync(directory, { recursive: true });

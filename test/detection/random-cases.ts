@@ -13,7 +13,7 @@ export interface CocoCase {
 }
 
 /**
- * A random case: up to 6 pictures and 4 categories, crowds, pictures without objects or detections, categories without
+ * A random case: up to 6 images and 4 categories, crowds, images without objects or detections, categories without
  * either, equal scores, objects of all sizes, duplicates, overlaps of exactly a threshold.
  */
 export function randomCoco(seed: number, of: "box" | "mask"): CocoCase {
@@ -58,7 +58,7 @@ export function randomCoco(seed: number, of: "box" | "mask"): CocoCase {
   return { truth: { info: {}, images, categories, annotations }, results };
 }
 
-/** The set that an annotation file describes; its pictures cannot be read. */
+/** The set that an annotation file describes; its images cannot be read. */
 export function setOf(truth: unknown): DetectionSet {
   const found = { faults: [], empty: [] };
   const { categories, images } = cocoImages(truth, "case", found);
@@ -66,7 +66,7 @@ export function setOf(truth: unknown): DetectionSet {
   return { name: "case", categories, images, readPixels: () => Promise.reject(new Error("has no pixels")) };
 }
 
-/** A set in which picture i stands `multiplicities[i]` times, and its detections with it. */
+/** A set in which image i stands `multiplicities[i]` times, and its detections with it. */
 export function repeated(
   set: DetectionSet,
   detections: readonly Detection[],

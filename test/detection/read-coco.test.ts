@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
-async function picture(path: string): Promise<void> {
+async function writeImage(path: string): Promise<void> {
   await mkdir(dirname(join(root, path)), { recursive: true });
   await sharp({ create: { width: 6, height: 4, channels: 4, background: "#00ff0080" } }).toFile(join(root, path));
 }
@@ -33,11 +33,11 @@ const categories = [
 ];
 const image = (id: number) => ({ id, file_name: `${id}.png`, width: 6, height: 4 });
 
-/** Columns 1 and 2, rows 1 and 2 of a picture of 6 x 4. */
+/** Columns 1 and 2, rows 1 and 2 of an image of 6 x 4. */
 const square = [0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 describe("readCoco", () => {
-  it("reads boxes, polygons, run lengths compressed and not, and crowds; pictures and categories by rising id", async () => {
+  it("reads boxes, polygons, run lengths compressed and not, and crowds; images and categories by rising id", async () => {
     const object = { image_id: 7, category_id: 90, bbox: [1, 1, 2, 2], area: 4, iscrowd: 0 };
     await annotate("val2017", {
       images: [image(7), image(3)],
@@ -49,8 +49,8 @@ describe("readCoco", () => {
         { ...object, area: undefined, bbox: [0.5, 0.25, 5.5, 3.75] },
       ],
     });
-    await picture("val2017/3.png");
-    await picture("val2017/7.png");
+    await writeImage("val2017/3.png");
+    await writeImage("val2017/7.png");
     const set = await readCoco(root, "val2017");
     expect(set.categories).toEqual([
       { id: 1, name: "person" },
@@ -71,9 +71,9 @@ describe("readCoco", () => {
     expect([...(await set.readPixels(set.images[0]!)).subarray(0, 3)]).toEqual([0, 255, 0]);
   });
 
-  it.each(["images", "images/train"])("finds pictures in %s", async (folder) => {
+  it.each(["images", "images/train"])("finds images in %s", async (folder) => {
     await annotate("train", { images: [image(1)], categories, annotations: [] });
-    await picture(`${folder}/1.png`);
+    await writeImage(`${folder}/1.png`);
     const set = await readCoco(root, "train");
     expect(await set.readPixels(set.images[0]!)).toHaveLength(72);
   });
@@ -81,18 +81,18 @@ describe("readCoco", () => {
   it("names every field that is wrong in one message", async () => {
     const good = { image_id: 1, category_id: 1, bbox: [0, 0, 2, 2] };
     const wrong = [
-      [{ ...good, image_id: 5 }, ".image_id must be the id of a picture, current value is 5"],
+      [{ ...good, image_id: 5 }, ".image_id must be the id of an image, current value is 5"],
       [{ ...good, category_id: "1" }, '.category_id must be the id of a category, current value is "1"'],
       [{ ...good, bbox: [1, 2, 3] }, ".bbox must be four numbers: x, y, width, height, current value is [1,2,3]"],
       [{ ...good, bbox: [1, 2, 0, 3] }, ".bbox must have a positive width and height, current value is [1,2,0,3]"],
-      [{ ...good, bbox: [9, 2, 1, 3] }, ".bbox must touch the picture of 6 x 4, current value is [9,2,1,3]"],
+      [{ ...good, bbox: [9, 2, 1, 3] }, ".bbox must touch the image of 6 x 4, current value is [9,2,1,3]"],
       [{ ...good, iscrowd: 2 }, ".iscrowd must be 0 or 1, current value is 2"],
       [{ ...good, area: -1 }, ".area must be a number of 0 or more, current value is -1"],
       [{ ...good, segmentation: [[1, 1, 2, 2]] }, ".segmentation[0] must be a list of three corners or more"],
-      [{ ...good, segmentation: [[1, 1, 2, 2, 1e9, 3]] }, ".segmentation[0] must have numbers in or near its picture"],
+      [{ ...good, segmentation: [[1, 1, 2, 2, 1e9, 3]] }, ".segmentation[0] must have numbers in or near its image"],
       [
         { ...good, segmentation: { size: [6, 4], counts: [24] } },
-        ".segmentation.size must be that of its picture, [4, 6]",
+        ".segmentation.size must be that of its image, [4, 6]",
       ],
       [{ ...good, segmentation: { size: [4, 6], counts: [25] } }, ".segmentation.counts must add up to 4 x 6 = 24"],
       [{ ...good, segmentation: { size: [4, 6], counts: [-1] } }, ".segmentation.counts must be a string or a list"],
@@ -104,13 +104,13 @@ describe("readCoco", () => {
       categories: [...categories, { id: 1, name: "twice" }],
       annotations: wrong.map(([value]) => value),
     });
-    await picture("images/1.png");
+    await writeImage("images/1.png");
     const lines = (await messageOf(readCoco(root, "val"))).split("\n");
     const file = "annotations/instances_val.json: ";
     wrong.forEach(([, text], index) => {
       expect(lines).toContainEqual(expect.stringContaining(`${file}annotations[${index}]${text}`));
     });
-    expect(lines).toContain(`${file}images[1].id must be of one picture only, current value is 1`);
+    expect(lines).toContain(`${file}images[1].id must be of one image only, current value is 1`);
     expect(lines).toContain(`${file}images[2].width must be a positive integer, current value is 0`);
     expect(lines).toContainEqual(expect.stringContaining(`${file}images[3].file_name must be a path below`));
     expect(lines).toContain(`${file}categories must have an id once, current value is 1`);
@@ -122,13 +122,13 @@ describe("readCoco", () => {
   it("leaves objects without area out when asked, and names them", async () => {
     const object = { image_id: 1, category_id: 1, bbox: [0, 0, 2, 0] };
     await annotate("val", { images: [image(1)], categories, annotations: [object, { ...object, bbox: [0, 0, 2, 2] }] });
-    await picture("images/1.png");
+    await writeImage("images/1.png");
     const set = await readCoco(root, "val", { leaveOutEmpty: true });
     expect(set.images[0]!.objects).toHaveLength(1);
     expect(set.leftOut).toEqual([expect.stringContaining("annotations[0].bbox")]);
   });
 
-  it("says what is wrong with a file that is missing, no JSON, or of another kind, and where pictures must be", async () => {
+  it("says what is wrong with a file that is missing, no JSON, or of another kind, and where images must be", async () => {
     expect(await messageOf(readCoco(root, "val"))).toMatch(/folder must exist, missing is .*annotations/);
     await annotate("val", "{");
     expect(await messageOf(readCoco(root, "train"))).toMatch(/choose one of the splits val of/);
@@ -147,7 +147,7 @@ describe("readCoco", () => {
 describe("COCO results", () => {
   it("come back as they were", async () => {
     await annotate("val", { images: [image(1)], categories, annotations: [] });
-    await picture("images/1.png");
+    await writeImage("images/1.png");
     const set = await readCoco(root, "val");
     const mask: Rle = { size: [4, 6], counts: Uint32Array.of(5, 2, 2, 2, 13) };
     const detections = [
@@ -172,7 +172,7 @@ describe("COCO results", () => {
 
   it("are refused with every entry that is wrong", async () => {
     await annotate("val", { images: [image(1)], categories, annotations: [] });
-    await picture("images/1.png");
+    await writeImage("images/1.png");
     const set = await readCoco(root, "val");
     const good = { image_id: 1, category_id: 1, bbox: [0, 0, 1, 1], score: 1 };
     const entries = [{ ...good, image_id: 2 }, { ...good, category_id: 2 }, { ...good, score: null }, null, good];

@@ -19,7 +19,7 @@ async function write(path: string, text: string): Promise<void> {
   await writeFile(join(root, path), text);
 }
 
-async function picture(id: string, width = 40, height = 30, extension = "jpg"): Promise<void> {
+async function image(id: string, width = 40, height = 30, extension = "jpg"): Promise<void> {
   await mkdir(join(root, "JPEGImages"), { recursive: true });
   const file = join(root, "JPEGImages", `${id}.${extension}`);
   await sharp({ create: { width, height, channels: 3, background: "#ff0000" } }).toFile(file);
@@ -45,8 +45,8 @@ describe("readVoc", () => {
       ),
     );
     await write("Annotations/2007_000002.xml", annotation(""));
-    await picture("2007_000001");
-    await picture("2007_000002", 40, 30, "png");
+    await image("2007_000001");
+    await image("2007_000002", 40, 30, "png");
     await write("ImageSets/Main/trainval.txt", "2007_000001  1\r\n2007_000002 -1\n\n");
     const set = await readVoc(root, "trainval");
     expect(set.categories.map(({ name }) => name)).toEqual(vocCategories);
@@ -71,7 +71,7 @@ describe("readVoc", () => {
   it("takes other categories from all annotations, so that every part has the same", async () => {
     await write("Annotations/a.xml", annotation(objectXml("RBC", [1, 1, 9, 9])));
     await write("Annotations/b.xml", annotation(objectXml("WBC", [1, 1, 9, 9]) + objectXml("Platelets", [1, 1, 9, 9])));
-    await picture("a");
+    await image("a");
     await write("ImageSets/Main/train.txt", "a\n");
     const set = await readVoc(root, "train");
     expect(set.categories.map(({ name }) => name)).toEqual(["Platelets", "RBC", "WBC"]);
@@ -93,7 +93,7 @@ describe("readVoc", () => {
           objectXml("unicorn", [1, 1, 9, 9]),
       ),
     );
-    for (const id of ["broken", "cut", "size", "objects", "alone"]) await picture(id);
+    for (const id of ["broken", "cut", "size", "objects", "alone"]) await image(id);
     await write("Annotations/unseen.xml", annotation(""));
     await write("ImageSets/Main/val.txt", "broken\ncut\nsize\nobjects\nalone\nunseen\n");
     const lines = (await messageOf(readVoc(root, "val", { categories: ["cat"] }))).split("\n");
@@ -109,7 +109,7 @@ describe("readVoc", () => {
         "Annotations/objects.xml: object 3: bndbox.ymin must be a number, current value is x",
         "Annotations/objects.xml: object 3: bndbox.ymax must be a number, current value is ",
         "Annotations/objects.xml: object 4: difficult must be 0 or 1, current value is maybe",
-        "Annotations/objects.xml: object 5: bndbox must touch the picture of 40 x 30, current value is 100, 1, 120, 9",
+        "Annotations/objects.xml: object 5: bndbox must touch the image of 40 x 30, current value is 100, 1, 120, 9",
         'Annotations/objects.xml: object 6: name must be one of cat, current value is "unicorn"',
         "Annotations/size.xml: size.height must be a positive integer, current value is none",
         "Annotations/size.xml: size.width must be a positive integer, current value is 0",
@@ -120,7 +120,7 @@ describe("readVoc", () => {
 
   it("leaves objects without area out when asked, and names them", async () => {
     await write("Annotations/a.xml", annotation(objectXml("cat", [5, 5, 5, 5]) + objectXml("dog", [1, 1, 9, 9])));
-    await picture("a");
+    await image("a");
     await write("ImageSets/Main/train.txt", "a");
     expect(await messageOf(readVoc(root, "train"))).toMatch(
       /leaveOutEmpty\), faults are 1:\nAnnotations\/a\.xml: object 1/,
@@ -130,11 +130,11 @@ describe("readVoc", () => {
     expect(set.leftOut).toEqual([expect.stringContaining("Annotations/a.xml: object 1 (cat): bndbox must have")]);
   });
 
-  it("says which splits there are, and refuses one that is empty or names a picture twice", async () => {
+  it("says which splits there are, and refuses one that is empty or names an image twice", async () => {
     await write("Annotations/a.xml", annotation(""));
     await write("ImageSets/Main/train.txt", "a\na\n");
     await write("ImageSets/Main/val.txt", "\n");
-    await picture("a");
+    await image("a");
     expect(await messageOf(readVoc(root, "test"))).toMatch(/choose one of train, val in .*missing is .*test\.txt/);
     expect(await messageOf(readVoc(root, "train"))).toContain("named twice are a");
     expect(await messageOf(readVoc(root, "val"))).toContain("current count is 0");
@@ -143,8 +143,8 @@ describe("readVoc", () => {
 
   it("refuses pixels that cannot be decoded or are of another size than annotated", async () => {
     for (const id of ["a", "b"]) await write(`Annotations/${id}.xml`, annotation(""));
-    await picture("a", 20, 30);
-    await write("JPEGImages/b.jpg", "not a picture");
+    await image("a", 20, 30);
+    await write("JPEGImages/b.jpg", "not an image");
     await write("ImageSets/Main/train.txt", "a\nb");
     const set = await readVoc(root, "train");
     expect(await messageOf(set.readPixels(set.images[0]!))).toMatch(/says, 40 x 30, current size is 20 x 30/);
@@ -157,13 +157,13 @@ describe("joinSets", () => {
     for (const id of ["a", "b"]) {
       await write(`Annotations/${id}.xml`, annotation(objectXml("cat", [1, 1, 9, 9])));
       await write(`ImageSets/Main/${id}.txt`, id);
-      await picture(id);
+      await image(id);
     }
     const [a, b] = [await readVoc(root, "a"), await readVoc(root, "b")];
     const joined = joinSets("both", [a, b]);
     expect(joined.images.map(({ id }) => id)).toEqual(["a", "b"]);
     expect(await joined.readPixels(joined.images[1]!)).toHaveLength(3600);
-    expect(() => joinSets("twice", [a, a])).toThrow("a picture must be in one of them");
+    expect(() => joinSets("twice", [a, a])).toThrow("an image must be in one of them");
     expect(() => joinSets("other", [a, { ...b, categories: [] }])).toThrow("must have the same categories");
   });
 });

@@ -4,11 +4,11 @@ import type { Detection } from "../../src/detection/detection-set";
 import { detectionFigures } from "../../src/detection/evaluate-detector";
 import { rleOf } from "../../src/detection/polygon-mask";
 import { resampleFigures } from "../../src/detection/resample-figures";
-import { drawPictures } from "../../src/evaluate/two-level-bootstrap";
+import { drawImages } from "../../src/evaluate/two-level-bootstrap";
 import { tinyDetection, tinySet } from "./tiny-detection";
 
 const set = tinySet();
-/** The objects themselves, their masks cut off from the right: the more, the later the picture. */
+/** The objects themselves, their masks cut off from the right: the more, the later the image. */
 const detections = set.images.flatMap(({ id, objects, height, width }, image) =>
   objects.map(({ box, category }): Detection => {
     const [x1, y1, x2, y2] = box;
@@ -22,7 +22,7 @@ const once = new Uint16Array(set.images.length).fill(1);
 
 describe("resampleFigures", () => {
   it("has figures of masks where they are predicted: those of the whole set, and of each draw", () => {
-    const draws = [once, ...drawPictures(set.images.length, 20, 1)];
+    const draws = [once, ...drawImages(set.images.length, 20, 1)];
     const figures = resampleFigures(set, detections, withMasks(recipe), draws);
     const { ap, masks } = detectionFigures(set, detections, "coco", { masks: true });
     expect([ap, figures.ap.value]).toEqual([1, 1]);
@@ -36,7 +36,7 @@ describe("resampleFigures", () => {
     expect(new Set(figures.maskAp!.drawn).size).toBeGreaterThan(5);
   });
 
-  it("reads a draw of one picture as that picture alone", () => {
+  it("reads a draw of one image as that image alone", () => {
     const last = new Uint16Array(set.images.length);
     last[set.images.length - 1] = 3;
     const alone = { ...set, images: set.images.slice(-1) };

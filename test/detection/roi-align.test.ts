@@ -57,7 +57,7 @@ describe("roiAlign", () => {
     });
   });
 
-  it("gives nothing, with a gradient of 0, where no picture has a region", () => {
+  it("gives nothing, with a gradient of 0, where no image has a region", () => {
     tf.tidy(() => {
       const x = tf.ones<tf.Rank.R4>([2, 4, 5, 3]);
       const none = [new Float32Array(0), new Float32Array(0)];
@@ -71,7 +71,7 @@ describe("roiAlign", () => {
     });
   });
 
-  it("gives a picture by itself the values and gradients that it has in a batch", () => {
+  it("gives an image by itself the values and gradients that it has in a batch", () => {
     const boxes = Float32Array.of(3, 5, 60, 40, 20, 0, 70, 64);
     const options = { resolution: 3, scale: 1 / 8, samplingRatio: 0 };
     tf.tidy(() => {
@@ -127,17 +127,16 @@ function sampleBySample(x: Doubles, rois: readonly Boxes[], options: RoiAlignOpt
   const { resolution, samplingRatio } = options;
   const [, rows, columns, depth] = x.shape as [number, number, number, number];
   const output: number[] = [];
-  const read = (picture: number, y: number, left: number, channel: number) => {
+  const read = (image: number, y: number, left: number, channel: number) => {
     if (y < -1 || y > rows || left < -1 || left > columns) return 0;
     const [cy, cx] = [Math.max(y, 0), Math.max(left, 0)];
     const [y0, x0] = [Math.min(Math.floor(cy), rows - 1), Math.min(Math.floor(cx), columns - 1)];
     const [y1, x1] = [Math.min(y0 + 1, rows - 1), Math.min(x0 + 1, columns - 1)];
     const [fy, fx] = [y0 === rows - 1 ? 0 : cy - y0, x0 === columns - 1 ? 0 : cx - x0];
-    const at = (row: number, column: number) =>
-      x.values[((picture * rows + row) * columns + column) * depth + channel]!;
+    const at = (row: number, column: number) => x.values[((image * rows + row) * columns + column) * depth + channel]!;
     return (1 - fy) * ((1 - fx) * at(y0, x0) + fx * at(y0, x1)) + fy * ((1 - fx) * at(y1, x0) + fx * at(y1, x1));
   };
-  rois.forEach((boxes, picture) => {
+  rois.forEach((boxes, image) => {
     for (let box = 0; box < boxes.length; box += 4) {
       const [x1, y1, x2, y2] = [0, 1, 2, 3].map((corner) => boxes[box + corner]! * options.scale - 0.5) as [
         number,
@@ -155,7 +154,7 @@ function sampleBySample(x: Doubles, rois: readonly Boxes[], options: RoiAlignOpt
               for (let ix = 0; ix < nx; ix++) {
                 const y = y1 + binHeight * (row + (iy + 0.5) / ny);
                 const left = x1 + binWidth * (column + (ix + 0.5) / nx);
-                sum += read(picture, y, left, channel);
+                sum += read(image, y, left, channel);
               }
             }
             output.push(sum / Math.max(ny * nx, 1));

@@ -90,7 +90,7 @@ describe("writeScenes", () => {
       const text = await readFile(join(root, format, "README.md"), "utf8");
       expect(text).toContain("neither PASCAL VOC nor COCO");
       expect(text).toContain(sceneCredit);
-      for (const set of sets) expect(text).toContain(`${set.name}: ${set.images.length} pictures of 64 px, seed 0,`);
+      for (const set of sets) expect(text).toContain(`${set.name}: ${set.images.length} images of 64 px, seed 0,`);
       expect(text).toContain(await sceneChecksum(sets[0]!));
     }
   });

@@ -70,7 +70,7 @@ describe("composeScenes", () => {
     expect(first.size).toBe(3);
   });
 
-  it("reads the pixels of a picture of the size it says", async () => {
+  it("reads the pixels of an image of the size it says", async () => {
     const set = await composeScenes({ part: "validation", size: 33, count: 2 });
     for (const image of set.images) {
       expect([image.width, image.height]).toEqual([33, 33]);
@@ -108,7 +108,7 @@ describe("composeScenes", () => {
 });
 
 describe("sceneCredit", () => {
-  it("names both hands and their licences and what was changed, in one line", () => {
+  it("names both hands and their licenses and what was changed, in one line", () => {
     expect(sceneCredit).toMatch(/Twemoji.*CC-BY 4\.0.*Noto.*Apache-2\.0.*Changed: .*made backgrounds\.$/);
   });
 });

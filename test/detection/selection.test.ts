@@ -22,7 +22,7 @@ describe("proposeRegions", () => {
     },
   );
 
-  it("clips to the picture without its padding and drops what is outside", () => {
+  it("clips to the image without its padding and drops what is outside", () => {
     const small = { height: 30, width: 40 };
     const { boxes } = proposeRegions(levels, small, { beforeNms: 1000, afterNms: 1000 });
     for (let at = 0; at < boxes.length; at += 4) {
@@ -76,7 +76,7 @@ describe("detectionsOf", () => {
     expect(detectionsOf(floats([]), floats([]), floats([]), size).scores).toHaveLength(0);
   });
 
-  it("are rescaled to the original picture, and those that vanish there are dropped", () => {
+  it("are rescaled to the original image, and those that vanish there are dropped", () => {
     const found = {
       boxes: floats([10, 10, 20, 30, 50, 5, 60, 10]),
       scores: floats([0.9, 0.5]),

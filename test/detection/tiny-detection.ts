@@ -2,11 +2,11 @@ import type { DetectionRecipe } from "../../src/detection/detection-recipe";
 import { parseDetectionRecipe } from "../../src/detection/detection-recipe";
 import { detectionPreset } from "../../src/detection/detection-presets";
 import type { DetectionImage, DetectionSet } from "../../src/detection/detection-set";
-import type { Initialisation } from "../../src/detection/detector-training";
+import type { Initialization } from "../../src/detection/detector-training";
 import { randomStream } from "../../src/engine/random";
 import { createEncoder } from "../../src/nn/encoder";
 
-/** A recipe that trains in a second: ResNet-18 of width 2, 6 steps of two pictures of 24 to 32 pixels. */
+/** A recipe that trains in a second: ResNet-18 of width 2, 6 steps of two images of 24 to 32 pixels. */
 export function tinyDetection(changes: Partial<DetectionRecipe> = {}): DetectionRecipe {
   const smoke = detectionPreset("smoke");
   return parseDetectionRecipe({
@@ -19,12 +19,12 @@ export function tinyDetection(changes: Partial<DetectionRecipe> = {}): Detection
       anchorsPerImage: 16,
       roisPerImage: 8,
     },
-    pictures: { ...smoke.pictures, trainShortest: [24, 28], testShortest: 24, longest: 32 },
+    images: { ...smoke.images, trainShortest: [24, 28], testShortest: 24, longest: 32 },
     ...changes,
   });
 }
 
-/** Random pictures of different shapes, each with one or two objects of two categories. */
+/** Random images of different shapes, each with one or two objects of two categories. */
 export function tinySet(count = 5): DetectionSet {
   const images = Array.from({ length: count }, (_, index): DetectionImage => {
     const [height, width] = [20 + 3 * index, 32 - 3 * index];
@@ -50,7 +50,7 @@ export function tinySet(count = 5): DetectionSet {
 }
 
 /** Random weights for the tiny recipe's backbone. */
-export const tinyInitialisation: Initialisation = {
+export const tinyInitialization: Initialization = {
   name: "random",
   checksum: null,
   createEncoder: () =>

@@ -10,7 +10,7 @@ import { trainDetector, type DetectorProgress, type TrainDetectorOptions } from 
 import { DivergedError, InputError, InterruptedError } from "../../src/engine/errors";
 import { tf } from "../../src/engine/tf";
 import { decodeSafetensors } from "../../src/nn/safetensors";
-import { tinyDetection, tinyInitialisation, tinySet } from "./tiny-detection";
+import { tinyDetection, tinyInitialization, tinySet } from "./tiny-detection";
 
 const set = tinySet();
 const recipe = tinyDetection(); // 6 steps
@@ -32,11 +32,11 @@ async function train(
   directory: string,
   changes: Partial<TrainDetectorOptions> = {},
   wanted: DetectionRecipe = recipe,
-  pictures: DetectionSet = set,
+  images: DetectionSet = set,
 ): Promise<DetectorProgress[]> {
   const progress: DetectorProgress[] = [];
-  const options = { seed: 1, directory, initialisation: tinyInitialisation, ...changes };
-  for await (const step of trainDetector(wanted, pictures, options)) progress.push(step);
+  const options = { seed: 1, directory, initialization: tinyInitialization, ...changes };
+  for await (const step of trainDetector(wanted, images, options)) progress.push(step);
   return progress;
 }
 
@@ -72,13 +72,13 @@ describe("trainDetector", () => {
     others.forEach((other, step) => expect(other).not.toEqual(losses[step]));
   });
 
-  it("keeps the number of tensors over pictures of all sizes, and frees all of them", async () => {
+  it("keeps the number of tensors over images of all sizes, and frees all of them", async () => {
     const before = tf.memory().numTensors;
     const counts = new Set<number>();
     const options = {
       seed: 1,
       directory: newFolder(),
-      initialisation: tinyInitialisation,
+      initialization: tinyInitialization,
       checkpointSeconds: 0,
       monitor,
     };
@@ -151,7 +151,7 @@ describe("trainDetector", () => {
     const images = set.images.map((image, index) => (index === 3 ? { ...image, objects: [bare] } : image));
     const masks = tinyDetection({ detector: { ...recipe.detector, masks: true } });
     await expect(train(newFolder(), {}, masks, { ...set, images })).rejects.toThrow(
-      "every object must have one, an object in picture 4 has none",
+      "every object must have one, an object in image 4 has none",
     );
   });
 
@@ -192,7 +192,7 @@ describe("trainDetector, stopped and gone on with", () => {
   it("by leaving the loop at every step ends with the same bits", async () => {
     const directory = newFolder();
     const seen: unknown[] = [];
-    const options = { seed: 1, directory, initialisation: tinyInitialisation, monitor };
+    const options = { seed: 1, directory, initialization: tinyInitialization, monitor };
     for (let call = 0; call < 6; call++) {
       for await (const { losses } of trainDetector(recipe, set, options)) {
         seen.push(losses);
@@ -203,7 +203,7 @@ describe("trainDetector, stopped and gone on with", () => {
     expect(contentOf(directory)).toEqual(whole);
   });
 
-  it("by a picture that cannot be read goes on from the last checkpoint", async () => {
+  it("by an image that cannot be read goes on from the last checkpoint", async () => {
     const directory = newFolder();
     let reads = 0;
     const broken: DetectionSet = {
@@ -216,15 +216,15 @@ describe("trainDetector, stopped and gone on with", () => {
     expect(contentOf(directory)).toEqual(whole);
   });
 
-  it("refuses another seed, recipe, initialisation or categories, and keeps the checkpoint", async () => {
+  it("refuses another seed, recipe, initialization or categories, and keeps the checkpoint", async () => {
     const before = tf.memory().numTensors;
     const directory = newFolder();
     await train(directory, { monitor });
     const refused = /trained by recipe \w{12} from random with seed 1, asked for is .*--fresh/;
     await expect(train(directory, { seed: 2 })).rejects.toThrow(refused);
     await expect(train(directory, {}, tinyDetection({ learningRate: 0.01 }))).rejects.toThrow(refused);
-    const other = { ...tinyInitialisation, name: "moco", checksum: "ab".repeat(32) };
-    await expect(train(directory, { initialisation: other })).rejects.toThrow(refused);
+    const other = { ...tinyInitialization, name: "moco", checksum: "ab".repeat(32) };
+    await expect(train(directory, { initialization: other })).rejects.toThrow(refused);
     const renamed = { ...set, categories: set.categories.map((one) => ({ ...one, name: `${one.name}!` })) };
     await expect(train(directory, {}, recipe, renamed)).rejects.toThrow("for the categories even, odd, asked for are");
     expect(contentOf(directory)).toEqual(whole);
@@ -252,11 +252,7 @@ describe.each([
 
   it("lowers the loss", async () => {
     const schedule = { iterations: 60, warmup: 5, milestones: [] };
-    const progress = await train(
-      newFolder(),
-      {},
-      { ...changed, schedule, pictures: { ...changed.pictures, flip: false } },
-    );
+    const progress = await train(newFolder(), {}, { ...changed, schedule, images: { ...changed.images, flip: false } });
     const sums = progress.map(({ losses: { objectness, rpnBox, classification, box, mask = 0 } }) =>
       [objectness, rpnBox, classification, box, mask].reduce((sum, loss) => sum + loss),
     );

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { PictureRecipe } from "../../src/detection/detection-recipe";
+import type { ImageRecipe } from "../../src/detection/detection-recipe";
 import type { DetectionImage } from "../../src/detection/detection-set";
-import { preparePicture, resizedSize, transformTruth } from "../../src/detection/detector-pictures";
+import { prepareImage, resizedSize, transformTruth } from "../../src/detection/detector-images";
 import { maskBox } from "../../src/detection/mask-rle";
 import { rleOf } from "../../src/detection/polygon-mask";
-import { readTrainingBatch, shuffledBatches, trainablePictures } from "../../src/detection/training-batches";
+import { readTrainingBatch, shuffledBatches, trainableImages } from "../../src/detection/training-batches";
 import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
 import { tinyDetection, tinySet } from "./tiny-detection";
@@ -20,7 +20,7 @@ describe("resizedSize", () => {
   });
 });
 
-describe("preparePicture and transformTruth", () => {
+describe("prepareImage and transformTruth", () => {
   const [from, to] = [
     { height: 20, width: 40 },
     { height: 30, width: 60 },
@@ -31,17 +31,17 @@ describe("preparePicture and transformTruth", () => {
     return x >= 4 && x < 12 && y >= 8 && y < 16 ? 255 : 0;
   });
   const truth = { boxes: Float32Array.of(4, 8, 12, 16), classes: Int32Array.of(3) };
-  const plain: Pick<PictureRecipe, "mean" | "std"> = { mean: [0, 0, 0], std: [1, 1, 1] };
+  const plain: Pick<ImageRecipe, "mean" | "std"> = { mean: [0, 0, 0], std: [1, 1, 1] };
 
   it.each([
     { mirrored: false, box: [6, 12, 18, 24] },
     { mirrored: true, box: [42, 12, 54, 24] },
-  ])("move a picture and its box alike, mirrored: $mirrored", ({ mirrored, box }) => {
+  ])("move an image and its box alike, mirrored: $mirrored", ({ mirrored, box }) => {
     const moved = transformTruth(truth, from, to, mirrored);
     expect([...moved.boxes]).toEqual(box);
     expect([...moved.classes]).toEqual([3]);
-    const picture = preparePicture(pixels, from, to, mirrored, plain);
-    const values = picture.arraySync();
+    const image = prepareImage(pixels, from, to, mirrored, plain);
+    const values = image.arraySync();
     const [x1, y1, x2, y2] = box as [number, number, number, number];
     // Well inside of the border, where resizing mixes.
     expect(values[y1 + 2]![x1 + 2]).toEqual([1, 1, 1]);
@@ -49,16 +49,16 @@ describe("preparePicture and transformTruth", () => {
     expect(values[y1 - 3]![x1 + 2]).toEqual([0, 0, 0]);
     expect(values[y1 + 2]![x1 - 3]).toEqual([0, 0, 0]);
     expect(values[y1 + 2]![x2 + 2]).toEqual([0, 0, 0]);
-    picture.dispose();
+    image.dispose();
     expect([...truth.boxes]).toEqual([4, 8, 12, 16]);
   });
 
-  it("leave the pixels of a picture of the right size as they are, but for the normalisation", () => {
-    const normalisation: typeof plain = { mean: [0.5, 0.25, 0], std: [0.5, 0.25, 1] };
-    const picture = preparePicture(pixels, from, from, false, normalisation);
+  it("leave the pixels of an image of the right size as they are, but for the normalization", () => {
+    const normalization: typeof plain = { mean: [0.5, 0.25, 0], std: [0.5, 0.25, 1] };
+    const image = prepareImage(pixels, from, from, false, normalization);
     const expected = Array.from(pixels, (value, at) => (value === 0 ? [-1, -1, 0] : [1, 3, 1])[at % 3]);
-    expect([...picture.dataSync()]).toEqual(expected);
-    picture.dispose();
+    expect([...image.dataSync()]).toEqual(expected);
+    image.dispose();
   });
 });
 
@@ -70,12 +70,12 @@ describe("shuffledBatches", () => {
     return Array.from({ length: count }, () => batches.next().value);
   };
 
-  it("keep wide pictures apart from others", () => {
+  it("keep wide images apart from others", () => {
     for (const batch of take(40)) expect(new Set(batch.map(({ width }) => width)).size).toBe(1);
   });
 
-  it("take every picture equally often, in another order each pass", () => {
-    // 12 passes: 84 wide and 60 other pictures, whole batches of both.
+  it("take every image equally often, in another order each pass", () => {
+    // 12 passes: 84 wide and 60 other images, whole batches of both.
     const ids = take(48).flatMap((batch) => batch.map(({ id }) => id as number));
     const counts = images.map(({ id }) => ids.filter((one) => one === id).length);
     expect(counts).toEqual(Array(12).fill(12));
@@ -87,9 +87,9 @@ describe("readTrainingBatch", () => {
   const set = tinySet();
   const recipe = tinyDetection();
 
-  it("draws the size and the mirroring of each picture", async () => {
+  it("draws the size and the mirroring of each image", async () => {
     const drawn = new Set<string>();
-    const wide = { ...recipe, pictures: { ...recipe.pictures, longest: 64 } };
+    const wide = { ...recipe, images: { ...recipe.images, longest: 64 } };
     for (let step = 0; step < 24; step++) {
       const { images, sizes, truths } = await readTrainingBatch(set, [set.images[0]!], wide, randomStream(1, step));
       images.dispose();
@@ -103,10 +103,10 @@ describe("readTrainingBatch", () => {
     const first = set.images[0]!;
     const outline = first.objects[0]!;
     const runs = { ...outline, mask: rleOf(outline.mask!, first.height, first.width) };
-    const picture: DetectionImage = { ...first, objects: [outline, runs] };
+    const image: DetectionImage = { ...first, objects: [outline, runs] };
     const mirrored = new Set<boolean>();
     for (let step = 0; step < 8; step++) {
-      const { images, sizes, truths } = await readTrainingBatch(set, [picture], masks, randomStream(1, step));
+      const { images, sizes, truths } = await readTrainingBatch(set, [image], masks, randomStream(1, step));
       images.dispose();
       const { height, width } = sizes[0]!;
       const { boxes, masks: moved } = truths[0]!;
@@ -136,11 +136,11 @@ describe("readTrainingBatch", () => {
   });
 });
 
-describe("trainablePictures", () => {
-  it("leaves out pictures without objects, or with crowds only", () => {
+describe("trainableImages", () => {
+  it("leaves out images without objects, or with crowds only", () => {
     const set = tinySet(3);
     const crowd = { ...set.images[1]!.objects[0]!, crowd: true };
     const images = [{ ...set.images[0]!, objects: [] }, { ...set.images[1]!, objects: [crowd] }, set.images[2]!];
-    expect(trainablePictures({ ...set, images })).toEqual([set.images[2]]);
+    expect(trainableImages({ ...set, images })).toEqual([set.images[2]]);
   });
 });

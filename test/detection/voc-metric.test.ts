@@ -22,7 +22,7 @@ function detection(box: Box, score: number, change: Partial<Detection> = {}): De
   return { imageId: 0, category: 0, box, score, ...change };
 }
 
-/** Up to 5 pictures and 3 categories, difficult objects, pictures and categories without objects or detections, equal scores. */
+/** Up to 5 images and 3 categories, difficult objects, images and categories without objects or detections, equal scores. */
 function randomVoc(seed: number): { readonly set: DetectionSet; readonly detections: readonly Detection[] } {
   const random = randomStream(0, "voc case", seed);
   const categoryCount = 1 + random.integer(3);
@@ -126,7 +126,7 @@ describe("VOC's average precision", () => {
     expect(vocFigures(matchVoc(set(true), [detection(box, 1)]), "area").ap50).toBe(0);
   });
 
-  it("takes equal scores in the order of pictures, then in the order given", () => {
+  it("takes equal scores in the order of images, then in the order given", () => {
     const box: Box = [0, 0, 10, 10];
     const set = setWith([[], [object(box)]]);
     const there = detection(box, 0.5, { imageId: 1 });
@@ -177,7 +177,7 @@ describe("VOC's average precision", () => {
       const set = setWith([[object([0, 0, width, 10])]]);
       return vocFigures(matchVoc(set, [detection(box, 1)], { roundAsDetectron2 }), "area").ap50;
     };
-    // Written 5.2, half of 10.4; 5.25 is a half exactly, and its even neighbour is below.
+    // Written 5.2, half of 10.4; 5.25 is a half exactly, and its even neighbor is below.
     expect(ap50(10.4, [0, 0, 5.25, 10])).toBe(0);
     expect(ap50(10.4, [0, 0, 5.25, 10], false)).toBe(1);
     expect(ap50(11.4, [0, 0, 5.75, 10])).toBe(1); // written 5.8
@@ -185,7 +185,7 @@ describe("VOC's average precision", () => {
     expect(ap50(10, [4.94, 0, 10, 10])).toBe(1); // xmin written 5.9
   });
 
-  it("of a resample of the pictures is that of a set that holds each so many times", () => {
+  it("of a resample of the images is that of a set that holds each so many times", () => {
     for (let seed = 0; seed < 30; seed++) {
       const random = randomStream(1, "resample", seed);
       const { set, detections } = randomVoc(seed);

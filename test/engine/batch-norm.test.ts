@@ -36,7 +36,7 @@ describe.each(shapes)("batchNormTraining, [%i, %i, %i, %i]", (...shape) => {
       const inputs = doubles.map((values) => toTensor(values));
       const y = fused(...inputs).dataSync();
       expect(relativeError(y, plain(...inputs).dataSync())).toBeLessThan(2e-6);
-      expect(relativeError(y, normaliseInDoubles(doubles))).toBeLessThan(2e-6);
+      expect(relativeError(y, normalizeInDoubles(doubles))).toBeLessThan(2e-6);
     });
   });
 
@@ -47,7 +47,7 @@ describe.each(shapes)("batchNormTraining, [%i, %i, %i, %i]", (...shape) => {
       const gradients = weightedGradients(fused, inputs, toTensor(weights));
       const first = gradients.map((gradient) => gradient.dataSync());
       first.forEach((values, index) => expect(relativeError(values, expected[index]!)).toBeLessThan(1e-5));
-      expect(directionalError(normaliseInDoubles, doubles, weights, gradients)).toBeLessThan(1e-5);
+      expect(directionalError(normalizeInDoubles, doubles, weights, gradients)).toBeLessThan(1e-5);
       for (let repeat = 0; repeat < 5; repeat++) {
         const again = weightedGradients(fused, inputs, toTensor(weights));
         expect(again.map((gradient) => gradient.dataSync())).toEqual(first);
@@ -117,7 +117,7 @@ function plain(...[x, scale, offset]: tf.Tensor[]): tf.Tensor {
   return tf.add(tf.mul(normal, scale!), offset!);
 }
 
-function normaliseInDoubles([x, scale, offset]: readonly Doubles[]): Float64Array {
+function normalizeInDoubles([x, scale, offset]: readonly Doubles[]): Float64Array {
   const channels = scale!.values.length;
   const count = x!.values.length / channels;
   const mean = new Float64Array(channels);

@@ -25,7 +25,7 @@ const geometries = [
   { size: 8, kernel: 3, stride: 1, padding: 3 },
   { size: 16, kernel: 7, stride: 2, padding: 3 },
   { size: 11, kernel: 7, stride: 1, padding: 3 },
-  // The last stages of small pictures: maps smaller than the kernel.
+  // The last stages of small images: maps smaller than the kernel.
   { size: 2, kernel: 3, stride: 2, padding: 1 },
   { size: 2, kernel: 3, stride: 1, padding: 1 },
   { size: 1, kernel: 3, stride: 1, padding: 1 },
@@ -239,17 +239,17 @@ function convolveInDoubles(x: Doubles, filter: Doubles, geometry: ConvolutionGeo
   const outputsPerGroup = (channelsOut * groupChannels) / channels;
   const [rows, columns] = [sideAfter(height, kernel, geometry), sideAfter(width, kernel, geometry)];
   const output = new Float64Array(count * rows * columns * channelsOut);
-  for (let picture = 0; picture < count; picture++) {
+  for (let image = 0; image < count; image++) {
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
-        const target = ((picture * rows + row) * columns + column) * channelsOut;
+        const target = ((image * rows + row) * columns + column) * channelsOut;
         for (let dy = 0; dy < kernel; dy++) {
           const y = row * stride + dy * dilation - padding;
           if (y < 0 || y >= height) continue;
           for (let dx = 0; dx < kernel; dx++) {
             const left = column * stride + dx * dilation - padding;
             if (left < 0 || left >= width) continue;
-            const source = ((picture * height + y) * width + left) * channels;
+            const source = ((image * height + y) * width + left) * channels;
             for (let out = 0; out < channelsOut; out++) {
               const group = Math.floor(out / outputsPerGroup) * groupChannels;
               for (let channel = 0; channel < groupChannels; channel++) {

@@ -63,7 +63,7 @@ describe("integer", () => {
 });
 
 describe("normal", () => {
-  it("has the moments of the normal distribution, and no memory between neighbours", () => {
+  it("has the moments of the normal distribution, and no memory between neighbors", () => {
     const random = randomStream(3, "test");
     const values = Array.from({ length: 40_000 }, () => random.normal());
     const mean = (power: number) => values.reduce((sum, value) => sum + value ** power, 0) / values.length;

@@ -18,7 +18,7 @@ describe("estimateAll", () => {
       ...twice,
       recipe: { ...twice.recipe, name: "longer", schedule: { iterations: 600, warmup: 2, milestones: [] } },
     } as PlannedTraining;
-    // Refused when it starts: the head has as many classes as the preset's pictures, the set has three.
+    // Refused when it starts: the head has as many classes as the preset's images, the set has three.
     const impossible = tinyPretraining("supervised");
     const measured: string[] = [];
     const results = await estimateAll([twice, impossible, longer], {

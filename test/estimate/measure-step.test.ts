@@ -24,9 +24,9 @@ describe("measureStep", () => {
     expect(measured.startBytes).toBeGreaterThan(0);
   });
 
-  it("holds a memory bank for every picture of the set that is not there", async () => {
+  it("holds a memory bank for every image of the set that is not there", async () => {
     const small = tinyPretraining("memory-bank");
-    const large = { ...small, set: { ...small.set, pictures: 1100 } };
+    const large = { ...small, set: { ...small.set, images: 1100 } };
     expect((await measureStep(large)).heldBytes - (await measureStep(small)).heldBytes).toBe(1000 * 128 * 4);
   });
 });

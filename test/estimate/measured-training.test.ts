@@ -1,30 +1,30 @@
 import { describe, expect, it } from "vitest";
-import { picturesInMemory, stepKey, withBatch } from "../../src/estimate/measured-training";
+import { imagesInMemory, stepKey, withBatch } from "../../src/estimate/measured-training";
 import { trainingsNamed, type PlannedTraining } from "../../src/estimate/planned-training";
 
 const named = (name: string): PlannedTraining => trainingsNamed([name])[0]!;
 
 describe("withBatch", () => {
-  it("keeps the pictures of a group of batch normalisation, and makes one group of fewer", () => {
+  it("keeps the images of a group of batch normalization, and makes one group of fewer", () => {
     const mocoV1 = named("moco-v1-imagenet");
     expect(withBatch(mocoV1, 64).recipe).toMatchObject({ batchSize: 64, bnGroups: 2, imageSize: 224 });
     expect(withBatch(mocoV1, 8).recipe).toMatchObject({ batchSize: 8, bnGroups: 1 });
     expect(withBatch(mocoV1, 256)).toEqual(mocoV1);
-    expect(() => withBatch(mocoV1, 48)).toThrow("must be a multiple of the 32 pictures");
+    expect(() => withBatch(mocoV1, 48)).toThrow("must be a multiple of the 32 images");
   });
 
   it("makes the chunks of the gradient cache as large as the batch", () => {
     const simclr = named("simclr-imagenet-4096");
-    expect(picturesInMemory(simclr)).toBe(256);
+    expect(imagesInMemory(simclr)).toBe(256);
     const smaller = withBatch(simclr, 16);
     expect(smaller.recipe).toMatchObject({ batchSize: 16, bnGroups: 2, method: { chunkSize: 16 } });
-    expect(picturesInMemory(smaller)).toBe(16);
+    expect(imagesInMemory(smaller)).toBe(16);
   });
 
   it("changes nothing else of a detector", () => {
     const detector = named("coco_R_50_C4_1x");
     expect(withBatch(detector, 2).recipe).toEqual({ ...detector.recipe, batchSize: 2 });
-    expect(picturesInMemory(detector)).toBe(16);
+    expect(imagesInMemory(detector)).toBe(16);
   });
 });
 

@@ -14,8 +14,8 @@ describe("paperTrainings", () => {
   });
 
   it("knows the training set of each", () => {
-    const pictures = Object.fromEntries(paperTrainings().map(({ recipe, set }) => [recipe.name, set.pictures]));
-    expect(pictures).toMatchObject({
+    const images = Object.fromEntries(paperTrainings().map(({ recipe, set }) => [recipe.name, set.images]));
+    expect(images).toMatchObject({
       "moco-v1-imagenet": 1_281_167,
       pascal_voc_R_50_C4_24k: 16_551,
       pascal_voc_R_50_C4_9k: 5011,

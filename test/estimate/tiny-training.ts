@@ -4,23 +4,23 @@ import { presetNamed } from "../../src/tables/presets";
 import { parseRecipe, type MethodKind, type Recipe } from "../../src/train/recipe";
 import { tinyDetection } from "../detection/tiny-detection";
 
-/** A method of preset smoke, smaller still, on a data set of 100 pictures that is not there. */
+/** A method of preset smoke, smaller still, on a data set of 100 images that is not there. */
 export function tinyPretraining(kind: MethodKind, changes: Partial<Recipe> = {}): PlannedTraining {
   const recipe = methodRecipe(presetNamed("smoke"), defaultMethod(presetNamed("smoke"), kind));
   const encoder = { ...recipe.encoder, width: 2 };
   return {
     task: "pre-training",
     recipe: parseRecipe({ ...recipe, batchSize: 8, bnGroups: 2, encoder, ...changes }),
-    set: { pictures: 100, classes: 3 },
+    set: { images: 100, classes: 3 },
   };
 }
 
-/** The tiny detector, with masks, on a data set of 100 pictures that is not there. */
+/** The tiny detector, with masks, on a data set of 100 images that is not there. */
 export function tinyDetector(): PlannedTraining {
   const recipe = tinyDetection();
   return {
     task: "detection",
     recipe: tinyDetection({ detector: { ...recipe.detector, masks: true } }),
-    set: { pictures: 100, classes: 3 },
+    set: { images: 100, classes: 3 },
   };
 }

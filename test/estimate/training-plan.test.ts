@@ -16,13 +16,13 @@ describe("planOf", () => {
       batchSize: 256,
       epochs: 200,
       iterations: 200 * 5004,
-      picturesSeen: 200 * 5004 * 256,
+      imagesSeen: 200 * 5004 * 256,
       size: { height: 224, width: 224 },
       parameters: resnet50 + linearHead,
     });
   });
 
-  it("counts every network that the optimiser moves: MoCo's is one, end-to-end has two", () => {
+  it("counts every network that the optimizer moves: MoCo's is one, end-to-end has two", () => {
     expect(plan("end-to-end-imagenet-1024")).toMatchObject({
       iterations: 200 * 1251,
       parameters: 2 * (resnet50 + linearHead),

@@ -6,10 +6,10 @@ import { evaluationFromJson, evaluationToJson } from "../../src/evaluate/evaluat
 import type { Features } from "../../src/evaluate/features";
 import { clouds } from "./reference";
 
-/** Pictures 2i and 2i + 1 are twins and one group. */
+/** Images 2i and 2i + 1 are twins and one group. */
 function paired(features: Features): Features {
-  const twins = features.labels.map((_, picture) => picture ^ 1);
-  return { ...features, twins, groups: twins.map((_, picture) => picture >> 1) };
+  const twins = features.labels.map((_, image) => image ^ 1);
+  return { ...features, twins, groups: twins.map((_, image) => image >> 1) };
 }
 
 const [train, validation, test] = [clouds(1, 120), clouds(2, 30), paired(clouds(3, 60))];
@@ -19,11 +19,11 @@ const options = {
   k: 5,
   temperature: 0.1,
   seed: 0,
-  retrieval: { queries: evens, gallery: evens.map((picture) => picture + 1) },
+  retrieval: { queries: evens, gallery: evens.map((image) => image + 1) },
 };
 
 describe("evaluateFeatures", () => {
-  it("gives each metric with its settings, picture by picture", () => {
+  it("gives each metric with its settings, image by image", () => {
     const evaluation = evaluateFeatures(train, validation, test, options);
     expect(evaluation.knn).toMatchObject({ k: 5, temperature: 0.1 });
     for (const { accuracy, correct, groups } of [evaluation.knn, evaluation.linear, evaluation.logistic]) {
@@ -69,7 +69,7 @@ describe("evaluation JSON", () => {
     expect(read((json) => ({ ...json, knn: { ...json.knn, k: "5" } }))).toThrow("Cannot read the evaluation: knn.k: ");
     expect(read((json) => ({ ...json, extra: 1 }))).toThrow("extra");
     expect(read((json) => ({ ...json, knn: { ...json.knn, correct: "01" } }))).toThrow(
-      "knn: correct must have a digit for each of 60 pictures, current length is 2",
+      "knn: correct must have a digit for each of 60 images, current length is 2",
     );
     expect(read((json) => ({ ...json, linear: { ...json.linear, accuracy: 0.123 } }))).toThrow(
       "linear: accuracy must be the share of ones in correct",

@@ -4,10 +4,10 @@ import { groupBootstrap, pairedGroupBootstrap, seedInterval } from "../../src/ev
 import { studentQuantile } from "../../src/evaluate/student-t";
 import { reference } from "./reference";
 
-/** Groups of 3 pictures that are mostly right and wrong together; the expected share is 0.6. */
+/** Groups of 3 images that are mostly right and wrong together; the expected share is 0.6. */
 function correlated(trial: number, groupCount: number) {
   const random = randomStream(trial, "correlated");
-  const groups = Array.from({ length: 3 * groupCount }, (_, picture) => Math.floor(picture / 3));
+  const groups = Array.from({ length: 3 * groupCount }, (_, image) => Math.floor(image / 3));
   const shared = Array.from({ length: groupCount }, () => (random.uniform() < 0.6 ? 1 : 0));
   const correct = groups.map((group) => (random.uniform() < 0.8 ? shared[group]! : random.uniform() < 0.6 ? 1 : 0));
   return { correct, groups };
@@ -23,7 +23,7 @@ function covered(trials: number, expected: number, intervalOf: (trial: number) =
 }
 
 describe("groupBootstrap", () => {
-  it("covers the expected share about as often as it says, where single pictures do not", () => {
+  it("covers the expected share about as often as it says, where single images do not", () => {
     const trials = 300;
     const cover = (grouped: boolean) =>
       covered(trials, 0.6, (trial) => {
@@ -38,7 +38,7 @@ describe("groupBootstrap", () => {
     expect(cover(false)).toBeLessThan(0.88);
   });
 
-  it("is wider than over single pictures where groups are right and wrong together", () => {
+  it("is wider than over single images where groups are right and wrong together", () => {
     const { correct, groups } = correlated(1, 200);
     const grouped = groupBootstrap(correct, groups, { seed: 0 });
     const single = groupBootstrap(correct, [...groups.keys()], { seed: 0 });
@@ -75,7 +75,7 @@ describe("pairedGroupBootstrap", () => {
 
   it("tells apart results that unpaired intervals do not", () => {
     const { correct, groups } = correlated(1, 100);
-    const worse = correct.map((value, picture) => (picture % 20 === 0 ? 0 : value));
+    const worse = correct.map((value, image) => (image % 20 === 0 ? 0 : value));
     const interval = pairedGroupBootstrap(correct, worse, groups, { seed: 0 });
     expect(interval.low).toBeGreaterThan(0);
     const [better, lesser] = [correct, worse].map((values) => groupBootstrap(values, groups, { seed: 0 }));
@@ -92,7 +92,7 @@ describe("pairedGroupBootstrap", () => {
     expect(Math.abs(coverage - 0.95)).toBeLessThan(3 * Math.sqrt((0.95 * 0.05) / trials) + 0.01);
   });
 
-  it("refuses results of different pictures", () => {
+  it("refuses results of different images", () => {
     expect(() => pairedGroupBootstrap([1, 0], [1], [1, 2], { seed: 0 })).toThrow("current lengths are 2 and 1");
   });
 });

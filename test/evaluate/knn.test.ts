@@ -29,7 +29,7 @@ describe("knn", () => {
     expect(knn(bank, query, { k: 2, temperature: 0.1, classCount: 2 }).accuracy).toBe(1);
   });
 
-  it("lets a near neighbour outvote two far ones only when T is small", () => {
+  it("lets a near neighbor outvote two far ones only when T is small", () => {
     const bank = featuresOf([1, 0, 0.6, 0.8, 0.6, 0.8], [0, 1, 1]);
     const query = featuresOf([1, 0], [0]);
     const accuracyAt = (temperature: number) => knn(bank, query, { k: 3, temperature, classCount: 2 }).accuracy;
@@ -39,7 +39,7 @@ describe("knn", () => {
   });
 
   it("gives the same result in chunks as at once", () => {
-    // 20,000 neighbours allow 838 queries at once, so 1,000 take two chunks.
+    // 20,000 neighbors allow 838 queries at once, so 1,000 take two chunks.
     const bank = clouds(1, 20_000);
     const queries = clouds(2, 1000);
     const options = { k: 20, temperature: 0.1, classCount: 3 };
@@ -60,14 +60,14 @@ describe("knn", () => {
       knn(bank, queries, { k: 1, temperature: 0.1, classCount: 2, ...options });
     expect(() => run({ k: 3 })).toThrow(
       new InputError(
-        "Cannot find neighbours: k must be an integer from 1 to 2, the number of training pictures, current value is 3",
+        "Cannot find neighbors: k must be an integer from 1 to 2, the number of training images, current value is 3",
       ),
     );
     expect(() => run({ temperature: 0 })).toThrow("temperature must be positive, current value is 0");
-    expect(() => run({ classCount: 1 })).toThrow("labels must be from 0 to 0, current value at picture 1 is 1");
+    expect(() => run({ classCount: 1 })).toThrow("labels must be from 0 to 0, current value at image 1 is 1");
     expect(() => run({}, featuresOf([1, 2, 3], [0]))).toThrow("dimension must be 2, as in train, current value is 3");
-    expect(() => run({}, featuresOf([1, NaN], [0]))).toThrow("current value at picture 0 is NaN");
-    expect(() => run({}, featuresOf([], []))).toThrow("at least one picture");
+    expect(() => run({}, featuresOf([1, NaN], [0]))).toThrow("current value at image 0 is NaN");
+    expect(() => run({}, featuresOf([], []))).toThrow("at least one image");
     expect(() => run({}, { ...bank, values: new Float32Array(3) })).toThrow("need 4 values, current length is 3");
     expect(() => run({}, { ...bank, groups: new Int32Array(1) })).toThrow("as many groups, current length is 1");
     expect(() => run({}, { ...bank, twins: new Int32Array(1) })).toThrow("as many twins, current length is 1");

@@ -11,7 +11,7 @@ describe("linearProbe", () => {
     ({ rate, correct, clear }) => {
       const [train, test] = [stored(reference.tall.train), stored(reference.tall.test)];
       const score = linearProbe(train, test, test, { ...options, rates: [rate] });
-      const clearly = (values: ArrayLike<number>) => Array.from(values).filter((_, picture) => clear[picture] === 1);
+      const clearly = (values: ArrayLike<number>) => Array.from(values).filter((_, image) => clear[image] === 1);
       expect(clearly(score.correct)).toEqual(clearly(correct));
     },
   );
@@ -39,10 +39,10 @@ describe("linearProbe", () => {
   it("chooses its rate by validation, whatever test says", () => {
     // Along the strong axis the classes overlap, along the weak axis they are apart: a low rate learns the strong one only.
     const part = (weakSign: number) => {
-      const labels = Array.from({ length: 40 }, (_, picture) => picture % 2);
-      const values = labels.flatMap((label, picture) => {
+      const labels = Array.from({ length: 40 }, (_, image) => image % 2);
+      const values = labels.flatMap((label, image) => {
         const side = label === 0 ? -1 : 1;
-        return [picture % 10 < 8 ? side : -side, 0.02 * side * weakSign];
+        return [image % 10 < 8 ? side : -side, 0.02 * side * weakSign];
       });
       return featuresOf(values, labels);
     };

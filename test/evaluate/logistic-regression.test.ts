@@ -6,8 +6,8 @@ import { clouds, featuresOf, reference, shuffled, stored } from "./reference";
 
 describe("logisticRegression", () => {
   const sets = [
-    ["more pictures than dimensions", reference.tall],
-    ["fewer pictures than dimensions", reference.wide],
+    ["more images than dimensions", reference.tall],
+    ["fewer images than dimensions", reference.wide],
   ] as const;
   const cases = sets.flatMap(([name, set]) => set.logistic.map((fit) => ({ name, set, ...fit })));
 
@@ -54,11 +54,11 @@ describe("logisticRegression", () => {
 
   it("chooses L2 by validation, whatever test says", () => {
     // The class is in the difference of two noisy features: strong L2 reads the first only, weak L2 the difference.
-    const labels = Array.from({ length: 40 }, (_, picture) => picture % 2);
+    const labels = Array.from({ length: 40 }, (_, image) => image % 2);
     const sides = labels.map((label) => (label === 0 ? -1 : 1));
-    const noise = labels.map((_, picture) => (picture % 4 < 2 ? -1 : 1));
+    const noise = labels.map((_, image) => (image % 4 < 2 ? -1 : 1));
     const alike = featuresOf(
-      sides.flatMap((side, picture) => [0.5 * side + noise[picture]!, noise[picture]!]),
+      sides.flatMap((side, image) => [0.5 * side + noise[image]!, noise[image]!]),
       labels,
     );
     const opposed = featuresOf(

@@ -43,13 +43,13 @@ export function stored(part: StoredPart): Features {
   return featuresOf(part.values, part.labels);
 }
 
-/** Features in which every picture is a group of its own. */
+/** Features in which every image is a group of its own. */
 export function featuresOf(values: ArrayLike<number>, labels: ArrayLike<number>): Features {
   return {
     values: Float32Array.from(values),
     dimension: values.length / labels.length,
     labels: Int32Array.from(labels),
-    groups: Int32Array.from({ length: labels.length }, (_, picture) => picture),
+    groups: Int32Array.from({ length: labels.length }, (_, image) => image),
     twins: undefined,
   };
 }
@@ -62,13 +62,13 @@ export function clouds(seed: number, count: number): Features {
     [0, 2],
   ] as const;
   const random = randomStream(seed, "clouds");
-  const labels = Array.from({ length: count }, (_, picture) => picture % 3);
-  const values = labels.flatMap((label) => corners[label]!.map((centre) => centre + 0.3 * random.normal()));
+  const labels = Array.from({ length: count }, (_, image) => image % 3);
+  const values = labels.flatMap((label) => corners[label]!.map((center) => center + 0.3 * random.normal()));
   return featuresOf(values, labels);
 }
 
 /** The same features with labels in random order. */
 export function shuffled(features: Features, seed: number): Features {
   const order = randomStream(seed, "shuffled").permutation(features.labels.length);
-  return { ...features, labels: order.map((picture) => features.labels[picture]!) };
+  return { ...features, labels: order.map((image) => features.labels[image]!) };
 }

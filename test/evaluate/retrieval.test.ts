@@ -12,22 +12,20 @@ function drawings(values: number[]) {
 }
 
 describe("twinTask", () => {
-  it("asks from Noto to Twemoji, only for pictures that have a twin", () => {
+  it("asks from Noto to Twemoji, only for images that have a twin", () => {
     const { queries, gallery } = twinTask(ids, twins);
     expect([...queries]).toEqual([0, 3]);
     expect([...gallery]).toEqual([1, 2]);
   });
 
-  it("keeps pictures without a twin in the gallery", () => {
+  it("keeps images without a twin in the gallery", () => {
     const { queries, gallery } = twinTask(ids, twins, { from: "twitter", to: "google" });
     expect([...queries]).toEqual([1, 2]);
     expect([...gallery]).toEqual([0, 3, 4]);
   });
 
   it("says so where there is nothing to ask", () => {
-    expect(() => twinTask(["a/apple"], Int32Array.from([-1]))).toThrow(
-      'some pictures of hand "google" must have a twin',
-    );
+    expect(() => twinTask(["a/apple"], Int32Array.from([-1]))).toThrow('some images of hand "google" must have a twin');
   });
 });
 
@@ -39,7 +37,7 @@ describe("retrieval", () => {
     expect([...score.queries]).toEqual([0, 3]);
   });
 
-  it("is wrong where another picture is nearer", () => {
+  it("is wrong where another image is nearer", () => {
     const score = retrieval(drawings([0, 1, 1, 0, 0, 1, 0.1, 1, 1, 0]), twinTask(ids, twins));
     expect([...score.correct]).toEqual([0, 1]);
     expect(score.accuracy).toBe(0.5);
@@ -55,7 +53,7 @@ describe("retrieval", () => {
     const features = drawings([0, 1, 1, 0, 0, 1, 0.1, 1, 1, 0]);
     const task = twinTask(ids, twins);
     expect(() => retrieval({ ...features, twins: undefined }, task)).toThrow("this one has no twins");
-    expect(() => retrieval(features, { ...task, gallery: Int32Array.of(1) })).toThrow("it lacks that of picture 3");
-    expect(() => retrieval(features, { ...task, queries: Int32Array.of(4) })).toThrow("it lacks that of picture 4");
+    expect(() => retrieval(features, { ...task, gallery: Int32Array.of(1) })).toThrow("it lacks that of image 3");
+    expect(() => retrieval(features, { ...task, queries: Int32Array.of(4) })).toThrow("it lacks that of image 4");
   });
 });

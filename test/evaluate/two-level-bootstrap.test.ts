@@ -2,15 +2,15 @@ import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/engine/errors";
 import { randomStream } from "../../src/engine/random";
 import {
-  drawPictures,
+  drawImages,
   pairedTwoLevelBootstrap,
   twoLevelBootstrap,
   type ResampledFigure,
 } from "../../src/evaluate/two-level-bootstrap";
 
-const draws = drawPictures(200, 1000, 1);
+const draws = drawImages(200, 1000, 1);
 
-/** The mean of a score over pictures, as a figure. */
+/** The mean of a score over images, as a figure. */
 function meanFigure(scores: Float64Array): ResampledFigure {
   const sum = (counts: ArrayLike<number>) => scores.reduce((total, score, at) => total + score * counts[at]!, 0);
   return {
@@ -19,7 +19,7 @@ function meanFigure(scores: Float64Array): ResampledFigure {
   };
 }
 
-/** Runs of some seeds: a common difficulty of each picture, an offset of each seed, and noise. */
+/** Runs of some seeds: a common difficulty of each image, an offset of each seed, and noise. */
 function runs(offsets: readonly number[], noise: number, shift = 0): ResampledFigure[] {
   const difficulty = randomStream(7, "difficulty");
   const common = Float64Array.from({ length: 200 }, () => difficulty.normal());
@@ -29,19 +29,19 @@ function runs(offsets: readonly number[], noise: number, shift = 0): ResampledFi
   });
 }
 
-describe("drawPictures", () => {
-  it("draws as many pictures as there are, with replacement, the same ones for a seed", () => {
+describe("drawImages", () => {
+  it("draws as many images as there are, with replacement, the same ones for a seed", () => {
     for (const counts of draws) expect(counts.reduce((sum, count) => sum + count, 0)).toBe(200);
-    // A picture is left out of a draw with probability (1 - 1/200)^200.
+    // An image is left out of a draw with probability (1 - 1/200)^200.
     const leftOut = draws.map((counts) => counts.filter((count) => count === 0).length / 200);
     expect(leftOut.reduce((sum, share) => sum + share, 0) / draws.length).toBeCloseTo((1 - 1 / 200) ** 200, 2);
-    expect(drawPictures(200, 1000, 1)).toEqual(draws);
-    expect(drawPictures(200, 1, 2)[0]).not.toEqual(draws[0]);
+    expect(drawImages(200, 1000, 1)).toEqual(draws);
+    expect(drawImages(200, 1, 2)[0]).not.toEqual(draws[0]);
   });
 });
 
 describe("twoLevelBootstrap", () => {
-  it("has the width of the pictures' choice alone where all seeds are equal", () => {
+  it("has the width of the images' choice alone where all seeds are equal", () => {
     const { low, high, mean } = twoLevelBootstrap(runs([0, 0, 0], 0), 1);
     // Standard error of a mean of 200 scores of deviation 1.
     expect((high - low) / 2).toBeCloseTo(1.96 / Math.sqrt(200), 1);

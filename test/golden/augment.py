@@ -1,9 +1,9 @@
-"""Writes test/data/fixtures/augment-*.json: pictures, parameters, and what torchvision and Pillow make of them.
+"""Writes test/data/fixtures/augment-*.json: images, parameters, and what torchvision and Pillow make of them.
 
     python -m venv golden && golden/bin/pip install -r test/golden/requirements.txt
     golden/bin/python test/golden/augment.py
 
-Arrays of pixels are base64 of little-endian bytes, [N, H, W, 3]: uint8 for pictures and for what Pillow makes of them,
+Arrays of pixels are base64 of little-endian bytes, [N, H, W, 3]: uint8 for images and for what Pillow makes of them,
 float32 for what torchvision makes of float tensors.
 """
 
@@ -25,8 +25,8 @@ BRIGHTNESS, CONTRAST, SATURATION, HUE = range(4)
 NEUTRAL = (1, 1, 1, 0)
 
 
-def pictures(rng, count, size):
-    """Smooth pictures with noise; the first holds black, white, greys and all pure colours (ties between channels)."""
+def images(rng, count, size):
+    """Smooth images with noise; the first holds black, white, grays and all pure colors (ties between channels)."""
     coarse = torch.from_numpy(rng.uniform(0, 255, (count, 3, 4, 4)))
     smooth = torch.nn.functional.interpolate(coarse, size=(size, size), mode="bicubic").numpy()
     noisy = np.clip(smooth + rng.normal(0, 20, smooth.shape), 0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
@@ -36,13 +36,13 @@ def pictures(rng, count, size):
     return noisy
 
 
-def apply(image, p, greyscale_at, out=OUT):
+def apply(image, p, grayscale_at, out=OUT):
     """
-    One picture through the operations of torchvision's transforms, with given parameters: a float tensor [3, H, W] in
+    One image through the operations of torchvision's transforms, with given parameters: a float tensor [3, H, W] in
     0..1, or a Pillow image, as the paper's code had. Operations that change nothing are left out.
     """
     x = F.resized_crop(image, p["top"], p["left"], p["height"], p["width"], [out, out], antialias=True)
-    if p["grey"] and greyscale_at == "before jitter":
+    if p["gray"] and grayscale_at == "before jitter":
         x = F.rgb_to_grayscale(x, 3)
     adjust = {
         BRIGHTNESS: F.adjust_brightness,
@@ -53,7 +53,7 @@ def apply(image, p, greyscale_at, out=OUT):
     for operation in p["order"]:
         if p["amounts"][operation] != NEUTRAL[operation]:
             x = adjust[operation](x, p["amounts"][operation])
-    if p["grey"] and greyscale_at == "after jitter":
+    if p["gray"] and grayscale_at == "after jitter":
         x = F.rgb_to_grayscale(x, 3)
     if p["blurSigma"] > 0:
         x = blur(x, p["blurSigma"], out)
@@ -67,21 +67,21 @@ def blur(x, sigma, size):
     return F.gaussian_blur(x, [taps, taps], [sigma, sigma])
 
 
-def draw(rng, picture, size, hue, blur):
-    # The first picture is not resized, so that its exact colours reach the jitter. Hue takes each place in the order.
-    height, width = (size, size) if picture == 0 else (int(n) for n in rng.integers(size // 3, size + 1, 2))
+def draw(rng, image, size, hue, blur):
+    # The first image is not resized, so that its exact colors reach the jitter. Hue takes each place in the order.
+    height, width = (size, size) if image == 0 else (int(n) for n in rng.integers(size // 3, size + 1, 2))
     order = [int(n) for n in rng.permutation([BRIGHTNESS, CONTRAST, SATURATION])]
-    order.insert(picture % 4, HUE)
+    order.insert(image % 4, HUE)
     return {
         "top": int(rng.integers(size - height + 1)),
         "left": int(rng.integers(size - width + 1)),
         "height": height,
         "width": width,
-        "flip": picture % 2,
+        "flip": image % 2,
         "order": order,
         "amounts": [float(np.float32(f)) for f in (*rng.uniform(0.6, 1.4, 3), rng.uniform(-hue, hue))],
-        "grey": int(picture in (2, 5)),
-        "blurSigma": float(np.float32(rng.uniform(0.1, 2))) if blur and picture % 3 else 0.0,
+        "gray": int(image in (2, 5)),
+        "blurSigma": float(np.float32(rng.uniform(0.1, 2))) if blur and image % 3 else 0.0,
     }
 
 
@@ -98,15 +98,15 @@ def save(name, content):
     (FIXTURES / f"augment-{name}.json").write_text(json.dumps({"source": source, **content}) + "\n")
 
 
-def write(name, seed, count, size, greyscale_at, hue, blur):
+def write(name, seed, count, size, grayscale_at, hue, blur):
     rng = np.random.default_rng(seed)
-    images = pictures(rng, count, size)
-    parameters = [draw(rng, picture, size, hue, blur) for picture in range(count)]
-    results = torch.stack([apply(image, p, greyscale_at) for image, p in zip(floats(images), parameters)])
+    images = images(rng, count, size)
+    parameters = [draw(rng, image, size, hue, blur) for image in range(count)]
+    results = torch.stack([apply(image, p, grayscale_at) for image, p in zip(floats(images), parameters)])
     fixture = {
         "size": size,
         "outputSize": OUT,
-        "greyscaleAt": greyscale_at,
+        "grayscaleAt": grayscale_at,
         "parameters": parameters,
         "images": encode(images, "<u1"),
         "expected": encode(results.permute(0, 2, 3, 1).numpy(), "<f4"),
@@ -117,11 +117,11 @@ def write(name, seed, count, size, greyscale_at, hue, blur):
 def write_pillow(seed, count, size):
     """The same operations on Pillow images, each alone and all together, and how far floats are from them."""
     rng = np.random.default_rng(seed)
-    images = pictures(rng, count + 1, size)[1:]
-    drawn = [draw(rng, picture + 1, size, 0.4, blur=False) for picture in range(count)]
+    images = images(rng, count + 1, size)[1:]
+    drawn = [draw(rng, image + 1, size, 0.4, blur=False) for image in range(count)]
     sigmas = [float(np.float32(sigma)) for sigma in rng.uniform(0.1, 2, count)]
     nothing = {"top": 0, "left": 0, "height": size, "width": size, "flip": 0, "order": [0, 1, 2, 3]}
-    nothing |= {"amounts": list(NEUTRAL), "grey": 0, "blurSigma": 0}
+    nothing |= {"amounts": list(NEUTRAL), "gray": 0, "blurSigma": 0}
 
     def only(operation, share=1):
         """One operation of the jitter; `share` of the drawn hue."""
@@ -138,7 +138,7 @@ def write_pillow(seed, count, size):
     steps = {
         "crop and resize": ("after jitter", [{**nothing, **{side: p[side] for side in crop}} for p in drawn]),
         "mirror": ("after jitter", [{**nothing, "flip": 1} for _ in drawn]),
-        "grey": ("after jitter", [{**nothing, "grey": 1} for _ in drawn]),
+        "gray": ("after jitter", [{**nothing, "gray": 1} for _ in drawn]),
         "brightness": ("after jitter", only(BRIGHTNESS)),
         "contrast": ("after jitter", only(CONTRAST)),
         "saturation": ("after jitter", only(SATURATION)),
@@ -149,14 +149,14 @@ def write_pillow(seed, count, size):
         "all of v2": ("after jitter", all_steps(0.25, blurred=True)),
     }
     content = {"size": size, "outputSize": size, "images": encode(images, "<u1"), "steps": []}
-    for name, (greyscale_at, parameters) in steps.items():
-        pillow = np.stack([apply(Image.fromarray(image), p, greyscale_at, size) for image, p in zip(images, parameters)])
-        tensors = [apply(image, p, greyscale_at, size) for image, p in zip(floats(images), parameters)]
+    for name, (grayscale_at, parameters) in steps.items():
+        pillow = np.stack([apply(Image.fromarray(image), p, grayscale_at, size) for image, p in zip(images, parameters)])
+        tensors = [apply(image, p, grayscale_at, size) for image, p in zip(floats(images), parameters)]
         difference = pillow - 255.0 * torch.stack(tensors).permute(0, 2, 3, 1).double().numpy()
         content["steps"].append(
             {
                 "name": name,
-                "greyscaleAt": greyscale_at,
+                "grayscaleAt": grayscale_at,
                 "parameters": parameters,
                 "expected": encode(pillow, "<u1"),
                 # Pillow minus floats, of 255.
@@ -170,7 +170,7 @@ def write_pillow(seed, count, size):
 
 if __name__ == "__main__":
     FIXTURES.mkdir(parents=True, exist_ok=True)
-    write("v1", seed=1, count=8, size=32, greyscale_at="before jitter", hue=0.4, blur=False)
-    write("v2", seed=2, count=8, size=32, greyscale_at="after jitter", hue=0.1, blur=True)
-    write("smaller", seed=3, count=4, size=48, greyscale_at="after jitter", hue=0.1, blur=True)
+    write("v1", seed=1, count=8, size=32, grayscale_at="before jitter", hue=0.4, blur=False)
+    write("v2", seed=2, count=8, size=32, grayscale_at="after jitter", hue=0.1, blur=True)
+    write("smaller", seed=3, count=4, size=48, grayscale_at="after jitter", hue=0.1, blur=True)
     write_pillow(seed=4, count=16, size=24)

@@ -65,11 +65,11 @@ def official(make, dimension, K, mlp, arch):
     for number, (name, buffer) in enumerate(model.named_buffers()):
         if name.endswith("num_batches_tracked"):
             buffer.fill_(1_000_800 + number)
-    optimiser = torch.optim.SGD(model.parameters(), 0.03, momentum=0.9, weight_decay=1e-4)
+    optimizer = torch.optim.SGD(model.parameters(), 0.03, momentum=0.9, weight_decay=1e-4)
     for number, parameter in enumerate(p for p in model.parameters() if p.requires_grad):
         parameter.grad = hashed(number, tuple(parameter.shape), -1, 1)
-    optimiser.step()
-    return {"epoch": 200, "arch": arch, "state_dict": model.state_dict(), "optimizer": optimiser.state_dict()}
+    optimizer.step()
+    return {"epoch": 200, "arch": arch, "state_dict": model.state_dict(), "optimizer": optimizer.state_dict()}
 
 
 def odd_tensors():

@@ -18,7 +18,7 @@ async function main([dataset, seedText, output]) {
   const data = await loadData(dataset, { size: recipe.imageSize });
   const { train, validation } = data;
   mkdirSync(output, { recursive: true });
-  const { method } = startTraining(recipe, seed, { pictures: train.labels.length, classes: train.classes.length });
+  const { method } = startTraining(recipe, seed, { images: train.labels.length, classes: train.classes.length });
   const tensors = new Map([...toStateDict(method.encoder.parameters, ""), ["queue", method.memory().get("queue")]]);
   writeFileSync(join(output, "start.safetensors"), encodeSafetensors({ tensors, metadata: {} }));
   const perEpoch = batchesPerEpoch(train, recipe.batchSize);

@@ -1,6 +1,6 @@
 """The official CIFAR-10 demo in PyTorch, at the kit's width: the other engine of `npx moco pretrain --preset cifar10-demo`.
 
-Starts from the kit's weights and queue and sees the pictures in the kit's order (cifar10-demo-start.mjs). Views and
+Starts from the kit's weights and queue and sees the images in the kit's order (cifar10-demo-start.mjs). Views and
 permutations of shuffling BN are PyTorch's own draws.
 
     python cifar10_demo.py START OUTPUT.json SEED
@@ -22,7 +22,7 @@ from torchvision import transforms
 
 
 class SplitBatchNorm(nn.BatchNorm2d):
-    """Contiguous parts of the batch, each normalised by itself; running averages move by the mean over the parts."""
+    """Contiguous parts of the batch, each normalized by itself; running averages move by the mean over the parts."""
 
     splits = 8
 
@@ -80,8 +80,8 @@ class Views(torch.utils.data.Dataset):
         return len(self.order)
 
     def __getitem__(self, position):
-        picture = Image.fromarray(self.pixels[self.order[position]])
-        return self.make(picture), self.make(picture)
+        image = Image.fromarray(self.pixels[self.order[position]])
+        return self.make(image), self.make(image)
 
 
 def main(start, output, seed):
@@ -90,12 +90,12 @@ def main(start, output, seed):
     method, batch, per_epoch = recipe["method"], recipe["batchSize"], facts["perEpoch"]
     torch.manual_seed(seed)
 
-    def pictures(name):
+    def images(name):
         pixels = np.fromfile(start / f"{name}.u8", np.uint8).reshape(-1, 32, 32, 3)
         return pixels, torch.from_numpy(np.fromfile(start / f"{name}-labels.i32", np.int32)).long()
 
-    train, train_labels = pictures("train")
-    validation, validation_labels = pictures("validation")
+    train, train_labels = images("train")
+    validation, validation_labels = images("validation")
     order = np.fromfile(start / "order.i32", np.int32)
     state = safetensors(start / "start.safetensors")
     queue, pointer = state.pop("queue"), 0
@@ -103,7 +103,7 @@ def main(start, output, seed):
     for net in (query, key):
         missing, unexpected = net.load_state_dict(state, strict=False)
         assert not unexpected and all("running" in name or "num_batches" in name for name in missing), (missing, unexpected)
-    optimiser = torch.optim.SGD(query.parameters(), recipe["learningRate"], recipe["optimiser"]["momentum"], weight_decay=recipe["optimiser"]["weightDecay"])
+    optimizer = torch.optim.SGD(query.parameters(), recipe["learningRate"], recipe["optimizer"]["momentum"], weight_decay=recipe["optimizer"]["weightDecay"])
     mean, std = torch.tensor(facts["mean"]).view(1, 3, 1, 1), torch.tensor(facts["std"]).view(1, 3, 1, 1)
 
     def embed(pixels):
@@ -115,8 +115,8 @@ def main(start, output, seed):
         with torch.no_grad():
             step = max(1, len(train) // monitor["bank"])
             bank, labels = embed(train[::step][: monitor["bank"]]), train_labels[::step][: monitor["bank"]]
-            step = max(1, len(validation) // monitor["pictures"])
-            tested, wanted = embed(validation[::step][: monitor["pictures"]]), validation_labels[::step][: monitor["pictures"]]
+            step = max(1, len(validation) // monitor["images"])
+            tested, wanted = embed(validation[::step][: monitor["images"]]), validation_labels[::step][: monitor["images"]]
             weights, nearest = (tested @ bank.T).topk(monitor["k"])
             votes = torch.zeros(len(tested), 10).scatter_add_(1, labels[nearest], (weights / monitor["temperature"]).exp())
         query.train()
@@ -126,7 +126,7 @@ def main(start, output, seed):
     for epoch in range(recipe["epochs"]):
         started = time.time()
         rate = recipe["learningRate"] * 0.5 * (1 + np.cos(np.pi * epoch / recipe["schedule"]["over"]))
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = rate
         views = Views(train, order[epoch * per_epoch * batch : (epoch + 1) * per_epoch * batch], facts["mean"], facts["std"])
         total = 0.0
@@ -139,9 +139,9 @@ def main(start, output, seed):
             queries = F.normalize(query(im_q), dim=1)
             logits = torch.cat([(queries * keys).sum(1, keepdim=True), queries @ queue.T], 1) / method["temperature"]
             loss = F.cross_entropy(logits, torch.zeros(batch, dtype=torch.long))
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            optimiser.step()
+            optimizer.step()
             queue[pointer : pointer + batch] = keys
             pointer = (pointer + batch) % len(queue)
             total += loss.item()

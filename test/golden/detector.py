@@ -77,7 +77,7 @@ def anchors_part():
 def matching_part():
     cases = []
     anchors = anchors_of(6, 5, 16, [16, 32, 64])
-    integers = random_boxes(50, 5, 96, 80, smallest=12).round()  # their centres give equal overlaps
+    integers = random_boxes(50, 5, 96, 80, smallest=12).round()  # their centers give equal overlaps
     square = torch.tensor([[0.0, 0.0, 10.0, 10.0]])
     parts_of_it = torch.tensor([[0.0, 0.0, 10.0, h] for h in (2, 3, 5, 7, 10)])  # overlaps of exactly 0.3 and 0.7
     for truth, candidates, rule in (
@@ -123,7 +123,7 @@ def matching_part():
 
 
 def selection_part():
-    picture = (70, 90)
+    image = (70, 90)
     levels = []
     for seed, (height, width, stride, sizes) in enumerate([(6, 7, 16, [16, 32]), (3, 4, 32, [64])]):
         anchors = anchors_of(height, width, stride, sizes)
@@ -132,15 +132,15 @@ def selection_part():
         levels.append((anchors, logits, deltas))
     proposals = []
     for before_nms, after_nms in ((100, 1000), (60, 25), (1000, 1000)):
-        boxes, scores = propose(levels, picture, before_nms, after_nms)
+        boxes, scores = propose(levels, image, before_nms, after_nms)
         proposals.append(
             {"beforeNms": before_nms, "afterNms": after_nms, "boxes": numbers(boxes), "scores": numbers(scores)}
         )
     regions = random_boxes(120, 60, 70, 90, smallest=8)
-    regions = rounded(ops.clip_boxes_to_image(regions, picture))
+    regions = rounded(ops.clip_boxes_to_image(regions, image))
     probabilities = rounded(F.softmax(3 * hashed(124, (60, 5), -1, 1), 1))
     deltas = hashed(125, (60, 16), -1, 1)
-    boxes, scores, labels = detect(regions, probabilities, deltas, picture)
+    boxes, scores, labels = detect(regions, probabilities, deltas, image)
     assert len(boxes) == 100
     detections = {
         "regions": numbers(regions),
@@ -154,7 +154,7 @@ def selection_part():
         {"anchors": numbers(anchors), "objectness": numbers(logits), "deltas": numbers(deltas)}
         for anchors, logits, deltas in levels
     ]
-    content = {"height": picture[0], "width": picture[1], "levels": levels}
+    content = {"height": image[0], "width": image[1], "levels": levels}
     write("selection.json", "detector.py", {**content, "proposals": proposals, "detections": detections})
 
 
@@ -173,7 +173,7 @@ def roi_align_part():
             random_boxes(220, 3, 144, 192, smallest=0.1, largest=0.05),
         ],
         "huge": [torch.tensor([[-500.0, -400.0, 900.0, 700.0]]), torch.tensor([[0.0, 0.0, 192.0, 144.0]])],
-        "none in one picture": [torch.zeros(0, 4), inside],
+        "none in one image": [torch.zeros(0, 4), inside],
     }
     content = []
     for seed, (name, rois) in enumerate(cases.items()):

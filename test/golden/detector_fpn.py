@@ -17,9 +17,9 @@ def levels_of(boxes, canonical):
 
 
 def align_levels(maps, rois, canonical, resolution):
-    """RoIAlign of each region on the map of its level, P2 to P5; picture after picture."""
-    pictures = torch.cat([torch.full((len(boxes), 1), float(i), dtype=boxes.dtype) for i, boxes in enumerate(rois)])
-    rois = torch.cat([pictures, torch.cat(rois)], 1)
+    """RoIAlign of each region on the map of its level, P2 to P5; image after image."""
+    images = torch.cat([torch.full((len(boxes), 1), float(i), dtype=boxes.dtype) for i, boxes in enumerate(rois)])
+    rois = torch.cat([images, torch.cat(rois)], 1)
     levels = levels_of(rois[:, 1:], canonical)
     parts, places = [], []
     for level, features in enumerate(maps, 2):

@@ -45,7 +45,7 @@ def align_part():
             torch.tensor([[8.0, 8.0, 22.0, 22.0], [8.0, 8.0, 36.0, 36.0]]),
             torch.tensor([[4.0, 4.0, 60.0, 60.0], [32.0, 20.0, 46.0, 34.0], [0.0, 0.0, 7.0, 28.0]]),
         ],
-        "none in one picture": [torch.zeros(0, 4), inside],
+        "none in one image": [torch.zeros(0, 4), inside],
         "all on one level": [inside[1:2], inside[1:2] + 1],
     }
     content = []

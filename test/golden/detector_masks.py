@@ -1,4 +1,4 @@
-"""Writes what PyTorch makes of the parts of a mask head: targets cut out of bitmaps, the head itself, masks in their picture.
+"""Writes what PyTorch makes of the parts of a mask head: targets cut out of bitmaps, the head itself, masks in their image.
 
     golden/bin/python test/golden/detector_masks.py
 
@@ -20,7 +20,7 @@ def targets_part():
     masks[0, 20:24] = False  # in two parts, as behind something
     cases = []
     for seed, side in ((11, 14), (10, 28), (11, 8), (11, 5)):
-        # Around the objects, some over the border of the picture, and one anywhere.
+        # Around the objects, some over the border of the image, and one anywhere.
         groups = (hashed(seed + 4, (9,), 0, 1) * len(masks)).long()
         lengths = (objects[:, 2:] - objects[:, :2]).repeat(1, 2)[groups]
         regions = rounded(objects[groups] + lengths * hashed(seed + 5, (9, 4), -0.3, 0.3))
@@ -78,7 +78,7 @@ def paste_part():
     for name, boxes in {
         "inside": random_boxes(50, 6, HEIGHT, WIDTH, smallest=6.0, largest=0.5),
         "over the border": torch.tensor([[-8.5, -3.25, 20.5, 30.0], [40.2, 30.1, 90.7, 77.0]]),
-        "the whole picture": torch.tensor([[0.0, 0.0, WIDTH, HEIGHT]]),
+        "the whole image": torch.tensor([[0.0, 0.0, WIDTH, HEIGHT]]),
         "less than a pixel": torch.tensor([[10.3, 10.2, 10.9, 10.8], [20.1, 20.2, 20.4, 20.3]]),
         "a line": torch.tensor([[3.2, 8.1, 60.9, 8.9]]),
         "outside": torch.tensor([[-30.0, -20.0, -10.0, -5.0]]),

@@ -52,7 +52,7 @@ class Detector(nn.Module):
         return ops.roi_align(features[0], rois, self.resolution, 1 / 16, sampling_ratio=-1, aligned=True)
 
     def first_part(self, images):
-        """Feature maps, and of each its anchors with the RPN's logits and deltas, picture by picture."""
+        """Feature maps, and of each its anchors with the RPN's logits and deltas, image by image."""
         features = self.features(images.to(self.conv1.weight.dtype))
         return features, [self.rpn_level(x, *level) for x, level in zip(features, self.levels, strict=True)]
 
@@ -68,14 +68,14 @@ class Detector(nn.Module):
         x, maps = self.regions(features, [boxes.to(features[0].dtype) for boxes in rois])
         return self.box_predictor["cls_score"](x).double(), self.box_predictor["bbox_pred"](x).double(), maps
 
-    def propose(self, levels, pictures, limits):
+    def propose(self, levels, images, limits):
         proposals = []
-        for i, picture in enumerate(pictures):
-            of_picture = [(anchors, logits[i].detach(), deltas[i].detach()) for anchors, logits, deltas in levels]
-            proposals.append(propose(of_picture, picture, *limits)[0])
+        for i, image in enumerate(images):
+            of_image = [(anchors, logits[i].detach(), deltas[i].detach()) for anchors, logits, deltas in levels]
+            proposals.append(propose(of_image, image, *limits)[0])
         return proposals
 
-    def losses(self, images, pictures, truths, limits, anchors_per_image):
+    def losses(self, images, images, truths, limits, anchors_per_image):
         """detectron2's losses where so many are sampled that all anchors and regions take part."""
         features, levels = self.first_part(images)
         all_anchors, all_logits, all_deltas = zip(*levels)
@@ -89,9 +89,9 @@ class Detector(nn.Module):
             )
             target = BoxCoder(RPN_WEIGHTS).encode_single(boxes[best[positive]], anchors[positive])
             localisation += F.l1_loss(deltas[i][positive], target, reduction="sum")
-        normaliser = anchors_per_image * len(truths)
+        normalizer = anchors_per_image * len(truths)
         regions, classes, targets, counts, masks = [], [], [], [], []
-        for proposals, (boxes, labels, bitmaps) in zip(self.propose(levels, pictures, limits), truths):
+        for proposals, (boxes, labels, bitmaps) in zip(self.propose(levels, images, limits), truths):
             rois = torch.cat([proposals, boxes])
             positive, best = match(iou(boxes, rois), 0.5, 0.5, False)
             positive = positive == 1
@@ -105,8 +105,8 @@ class Detector(nn.Module):
         objects = (classes < self.classes).nonzero()[:, 0]
         predicted = box_deltas.reshape(-1, self.classes, 4)[objects, classes[objects]]
         losses = {
-            "objectness": objectness / normaliser,
-            "rpnBox": localisation / normaliser,
+            "objectness": objectness / normalizer,
+            "rpnBox": localisation / normalizer,
             "classification": F.cross_entropy(scores, classes),
             "box": F.l1_loss(predicted, targets[objects], reduction="sum") / len(classes),
         }
@@ -114,7 +114,7 @@ class Detector(nn.Module):
             positives = [rois for _, rois, _ in masks]
             logits = self.masks(features, positives, None if maps is None else maps[objects])
             logits = logits[torch.arange(len(objects)), classes[objects]]
-            wanted = torch.cat([mask_targets(*of_picture, logits.shape[-1]) for of_picture in masks])
+            wanted = torch.cat([mask_targets(*of_image, logits.shape[-1]) for of_image in masks])
             losses["mask"] = F.binary_cross_entropy_with_logits(logits, wanted.double())
         return counts, losses
 

@@ -31,11 +31,11 @@ def numbers(tensor):
 
 
 def random_boxes(seed, count, height, width, smallest=2.0, largest=1.0):
-    """Boxes of all sizes; some reach over the border. `largest` as a share of the picture."""
-    centre_x, centre_y = hashed(seed, (count,), 0, width), hashed(seed + 1, (count,), 0, height)
+    """Boxes of all sizes; some reach over the border. `largest` as a share of the image."""
+    center_x, center_y = hashed(seed, (count,), 0, width), hashed(seed + 1, (count,), 0, height)
     w = smallest * (largest * width / smallest) ** hashed(seed + 2, (count,), 0, 1)
     h = smallest * (largest * height / smallest) ** hashed(seed + 3, (count,), 0, 1)
-    return rounded(torch.stack([centre_x - w / 2, centre_y - h / 2, centre_x + w / 2, centre_y + h / 2], 1))
+    return rounded(torch.stack([center_x - w / 2, center_y - h / 2, center_x + w / 2, center_y + h / 2], 1))
 
 
 def cell_anchors(sizes, ratios):
@@ -65,13 +65,13 @@ def match(quality, low, high, low_quality):
     return labels, quality.max(0).indices
 
 
-def propose(levels, picture, before_nms, after_nms):
-    """detectron2's find_top_rpn_proposals for one picture; levels are (anchors, logits, deltas)."""
+def propose(levels, image, before_nms, after_nms):
+    """detectron2's find_top_rpn_proposals for one image; levels are (anchors, logits, deltas)."""
     boxes, scores, level_of = [], [], []
     for level, (anchors, logits, deltas) in enumerate(levels):
         top = logits.topk(min(before_nms, logits.numel())).indices
         decoded = BoxCoder(RPN_WEIGHTS).decode_single(deltas[top], anchors[top])
-        clipped = ops.clip_boxes_to_image(decoded, picture)
+        clipped = ops.clip_boxes_to_image(decoded, image)
         keep = (clipped[:, 2] > clipped[:, 0]) & (clipped[:, 3] > clipped[:, 1])
         boxes.append(clipped[keep])
         scores.append(logits[top][keep])
@@ -81,11 +81,11 @@ def propose(levels, picture, before_nms, after_nms):
     return boxes[keep], scores[keep]
 
 
-def detect(regions, probabilities, deltas, picture):
+def detect(regions, probabilities, deltas, image):
     """detectron2's fast_rcnn_inference_single_image."""
     classes = probabilities.shape[1] - 1
     decoded = BoxCoder(ROI_WEIGHTS).decode_single(deltas, regions).reshape(-1, 4)
-    boxes = ops.clip_boxes_to_image(decoded, picture).reshape(-1, classes, 4)
+    boxes = ops.clip_boxes_to_image(decoded, image).reshape(-1, classes, 4)
     likely = probabilities[:, :-1] > 0.05
     boxes, scores, labels = boxes[likely], probabilities[:, :-1][likely], likely.nonzero()[:, 1]
     keep = ops.batched_nms(boxes, scores, labels, 0.5)[:100]
@@ -102,7 +102,7 @@ def rle(mask):
 
 
 def ellipse(box, height, width):
-    """The pixels whose centres lie in the ellipse that fills a box."""
+    """The pixels whose centers lie in the ellipse that fills a box."""
     x1, y1, x2, y2 = box.tolist()
     y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
     return ((2 * x - x1 - x2) / (x2 - x1)) ** 2 + ((2 * y - y1 - y2) / (y2 - y1)) ** 2 <= 1

@@ -20,13 +20,13 @@ from torchvision.models.resnet import Bottleneck
 
 
 def training_step(
-    file, architecture, resolution, seed, limits=(80, 12), anchors_per_image=1000, pictures=((64, 56), (48, 64))
+    file, architecture, resolution, seed, limits=(80, 12), anchors_per_image=1000, images=((64, 56), (48, 64))
 ):
     width, classes = 4, 3
-    # Squares of hashed numbers, of which a batch is as high and as wide as its pictures ask for.
-    size = max(max(picture) for picture in pictures)
-    images = nhwc(seed, 2, size, 3)[:, :, : max(h for h, _ in pictures), : max(w for _, w in pictures)].clone()
-    for image, (h, w) in zip(images, pictures):
+    # Squares of hashed numbers, of which a batch is as high and as wide as its images ask for.
+    size = max(max(image) for image in images)
+    images = nhwc(seed, 2, size, 3)[:, :, : max(h for h, _ in images), : max(w for _, w in images)].clone()
+    for image, (h, w) in zip(images, images):
         image[:, h:] = 0
         image[:, :, w:] = 0
     truths = [
@@ -37,9 +37,9 @@ def training_step(
         ),
     ]
     truths = [
-        (boxes, labels, torch.stack([ellipse(box, *picture) for box in boxes]))
-        for picture, (whole, labels) in zip(pictures, truths)
-        for boxes in [ops.clip_boxes_to_image(whole, picture)]
+        (boxes, labels, torch.stack([ellipse(box, *image) for box in boxes]))
+        for image, (whole, labels) in zip(images, truths)
+        for boxes in [ops.clip_boxes_to_image(whole, image)]
     ]
     net = architecture(width, classes, resolution)
     net.load_state_dict(hashed_state(shapes_of(net)), strict=False)
@@ -47,10 +47,10 @@ def training_step(
     # A seed with which no ReLU's input is so near 0, and no decision so close, that float32 falls on the other side: else
     # even PyTorch's own float32 gradients are 0.1 % to 1 % off.
     single = copy.deepcopy(net).float().train()
-    sum(single.losses(images, pictures, truths, limits, anchors_per_image)[1].values()).backward()
+    sum(single.losses(images, images, truths, limits, anchors_per_image)[1].values()).backward()
 
     net.train()
-    counts, losses = net.losses(images, pictures, truths, limits, anchors_per_image)
+    counts, losses = net.losses(images, images, truths, limits, anchors_per_image)
     sum(losses.values()).backward()
     for p, q in zip(net.parameters(), single.parameters()):
         assert (p.grad - q.grad).abs().max() < 3e-5 * p.grad.abs().max()
@@ -66,10 +66,10 @@ def training_step(
                 module.momentum = 1.0
     with torch.no_grad():
         for one in (net, single):
-            one.losses(images, pictures, truths, limits, anchors_per_image)
+            one.losses(images, images, truths, limits, anchors_per_image)
             one.eval()
-        found, masks = detections_of(net, images, pictures, limits)
-        found_single, _ = detections_of(single, images, pictures, limits)
+        found, masks = detections_of(net, images, images, limits)
+        found_single, _ = detections_of(single, images, images, limits)
     for (_, _, labels), (_, _, labels_single) in zip(found, found_single):
         assert labels.tolist() == labels_single.tolist()
     detections = [
@@ -77,8 +77,8 @@ def training_step(
         for boxes, confidence, labels in found
     ]
     if masks is not None:
-        for one, of_picture in zip(detections, masks):
-            one["masks"] = numbers(of_picture)
+        for one, of_image in zip(detections, masks):
+            one["masks"] = numbers(of_image)
 
     write(
         file,
@@ -95,7 +95,7 @@ def training_step(
                 "seed": seed,
                 "size": size,
             },
-            "pictures": [{"height": h, "width": w} for h, w in pictures],
+            "images": [{"height": h, "width": w} for h, w in images],
             "truths": [
                 {
                     "boxes": numbers(boxes),
@@ -114,14 +114,14 @@ def training_step(
     )
 
 
-def detections_of(net, images, pictures, limits):
+def detections_of(net, images, images, limits):
     features, levels = net.first_part(images)
-    regions = net.propose(levels, pictures, limits)
+    regions = net.propose(levels, images, limits)
     scores, deltas, _ = net.second_part(features, regions)
     lengths = [len(boxes) for boxes in regions]
     found = [
-        detect(boxes, F.softmax(s, 1), d, picture)
-        for boxes, s, d, picture in zip(regions, scores.split(lengths), deltas.split(lengths), pictures)
+        detect(boxes, F.softmax(s, 1), d, image)
+        for boxes, s, d, image in zip(regions, scores.split(lengths), deltas.split(lengths), images)
     ]
     if net.mask_head is None:
         return found, None
@@ -162,6 +162,6 @@ if __name__ == "__main__":
     training_step("training-step.json", C4, 4, 515)
     training_step("mask-step.json", C4WithMasks, 6, 500)
     training_step("dilated-c5-step.json", DilatedC5, 3, 557)
-    # A batch that is padded, to 64 x 96; its regions lie on P2 to P5, of the first picture none on P3.
+    # A batch that is padded, to 64 x 96; its regions lie on P2 to P5, of the first image none on P3.
     training_step("fpn-step.json", FPN, 4, 504, (80, 7), 4000, ((64, 56), (48, 72)))
     dilated_stage()

@@ -27,8 +27,8 @@ def narrow_resnet18(width, dimension, head):
 
 def encode(net, x, groups):
     """
-    Unit vectors. The batch is cut into contiguous groups, each normalised by itself, as each GPU of the official code
-    normalises its own; the running averages end at the mean of what the groups make of them.
+    Unit vectors. The batch is cut into contiguous groups, each normalized by itself, as each GPU of the official code
+    normalizes its own; the running averages end at the mean of what the groups make of them.
     """
     norms = [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
     before = [(norm.running_mean, norm.running_var) for norm in norms]

@@ -18,10 +18,10 @@ CLASSES = 3
 STRENGTHS = [1, 0.1, 0.01, 0.001]
 
 
-def draw(random, count, dimension, centres, scales):
+def draw(random, count, dimension, centers, scales):
     """Overlapping classes; features of unequal scale, the last one constant."""
     labels = random.integers(0, CLASSES, count)
-    values = centres[labels] + random.normal(size=(count, dimension))
+    values = centers[labels] + random.normal(size=(count, dimension))
     values = values * scales + 0.5 * scales
     values[:, -1] = 0.7
     # Three significant digits keep the file small; the reference sees the same numbers.
@@ -31,9 +31,9 @@ def draw(random, count, dimension, centres, scales):
 
 def parts(seed, counts, dimension, separation):
     random = numpy.random.default_rng(seed)
-    centres = separation * random.normal(size=(CLASSES, dimension))
+    centers = separation * random.normal(size=(CLASSES, dimension))
     scales = 10 ** random.uniform(-1.5, 0.5, size=dimension)
-    return [draw(random, count, dimension, centres, scales) for count in counts]
+    return [draw(random, count, dimension, centers, scales) for count in counts]
 
 
 def as_json(part):
@@ -42,7 +42,7 @@ def as_json(part):
 
 
 def logistic(train, test):
-    """scikit-learn's C multiplies the summed loss; ours penalises the mean loss by l2 / 2."""
+    """scikit-learn's C multiplies the summed loss; ours penalizes the mean loss by l2 / 2."""
     scaler = StandardScaler().fit(train[0])
     results = []
     for l2 in STRENGTHS:
@@ -65,8 +65,8 @@ def knn(train, test, k, temperature):
     similarities = queries @ bank.T
     votes = numpy.zeros((len(queries), CLASSES))
     for query, row in enumerate(similarities):
-        for neighbour in numpy.argsort(-row, kind="stable")[:k]:
-            votes[query, train[1][neighbour]] += numpy.exp(row[neighbour] / temperature)
+        for neighbor in numpy.argsort(-row, kind="stable")[:k]:
+            votes[query, train[1][neighbor]] += numpy.exp(row[neighbor] / temperature)
     return {"k": k, "temperature": temperature, "correct": (votes.argmax(axis=1) == test[1]).astype(int).tolist()}
 
 
@@ -74,20 +74,20 @@ def probe_predictions(train, test, rate):
     layer = torch.nn.Linear(train[0].shape[1], CLASSES)
     torch.nn.init.normal_(layer.weight, mean=0, std=0.01)
     torch.nn.init.zeros_(layer.bias)
-    optimiser = torch.optim.SGD(layer.parameters(), lr=rate, momentum=0.9, weight_decay=0)
-    schedule = torch.optim.lr_scheduler.MultiStepLR(optimiser, milestones=[60, 80], gamma=0.1)
+    optimizer = torch.optim.SGD(layer.parameters(), lr=rate, momentum=0.9, weight_decay=0)
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones=[60, 80], gamma=0.1)
     inputs, targets = torch.tensor(train[0], dtype=torch.float32), torch.tensor(train[1])
     for _ in range(100):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         torch.nn.functional.cross_entropy(layer(inputs), targets).backward()
-        optimiser.step()
+        optimizer.step()
         schedule.step()
     return layer(torch.tensor(test[0], dtype=torch.float32)).detach().numpy().argmax(axis=1)
 
 
 def probe(train, test, rate):
     """
-    The paper's protocol with torch.optim.SGD. One batch holds all of train, so that no order of pictures enters; a picture is
+    The paper's protocol with torch.optim.SGD. One batch holds all of train, so that no order of images enters; an image is
     clear if its predicted class is the same from 20 draws of the first weights.
     """
     torch.manual_seed(0)

@@ -19,7 +19,7 @@ def moco(c):
     query, key = network(c), network(c)
     key.requires_grad_(False)
     queue, pointer = unit_rows(1000, c["queueSize"], c), 0
-    optimiser, scheduler = sgd(query, c)
+    optimizer, scheduler = sgd(query, c)
     for step in range(c["steps"]):
         view1, view2 = view(c, step, 0), view(c, step, 1)
         with torch.no_grad():
@@ -42,7 +42,7 @@ def moco(c):
             loss = loss + first_is_right(logits21)
             accuracy = (accuracy + share_of_first(logits21)) / 2
             logits = torch.cat([logits, logits21])
-        update(loss, (optimiser, scheduler))
+        update(loss, (optimizer, scheduler))
         queue = torch.cat([queue[:pointer], keys, queue[pointer + len(keys) :]])
         pointer = (pointer + len(keys)) % len(queue)
         yield {
@@ -60,14 +60,14 @@ def end_to_end(c):
     negatives. Its code was never published: this is the text of sections 3.2 and 4.1.
     """
     query, key = network(c), network(c)
-    optimisers = [*sgd(query, c), *sgd(key, c)]
+    optimizers = [*sgd(query, c), *sgd(key, c)]
     for step in range(c["steps"]):
         q = encode(query, view(c, step, 0), c["bnGroups"])
         k = encode_shuffled(key, view(c, step, 1), permutation_seed(step, 0), c)
         logits = q @ k.T / c["temperature"]
         labels = torch.arange(len(q))
         loss = F.cross_entropy(logits, labels)
-        update(loss, optimisers)
+        update(loss, optimizers)
         yield {
             "loss": loss,
             "accuracy": (logits.argmax(1) == labels).double().mean(),
@@ -78,20 +78,20 @@ def end_to_end(c):
 
 def memory_bank(c):
     """
-    Figure 2b: a vector for each training picture, one view, and vectors of K drawn pictures as negatives. Negatives are
-    drawn uniformly with replacement and do not leave out the batch's own pictures (as PyContrast does); here one draw
+    Figure 2b: a vector for each training image, one view, and vectors of K drawn images as negatives. Negatives are
+    drawn uniformly with replacement and do not leave out the batch's own images (as PyContrast does); here one draw
     serves the whole batch. The bank moves by half of the way to the new vector, and back to unit length.
     """
     net = network(c)
-    bank = unit_rows(1000, c["pictures"], c)
-    optimiser, scheduler = sgd(net, c)
+    bank = unit_rows(1000, c["images"], c)
+    optimizer, scheduler = sgd(net, c)
     for step in range(c["steps"]):
         indices, negatives = batch_indices(c, step), negative_indices(c, step)
         q = encode(net, view(c, step, 0), c["bnGroups"])
         positive = (q * bank[indices]).sum(1, keepdim=True)
         logits = torch.cat([positive, q @ bank[negatives].T], 1) / c["temperature"]
         loss = first_is_right(logits)
-        update(loss, (optimiser, scheduler))
+        update(loss, (optimizer, scheduler))
         bank = bank.clone()
         bank[indices] = F.normalize(0.5 * bank[indices] + 0.5 * q.detach(), dim=1)
         yield {
@@ -105,12 +105,12 @@ def memory_bank(c):
 
 def simclr(c):
     """
-    SimCLR: both views go through one network in one pass; each of the 2N views has to find the other one of its picture
+    SimCLR: both views go through one network in one pass; each of the 2N views has to find the other one of its image
     among the 2N - 1 others. Equation 1 and Algorithm 1 of its paper: the mean over 2N (the official code adds the means
     over the N first and the N second views, which is twice that).
     """
     net = network(c)
-    optimiser, scheduler = sgd(net, c)
+    optimizer, scheduler = sgd(net, c)
     for step in range(c["steps"]):
         views = torch.cat([view(c, step, 0), view(c, step, 1)])
         z = encode(net, views, c["bnGroups"])
@@ -119,7 +119,7 @@ def simclr(c):
         others = logits.masked_fill(torch.eye(count, dtype=torch.bool), -torch.inf)
         labels = (torch.arange(count) + count // 2) % count
         loss = F.cross_entropy(others, labels)
-        update(loss, (optimiser, scheduler))
+        update(loss, (optimizer, scheduler))
         yield {
             "loss": loss,
             "accuracy": (others.argmax(1) == labels).double().mean(),
@@ -134,19 +134,19 @@ def network(c):
 
 def sgd(net, c):
     """PyTorch's SGD with weight decay on all parameters, and the rate of each step (a step stands for an epoch here)."""
-    optimiser = torch.optim.SGD(net.parameters(), lr=c["rate"], momentum=c["sgdMomentum"], weight_decay=c["weightDecay"])
+    optimizer = torch.optim.SGD(net.parameters(), lr=c["rate"], momentum=c["sgdMomentum"], weight_decay=c["weightDecay"])
     schedule = c["schedule"]
     if schedule["kind"] == "cosine":
-        return optimiser, torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, c["steps"])
-    return optimiser, torch.optim.lr_scheduler.MultiStepLR(optimiser, schedule["milestones"], schedule["factor"])
+        return optimizer, torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, c["steps"])
+    return optimizer, torch.optim.lr_scheduler.MultiStepLR(optimizer, schedule["milestones"], schedule["factor"])
 
 
-def update(loss, optimisers_and_schedulers):
-    optimisers = [part for part in optimisers_and_schedulers if isinstance(part, torch.optim.Optimizer)]
-    for optimiser in optimisers:
-        optimiser.zero_grad()
+def update(loss, optimizers_and_schedulers):
+    optimizers = [part for part in optimizers_and_schedulers if isinstance(part, torch.optim.Optimizer)]
+    for optimizer in optimizers:
+        optimizer.zero_grad()
     loss.backward()
-    for part in optimisers_and_schedulers:
+    for part in optimizers_and_schedulers:
         part.step()
 
 
@@ -159,13 +159,13 @@ def share_of_first(logits):
 
 
 def tied_at_the_top(logits, indices, negatives):
-    """Whether a picture that is among its own negatives wins: then rounding says which of its two columns is first."""
+    """Whether an image that is among its own negatives wins: then rounding says which of its two columns is first."""
     own = (indices[:, None] == negatives).any(1)
     return bool((own & (logits[:, 0] >= logits.max(1).values - 1e-3)).any())
 
 
 def encode_shuffled(net, x, seed, c):
-    """Shuffling BN (section 3.3): the keys are normalised in other groups than their queries."""
+    """Shuffling BN (section 3.3): the keys are normalized in other groups than their queries."""
     order = permutation(seed, len(x))
     return encode(net, x[order], c["bnGroups"])[torch.argsort(order)]
 
@@ -179,22 +179,22 @@ def permutation_seed(step, view):
 
 
 def batch_indices(c, step):
-    """Each epoch has its own order of the pictures."""
-    per_epoch = c["pictures"] // c["batch"]
+    """Each epoch has its own order of the images."""
+    per_epoch = c["images"] // c["batch"]
     first = step % per_epoch * c["batch"]
-    return permutation(4000 + step // per_epoch, c["pictures"])[first : first + c["batch"]]
+    return permutation(4000 + step // per_epoch, c["images"])[first : first + c["batch"]]
 
 
 def negative_indices(c, step):
-    return (hashed(5000 + step, (c["negatives"],), 0, 1).double() * c["pictures"]).long().clamp(max=c["pictures"] - 1)
+    return (hashed(5000 + step, (c["negatives"],), 0, 1).double() * c["images"]).long().clamp(max=c["images"] - 1)
 
 
 def view(c, step, which):
-    """A picture is 4 x 4 coloured squares; a view of it has noise of its own. [N, 3, size, size]"""
+    """An image is 4 x 4 colored squares; a view of it has noise of its own. [N, 3, size, size]"""
     size = c["size"]
-    squares = hashed(c["seed"], (c["pictures"], 4, 4, 3), -1, 1)[batch_indices(c, step)]
-    pictures = squares.repeat_interleave(size // 4, 1).repeat_interleave(size // 4, 2)
-    noise = hashed(c["seed"] + 1 + 2 * step + which, pictures.shape, -1, 1)
+    squares = hashed(c["seed"], (c["images"], 4, 4, 3), -1, 1)[batch_indices(c, step)]
+    images = squares.repeat_interleave(size // 4, 1).repeat_interleave(size // 4, 2)
+    noise = hashed(c["seed"] + 1 + 2 * step + which, images.shape, -1, 1)
     # In float32, as the engine adds: both precisions start from the same numbers.
-    views = (pictures.float() + noise.float() / 2).to(noise.dtype)
+    views = (images.float() + noise.float() / 2).to(noise.dtype)
     return views.permute(0, 3, 1, 2).contiguous(memory_format=c["memory_format"])

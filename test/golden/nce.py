@@ -12,20 +12,20 @@ import torch
 from hashed import hashed
 
 FIXTURES = Path(__file__).parent.parent / "methods" / "fixtures"
-BATCH, NEGATIVES, PICTURES, TEMPERATURE, EPSILON = 6, 20, 50, 0.07, 1e-7
+BATCH, NEGATIVES, IMAGES, TEMPERATURE, EPSILON = 6, 20, 50, 0.07, 1e-7
 
 
 def main():
     torch.set_default_dtype(torch.float64)
-    normaliser = None
+    normalizer = None
     batches = []
     for seed in range(1, 5):
         logits = hashed(seed, (BATCH, NEGATIVES + 1), -1, 1).div(TEMPERATURE).requires_grad_()
         exponentials = torch.exp(logits)
-        if normaliser is None:
-            normaliser = exponentials.mean().item() * PICTURES
-        model = exponentials / normaliser
-        noise = NEGATIVES / PICTURES
+        if normalizer is None:
+            normalizer = exponentials.mean().item() * IMAGES
+        model = exponentials / normalizer
+        noise = NEGATIVES / IMAGES
         positive = torch.log(model[:, 0] / (model[:, 0] + noise + EPSILON))
         negative = torch.log(noise / (model[:, 1:] + noise + EPSILON))
         loss = -(positive.sum() + negative.sum()) / BATCH
@@ -35,9 +35,9 @@ def main():
         "source": f"torch {torch.__version__}, test/golden/nce.py",
         "batch": BATCH,
         "negatives": NEGATIVES,
-        "pictures": PICTURES,
+        "images": IMAGES,
         "temperature": TEMPERATURE,
-        "normaliser": normaliser,
+        "normalizer": normalizer,
         "batches": batches,
     }
     FIXTURES.mkdir(parents=True, exist_ok=True)

@@ -101,7 +101,7 @@ def narrow_resnext():
     """ResNeXt-50 32x8d of width 8: features in both modes, and the gradients of their hashed sum in evaluation mode.
 
     No gradients in training mode: there rounding to float32 moves some value of the last stage over the bend of a ReLU
-    on nearly all pictures, which changes PyTorch's own gradients by percents.
+    on nearly all images, which changes PyTorch's own gradients by percents.
     """
     width, size, batch = 8, 64, 2
 
@@ -192,49 +192,49 @@ def simclr_rates():
     """SimCLR's rate at each step: linear from 0 over the first epochs, then half a cosine. Batch 4096, 100 epochs."""
     base, epochs, warmup, steps_per_epoch = 0.3 * 4096 / 256, 100, 10, 3
     rising, falling = warmup * steps_per_epoch, (epochs - warmup) * steps_per_epoch
-    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=base)
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=base)
     schedulers = torch.optim.lr_scheduler
     scheduler = schedulers.SequentialLR(
-        optimiser,
+        optimizer,
         [
-            schedulers.LambdaLR(optimiser, lambda step: step / rising),
-            schedulers.CosineAnnealingLR(optimiser, falling),
+            schedulers.LambdaLR(optimizer, lambda step: step / rising),
+            schedulers.CosineAnnealingLR(optimizer, falling),
         ],
         milestones=[rising],
     )
     rates = []
     for _ in range(rising + falling):
         rates.append(scheduler.get_last_lr()[0])
-        optimiser.step()
+        optimizer.step()
         scheduler.step()
     return {"baseRate": base, "epochs": epochs, "warmup": warmup, "stepsPerEpoch": steps_per_epoch, "rates": rates}
 
 
 def training():
     parameters = hashed(1, (6,), -1, 1).requires_grad_()
-    optimiser = torch.optim.SGD([parameters], lr=0.1, momentum=0.9, weight_decay=0.05)
+    optimizer = torch.optim.SGD([parameters], lr=0.1, momentum=0.9, weight_decay=0.05)
     steps = []
     for step, rate in enumerate([0.1, 0.1, 0.02]):
-        optimiser.param_groups[0]["lr"] = rate
+        optimizer.param_groups[0]["lr"] = rate
         parameters.grad = hashed(10 + step, (6,), -1, 1)
-        optimiser.step()
-        velocity = optimiser.state[parameters]["momentum_buffer"]
+        optimizer.step()
+        velocity = optimizer.state[parameters]["momentum_buffer"]
         steps.append({"rate": rate, "parameters": numbers(parameters), "velocity": numbers(velocity)})
 
     def rates(make):
-        optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.03)
-        scheduler = make(optimiser)
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.03)
+        scheduler = make(optimizer)
         result = []
         for _ in range(200):
             result.append(scheduler.get_last_lr()[0])
-            optimiser.step()
+            optimizer.step()
             scheduler.step()
         return result
 
     schedulers = torch.optim.lr_scheduler
     schedules = {
-        "step": rates(lambda optimiser: schedulers.MultiStepLR(optimiser, [120, 160], 0.1)),
-        "cosine": rates(lambda optimiser: schedulers.CosineAnnealingLR(optimiser, 200)),
+        "step": rates(lambda optimizer: schedulers.MultiStepLR(optimizer, [120, 160], 0.1)),
+        "cosine": rates(lambda optimizer: schedulers.CosineAnnealingLR(optimizer, 200)),
         "simclr": simclr_rates(),
     }
     write(TEST / "train/fixtures/pytorch.json", {"sgd": steps, "lars": lars(), "schedules": schedules})

@@ -10,7 +10,7 @@ KINDS = {
     "queue": "queue",
     "bank": "bank",
     "convolutions": "convolutions",
-    "batch_normalisation": "BN scale, offset",
+    "batch_normalization": "BN scale, offset",
     "running_averages": "running averages",
     "head": "head",
 }

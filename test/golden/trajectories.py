@@ -6,7 +6,7 @@
 
 A method runs in float64, which is what the fixture holds, and in float32 with either memory format, whose larger distance
 from float64 is the yardstick for the kit. Stored are loss and accuracy of every step, and samples of all tensors after
-steps 1, 2, 5 and 10; weights, pictures and the positions of the samples come from a hash (hashed.py, test/nn/hashed.ts).
+steps 1, 2, 5 and 10; weights, images and the positions of the samples come from a hash (hashed.py, test/nn/hashed.ts).
 """
 
 import json
@@ -24,14 +24,14 @@ SOURCE = f"torch {torch.__version__}, torchvision {torchvision.__version__}, tes
 STORED_STEPS = (1, 2, 5, 10)
 
 # The slope of a ReLU jumps at 0. An input that rounding can carry over to the other side gives another gradient, however
-# well both programs compute; so the pictures' seed is the first of 2000, 2100, ... that keeps all inputs this far from 0.
+# well both programs compute; so the images' seed is the first of 2000, 2100, ... that keeps all inputs this far from 0.
 CLEAR_OF_ZERO = 4e-6
 
 COMMON = {
     "width": 8,
     "dimension": 16,
     "size": 12,
-    "pictures": 40,
+    "images": 40,
     "batch": 8,
     "bnGroups": 2,
     "steps": 10,
@@ -100,7 +100,7 @@ def kind_of(name):
         return "running_averages"
     if name.startswith("fc."):
         return "head"
-    return "convolutions" if "conv" in name or "downsample.0" in name else "batch_normalisation"
+    return "convolutions" if "conv" in name or "downsample.0" in name else "batch_normalization"
 
 
 def distances(steps, reference):

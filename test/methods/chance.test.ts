@@ -39,7 +39,7 @@ function meanExponential(dimension: number, temperature: number): number {
 }
 
 describe("the loss of chance", () => {
-  it("is ln(K + 1) for an encoder that gives every picture the same vector", () => {
+  it("is ln(K + 1) for an encoder that gives every image the same vector", () => {
     const moco = createMoco(config, { encoder: randomStream(1, "encoder"), queue: randomStream(1, "queue") });
     for (const { parameters } of [moco.queryEncoder, moco.keyEncoder]) {
       // All weights 0, so that only the bias of the head, which stands last, is left.

@@ -7,7 +7,7 @@ import {
   copyEncoder,
   createEncoder,
   disposeEncoder,
-  normaliseRows,
+  normalizeRows,
   type Encoder,
   type EncoderConfig,
 } from "../../src/nn/encoder";
@@ -23,7 +23,7 @@ export interface GoldenConfig {
   readonly width: number;
   readonly dimension: number;
   readonly size: number;
-  readonly pictures: number;
+  readonly images: number;
   readonly batch: number;
   readonly bnGroups: number;
   readonly steps: number;
@@ -75,7 +75,7 @@ export function readTrajectory(name: string): GoldenTrajectory {
 
 /** The kit on the way of a trajectory: one step at a time. */
 export interface Walker {
-  /** Steps, up to and with the optimiser. `logits` are those of this step, in the reference's order. */
+  /** Steps, up to and with the optimizer. `logits` are those of this step, in the reference's order. */
   readonly step: (given: GoldenStep, index: number) => { loss: number; accuracy: number; logits: tf.Tensor2D };
   /** By the prefix that their tensors have in the fixture. */
   readonly networks: Readonly<Record<string, Encoder>>;
@@ -168,32 +168,32 @@ export function startingEncoder(config: EncoderConfig): Encoder {
 
 /** The queue or the bank at the start. */
 export function hashedUnitRows(count: number, dimension: number): tf.Tensor2D {
-  return tf.tidy(() => normaliseRows(tf.tensor2d(hashed(1000, count * dimension, -1, 1), [count, dimension])));
+  return tf.tidy(() => normalizeRows(tf.tensor2d(hashed(1000, count * dimension, -1, 1), [count, dimension])));
 }
 
-/** A picture is 4 x 4 coloured squares; a view of it has noise of its own. [N, size, size, 3] */
+/** An image is 4 x 4 colored squares; a view of it has noise of its own. [N, size, size, 3] */
 export function view(
   { config }: GoldenTrajectory,
   indices: readonly number[],
   step: number,
   which: 0 | 1,
 ): tf.Tensor4D {
-  const { size, pictures, seed } = config;
-  const squares = hashed(seed, pictures * 4 * 4 * 3, -1, 1);
+  const { size, images, seed } = config;
+  const squares = hashed(seed, images * 4 * 4 * 3, -1, 1);
   const noise = hashed(seed + 1 + 2 * step + which, indices.length * size * size * 3, -1, 1);
   const square = size / 4;
   const values = noise.map((value, position) => {
     const channel = position % 3;
     const x = Math.floor(position / 3) % size;
     const y = Math.floor(position / (3 * size)) % size;
-    const picture = indices[Math.floor(position / (3 * size * size))]!;
-    const at = ((picture * 4 + Math.floor(y / square)) * 4 + Math.floor(x / square)) * 3 + channel;
+    const image = indices[Math.floor(position / (3 * size * size))]!;
+    const at = ((image * 4 + Math.floor(y / square)) * 4 + Math.floor(x / square)) * 3 + channel;
     return squares[at]! + value / 2;
   });
   return tf.tensor4d(values, [indices.length, size, size, 3]);
 }
 
-/** What a network makes of pictures, without touching its running averages: to look at the logits of a step. */
+/** What a network makes of images, without touching its running averages: to look at the logits of a step. */
 export function encodeAside(network: Encoder, encodeWith: (copy: Encoder) => tf.Tensor2D): tf.Tensor2D {
   const copy = copyEncoder(network);
   const encoded = encodeWith(copy);
@@ -202,16 +202,16 @@ export function encodeAside(network: Encoder, encodeWith: (copy: Encoder) => tf.
 }
 
 /** SGD on the schedule of a trajectory, a step an epoch. */
-export function optimise({ config }: GoldenTrajectory, networks: readonly Encoder[]) {
-  const optimisers = networks.map(({ parameters }) => Sgd.create(parameters));
+export function optimize({ config }: GoldenTrajectory, networks: readonly Encoder[]) {
+  const optimizers = networks.map(({ parameters }) => Sgd.create(parameters));
   return {
     apply: ({ gradients }: Pick<StepResult, "gradients">, index: number) => {
-      optimisers.forEach((optimiser, number) =>
-        optimiser.apply(networks[number]!.parameters, gradients[number]!, sgdOptions(config, index)),
+      optimizers.forEach((optimizer, number) =>
+        optimizer.apply(networks[number]!.parameters, gradients[number]!, sgdOptions(config, index)),
       );
       tf.dispose([...gradients]);
     },
-    dispose: () => optimisers.forEach((optimiser) => optimiser.dispose()),
+    dispose: () => optimizers.forEach((optimizer) => optimizer.dispose()),
   };
 }
 

@@ -33,7 +33,7 @@ function step(moco: Moco, permutation: Int32Array = identity, seed = 1) {
   return { loss, accuracy, gradient: values };
 }
 
-/** What an encoder makes of hashed pictures, without touching its running averages. */
+/** What an encoder makes of hashed images, without touching its running averages. */
 function encoded(encoder: Encoder, seed: number, groups = 1): tf.Tensor2D {
   const copy = copyEncoder(encoder);
   const vectors = tf.tidy(() => encode(copy, hashedImages(seed, batchSize, 8), groups));
@@ -70,7 +70,7 @@ describe("mocoStep", () => {
 
     const updated = k!.map((value, index) => 0.9 * value + 0.1 * q![index]!);
     expect(relativeError(moco.keyEncoder.parameters.values.dataSync(), updated)).toBeLessThan(1e-6);
-    expect(moco.queryEncoder.parameters.values.dataSync()).toEqual(q); // the optimiser's to move
+    expect(moco.queryEncoder.parameters.values.dataSync()).toEqual(q); // the optimizer's to move
     const [queries, keys] = [encoded(moco.queryEncoder, 2), encoded(moco.keyEncoder, 3)];
     const against = (negatives: tf.Tensor2D) =>
       tf.tidy(() => {
@@ -122,14 +122,14 @@ describe("mocoStep", () => {
     disposeMoco(moco);
   });
 
-  it("keeps the number of tensors, optimiser included", () => {
+  it("keeps the number of tensors, optimizer included", () => {
     const moco = create({ bnGroups: 2 });
-    const optimiser = Sgd.create(moco.queryEncoder.parameters);
+    const optimizer = Sgd.create(moco.queryEncoder.parameters);
     const views = [hashedImages(1, batchSize, 8), hashedImages(2, batchSize, 8)] as const;
     const before = tf.memory().numTensors;
     for (let count = 0; count < 3; count++) {
       const { gradients } = mocoStep(moco, ...views, () => shuffled);
-      optimiser.apply(moco.queryEncoder.parameters, gradients[0]!, {
+      optimizer.apply(moco.queryEncoder.parameters, gradients[0]!, {
         learningRate: 0.1,
         momentum: 0.9,
         weightDecay: 1e-4,
@@ -138,7 +138,7 @@ describe("mocoStep", () => {
       expect(tf.memory().numTensors).toBe(before);
     }
     tf.dispose([...views]);
-    optimiser.dispose();
+    optimizer.dispose();
     disposeMoco(moco);
   });
 });
@@ -165,7 +165,7 @@ describe("shuffling BN", () => {
     expect(shuffle.queries).toEqual(plain.queries);
   });
 
-  it("normalises the keys in the groups that the permutation says, and gives them back in their order", () => {
+  it("normalizes the keys in the groups that the permutation says, and gives them back in their order", () => {
     const { keys } = keysAfter(2, shuffled);
     const moco = create();
     const expected = new Float32Array(keys.length);

@@ -59,7 +59,7 @@ function writtenOut(mistake?: "enqueue before the logits" | "the queue learns"):
     const keys = encodeShuffled(keyEncoder, key, bnGroups, next);
     if (mistake === "enqueue before the logits") queue.replaceOldest(keys);
     if (mistake === "the queue learns") {
-      // What an optimiser of all variables does to a queue that is one.
+      // What an optimizer of all variables does to a queue that is one.
       const moved = tf.tidy(() => {
         const queries = encodeAside(queryEncoder, (copy) => encode(copy, query, bnGroups));
         const lossOf = (rows: tf.Tensor) => infoNCE(contrastLogits(queries, keys, rows as tf.Tensor2D, temperature));
@@ -102,7 +102,7 @@ describe("MoCo leaves PyTorch's trajectory", () => {
     expect(left).toEqual(expect.arrayContaining(["logits", "queue", "head", "loss"]));
   });
 
-  it("where the momentum update tracks the running averages of batch normalisation", () => {
+  it("where the momentum update tracks the running averages of batch normalization", () => {
     const step: Step = (moco, ...rest) => {
       const { keyEncoder, queryEncoder } = moco;
       const tracked = tf.tidy(() =>
@@ -118,24 +118,24 @@ describe("MoCo leaves PyTorch's trajectory", () => {
     expect(leaves(() => ({ step }))).toEqual(["running_averages"]);
   });
 
-  it("where batch normalisation has no weight decay", () => {
-    const left = leaves(({ moco, optimiser }) => {
+  it("where batch normalization has no weight decay", () => {
+    const left = leaves(({ moco, optimizer }) => {
       const { parameters } = moco.queryEncoder;
       const decayed = (index: number) => {
         const { name, shape } = parameters.entries[index]!;
         return shape.length === 1 && !name.startsWith("fc.") ? config.weightDecay : 0;
       };
-      const apply: MocoParts["optimiser"]["apply"] = ({ gradients }, index) => {
+      const apply: MocoParts["optimizer"]["apply"] = ({ gradients }, index) => {
         const without = tf.tidy(() => {
           const decay = flatten(parameters.tensors.map((tensor, entry) => tf.mul(tensor, decayed(entry))));
           return tf.sub<tf.Tensor1D>(gradients[0]!, decay);
         });
         tf.dispose([...gradients]);
-        optimiser.apply({ gradients: [without] }, index);
+        optimizer.apply({ gradients: [without] }, index);
       };
-      return { optimiser: { apply } };
+      return { optimizer: { apply } };
     });
-    expect(left).toContain("batch_normalisation");
+    expect(left).toContain("batch_normalization");
   });
 
   it("where the keys enter the queue before the logits", () => {
@@ -165,7 +165,7 @@ describe("MoCo leaves PyTorch's trajectory", () => {
     const folder = mkdtempSync(join(tmpdir(), "moco-"));
     const path = join(folder, "checkpoint.safetensors");
     const recipe = tinyRecipe();
-    const state = startTraining(recipe, 1, { pictures: 26, classes: 2 });
+    const state = startTraining(recipe, 1, { images: 26, classes: 2 });
     saveCheckpoint(path, state, recipe);
     disposeTraining(state);
     const { tensors, metadata } = decodeSafetensors(readFileSync(path), path);

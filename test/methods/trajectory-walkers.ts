@@ -10,7 +10,7 @@ import { disposeEncoder, encode } from "../../src/nn/encoder";
 import {
   encodeAside,
   hashedUnitRows,
-  optimise,
+  optimize,
   startingEncoder,
   view,
   type GoldenStep,
@@ -40,7 +40,7 @@ export function startMoco({ config, encoder }: GoldenTrajectory): Moco {
 export interface MocoParts {
   readonly moco: Moco;
   readonly step: typeof mocoStep;
-  readonly optimiser: Pick<ReturnType<typeof optimise>, "apply">;
+  readonly optimizer: Pick<ReturnType<typeof optimize>, "apply">;
 }
 
 export function mocoWalker(
@@ -48,8 +48,8 @@ export function mocoWalker(
   change: (parts: MocoParts) => Partial<MocoParts> | void = () => undefined,
 ): Walker {
   const moco = startMoco(trajectory);
-  const sgd = optimise(trajectory, [moco.queryEncoder]);
-  const { step, optimiser } = { step: mocoStep, optimiser: sgd, ...change({ moco, step: mocoStep, optimiser: sgd }) };
+  const sgd = optimize(trajectory, [moco.queryEncoder]);
+  const { step, optimizer } = { step: mocoStep, optimizer: sgd, ...change({ moco, step: mocoStep, optimizer: sgd }) };
   return {
     step: (given, index) => {
       const views = [0, 1].map((which) => view(trajectory, given.indices, index, which as 0 | 1));
@@ -57,7 +57,7 @@ export function mocoWalker(
       const before = { keys: tf.clone(keys), pointer };
       const result = step(moco, views[0]!, views[1]!, permutationsOf(given));
       const logits = mocoLogits(moco, views, before);
-      optimiser.apply(result, index);
+      optimizer.apply(result, index);
       tf.dispose([...views, before.keys]);
       return { ...result, logits };
     },
@@ -96,7 +96,7 @@ function mocoLogits(
 export function endToEndWalker(trajectory: GoldenTrajectory): Walker {
   const { config, encoder } = trajectory;
   const [queryEncoder, keyEncoder] = [startingEncoder(encoder), startingEncoder(encoder)];
-  const optimiser = optimise(trajectory, [queryEncoder, keyEncoder]);
+  const optimizer = optimize(trajectory, [queryEncoder, keyEncoder]);
   return {
     step: (given, index) => {
       const [query, key] = [view(trajectory, given.indices, index, 0), view(trajectory, given.indices, index, 1)];
@@ -108,13 +108,13 @@ export function endToEndWalker(trajectory: GoldenTrajectory): Walker {
       });
       const endToEnd = { config: { ...config, encoder, shuffleBN: true }, queryEncoder, keyEncoder };
       const result = endToEndStep(endToEnd, query, key, permutationsOf(given));
-      optimiser.apply(result, index);
+      optimizer.apply(result, index);
       tf.dispose([query, key]);
       return { ...result, logits };
     },
     networks: { "encoder_q.": queryEncoder, "encoder_k.": keyEncoder },
     dispose: () => {
-      optimiser.dispose();
+      optimizer.dispose();
       [queryEncoder, keyEncoder].forEach(disposeEncoder);
     },
   };
@@ -123,8 +123,8 @@ export function endToEndWalker(trajectory: GoldenTrajectory): Walker {
 export function memoryBankWalker(trajectory: GoldenTrajectory): Walker {
   const { config, encoder: encoderConfig } = trajectory;
   const encoder = startingEncoder(encoderConfig);
-  const bank = new MemoryBank(hashedUnitRows(config.pictures, config.dimension));
-  const optimiser = optimise(trajectory, [encoder]);
+  const bank = new MemoryBank(hashedUnitRows(config.images, config.dimension));
+  const optimizer = optimize(trajectory, [encoder]);
   return {
     step: (given, index) => {
       const images = view(trajectory, given.indices, index, 0);
@@ -140,14 +140,14 @@ export function memoryBankWalker(trajectory: GoldenTrajectory): Walker {
         bank,
       };
       const result = memoryBankStep(method, images, indices, negatives);
-      optimiser.apply(result, index);
+      optimizer.apply(result, index);
       images.dispose();
       return { ...result, logits };
     },
     networks: { "encoder.": encoder },
     memory: () => ({ name: "bank", rows: bank.entries }),
     dispose: () => {
-      optimiser.dispose();
+      optimizer.dispose();
       disposeEncoder(encoder);
       bank.dispose();
     },
@@ -157,7 +157,7 @@ export function memoryBankWalker(trajectory: GoldenTrajectory): Walker {
 export function simclrWalker(trajectory: GoldenTrajectory): Walker {
   const { config, encoder: encoderConfig } = trajectory;
   const encoder = startingEncoder(encoderConfig);
-  const optimiser = optimise(trajectory, [encoder]);
+  const optimizer = optimize(trajectory, [encoder]);
   return {
     step: (given, index) => {
       const [first, second] = [view(trajectory, given.indices, index, 0), view(trajectory, given.indices, index, 1)];
@@ -167,13 +167,13 @@ export function simclrWalker(trajectory: GoldenTrajectory): Walker {
         return tf.div<tf.Tensor2D>(tf.matMul(embeddings, embeddings, false, true), config.temperature);
       });
       const result = simclrStep({ config: { ...config, encoder: encoderConfig }, encoder }, first, second);
-      optimiser.apply(result, index);
+      optimizer.apply(result, index);
       tf.dispose([first, second]);
       return { ...result, logits };
     },
     networks: { "encoder.": encoder },
     dispose: () => {
-      optimiser.dispose();
+      optimizer.dispose();
       disposeEncoder(encoder);
     },
   };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { tf } from "../../src/engine/tf";
-import { nceLoss, nceNormaliser } from "../../src/methods/nce";
+import { nceLoss, nceNormalizer } from "../../src/methods/nce";
 import { hashed } from "../nn/hashed";
 import nce from "./fixtures/nce.json";
 import { distance, follow, readTrajectory } from "./golden-trajectory";
@@ -26,7 +26,7 @@ describe("ten steps on the way of a PyTorch program in double precision, no fart
 });
 
 describe("the NCE loss of instance discrimination, over several batches", () => {
-  const { batches, batch, negatives, pictures, temperature, normaliser } = nce;
+  const { batches, batch, negatives, images, temperature, normalizer } = nce;
   const logitsOf = (seed: number) =>
     tf.tidy(() =>
       tf.div<tf.Tensor2D>(
@@ -38,7 +38,7 @@ describe("the NCE loss of instance discrimination, over several batches", () => 
   const errors = (seed: number, z: number) => {
     const { loss, gradient } = batches.find((one) => one.seed === seed)!;
     const logits = logitsOf(seed);
-    const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => nceLoss(x as tf.Tensor2D, z, pictures))(logits);
+    const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => nceLoss(x as tf.Tensor2D, z, images))(logits);
     const found = [distance(value.dataSync(), [loss]), distance(grad.dataSync(), gradient)];
     tf.dispose([logits, value, grad]);
     return found;
@@ -46,16 +46,16 @@ describe("the NCE loss of instance discrimination, over several batches", () => 
 
   it("has PyTorch's Z, from the first batch, and with it PyTorch's loss and gradient in all batches", () => {
     const first = logitsOf(batches[0]!.seed);
-    const z = nceNormaliser(first, pictures);
+    const z = nceNormalizer(first, images);
     first.dispose();
-    expect(Math.abs(z / normaliser - 1)).toBeLessThan(1e-5);
+    expect(Math.abs(z / normalizer - 1)).toBeLessThan(1e-5);
     for (const { seed } of batches) for (const error of errors(seed, z)) expect(error).toBeLessThan(1e-5);
   });
 
   it("leaves it where Z is set again at each batch", () => {
     for (const { seed } of batches.slice(1)) {
       const logits = logitsOf(seed);
-      const again = nceNormaliser(logits, pictures);
+      const again = nceNormalizer(logits, images);
       logits.dispose();
       for (const error of errors(seed, again)) expect(error).toBeGreaterThan(1e-3);
     }

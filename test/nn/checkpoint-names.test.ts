@@ -77,7 +77,7 @@ describe("partsOf", () => {
   });
 
   it("passes over what only training needs in a checkpoint of the kit", () => {
-    const names = ["encoder_q.conv1.weight", "velocity.encoder_q.conv1.weight", "queue_pictures"];
+    const names = ["encoder_q.conv1.weight", "velocity.encoder_q.conv1.weight", "queue_images"];
     const { query, queue } = partsOf(content(names, { format: "moco-kit checkpoint 2" }), "a.safetensors");
     expect([...query.keys()]).toEqual(["conv1.weight"]);
     expect(queue).toBeUndefined();

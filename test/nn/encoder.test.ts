@@ -13,7 +13,7 @@ import {
   type Encoder,
   type EncoderConfig,
 } from "../../src/nn/encoder";
-import { resNetFeatures, type NormalisationMode } from "../../src/nn/resnet";
+import { resNetFeatures, type NormalizationMode } from "../../src/nn/resnet";
 import { relativeError } from "../engine/double-precision";
 import { hashedImages } from "./hashed";
 
@@ -21,10 +21,10 @@ const config: EncoderConfig = { architecture: "resnet18", width: 4, stem: "cifar
 const create = (changes: Partial<EncoderConfig> = {}, seed = 1) =>
   createEncoder({ ...config, ...changes }, randomStream(seed, "test"));
 
-/** Mean and unbiased variance that each batch normalisation sees, in the order of the running averages. */
+/** Mean and unbiased variance that each batch normalization sees, in the order of the running averages. */
 function batchStatistics({ config, parameters, running }: Encoder, images: tf.Tensor4D): number[] {
   const values = new Map<string, Float32Array>();
-  const mode: NormalisationMode = {
+  const mode: NormalizationMode = {
     training: true,
     onStatistics: (layer, { mean, variance }) => {
       values
@@ -106,7 +106,7 @@ describe("encoderParameters", () => {
 });
 
 describe("encode", () => {
-  it.each(["linear", "mlp"] as const)("gives unit vectors, one a picture, with the %s head", (head) => {
+  it.each(["linear", "mlp"] as const)("gives unit vectors, one an image, with the %s head", (head) => {
     const encoder = create({ head });
     const vectors = tf.tidy(() => encode(encoder, hashedImages(1, 6, 8), 1).arraySync());
     expect(vectors).toHaveLength(6);
@@ -127,7 +127,7 @@ describe("encode", () => {
     disposeEncoder(encoder);
   });
 
-  it("normalises each group by itself and moves the running averages once, by the mean over the groups", () => {
+  it("normalizes each group by itself and moves the running averages once, by the mean over the groups", () => {
     const encoder = create();
     const whole = hashedImages(1, 6, 8);
     const parts = tf.split<tf.Tensor4D>(whole, 3);
@@ -171,7 +171,7 @@ describe("featuresAt", () => {
     disposeEncoder(encoder);
   });
 
-  it("pools after the first convolution, its normalisation and ReLU for the stem", () => {
+  it("pools after the first convolution, its normalization and ReLU for the stem", () => {
     const encoder = create();
     encoder.running.replace(tf.tidy(() => tf.add<tf.Tensor1D>(encoder.running.values, 0.25)));
     const images = hashedImages(1, 2, 6);
@@ -179,8 +179,8 @@ describe("featuresAt", () => {
       const x = tf.conv2d(images, encoder.parameters.tensor<tf.Tensor4D>("conv1.weight"), 1, "same");
       const mean = encoder.running.tensor("bn1.running_mean");
       const variance = encoder.running.tensor("bn1.running_var");
-      const normalised = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 1e-5)));
-      const pooled = tf.mean(tf.relu(normalised), [1, 2]);
+      const normalized = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 1e-5)));
+      const pooled = tf.mean(tf.relu(normalized), [1, 2]);
       return [featuresAt(encoder, images, "stem").dataSync(), pooled.dataSync()] as const;
     });
     expect(relativeError(ours, stock)).toBeLessThan(1e-6);
@@ -190,7 +190,7 @@ describe("featuresAt", () => {
 });
 
 describe("backboneFeatures", () => {
-  // The running averages of one batch, without the mean over steps, must normalise that batch as training does.
+  // The running averages of one batch, without the mean over steps, must normalize that batch as training does.
   it.each(["resnet18", "resnet50"] as const)(
     "of %s with a batch's own averages are those of training",
     (architecture) => {
@@ -198,19 +198,19 @@ describe("backboneFeatures", () => {
       const images = hashedImages(1, 64, 32);
       estimateRunningAverages(encoder, [tf.clone(images)]);
       const evaluated = tf.tidy(() => backboneFeatures(encoder, images).dataSync());
-      const mode: NormalisationMode = {
+      const mode: NormalizationMode = {
         training: true,
         onStatistics: (_layer, { mean, variance }) => tf.dispose([mean, variance]),
       };
       const trained = tf.tidy(() => resNetFeatures(encoder.config, encoder.parameters, images, mode).dataSync());
-      // They differ by the unbiased variance: in the last stage, 64 pictures of 4 x 4 pixels, by 1 / 1024 a layer.
+      // They differ by the unbiased variance: in the last stage, 64 images of 4 x 4 pixels, by 1 / 1024 a layer.
       expect(relativeError(evaluated, trained)).toBeLessThan(0.01);
       images.dispose();
       disposeEncoder(encoder);
     },
   );
 
-  it("of a picture do not depend on the pictures beside it", () => {
+  it("of an image do not depend on the images beside it", () => {
     const encoder = create();
     const images = hashedImages(1, 4, 8);
     const together = tf.tidy(() => backboneFeatures(encoder, images).arraySync()[0]!);

@@ -29,7 +29,7 @@ export function hashedState(shapes: Readonly<Record<string, readonly number[]>>)
   );
 }
 
-/** Hashed pictures, [count, size, size, channels], in [-1, 1). */
+/** Hashed images, [count, size, size, channels], in [-1, 1). */
 export function hashedImages(seed: number, count: number, size: number, channels = 3): tf.Tensor4D {
   return tf.tensor4d(hashed(seed, count * size * size * channels, -1, 1), [count, size, size, channels]);
 }

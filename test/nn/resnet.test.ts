@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
 import { ParameterVector } from "../../src/nn/parameters";
-import { resNetFeatures, type NormalisationMode } from "../../src/nn/resnet";
+import { resNetFeatures, type NormalizationMode } from "../../src/nn/resnet";
 import {
   featureCount,
   resNetParameters,
@@ -30,7 +30,7 @@ describe("a narrow ResNeXt with the weights of PyTorch's", () => {
     const parameters = fromStateDict(state, entries, "", "fixture");
     const running = fromStateDict(state, resNetRunningAverages(config), "", "fixture");
     const onStatistics = (_layer: string, { mean, variance }: BatchStatistics) => tf.dispose([mean, variance]);
-    const featuresIn = (mode: NormalisationMode) =>
+    const featuresIn = (mode: NormalizationMode) =>
       tf.tidy(() => resNetFeatures(config, parameters, images(), mode)).dataSync();
     const training = featuresIn({ training: true, onStatistics });
     const evaluation = featuresIn({ training: false, running });
@@ -85,7 +85,7 @@ describe("features", () => {
     running.dispose();
   });
 
-  it("of the CIFAR stem keep the picture's size up to the first stage", () => {
+  it("of the CIFAR stem keep the image's size up to the first stage", () => {
     // 8 px: 8, 4, 2, 1 through the stages; the ImageNet stem would start them at 2.
     const config = { architecture: "resnet18", width: 2, stem: "cifar" } as const;
     const entries = resNetParameters(config);

@@ -69,7 +69,7 @@ describe("safetensors", () => {
     const path = join(__dirname, "..", "methods", "fixtures", "trajectory-moco-v1.safetensors");
     const { tensors, metadata } = decodeSafetensors(readFileSync(path), path);
     expect(metadata["source"]).toContain("torch");
-    const scales = tensors.get("1.batch_normalisation.encoder_k.bn1.weight")!;
+    const scales = tensors.get("1.batch_normalization.encoder_k.bn1.weight")!;
     expect(scales.shape).toEqual([8]);
     for (const scale of scales.values) expect(scale).toBeCloseTo(1, 0);
   });

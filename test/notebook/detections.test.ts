@@ -75,7 +75,7 @@ describe("detectionsSvg", () => {
   it.each([
     ["wide", { width: 32, height: 20 }],
     ["narrower than its labels", { width: 4, height: 40 }],
-  ])("keeps labels inside the panel of a picture that is %s", async (_, { width, height }) => {
+  ])("keeps labels inside the panel of an image that is %s", async (_, { width, height }) => {
     const image = { ...first!, width, height, objects: [] };
     const at = (box: readonly [number, number, number, number]) => ({ imageId: image.id, category: 0, box, score: 1 });
     const svg = await detectionsSvg(set, [at([width - 3, 0, width, 4]), at([0, height - 2, 3, height])], {
@@ -94,7 +94,7 @@ describe("detectionsSvg", () => {
     }
   });
 
-  it("enlarges small pictures pixel by pixel, and shrinks large ones smoothly to twice what is shown", async () => {
+  it("enlarges small images pixel by pixel, and shrinks large ones smoothly to twice what is shown", async () => {
     const small = await detectionsSvg(set, [], { images: [first!] });
     expect(small).toContain("image-rendering:pixelated");
     expect(await embedded(small)).toEqual({ width: first!.width, height: first!.height });
@@ -103,19 +103,19 @@ describe("detectionsSvg", () => {
     expect(await embedded(large)).toEqual({ width: 640, height: 480 });
   });
 
-  it("holds the picture's own pixels", async () => {
+  it("holds the image's own pixels", async () => {
     const svg = await detectionsSvg(set, [], { images: [first!] });
     const pixels = await sharp(pngOf(svg)).raw().toBuffer();
     expect([...pixels]).toEqual([...(await set.readPixels(first!))]);
   });
 
-  it("is a picture that others can read", async () => {
+  it("is an image that others can read", async () => {
     const found = [{ imageId: 1, category: 0, box: [1, 1, 9, 9] as const, score: 1 }];
     const drawn = await sharp(Buffer.from(await detectionsSvg(set, found, { images: [first!] }))).metadata();
     expect(drawn).toMatchObject({ format: "svg", width: 652 });
   });
 
-  it("refuses a picture that the set does not have", async () => {
+  it("refuses an image that the set does not have", async () => {
     const image = { ...first!, id: 99 };
     const scenes = await composeScenes({ part: "test", size: 32, count: 1 });
     await expect(detectionsSvg(scenes, [], { images: [image] })).rejects.toThrow(InputError);
@@ -123,10 +123,10 @@ describe("detectionsSvg", () => {
 });
 
 describe("showDetections", () => {
-  it("prints what is shown outside a notebook: by default the first four pictures", async () => {
+  it("prints what is shown outside a notebook: by default the first four images", async () => {
     const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
     await showDetections(tinySet(5), []);
-    expect(log.mock.calls).toEqual([["tiny, pictures 1, 2, 3, 4: 6 annotated objects"]]);
+    expect(log.mock.calls).toEqual([["tiny, images 1, 2, 3, 4: 6 annotated objects"]]);
     log.mockRestore();
   });
 });

@@ -46,7 +46,7 @@ describe("a chart", () => {
   const figure = {
     data: [
       { name: "MoCo", x: [1, 2, 4], y: [0, 10, 5], error_y: { array: [1, 1, 1], arrayminus: [2, 2, 2] } },
-      { name: "random", type: "bar" as const, x: [1, 2, 4], y: [1, 2, 3], marker: { color: "grey" } },
+      { name: "random", type: "bar" as const, x: [1, 2, 4], y: [1, 2, 3], marker: { color: "gray" } },
     ],
     layout: { title: { text: "kNN" }, xaxis: { title: { text: "K" }, type: "log" } },
   };

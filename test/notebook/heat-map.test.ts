@@ -38,10 +38,10 @@ describe("heatMapBundle", () => {
     });
   });
 
-  it("colours the lowest and the highest number with the ends of the scale, and what is missing grey", () => {
+  it("colors the lowest and the highest number with the ends of the scale, and what is missing gray", () => {
     const svg = String(bundle["image/svg+xml"]);
-    const colours = [...svg.matchAll(/fill="(rgb[^"]*|#eee)" stroke/g)].map(([, colour]) => colour);
-    expect(colours).toEqual(["rgb(222,235,247)", "rgb(144,191,223)", "rgb(66,146,198)", "#eee"]);
+    const colors = [...svg.matchAll(/fill="(rgb[^"]*|#eee)" stroke/g)].map(([, color]) => color);
+    expect(colors).toEqual(["rgb(222,235,247)", "rgb(144,191,223)", "rgb(66,146,198)", "#eee"]);
     expect(svg).toContain("accuracy &amp; more");
     expect(svg).toContain("20 *</text>");
   });

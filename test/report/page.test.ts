@@ -24,7 +24,7 @@ function resultOf(change: (run: RunRecord) => RunRecord = (run) => run): Ablatio
 describe("reportPage", () => {
   const page = reportPage([resultOf()], preset, plotly);
 
-  it("needs no network: no script, style, picture or frame has an address", () => {
+  it("needs no network: no script, style, image or frame has an address", () => {
     expect(page).not.toMatch(/\bsrc\s*=|<link|<iframe|<img|@import|url\(|\bimport\(/i);
     expect(page.match(/<script/g)).toHaveLength(1 + 3); // Plotly and the three charts
     expect(page.match(/<\/script/g)).toHaveLength(1 + 3); // none of them ended by what Plotly's source holds

@@ -15,7 +15,7 @@ import { exampleEvaluation, exampleRun } from "../reproduce/example-run";
 
 const quick = momentumAblation(presetNamed("quick"));
 const baselines = { randomNetworks: [exampleEvaluation(8), exampleEvaluation(8)], pixels: exampleEvaluation(10) };
-/** m = 0, 0.9, 0.99, 0.999, each right on four pictures more than the one before. */
+/** m = 0, 0.9, 0.99, 0.999, each right on four images more than the one before. */
 const result = resultOf(1);
 const empty = ablationResult(
   quick,
@@ -188,7 +188,7 @@ describe("queueRows", () => {
     expect(queueRows(result)[0]).toEqual({
       m: "m = 0",
       "K / N": "0.446",
-      "own picture among the keys": "1.00 %",
+      "own image among the keys": "1.00 %",
       "its twin": "2.00 %",
       "its class": "20.00 %",
     });
@@ -199,7 +199,7 @@ describe("footnotes", () => {
   it("say the data, the network, the seeds, the kind of interval and why rows were not run", () => {
     const notes = footnotes(result).join("\n");
     expect(notes).toContain(
-      "Reproduced on emoji (2298 training pictures), resnet18 of width 16 at 20 px, 10 epochs, 1 seed;",
+      "Reproduced on emoji (2298 training images), resnet18 of width 16 at 20 px, 10 epochs, 1 seed;",
     );
     expect(notes).toContain("intervals of test sampling");
     expect(notes).toContain("Published: ImageNet linear top-1, ResNet-50, section 4.1");
@@ -253,7 +253,7 @@ describe("resultTable", () => {
 
   it("holds accuracies, agreement and the queue", () => {
     const text = resultTable(result);
-    for (const part of ["linear probe", "claimed", "published", "agreement", "own picture among the keys"]) {
+    for (const part of ["linear probe", "claimed", "published", "agreement", "own image among the keys"]) {
       expect(text).toContain(part);
     }
   });

@@ -28,7 +28,7 @@ describe("the tables of a transfer", () => {
   it("have the figures in percent with intervals, and how each training ended", () => {
     const [random, moco] = transferRows(result);
     expect(random).toMatchObject({
-      initialisation: "random",
+      initialization: "random",
       AP: "20.0 [20.2, 27.8]",
       seeds: "1",
       state: "ended at 900",
@@ -51,7 +51,7 @@ describe("the tables of a transfer", () => {
   });
 
   it("have the AP of each category, and a dash where it has no objects", () => {
-    expect(categoryRows(result)[0]).toEqual({ initialisation: "random", even: "30.0", odd: "–" });
+    expect(categoryRows(result)[0]).toEqual({ initialization: "random", even: "30.0", odd: "–" });
   });
 
   it("have masks where they are predicted, each beside the paper's sign of its own", () => {
@@ -67,8 +67,8 @@ describe("the tables of a transfer", () => {
     );
     expect(of).toMatchObject({ "in points": "−5.0 [−5.0, −5.0]", "in the paper": "lower (Table 5a, AP)" });
     expect(categoryRows({ measures, ...rest }).slice(0, 2)).toEqual([
-      { initialisation: "random", even: "30.0", odd: "–" },
-      { initialisation: "random, masks", even: "40.0", odd: "–" },
+      { initialization: "random", even: "30.0", odd: "–" },
+      { initialization: "random, masks", even: "40.0", odd: "–" },
     ]);
     expect(transferNotes({ measures, ...rest }).join(" ")).toContain("Mask R-CNN");
     expect(transferFigure({ measures, ...rest }).data.map(({ name }) => name)).toContain("AP50, masks");
@@ -79,12 +79,12 @@ describe("the tables of a transfer", () => {
     expect(transferNotes(empty)).toEqual(["Nothing has been run yet."]);
   });
 
-  it("say how many detections of a picture count, where it is not what COCO's rules say", () => {
+  it("say how many detections of an image count, where it is not what COCO's rules say", () => {
     expect(transferNotes(result).join(" ")).not.toContain("maxDets");
     const recipe = { ...run.manifest.recipe, detector: { ...run.manifest.recipe.detector, detectionsPerImage: 400 } };
     const crowded = { ...run, manifest: { ...run.manifest, recipe } };
     const notes = transferNotes(transferResult(transfer, [[{ run: crowded, figures: figures(0.2) }], []]));
-    expect(notes.join(" ")).toContain("up to 400 detections a picture (maxDets)");
+    expect(notes.join(" ")).toContain("up to 400 detections an image (maxDets)");
   });
 
   it("are drawn with intervals, and along training", () => {

@@ -5,13 +5,13 @@ import { recipeHash } from "../../src/train/recipe";
 /** A finished run with made figures. */
 export function exampleDetectorRun(recipe: DetectionRecipe, seed: number): DetectorRun {
   const half = { ap: 0.25, ap50: 0.5, ap75: 0.2 };
-  const facts = { name: "scenes", pictures: 4, checksum: "0123abcd" };
+  const facts = { name: "scenes", images: 4, checksum: "0123abcd" };
   return {
     manifest: {
       recipe,
       recipeHash: recipeHash(recipe),
       seed,
-      initialisation: { name: "random", checksum: null },
+      initialization: { name: "random", checksum: null },
       data: { train: facts, test: facts },
       git: null,
       versions: { kit: "0.1.0", node: "20.0.0", tensorflow: "2.21.0", tfjs: "4.22.0" },

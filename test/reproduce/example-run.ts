@@ -3,14 +3,14 @@ import type { Score } from "../../src/evaluate/score";
 import type { RunRecord } from "../../src/tables/result";
 import { recipeHash, type Recipe } from "../../src/train/recipe";
 
-const pictures = 40;
-const groups = Int32Array.from({ length: pictures }, (_, picture) => picture >> 1);
+const images = 40;
+const groups = Int32Array.from({ length: images }, (_, image) => image >> 1);
 
-/** An evaluation of 40 pictures in 20 groups, of which the first `right` are right by every measure. */
+/** An evaluation of 40 images in 20 groups, of which the first `right` are right by every measure. */
 export function exampleEvaluation(right: number): Evaluation {
   const score: Score = {
-    accuracy: right / pictures,
-    correct: Uint8Array.from({ length: pictures }, (_, picture) => (picture < right ? 1 : 0)),
+    accuracy: right / images,
+    correct: Uint8Array.from({ length: images }, (_, image) => (image < right ? 1 : 0)),
     groups,
   };
   const fit = { l2: 0.1, validationAccuracy: 0.5, objective: 1, iterations: 9, converged: true };
@@ -18,7 +18,7 @@ export function exampleEvaluation(right: number): Evaluation {
     knn: { ...score, k: 20, temperature: 0.1 },
     linear: { ...score, rate: 1, atEdge: false, rates: [], validationAccuracy: 0.5, trainAccuracy: 0.5 },
     logistic: { ...score, ...fit, atEdge: false, strengths: [fit], trainAccuracy: 0.5 },
-    retrieval: { ...score, queries: Int32Array.from({ length: pictures }, (_, at) => at), gallerySize: pictures },
+    retrieval: { ...score, queries: Int32Array.from({ length: images }, (_, at) => at), gallerySize: images },
   };
 }
 
@@ -35,7 +35,7 @@ export function exampleRun(recipe: Recipe, seed: number, right: number): RunReco
       recipe,
       recipeHash: recipeHash(recipe),
       seed,
-      data: { name: recipe.dataset, checksum: "0123abcd", trainPictures: 2298 },
+      data: { name: recipe.dataset, checksum: "0123abcd", trainImages: 2298 },
       git: null,
       versions: { kit: "0.1.0", node: "20.0.0", tensorflow: "2.21.0", tfjs: "4.22.0" },
       machine: { platform: "linux x64", device: "CPU", cpu: "a processor", cores: 2 },

@@ -22,21 +22,21 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const recipe = tinyRecipe();
 const data = tinyData();
 
-/** The same pictures, those of odd label turned red. */
-function coloured(set: ImageSet): ImageSet {
-  const perPicture = set.pixels.length / set.labels.length;
-  const red = (at: number) => (set.labels[Math.floor(at / perPicture)] === 1 ? (at % 3 === 0 ? 255 : 0) : undefined);
+/** The same images, those of odd label turned red. */
+function colored(set: ImageSet): ImageSet {
+  const perImage = set.pixels.length / set.labels.length;
+  const red = (at: number) => (set.labels[Math.floor(at / perImage)] === 1 ? (at % 3 === 0 ? 255 : 0) : undefined);
   return { ...set, pixels: set.pixels.map((value, at) => red(at) ?? value) };
 }
 const red: ImageData = {
   ...data,
-  train: coloured(data.train),
-  validation: coloured(data.validation),
-  test: coloured(data.test),
+  train: colored(data.train),
+  validation: colored(data.validation),
+  test: colored(data.test),
 };
 
 describe("probeLayers", () => {
-  it("probes each layer, of which the first shows a picture's colour, and leaves no tensor behind", () => {
+  it("probes each layer, of which the first shows an image's color, and leaves no tensor behind", () => {
     const encoder = randomNetwork(recipe.encoder, red, 1);
     const before = tf.memory().numTensors;
     const layers = probeLayers(encoder, red, 1);
@@ -75,7 +75,7 @@ describe("linearByLayer", () => {
 
   it("takes the mean over seeds, as rows and as curves", () => {
     const accuracies = [1, 2, 3].map((seed) => {
-      const state = startTraining(recipe, seed, { pictures: 26, classes: 2 });
+      const state = startTraining(recipe, seed, { images: 26, classes: 2 });
       saveCheckpoint(join(runDirectory(recipe, seed, folder), "checkpoint.safetensors"), state, recipe);
       const layers = probeLayers(state.method.encoder, data, seed);
       disposeTraining(state);

@@ -4,8 +4,8 @@ import type { ImageSet } from "../../src/data/image-set";
 import { queueOverlap } from "../../src/reproduce/queue-overlap";
 import { tinyRecipe } from "../train/tiny";
 
-/** Pictures of one pixel: only labels and twins count here. */
-function pictures(labels: readonly number[], twins: readonly number[] | undefined): ImageSet {
+/** Images of one pixel: only labels and twins count here. */
+function images(labels: readonly number[], twins: readonly number[] | undefined): ImageSet {
   return {
     name: "made/train",
     size: 1,
@@ -39,20 +39,20 @@ function byBruteForce(set: ImageSet, queueSize: number, steps: number, seed: num
   };
 }
 
-const eight = pictures([0, 0, 0, 1, 1, 1, 1, 1], [4, 5, -1, -1, 0, 1, -1, -1]);
+const eight = images([0, 0, 0, 1, 1, 1, 1, 1], [4, 5, -1, -1, 0, 1, -1, -1]);
 
 describe("queueOverlap", () => {
-  it("finds no query's own picture within an epoch, where K is less than an epoch", () => {
+  it("finds no query's own image within an epoch, where K is less than an epoch", () => {
     for (const queueSize of [2, 4, 6]) expect(queueOverlap(eight, recipe(queueSize, 1), 3).own).toBe(0);
   });
 
-  it("finds own pictures of the epoch before", () => {
+  it("finds own images of the epoch before", () => {
     expect(queueOverlap(eight, recipe(6, 20), 3).own).toBeGreaterThan(0);
   });
 
   it("equals a case worked out by hand", () => {
-    // Two batches of an epoch of four pictures: the second batch meets the first, a queue of 2.
-    const set = pictures([0, 0, 1, 1], [1, 0, 3, 2]);
+    // Two batches of an epoch of four images: the second batch meets the first, a queue of 2.
+    const set = images([0, 0, 1, 1], [1, 0, 3, 2]);
     const [a, b] = batchIndices(set, 2, 1, 0) as unknown as [number, number];
     const pairIsOneClass = set.labels[a] === set.labels[b];
     // Twins have one class here. If the first batch is a pair of twins, the second has none of them, of no class of
@@ -62,7 +62,7 @@ describe("queueOverlap", () => {
   });
 
   it("meets both orders of that case over the seeds", () => {
-    const set = pictures([0, 0, 1, 1], [1, 0, 3, 2]);
+    const set = images([0, 0, 1, 1], [1, 0, 3, 2]);
     const shares = new Set(Array.from({ length: 20 }, (_, seed) => queueOverlap(set, recipe(2, 1), seed).twin));
     expect([...shares].sort()).toEqual([0, 0.5]);
   });
@@ -77,7 +77,7 @@ describe("queueOverlap", () => {
     }
   });
 
-  it("counts a picture as often as the queue holds it, where K is above N", () => {
+  it("counts an image as often as the queue holds it, where K is above N", () => {
     const exact = queueOverlap(eight, recipe(24, 8), 7); // three epochs long
     expect(exact.own).toBeCloseTo(byBruteForce(eight, 24, 8 * 4, 7).own, 12);
     // Of three epochs of keys the queue always holds at least two whole ones.
@@ -90,6 +90,6 @@ describe("queueOverlap", () => {
   });
 
   it("knows no twins where the data have none", () => {
-    expect(queueOverlap(pictures([0, 0, 1, 1], undefined), recipe(2, 2), 1).twin).toBeUndefined();
+    expect(queueOverlap(images([0, 0, 1, 1], undefined), recipe(2, 2), 1).twin).toBeUndefined();
   });
 });

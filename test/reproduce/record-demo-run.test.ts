@@ -10,12 +10,12 @@ import { exampleRun } from "./example-run";
 
 const recipe = {
   ...cifar10DemoRecipe,
-  dataset: "folder:/some/where/pictures",
-  source: "the demo; set on the command line: dataset = folder:/some/where/pictures",
+  dataset: "folder:/some/where/images",
+  source: "the demo; set on the command line: dataset = folder:/some/where/images",
   epochs: 2,
 };
 const ran = exampleRun(recipe, 3, 20).manifest;
-const manifest = { ...ran, data: { ...ran.data, name: "pictures" }, steps: 6 };
+const manifest = { ...ran, data: { ...ran.data, name: "images" }, steps: 6 };
 const point = (step: number, epoch: number, loss: number) => ({ step, epoch, loss, accuracy: 0 });
 const history = {
   // The loss of steps 1 to 6 is 1 to 6.
@@ -36,7 +36,7 @@ it("reads the mean loss over each epoch's steps and the monitor's accuracy", () 
 it("names the data by its folder alone, and keeps hash and recipe in agreement", () => {
   const run = demoRun(manifest, history);
   expect(JSON.stringify(run)).not.toContain("/some/where");
-  expect(run.recipe["dataset"]).toBe("folder:pictures");
+  expect(run.recipe["dataset"]).toBe("folder:images");
   expect(run.manifest.recipeHash).toBe(recipeHash(run.manifest.recipe));
 });
 

@@ -41,7 +41,7 @@ describe("a recorded test set", () => {
     const object = { box: [0, 0, 1, 1], category: 0, difficult: false, crowd: false, area: 1, mask };
     const images = [{ id: 1, fileName: "a.png", width: 3, height: 3, objects: [object] }];
     writeFileSync(path, gzipSync(JSON.stringify({ name: "one", categories: [], images })));
-    expect(() => readTestSet(path)).toThrow("the mask of object 0 of a.png: size must be that of its picture, [3, 3]");
+    expect(() => readTestSet(path)).toThrow("the mask of object 0 of a.png: size must be that of its image, [3, 3]");
   });
 
   it("refuses what is no test set, naming the field", () => {

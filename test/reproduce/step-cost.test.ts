@@ -16,7 +16,7 @@ it("times every method, and leaves nothing behind", () => {
   const before = tf.memory().numTensors;
   const costs = stepCosts(tinyMethods().map(cellOf), tinyData(), 2);
   expect(costs.map(({ label }) => label)).toEqual(tinyMethods().map(({ name }) => name));
-  for (const { millisecondsAPicture } of costs) expect(millisecondsAPicture).toBeGreaterThan(0);
+  for (const { millisecondsAImage } of costs) expect(millisecondsAImage).toBeGreaterThan(0);
   expect(tf.memory().numTensors).toBe(before);
 });
 

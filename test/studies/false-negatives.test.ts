@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ImageSet } from "../../src/data/image-set";
 import { falseNegativeFigure, falseNegativeRows, falseNegatives } from "../../src/studies/false-negatives";
 
-/** Sixteen pictures of one pixel in two classes, a quarter and three quarters; the first four are two pairs of twins. */
+/** Sixteen images of one pixel in two classes, a quarter and three quarters; the first four are two pairs of twins. */
 const set: ImageSet = {
   name: "made/train",
   size: 1,
@@ -16,12 +16,12 @@ const set: ImageSet = {
 const axes = { batchSize: 2, epochs: 12, seed: 5 };
 
 describe("falseNegatives", () => {
-  it("marks a queue above the number of training pictures, and no other", () => {
+  it("marks a queue above the number of training images, and no other", () => {
     const { rows } = falseNegatives(set, { ...axes, queueSizes: [8, 16, 18] });
     expect(rows.map(({ beyondPaper }) => beyondPaper)).toEqual([false, false, true]);
   });
 
-  it("finds one key of the query's picture for each whole epoch in the queue, and no more than one for each begun", () => {
+  it("finds one key of the query's image for each whole epoch in the queue, and no more than one for each begun", () => {
     const { rows } = falseNegatives(set, { ...axes, queueSizes: [16, 32, 48] });
     rows.forEach(({ own, queueSize }, wholeEpochs) => {
       expect(own * queueSize).toBeGreaterThan(wholeEpochs);
@@ -34,8 +34,8 @@ describe("falseNegatives", () => {
     const [within, beyond] = rows.map(({ own, queueSize }) => (own * queueSize).toFixed(2));
     expect(classAtRandom).toBeCloseTo(10 / 16, 12);
     expect(finding).toContain(
-      `A query meets ${within} keys of its own picture among K = 16 and ${beyond} keys of its own picture among K = 32 ` +
-        "(beyond the paper's regime: there are 16 pictures), ",
+      `A query meets ${within} keys of its own image among K = 16 and ${beyond} keys of its own image among K = 32 ` +
+        "(beyond the paper's regime: there are 16 images), ",
     );
     expect(finding).toContain("against 62.50 % among keys drawn at random.");
   });
@@ -47,7 +47,7 @@ describe("falseNegatives", () => {
       "beyond the paper's regime",
     ]);
     const { data } = falseNegativeFigure(result);
-    expect(data.map(({ name }) => name)).toEqual(["own picture", "its twin"]);
+    expect(data.map(({ name }) => name)).toEqual(["own image", "its twin"]);
     expect(data[0]!.x).toEqual(["8", "32 (beyond)"]);
     expect(data[0]!.y[1]).toBeCloseTo(result.rows[1]!.own * 32, 12);
   });

@@ -17,7 +17,7 @@ import { studyRun } from "./study-run";
 
 const quick = presetNamed("quick");
 const cells = momentumLengthCells(quick, studySizes(quick).momentumLength);
-const counts = { stepsPerEpoch: 35, validationPictures: 564 };
+const counts = { stepsPerEpoch: 35, validationImages: 564 };
 
 function study(runOf: (cell: MomentumLengthCell) => StudyRun) {
   return momentumLengthStudy(cells, (cell) => Promise.resolve(runOf(cell as MomentumLengthCell)), counts);

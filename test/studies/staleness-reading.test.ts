@@ -58,7 +58,7 @@ describe("drift of the queue", () => {
   });
 
   it("grows with the age of the keys, and shrinks with m", async () => {
-    // One group: with batch statistics of four pictures, a tiny network turns small changes into large ones.
+    // One group: with batch statistics of four images, a tiny network turns small changes into large ones.
     const totals: [young: number, old: number][] = [];
     for (const momentum of [0, 0.99]) {
       rmSync(directory, { recursive: true });
@@ -84,7 +84,7 @@ describe("drift of the queue", () => {
 });
 
 describe("drift of the memory bank", () => {
-  it("counts the pictures that were not seen again since", async () => {
+  it("counts the images that were not seen again since", async () => {
     const { readings } = await train(bankRecipe(0.5), (moment) => readDrift(moment, [1, 4, 6]));
     readings.forEach((drifts, index) => {
       const step = index + 1;
@@ -95,7 +95,7 @@ describe("drift of the memory bank", () => {
         const kept =
           age > step
             ? []
-            : [...batchIndices(data.train, 8, seed, step - age)].filter((picture) => !later.flat().includes(picture));
+            : [...batchIndices(data.train, 8, seed, step - age)].filter((image) => !later.flat().includes(image));
         expect(drifts.find((one) => one.age === age)?.keys ?? 0, `step ${step}, age ${age}`).toBe(kept.length);
       }
     });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { agreement, meanBySeed, type SeededScores } from "../../src/tables/agreement";
 
-const pictures = 40;
-const groups = Int32Array.from({ length: pictures }, (_, picture) => picture >> 1);
+const images = 40;
+const groups = Int32Array.from({ length: images }, (_, image) => image >> 1);
 
-/** Scores of a cell: for each seed, how many of the 40 pictures are right, the first ones. */
+/** Scores of a cell: for each seed, how many of the 40 images are right, the first ones. */
 function scores(...right: readonly number[]): SeededScores {
-  const correct = right.map((count) => Uint8Array.from(groups, (_, picture) => (picture < count ? 1 : 0)));
+  const correct = right.map((count) => Uint8Array.from(groups, (_, image) => (image < count ? 1 : 0)));
   return { correct, groups };
 }
 
@@ -26,7 +26,7 @@ describe("agreement of one seed", () => {
     expect(agreement(scores(10), scores(30), 3.8).verdict).toBe("opposite; one seed: no verdict");
   });
 
-  it("is within noise where the interval over groups of pictures holds zero", () => {
+  it("is within noise where the interval over groups of images holds zero", () => {
     const { low, high, verdict } = agreement(scores(20), scores(18), 3.8); // one group of 20 decides
     expect(low).toBe(0);
     expect(high).toBeGreaterThan(0);
@@ -46,7 +46,7 @@ describe("agreement of one seed", () => {
 });
 
 describe("agreement of two seeds", () => {
-  it("pairs the seeds' means picture by picture, and gives no verdict either", () => {
+  it("pairs the seeds' means image by image, and gives no verdict either", () => {
     const compared = agreement(scores(30, 34), scores(10, 14), 3.8);
     expect(compared.kind).toBe("test sampling");
     expect(compared.difference).toBeCloseTo(0.5, 12);
@@ -98,7 +98,7 @@ describe("agreement with the paper", () => {
 });
 
 describe("meanBySeed", () => {
-  it("averages each picture over the seeds", () => {
+  it("averages each image over the seeds", () => {
     expect([...meanBySeed([Uint8Array.of(1, 0, 1, 0), Uint8Array.of(1, 1, 0, 0)])]).toEqual([1, 0.5, 0.5, 0]);
   });
 });

@@ -15,8 +15,8 @@ describe("mechanismAblation", () => {
 
   it("shows each mechanism the same number of views", () => {
     for (const { recipe } of ablation.cells) {
-      const viewsOfPicture = recipe.method.kind === "memory-bank" ? 1 : 2;
-      expect(recipe.epochs * viewsOfPicture).toBe(2 * preset.base.epochs);
+      const viewsOfImage = recipe.method.kind === "memory-bank" ? 1 : 2;
+      expect(recipe.epochs * viewsOfImage).toBe(2 * preset.base.epochs);
       expect(recipe.augmentation).toBe(preset.base.augmentation);
     }
   });

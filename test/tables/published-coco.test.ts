@@ -99,7 +99,7 @@ describe("published tables of COCO", () => {
     expect(printed(table6, "VOC semantic segmentation", "mean IoU")).toEqual([39.5, 74.4, 72.5, 73.6]);
   });
 
-  it("have the appendix's batch normalisation on LVIS", () => {
+  it("have the appendix's batch normalization on LVIS", () => {
     expect(lvis!.rows.map(({ column, figures }) => [column, ...figures])).toEqual([
       ["frozen, 1x", 24.1, 37.3, 25.4],
       ["frozen, 2x", 24.4, 37.8, 25.8],

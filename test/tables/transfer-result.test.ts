@@ -6,7 +6,7 @@ import { exampleDetectorRun } from "../reproduce/example-detector-run";
 
 const transfer = transferNamed("smoke");
 
-/** Figures of a run whose pictures all do the same. */
+/** Figures of a run whose images all do the same. */
 function figures(value: number): ResampledFigures {
   const figure = { value, drawn: new Float64Array(50).fill(value) };
   return byMeasure(measuresOf(transfer.rows[0]!.detection), () => figure);
@@ -50,7 +50,7 @@ describe("transferResult", () => {
 });
 
 describe("transferNamed", () => {
-  it.each(transferNames)("%s trains all initialisations by one recipe, and compares rows that are there", (name) => {
+  it.each(transferNames)("%s trains all initializations by one recipe, and compares rows that are there", (name) => {
     const { rows, comparisons } = transferNamed(name);
     const recipes = rows.filter(({ purpose }) => purpose !== "control").map(({ detection }) => detection);
     expect(new Set(recipes).size).toBe(1);
@@ -73,7 +73,7 @@ describe("transferNamed", () => {
     ]);
   });
 
-  it("with an FPN compares the initialisations of Table 5, by the signs of boxes and of masks", () => {
+  it("with an FPN compares the initializations of Table 5, by the signs of boxes and of masks", () => {
     const { rows, comparisons } = transferNamed("quick-fpn");
     expect(rows.map(({ label, detection }) => [label, detection.detector.masks])).toEqual([
       ["random", true],

@@ -90,7 +90,7 @@ describe("compareEngines", () => {
     );
   });
 
-  it("refuses runs of another recipe, of other pictures, or that stopped early", () => {
+  it("refuses runs of another recipe, of other images, or that stopped early", () => {
     const equal = runs(() => ({}));
     const withFirst = (change: Partial<EngineRun>) => () =>
       compareEngines({ ...equal, kit: [equal.kit[0]!, { ...equal.kit[1]!, ...change }] });

@@ -15,7 +15,7 @@ import type { Recipe } from "../../src/train/recipe";
 import { tinyData, tinyMethods, tinyMoco, tinyRecipe } from "./tiny";
 
 const recipe = tinyRecipe();
-const facts = { pictures: 26, classes: 2 };
+const facts = { images: 26, classes: 2 };
 let folder: string;
 let path: string;
 
@@ -38,7 +38,7 @@ function someState(of: Recipe = recipe): TrainingState {
     const { parameters } = state.method.networks[name]!;
     // Without rate or decay the velocity becomes the gradient.
     const velocity = noise(parameters.size);
-    state.optimisers[index]!.apply(parameters, velocity, { learningRate: 0, momentum: 0, weightDecay: 0 });
+    state.optimizers[index]!.apply(parameters, velocity, { learningRate: 0, momentum: 0, weightDecay: 0 });
     velocity.dispose();
   });
   const results = state.method.step(drawBatch(tinyData(), 8, mocoV2, 7, 0)); // moves the queue or the bank
@@ -53,12 +53,12 @@ function someState(of: Recipe = recipe): TrainingState {
   return state;
 }
 
-const tensorsOf = ({ method, optimisers }: TrainingState) => [
+const tensorsOf = ({ method, optimizers }: TrainingState) => [
   ...Object.values(method.networks).flatMap(({ parameters, running }) => [
     parameters.values.dataSync(),
     running.values.dataSync(),
   ]),
-  ...optimisers.map(({ velocity }) => velocity.dataSync()),
+  ...optimizers.map(({ velocity }) => velocity.dataSync()),
   ...method.memory().values(),
 ];
 
@@ -97,7 +97,7 @@ describe("a checkpoint", () => {
     expect({ seed, step, history, seconds }).toEqual({ seed: 7, step: 5, history: state.history, seconds: 12.345 });
     const memory = loaded.state.method.memory();
     expect([...memory.get("queue_pointer")!.values]).toEqual([8]);
-    expect([...memory.get("queue_pictures")!.values.slice(0, 8)]).toEqual([...batchIndices(tinyData().train, 8, 7, 0)]);
+    expect([...memory.get("queue_images")!.values.slice(0, 8)]).toEqual([...batchIndices(tinyData().train, 8, 7, 0)]);
     disposeTraining(state);
     disposeTraining(loaded.state);
     expect(tf.memory().numTensors).toBe(before);
@@ -198,7 +198,7 @@ describe("loadCheckpoint", () => {
     ["an empty seed", metadataChange({ seed: "" })],
     ["a pointer beyond the queue", tensorValue("queue_pointer", 24)],
     ["a pointer within a batch", tensorValue("queue_pointer", 3)],
-    ["no pictures of the queue", tensorChange("queue_pictures", [1])],
+    ["no images of the queue", tensorChange("queue_images", [1])],
     ["seconds that are no number", metadataChange({ seconds: "NaN" })],
     ["a flat queue", tensorChange("queue", [24 * 8])],
     ["a queue of another size", tensorChange("queue", [16, 8])],

@@ -22,28 +22,28 @@ function start(): ParameterVector {
 }
 
 describe("Lars", () => {
-  it("moves as SimCLR's optimiser, also without length or gradient, and keeps the number of tensors", () => {
+  it("moves as SimCLR's optimizer, also without length or gradient, and keeps the number of tensors", () => {
     const before = tf.memory().numTensors;
     const parameters = start();
-    const optimiser = Lars.create(parameters);
+    const optimizer = Lars.create(parameters);
     const held = tf.memory().numTensors;
     steps.forEach(({ rate, decay, parameters: values, velocity }, step) => {
       const numbers = hashed(10 + step, size, -1, 1);
       if (step === 0) numbers.fill(0, ...rangeOf("still.weight"));
       const gradient = tf.tensor1d(numbers);
-      optimiser.apply(parameters, gradient, { learningRate: rate, momentum: 0.9, weightDecay: decay });
+      optimizer.apply(parameters, gradient, { learningRate: rate, momentum: 0.9, weightDecay: decay });
       gradient.dispose();
       // Tensor by tensor: the adapted ones move a thousand times less than the others.
       for (const { name } of entries) {
         const range = rangeOf(name);
-        const [ours, ourVelocity] = [parameters.values.dataSync(), optimiser.velocity.dataSync()];
+        const [ours, ourVelocity] = [parameters.values.dataSync(), optimizer.velocity.dataSync()];
         expect(relativeError(ours.slice(...range), values.slice(...range))).toBeLessThan(1e-6);
         if (name === "still.weight" && step === 0) expect(ourVelocity.slice(...range)).toEqual(new Float32Array(4));
         else expect(relativeError(ourVelocity.slice(...range), velocity.slice(...range))).toBeLessThan(2e-6);
       }
       expect(tf.memory().numTensors).toBe(held);
     });
-    optimiser.dispose();
+    optimizer.dispose();
     parameters.dispose();
     expect(tf.memory().numTensors).toBe(before);
   });
@@ -51,31 +51,31 @@ describe("Lars", () => {
   it("moves a weight by a thousandth of its length at rate 1, whatever the length of its gradient", () => {
     for (const scale of [1e-3, 1, 1e3]) {
       const parameters = start();
-      const optimiser = Lars.create(parameters);
+      const optimizer = Lars.create(parameters);
       const gradient = tf.tensor1d(hashed(10, size, -scale, scale));
-      optimiser.apply(parameters, gradient, { learningRate: 1, momentum: 0.9, weightDecay: 0 });
+      optimizer.apply(parameters, gradient, { learningRate: 1, momentum: 0.9, weightDecay: 0 });
       const length = (values: Float32Array) => Math.hypot(...values.slice(...rangeOf("fc.weight")));
-      const moved = length(optimiser.velocity.dataSync<"float32">());
+      const moved = length(optimizer.velocity.dataSync<"float32">());
       expect(moved / length(hashed(1, size, -1, 1))).toBeCloseTo(0.001, 8);
       tf.dispose(gradient);
-      optimiser.dispose();
+      optimizer.dispose();
       parameters.dispose();
     }
   });
 
-  it("neither decays nor adapts biases and batch normalisation", () => {
+  it("neither decays nor adapts biases and batch normalization", () => {
     const parameters = start();
-    const optimiser = Lars.create(parameters);
+    const optimizer = Lars.create(parameters);
     const numbers = hashed(10, size, -1, 1);
     const gradient = tf.tensor1d(numbers);
-    optimiser.apply(parameters, gradient, { learningRate: 0.5, momentum: 0.9, weightDecay: 0.3 });
-    const velocity = optimiser.velocity.dataSync<"float32">();
+    optimizer.apply(parameters, gradient, { learningRate: 0.5, momentum: 0.9, weightDecay: 0.3 });
+    const velocity = optimizer.velocity.dataSync<"float32">();
     for (const name of ["bn1.weight", "bn1.bias", "fc.bias"]) {
       const range = rangeOf(name);
       expect(velocity.slice(...range)).toEqual(numbers.slice(...range).map((value) => value * 0.5));
     }
     tf.dispose(gradient);
-    optimiser.dispose();
+    optimizer.dispose();
     parameters.dispose();
   });
 });

@@ -19,7 +19,7 @@ describe("makeManifest", () => {
       recipe,
       recipeHash: recipeHash(recipe),
       seed: 7,
-      data: { name: "tiny", checksum: data.checksum, trainPictures: 26 },
+      data: { name: "tiny", checksum: data.checksum, trainImages: 26 },
       trainingSeconds: 1.2,
       steps: 6,
     });

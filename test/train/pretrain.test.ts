@@ -99,18 +99,18 @@ describe("pretrain", () => {
     expect(contentOf(directory)).toEqual(before);
   });
 
-  it("refuses fewer pictures than a batch", async () => {
+  it("refuses fewer images than a batch", async () => {
     const large = tinyRecipe({ batchSize: 32, method: tinyMoco({ queueSize: 32 }) });
     await expect(train(newFolder(), {}, large)).rejects.toThrow(InputError);
     await expect(train(newFolder(), {}, large)).rejects.toThrow(
-      "Cannot train on tiny/train: it has 26 pictures, the batch size is 32",
+      "Cannot train on tiny/train: it has 26 images, the batch size is 32",
     );
   });
 
   it("stops with an error when the loss is no longer a number, and leaves no checkpoint of it", async () => {
     const before = tf.memory().numTensors;
     const directory = newFolder();
-    const wild = tinyRecipe({ learningRate: 1e30, optimiser: { kind: "sgd", momentum: 0.9, weightDecay: 1 } });
+    const wild = tinyRecipe({ learningRate: 1e30, optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1 } });
     await expect(train(directory, {}, wild)).rejects.toThrow(DivergedError);
     expect(existsSync(join(directory, checkpointFile))).toBe(false);
     expect(tf.memory().numTensors).toBe(before);

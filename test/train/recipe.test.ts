@@ -49,9 +49,9 @@ describe("parseRecipe", () => {
     ["method.kind", "byol"],
     ["learningRate", 0],
     ["learningRate", Infinity],
-    ["optimiser.momentum", 1],
-    ["optimiser.weightDecay", -1],
-    ["optimiser.weightDecay", Infinity],
+    ["optimizer.momentum", 1],
+    ["optimizer.weightDecay", -1],
+    ["optimizer.weightDecay", Infinity],
     ["batchSize", 2.5],
     ["imageSize", 4096],
     ["augmentation", "moco-v3"],
@@ -81,7 +81,7 @@ describe("parseRecipe", () => {
     const chunked = (chunkSize: number, bnGroups: number) =>
       parseRecipe({ ...recipe, bnGroups, method: { kind: "simclr", temperature: 0.1, chunkSize } });
     expect(chunked(4, 4)).toMatchObject({ method: { chunkSize: 4 } });
-    expect(() => chunked(4, 2)).toThrow(/chunkSize must divide .* 8 and be a multiple of the 8 pictures .* value is 4/);
+    expect(() => chunked(4, 2)).toThrow(/chunkSize must divide .* 8 and be a multiple of the 8 images .* value is 4/);
     expect(() => chunked(3, 4)).toThrow(InputError);
     expect(() => chunked(8, 1)).toThrow(/bnGroups must be at least 2, current value is 1/);
   });
@@ -118,8 +118,8 @@ describe("recipeHash", () => {
       tinyRecipe({ bnGroups: 1 }),
       tinyRecipe({ augmentation: "moco-v1" }),
       tinyRecipe({ learningRate: 0.03 }),
-      tinyRecipe({ optimiser: { ...recipe.optimiser, momentum: 0 } }),
-      tinyRecipe({ optimiser: { ...recipe.optimiser, weightDecay: 0 } }),
+      tinyRecipe({ optimizer: { ...recipe.optimizer, momentum: 0 } }),
+      tinyRecipe({ optimizer: { ...recipe.optimizer, weightDecay: 0 } }),
       tinyRecipe({ epochs: 3 }),
       step([1, 2]),
       step([2, 1]),

@@ -3,7 +3,7 @@ import type { ImageData, ImageSet } from "../../src/data/image-set";
 import { randomStream } from "../../src/engine/random";
 import { parseRecipe, type Recipe } from "../../src/train/recipe";
 
-/** A recipe that trains in well under a second: ResNet-18 of width 2 on pictures of 8 pixels, 3 steps an epoch. */
+/** A recipe that trains in well under a second: ResNet-18 of width 2 on images of 8 pixels, 3 steps an epoch. */
 export function tinyRecipe(changes: Partial<Recipe> = {}): Recipe {
   return parseRecipe({
     name: "tiny",
@@ -16,7 +16,7 @@ export function tinyRecipe(changes: Partial<Recipe> = {}): Recipe {
     bnGroups: 2,
     augmentation: "moco-v2",
     learningRate: 0.05,
-    optimiser: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
+    optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
     schedule: { kind: "cosine" },
     epochs: 2,
     ...changes,
@@ -59,7 +59,7 @@ export function tinyMethods(): Recipe[] {
 
 type MocoRecipe = Extract<Recipe["method"], { kind: "moco" }>;
 
-/** Random pictures: 26 in `train`, so that each epoch of 8 drops two. */
+/** Random images: 26 in `train`, so that each epoch of 8 drops two. */
 export function tinyData(): ImageData {
   const sets = { train: randomSet("train", 26), validation: randomSet("validation", 8), test: randomSet("test", 8) };
   const checksum = createHash("sha256").update(sets.train.pixels).digest("hex");

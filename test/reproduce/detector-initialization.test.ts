@@ -3,26 +3,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { detectionPreset } from "../../src/detection/detection-presets";
-import { detectorInitialisation } from "../../src/reproduce/detector-initialisation";
+import { detectorInitialization } from "../../src/reproduce/detector-initialization";
 
 describe("--init supervised", () => {
-  const root = mkdtempSync(join(tmpdir(), "moco-initialisation-"));
+  const root = mkdtempSync(join(tmpdir(), "moco-initialization-"));
   afterAll(() => rmSync(root, { recursive: true }));
-  const initialise = (preset: string) => () => detectorInitialisation("supervised", detectionPreset(preset), 2, root);
+  const initialize = (preset: string) => () => detectorInitialization("supervised", detectionPreset(preset), 2, root);
 
   it("asks for the kit's own supervised training where there is none", () => {
-    expect(initialise("quick")).toThrow(
+    expect(initialize("quick")).toThrow(
       /no finished supervised training in .*quick-supervised-[0-9a-f]{12}-seed2. Make it by: moco pretrain --method supervised --preset quick --seed 2/,
     );
   });
 
   it.each(["quick-fpn", "bccd"])("asks for one with the detector's stem: %s", (preset) => {
-    expect(initialise(preset)).toThrow(
+    expect(initialize(preset)).toThrow(
       /--preset quick --seed 2 --set encoder.stem=imagenet --set imageSize=64 --output .*quick-supervised-imagenet-stem-[0-9a-f]{12}-seed2$/,
     );
   });
 
   it("says that no preset of the kit has the paper's backbone", () => {
-    expect(initialise("coco_R_50_FPN_1x")).toThrow("no preset of the kit has this backbone");
+    expect(initialize("coco_R_50_FPN_1x")).toThrow("no preset of the kit has this backbone");
   });
 });

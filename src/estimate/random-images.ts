@@ -4,13 +4,13 @@ import type { Size } from "../detection/boxes";
 import type { DetectionImage, DetectionSet } from "../detection/detection-set";
 import { randomStream, type Random } from "../engine/random";
 
-/** Objects in a picture: COCO's mean is 7.3 (860,001 in 118,287 pictures of train2017). */
-const objectsInPicture = 7;
+/** Objects in an image: COCO's mean is 7.3 (860,001 in 118,287 images of train2017). */
+const objectsInImage = 7;
 
-/** Square pictures of noise in place of a data set that is not there; all parts are the same. */
+/** Square images of noise in place of a data set that is not there; all parts are the same. */
 export function randomImageData(size: number, count: number, classes: number): ImageData {
   const set: ImageSet = {
-    name: "random pictures",
+    name: "random images",
     size,
     pixels: noise(count * size * size * 3, randomStream(0, "pixels")),
     labels: Int32Array.from({ length: count }, (_, index) => index % classes),
@@ -22,16 +22,14 @@ export function randomImageData(size: number, count: number, classes: number): I
   return { name: set.name, train: set, validation: set, test: set, ...channelStatistics(set.pixels), checksum: "" };
 }
 
-/** Pictures of noise with random boxes and outlines in place of a detection set that is not there. */
+/** Images of noise with random boxes and outlines in place of a detection set that is not there. */
 export function randomDetectionSet(size: Size, count: number, classes: number): DetectionSet {
   return {
-    name: "random pictures",
+    name: "random images",
     categories: Array.from({ length: classes }, (_, index) => ({ id: index + 1, name: `category ${index}` })),
     images: Array.from({ length: count }, (_, index): DetectionImage => {
       const random = randomStream(0, "objects", index);
-      const objects = Array.from({ length: objectsInPicture }, () =>
-        randomObject(size, random.integer(classes), random),
-      );
+      const objects = Array.from({ length: objectsInImage }, () => randomObject(size, random.integer(classes), random));
       return { id: index, fileName: `${index}.png`, ...size, objects };
     }),
     readPixels: ({ id, width, height }) => Promise.resolve(noise(width * height * 3, randomStream(0, "pixels", id))),

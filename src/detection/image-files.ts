@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { InputError } from "../engine/errors";
 import type { DetectionImage } from "./detection-set";
 
-/** sharp's own limit for a picture; a larger annotated size cannot be true. */
+/** sharp's own limit for an image; a larger annotated size cannot be true. */
 export const maximumPixels = 0x3fff * 0x3fff;
 
 /** The files of a folder and the folders in it, as paths below it with "/". Throws an `InputError` when there is no such folder. */
@@ -18,7 +18,7 @@ export async function filesBelow(folder: string): Promise<ReadonlySet<string>> {
 }
 
 /**
- * Reads pictures of a folder: [height, width, 3] bytes, red, green, blue. As detectron2, it turns a picture as its EXIF data
+ * Reads images of a folder: [height, width, 3] bytes, red, green, blue. As detectron2, it turns an image as its EXIF data
  * say, drops transparency, and refuses one whose size is not the annotated one.
  */
 export function pixelReader(folder: string): (image: DetectionImage) => Promise<Uint8Array> {
@@ -27,16 +27,16 @@ export function pixelReader(folder: string): (image: DetectionImage) => Promise<
     const { data, info } = await sharp(path, { failOn: "error" })
       .autoOrient()
       .removeAlpha()
-      .toColourspace("srgb")
+      .toColorspace("srgb")
       .raw()
       .toBuffer({ resolveWithObject: true })
       .catch((cause: unknown) => {
         const reason = cause instanceof Error ? cause.message.trim() : String(cause);
-        throw new InputError(`Cannot decode the picture: replace ${path}: ${reason}`, { cause });
+        throw new InputError(`Cannot decode the image: replace ${path}: ${reason}`, { cause });
       });
     if (info.width !== width || info.height !== height) {
       throw new InputError(
-        `Cannot use the picture: ${path} must be as its annotation says, ${width} x ${height}, current size is ${info.width} x ${info.height}`,
+        `Cannot use the image: ${path} must be as its annotation says, ${width} x ${height}, current size is ${info.width} x ${info.height}`,
       );
     }
     return data;

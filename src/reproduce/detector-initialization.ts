@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { DetectionRecipe } from "../detection/detection-recipe";
-import type { Initialisation } from "../detection/detector-training";
+import type { Initialization } from "../detection/detector-training";
 import { InputError } from "../engine/errors";
 import { randomStream } from "../engine/random";
 import { createEncoder, disposeEncoder, type Encoder } from "../nn/encoder";
@@ -22,12 +22,12 @@ import { readRunRecord } from "./run-record";
  * @param root - folder of the runs
  * @throws InputError if there is no such file, or the supervised training is not there: says the command that makes it
  */
-export function detectorInitialisation(
+export function detectorInitialization(
   init: string,
   recipe: DetectionRecipe,
   seed: number,
   root = runsFolder,
-): Initialisation {
+): Initialization {
   const { backbone } = recipe.detector;
   if (init === "random") {
     const config = { ...backbone, head: "linear", dimension: 1 } as const;
@@ -38,15 +38,15 @@ export function detectorInitialisation(
   const path = status?.isDirectory() ? join(init, checkpointFile) : init;
   if (!existsSync(path)) {
     throw new InputError(
-      `Cannot initialise the detector: give --init random, supervised, or a file of weights, current value is "${init}"` +
+      `Cannot initialize the detector: give --init random, supervised, or a file of weights, current value is "${init}"` +
         (status ? `, a folder without ${checkpointFile}` : ", which is no file"),
     );
   }
   return ofFile(basename(status?.isDirectory() ? init : path).replace(/[^\w.-]/g, "_"), path);
 }
 
-/** The initialisation by the encoder of a file. */
-export function ofFile(name: string, path: string): Initialisation {
+/** The initialization by the encoder of a file. */
+export function ofFile(name: string, path: string): Initialization {
   const encoder = loadEncoder(path);
   const checksum = encoderChecksum(encoder);
   disposeEncoder(encoder);
@@ -65,7 +65,7 @@ function supervisedCheckpoint(recipe: DetectionRecipe, seed: number, root: strin
   const preset = presetWithBackbone(backbone);
   if (preset === undefined) {
     throw new InputError(
-      `Cannot initialise ${recipe.name} by the kit's supervised training: no preset of the kit has this backbone. ` +
+      `Cannot initialize ${recipe.name} by the kit's supervised training: no preset of the kit has this backbone. ` +
         "Give a file of weights, for example torchvision's, as --init FILE",
     );
   }
@@ -77,7 +77,7 @@ function supervisedCheckpoint(recipe: DetectionRecipe, seed: number, root: strin
   const finished = existsSync(join(directory, manifestFile)) || (record !== undefined && record.diverged === undefined);
   if (existsSync(path) && finished) return path;
   throw new InputError(
-    `Cannot initialise the detector: there is no finished supervised training in ${directory}. ` +
+    `Cannot initialize the detector: there is no finished supervised training in ${directory}. ` +
       `Make it by: moco pretrain --method supervised --preset ${preset.name} --seed ${seed}` +
       (trained === own
         ? ""

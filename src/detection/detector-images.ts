@@ -1,12 +1,12 @@
 import { cropMaps, resample } from "../data/resample";
 import { tf } from "../engine/tf";
 import type { Size } from "./boxes";
-import type { PictureRecipe } from "./detection-recipe";
+import type { ImageRecipe } from "./detection-recipe";
 import type { GroundTruth } from "./training-samples";
 import { transformMask } from "./transform-mask";
 
 /**
- * The size of a picture whose shorter side becomes `shortest`, or less, so that the longer one is at most `longest`
+ * The size of an image whose shorter side becomes `shortest`, or less, so that the longer one is at most `longest`
  * (detectron2's ResizeShortestEdge).
  */
 export function resizedSize({ height, width }: Size, shortest: number, longest: number): Size {
@@ -17,17 +17,17 @@ export function resizedSize({ height, width }: Size, shortest: number, longest: 
 }
 
 /**
- * Resizes a picture as PIL does (bilinear, antialiased), mirrors it left to right if asked, and normalises it.
+ * Resizes an image as PIL does (bilinear, antialiased), mirrors it left to right if asked, and normalizes it.
  *
  * @param pixels - [height, width, 3] bytes
  * @returns [to.height, to.width, 3]
  */
-export function preparePicture(
+export function prepareImage(
   pixels: Uint8Array,
   from: Size,
   to: Size,
   mirrored: boolean,
-  { mean, std }: Pick<PictureRecipe, "mean" | "std">,
+  { mean, std }: Pick<ImageRecipe, "mean" | "std">,
 ): tf.Tensor3D {
   const side = (before: number, after: number, flip: boolean) =>
     cropMaps(Int32Array.of(0), Int32Array.of(before), Uint8Array.of(Number(flip)), before, after);
@@ -36,12 +36,12 @@ export function preparePicture(
     const rows = side(from.height, to.height, false);
     const columns = side(from.width, to.width, mirrored);
     const resized = resample(channelsFirst as tf.Tensor4D, rows, columns);
-    const picture = tf.squeeze<tf.Tensor3D>(resized.transpose([0, 2, 3, 1]), [0]);
-    return tf.div(tf.sub(tf.div(picture, 255), tf.tensor1d(mean)), tf.tensor1d(std));
+    const image = tf.squeeze<tf.Tensor3D>(resized.transpose([0, 2, 3, 1]), [0]);
+    return tf.div(tf.sub(tf.div(image, 255), tf.tensor1d(mean)), tf.tensor1d(std));
   });
 }
 
-/** The objects of a picture that was resized and perhaps mirrored. */
+/** The objects of an image that was resized and perhaps mirrored. */
 export function transformTruth(truth: GroundTruth, from: Size, to: Size, mirrored: boolean): GroundTruth {
   const { boxes, classes, masks } = truth;
   const [across, down] = [to.width / from.width, to.height / from.height];

@@ -4,17 +4,17 @@ import { Lars } from "./lars";
 import type { Recipe } from "./recipe";
 import { Sgd } from "./sgd";
 
-type OptimiserKind = Recipe["optimiser"]["kind"];
+type OptimizerKind = Recipe["optimizer"]["kind"];
 
 /** What moves the parameters of one network. Owns its velocity: call `dispose`. */
-export type Optimiser = Sgd | Lars;
+export type Optimizer = Sgd | Lars;
 
-/** An optimiser before its first step. */
-export function createOptimiser(kind: OptimiserKind, parameters: ParameterVector): Optimiser {
+/** An optimizer before its first step. */
+export function createOptimizer(kind: OptimizerKind, parameters: ParameterVector): Optimizer {
   return kind === "lars" ? Lars.create(parameters) : Sgd.create(parameters);
 }
 
 /** @param velocity - as a checkpoint holds it, [size]; taken over */
-export function restoreOptimiser(kind: OptimiserKind, velocity: tf.Tensor1D): Optimiser {
+export function restoreOptimizer(kind: OptimizerKind, velocity: tf.Tensor1D): Optimizer {
   return kind === "lars" ? new Lars(velocity) : new Sgd(velocity);
 }
