@@ -105,7 +105,7 @@ function attributeMessage(attribute: NodeAttribute): Message {
     if (typeof numbers === "number") value[one]!(numbers);
     else {
       const list = new messages.AttrValue.ListValue();
-      list[many]!([...(numbers)]);
+      list[many]!([...numbers]);
       value["setList"]!(list);
     }
   }

@@ -1,15 +1,15 @@
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend";
 import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding";
-import type { GraphNode } from "./graph-definition";
+import type { GraphNode, NodeAttribute } from "./graph-definition";
 import { tf } from "./tf";
 import { release, type Held, type Variable } from "./variable";
 
 /** What of tfjs's backend recording works on; tfjs hides some of it from its types. */
 export interface Backend {
   binding: TFJSBinding;
-  getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
-  createOutputTensor(metadata: { id: number; shape: number[]; dtype: number }): tf.Tensor;
-  move: NodeJSKernelBackend["move"];
+  getInputTensorIds: (this: Backend, tensors: readonly tf.Tensor[]) => number[];
+  createOutputTensor: (this: Backend, metadata: { id: number; shape: number[]; dtype: number }) => tf.Tensor;
+  move: (this: Backend, ...parameters: Parameters<NodeJSKernelBackend["move"]>) => void;
 }
 
 export function backend(): Backend {
@@ -20,6 +20,10 @@ export function backend(): Backend {
 export const typeNumbers: Readonly<Record<string, number>> = { float32: 1, int32: 3, bool: 10 };
 
 let current: Recording | undefined;
+
+function setCurrent(recording: Recording | undefined): void {
+  current = recording;
+}
 
 /** The recording that goes on now, if one does. */
 export function currentRecording(): Recording | undefined {
@@ -72,7 +76,7 @@ export class Recording {
       originals.move.call(engine, dataId, ...rest);
     };
     const intercepted = engine.binding;
-    current = this;
+    setCurrent(this);
     try {
       return compute();
     } finally {
@@ -186,7 +190,7 @@ export class Recording {
     try {
       return action();
     } finally {
-      current = this;
+      setCurrent(this);
       engine.binding = intercepted;
     }
   }
@@ -210,10 +214,9 @@ export class Recording {
   }
 }
 
-/** A tensor of the same values in memory of its own. */
+/** A tensor of the same values that is another one to the engine, where `tf.clone` only gives it another name. */
 export function copyTensor<T extends tf.Tensor>(tensor: T): T {
-  // A kernel's output is new; tf.clone gives the same memory another name.
-  return tf.tidy(() => tf.concat([tensor.flatten()], 0).reshape(tensor.shape)) as T;
+  return tf.tidy(() => tf.mul<T>(tensor, tf.scalar(1, tensor.dtype)));
 }
 
 const handles = new WeakMap<Variable, string>();
@@ -232,7 +235,7 @@ function foreign(use: string, what: string): Error {
 
 function attributesOf(attributes: readonly TFEOpAttr[], binding: TFJSBinding): GraphNode["attributes"] {
   return Object.fromEntries(
-    attributes.map(({ name, type, value }) => {
+    attributes.map(({ name, type, value }): [string, NodeAttribute] => {
       switch (type) {
         case binding.TF_ATTR_TYPE:
           return [name, { type: value as number }];

@@ -69,7 +69,7 @@ export class KeyQueue {
       return [
         runKernel("TensorScatterUpdate", scatter("float32"), [this.ring.value, rows, keys]) as tf.Tensor2D,
         runKernel("TensorScatterUpdate", scatter("int32"), [this.keyImages.value, rows, whose]) as tf.Tensor1D,
-        tf.mod(tf.add(this.oldest.value, tf.scalar(count, "int32")), tf.scalar(this.size, "int32")) as tf.Tensor1D,
+        tf.mod<tf.Tensor1D>(tf.add(this.oldest.value, tf.scalar(count, "int32")), tf.scalar(this.size, "int32")),
       ] as const;
     });
     this.ring.assign(ring);

@@ -16,7 +16,6 @@ import {
   startingEncoder,
   stepper,
   view,
-  type GoldenStep,
   type GoldenTrajectory,
   type Walker,
 } from "./golden-trajectory";
