@@ -74,15 +74,15 @@ export function startMethod(recipe: Recipe, facts: TrainingSetFacts, random: (pu
     );
   }
   if (method.kind === "moco") {
-    const streams = { encoder: random("initialize"), queue: random("queue") };
+    const streams = { encoder: random("initialise"), queue: random("queue") };
     const { queryEncoder, keyEncoder, queue } = createMoco({ ...method, encoder, bnGroups }, streams);
     return assemble(recipe, { networks: { [queryName]: queryEncoder, [keyName]: keyEncoder }, queue });
   }
   if (method.kind === "end-to-end") {
-    const { queryEncoder, keyEncoder } = createEndToEnd({ ...method, encoder, bnGroups }, random("initialize"));
+    const { queryEncoder, keyEncoder } = createEndToEnd({ ...method, encoder, bnGroups }, random("initialise"));
     return assemble(recipe, { networks: { [queryName]: queryEncoder, [keyName]: keyEncoder } });
   }
-  const networks = { [queryName]: createEncoder(encoder, random("initialize")) };
+  const networks = { [queryName]: createEncoder(encoder, random("initialise")) };
   if (method.kind !== "memory-bank") return assemble(recipe, { networks });
   return assemble(recipe, { networks, bank: MemoryBank.random(facts.images, encoder.dimension, random("bank")) });
 }
