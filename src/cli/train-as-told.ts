@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
 import type { ImageData } from "../data/image-set";
 import { loadData, parseDataName } from "../data/load";
 import { InputError } from "../engine/errors";
+import { replaceFile } from "../files/replace-file";
 import { stopRequested } from "../notebook/kernel";
 import { monitorDemoKnn, monitorKnn } from "../reproduce/evaluate-encoder";
 import { demoRun, recordDemoRun } from "../reproduce/record-demo-run";
@@ -103,7 +103,7 @@ function outcomeOf(checkpoint: string, manifestPath: string, data: ImageData, tr
   const manifest = written
     ? manifestSchema.parse(JSON.parse(readFileSync(manifestPath, "utf8")))
     : makeManifest(recipe, seed, data, { seconds, steps: step });
-  if (!written) writeFileAtomic(manifestPath, `${JSON.stringify(manifest, null, 2)}\n`);
+  if (!written) replaceFile(manifestPath, `${JSON.stringify(manifest, null, 2)}\n`);
   return {
     checkpoint,
     manifestFile: manifestPath,

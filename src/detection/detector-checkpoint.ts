@@ -1,8 +1,7 @@
-import { mkdirSync, readFileSync, statSync } from "node:fs";
-import { dirname } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
+import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
+import { replaceFile } from "../files/replace-file";
 import { decodeSafetensors, encodeSafetensors } from "../nn/safetensors";
 import {
   assertStateFits,
@@ -59,8 +58,7 @@ export function saveDetector(path: string, recipe: DetectionRecipe, training: De
     history: JSON.stringify(training.history),
     seconds: training.seconds.toFixed(3),
   };
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomic(path, encodeSafetensors({ tensors, metadata }));
+  replaceFile(path, encodeSafetensors({ tensors, metadata }));
 }
 
 /**

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { sync as writeFileAtomic } from "write-file-atomic";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
+import { replaceFile } from "../files/replace-file";
 import { originNow, originSchema } from "../train/manifest";
 import { recipeHash } from "../train/recipe";
 import { annotationChecksum, type DetectionData } from "./detection-data";
@@ -124,7 +124,7 @@ export async function runDetector(
       ...(onImage && { onImage }),
     });
     const results = toCocoResults(data.test, found).map(shortened);
-    writeFileAtomic(join(directory, predictionsFile), JSON.stringify(results));
+    replaceFile(join(directory, predictionsFile), JSON.stringify(results));
     // Of what is in the file, so that other programs find the same figures.
     const detections = fromCocoResults(data.test, results, predictionsFile);
     // Parsed once more, so that what is returned now is what is read later.
@@ -134,7 +134,7 @@ export async function runDetector(
       readings: training.history.readings,
       figures: detectionFigures(data.test, detections, recipe.metric, recipe.detector),
     });
-    writeFileAtomic(path, `${run}\n`);
+    replaceFile(path, `${run}\n`);
     return runSchema.parse(JSON.parse(run));
   } finally {
     disposeDetectorTraining(training);

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
-import { sync as writeFileAtomic } from "write-file-atomic";
+import { dirname } from "node:path";
 import { InputError } from "../engine/errors";
+import { replaceFile } from "../files/replace-file";
 import type { NamedTensors } from "./checkpoint-names";
 import { encodeDetectron2, isPickle, readNumpyPickle } from "./numpy-pickle";
 import { failureOf } from "./read-failure";
@@ -47,12 +48,12 @@ function isSafetensors(bytes: Buffer): boolean {
  * @throws InputError if the file cannot be written there
  */
 export function writeWeights(path: string, tensors: ReadonlyMap<string, StoredTensor>): void {
-  const bytes = path.endsWith(".pkl") ? encodeDetectron2(tensors) : safetensorsOf(tensors);
-  try {
-    writeFileAtomic(path, bytes);
-  } catch (error) {
-    throw new InputError(`Cannot write the weights to ${path}: choose another folder; ${(error as Error).message}`);
+  const folder = dirname(path);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new InputError(`Cannot write the weights to ${path}: choose another folder, there is no folder ${folder}`);
   }
+  const bytes = path.endsWith(".pkl") ? encodeDetectron2(tensors) : safetensorsOf(tensors);
+  replaceFile(path, bytes);
 }
 
 function safetensorsOf(tensors: ReadonlyMap<string, StoredTensor>): Buffer {

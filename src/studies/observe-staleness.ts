@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import { batchesPerEpoch } from "../data/batches";
 import type { ImageData } from "../data/image-set";
 import { DivergedError, InputError } from "../engine/errors";
+import { replaceFile } from "../files/replace-file";
 import { runsFolder, type RunCellOptions } from "../reproduce/run-cell";
 import { makeManifest, manifestSchema } from "../train/manifest";
 import { pretrain } from "../train/pretrain";
@@ -111,9 +111,8 @@ export async function observeStaleness(
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-  mkdirSync(dirname(path), { recursive: true });
   const manifest = makeManifest(recipe, seed, data, trained);
-  writeFileAtomic(path, `${JSON.stringify({ manifest, ...record })}\n`);
+  replaceFile(path, `${JSON.stringify({ manifest, ...record })}\n`);
   return record;
 }
 

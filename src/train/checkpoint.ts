@@ -1,8 +1,7 @@
-import { mkdirSync, readFileSync, statSync } from "node:fs";
-import { dirname } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
+import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
+import { replaceFile } from "../files/replace-file";
 import type { Encoder, EncoderConfig } from "../nn/encoder";
 import { encoderParameters } from "../nn/encoder";
 import { resNetRunningAverages } from "../nn/resnet-layout";
@@ -62,8 +61,7 @@ export function saveCheckpoint(path: string, state: TrainingState, recipe: Recip
     history: JSON.stringify(state.history),
     seconds: state.seconds.toFixed(3),
   };
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomic(path, encodeSafetensors({ tensors, metadata }));
+  replaceFile(path, encodeSafetensors({ tensors, metadata }));
 }
 
 /** A checkpoint read from disk, and the recipe it was trained with. */
