@@ -5,14 +5,11 @@ import { replaceFile } from "../files/replace-file";
 import type { NamedTensors } from "./checkpoint-names";
 import { encodeDetectron2, isPickle, readNumpyPickle } from "./numpy-pickle";
 import { failureOf } from "./read-failure";
-import { decodeSafetensors, encodeSafetensors, isFloat, type StoredTensor } from "./safetensors";
+import { decodeSafetensors, encodeSafetensors, headerStart, isFloat, type StoredTensor } from "./safetensors";
 import { isTorchFile, readTorchFile } from "./torch-file";
 
 // Node reads no larger file at once. An official file of ResNet-50 with its optimizer has 0.4 GB.
 const maximumFileBytes = 2 ** 31 - 1;
-
-/** "{": after its length, the header of a safetensors file is a JSON object. */
-const headerStart = 0x7b;
 
 /**
  * Reads the tensors of a file, whatever its format: safetensors, PyTorch (`.pth.tar`, `.pth`, `.pt`; zip and legacy) or a
