@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
+import { whileLocked } from "../files/folder-lock";
+import { forgetGenerations } from "../files/generations";
 import { replaceFile } from "../files/replace-file";
 import { originNow, originSchema } from "../train/manifest";
 import { recipeHash } from "../train/recipe";
@@ -93,16 +95,24 @@ export async function runDetector(
   data: DetectionData,
   options: RunDetectorOptions,
 ): Promise<DetectorRun> {
-  const { readings = 0, onProgress, onImage, ...rest } = options;
-  const { directory, stopRequested } = rest;
-  const { validation } = data;
-  if (readings > 0 && validation === undefined) {
+  const { readings = 0, directory } = options;
+  if (readings > 0 && data.validation === undefined) {
     throw new InputError("Cannot read AP50 over the training: the recipe must name a validation part, there is none");
   }
   if (recipe.detector.masks) assertMasks(data.test);
-  const path = join(directory, detectorRunFile);
-  const finished = readDetectorRun(path);
+  const finished = readDetectorRun(join(directory, detectorRunFile));
   if (finished !== undefined) return finished;
+  return whileLocked(directory, () => trainAndEvaluate(recipe, data, options));
+}
+
+async function trainAndEvaluate(
+  recipe: DetectionRecipe,
+  data: DetectionData,
+  { readings = 0, onProgress, onImage, ...rest }: RunDetectorOptions,
+): Promise<DetectorRun> {
+  const { directory, stopRequested } = rest;
+  const { validation } = data;
+  const path = join(directory, detectorRunFile);
   const stop = stopRequested && { stopRequested };
   const monitor = validation && {
     times: readings,
@@ -203,9 +213,8 @@ export function readPredictionsFile(path: string, test: DetectionSet): readonly 
 
 /** Deletes what a run consists of, so that it is trained anew; the folder may hold other things. */
 export function forgetDetectorRun(directory: string): void {
-  for (const file of [detectorCheckpointFile, detectorRunFile, predictionsFile]) {
-    rmSync(join(directory, file), { force: true });
-  }
+  forgetGenerations(join(directory, detectorCheckpointFile));
+  for (const file of [detectorRunFile, predictionsFile]) rmSync(join(directory, file), { force: true });
 }
 
 /** The folder of a run below `root`: another recipe, initialization or seed has another. */

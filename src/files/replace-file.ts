@@ -31,7 +31,7 @@ export interface ReplaceOptions {
  */
 export function replaceFile(path: string, content: string | Uint8Array, { previous }: ReplaceOptions = {}): void {
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}.${process.pid}.moco-tmp`;
   let replaced = false;
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -48,7 +48,7 @@ export function replaceFile(path: string, content: string | Uint8Array, { previo
 
 /** Whether this is the name of a file that {@link replaceFile} had not finished when its process was killed. */
 export function isUnfinished(name: string): boolean {
-  return /\.\d+\.tmp$/.test(name);
+  return /\.\d+\.moco-tmp$/.test(name);
 }
 
 function writeWhole(path: string, bytes: Uint8Array): void {

@@ -26,15 +26,15 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException & 
 /**
  * The error of a file that could not be written, for people.
  *
- * @param bytes - what the file needs
+ * @param bytes - what the file needs, if that matters
  * @param kept - what is left of it, a sentence without its period
  * @returns the error itself if it is not the system's
  */
-export function writeFailure(path: string, error: unknown, bytes: number, kept: string): Error {
+export function writeFailure(path: string, error: unknown, bytes: number | undefined, kept: string): Error {
   if (!isSystemError(error)) return error as Error;
   const [reason, advice] = reasonOf(error);
-  const size = `it needs ${bytes} bytes${freeBytes(dirname(path))}`;
-  return new InputError(`Cannot write ${path}: ${reason}; ${size}. ${kept}. ${advice}, then run the same again`, {
+  const size = bytes === undefined ? "" : `; it needs ${bytes} bytes${freeBytes(dirname(path))}`;
+  return new InputError(`Cannot write ${path}: ${reason}${size}. ${kept}. ${advice}, then run the same again`, {
     cause: error,
   });
 }

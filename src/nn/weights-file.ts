@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { InputError } from "../engine/errors";
+import { readGeneration } from "../files/generations";
 import { replaceFile } from "../files/replace-file";
 import type { NamedTensors } from "./checkpoint-names";
 import { encodeDetectron2, isPickle, readNumpyPickle } from "./numpy-pickle";
@@ -18,6 +19,10 @@ const maximumFileBytes = 2 ** 31 - 1;
  * @throws InputError if the file is missing, damaged, or asks for anything but data
  */
 export function readWeights(path: string): NamedTensors {
+  return readGeneration(path, readFile);
+}
+
+function readFile(path: string): NamedTensors {
   const status = statSync(path, { throwIfNoEntry: false });
   if (!status?.isFile()) throw new InputError(`Cannot read the weights: there is no file ${path}`);
   const fail = failureOf(path);

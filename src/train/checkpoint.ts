@@ -1,11 +1,17 @@
 import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
-import { replaceFile } from "../files/replace-file";
+import { readGeneration, restoreNewest, writeGeneration } from "../files/generations";
 import type { Encoder, EncoderConfig } from "../nn/encoder";
 import { encoderParameters } from "../nn/encoder";
 import { resNetRunningAverages } from "../nn/resnet-layout";
-import { decodeSafetensors, encodeSafetensors, type HostTensor, type SafetensorsContent } from "../nn/safetensors";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type DecodedSafetensors,
+  type HostTensor,
+  type SafetensorsContent,
+} from "../nn/safetensors";
 import {
   assertStateFits,
   fromStateDict,
@@ -40,7 +46,9 @@ const metadataSchema = z.object({
  * Writes everything that training needs to go on, in safetensors with PyTorch's names and layouts: all networks, the
  * optimizer's velocities, the queue or the bank, seed, step and history.
  *
- * Atomic: whatever happens while it writes, the file holds the old checkpoint or the new one.
+ * The checkpoint that was there stays beside it as the one before. Whatever happens while it writes, one of them is whole.
+ *
+ * @throws InputError if it cannot be written, as on a full disk
  */
 export function saveCheckpoint(path: string, state: TrainingState, recipe: Recipe): void {
   const { networks, trained, memory } = state.method;
@@ -61,7 +69,7 @@ export function saveCheckpoint(path: string, state: TrainingState, recipe: Recip
     history: JSON.stringify(state.history),
     seconds: state.seconds.toFixed(3),
   };
-  replaceFile(path, encodeSafetensors({ tensors, metadata }));
+  writeGeneration(path, encodeSafetensors({ tensors, metadata }));
 }
 
 /** A checkpoint read from disk, and the recipe it was trained with. */
@@ -76,10 +84,31 @@ export interface Checkpoint {
  * @throws InputError if the file is missing, damaged or no checkpoint of the kit
  */
 export function loadCheckpoint(path: string): Checkpoint {
+  return readGeneration(path, (file) => checkpointOf(readContent(file), file));
+}
+
+/**
+ * Reads the checkpoint to go on from, the one before it if the newest is damaged, which is said in one line of warning.
+ *
+ * @returns undefined if there is none that is whole
+ * @throws InputError if it is no checkpoint of the kit
+ */
+export function resumeCheckpoint(path: string): Checkpoint | undefined {
+  const content = restoreNewest(path, readContent);
+  if (content === undefined) return undefined;
+  const checkpoint = checkpointOf(content, path);
+  if (!content.hasChecksum) console.warn(`${path} has no checksum: whether it is damaged cannot be told.`);
+  return checkpoint;
+}
+
+function readContent(path: string): DecodedSafetensors {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
     throw new InputError(`Cannot read the checkpoint: there is no file ${path}`);
   }
-  const content = decodeSafetensors(readFileSync(path), path);
+  return decodeSafetensors(readFileSync(path), path);
+}
+
+function checkpointOf(content: SafetensorsContent, path: string): Checkpoint {
   const { tensors } = content;
   const { recipe, metadata } = parseCheckpoint(content, path);
   const parameters = encoderParameters(recipe.encoder);

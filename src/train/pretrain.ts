@@ -1,13 +1,13 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { augmentationPolicies } from "../data/augmentation-policy";
 import { batchesPerEpoch } from "../data/batches";
 import type { ImageData, ImageSet } from "../data/image-set";
 import { InputError, InterruptedError } from "../engine/errors";
+import { lockFolder } from "../files/folder-lock";
 import type { Method } from "../methods/method";
 import type { Encoder } from "../nn/encoder";
-import { assertSameTraining, loadCheckpoint, saveCheckpoint } from "./checkpoint";
+import { assertSameTraining, resumeCheckpoint, saveCheckpoint } from "./checkpoint";
 import { drawBatch } from "./draw-batch";
 import { Pace } from "./pace";
 import type { Recipe } from "./recipe";
@@ -63,9 +63,23 @@ export interface TrainingProgress {
  * Goes on from the checkpoint in the run's folder, if there is one, bit for bit as if it had never stopped. Saves one at
  * regular intervals, when it is stopped or left, and at the end.
  *
- * @throws InputError if the recipe does not fit the data, or the folder holds another training
+ * @throws InputError if the recipe does not fit the data, the folder holds another training, or another process trains in
+ * it, or a checkpoint cannot be written
  */
 export async function* pretrain(
+  recipe: Recipe,
+  data: ImageData,
+  options: PretrainOptions,
+): AsyncGenerator<TrainingProgress, void, void> {
+  const lock = lockFolder(options.directory);
+  try {
+    yield* trainAlone(recipe, data, options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function* trainAlone(
   recipe: Recipe,
   data: ImageData,
   options: PretrainOptions,
@@ -138,17 +152,20 @@ export async function* pretrain(
     if (!(error instanceof InterruptedError)) saved = state.step;
     throw error;
   } finally {
-    save();
-    trainingStep.dispose();
-    disposeTraining(state);
+    try {
+      save();
+    } finally {
+      trainingStep.dispose();
+      disposeTraining(state);
+    }
   }
 }
 
 function resumeOrStart(path: string, recipe: Recipe, seed: number, train: ImageSet): TrainingState {
-  if (!existsSync(path)) {
+  const checkpoint = resumeCheckpoint(path);
+  if (checkpoint === undefined) {
     return startTraining(recipe, seed, { images: train.labels.length, classes: train.classes.length });
   }
-  const checkpoint = loadCheckpoint(path);
   try {
     assertSameTraining(path, checkpoint, recipe, seed);
   } catch (error) {
