@@ -1,8 +1,9 @@
 import { join, resolve } from "node:path";
-import { loadDetectionData } from "../detection/detection-data";
+import { loadDetectionData, type DetectionData } from "../detection/detection-data";
 import { detectionPreset, withArchitecture, withMasks } from "../detection/detection-presets";
 import { parseDetectionRecipe, type DetectionRecipe } from "../detection/detection-recipe";
 import { architectureOf } from "../detection/detector";
+import type { Initialization } from "../detection/detector-training";
 import {
   detectorRunDirectory,
   detectorRunFile,
@@ -14,6 +15,7 @@ import {
 import { totalLoss } from "../detection/faster-rcnn";
 import type { DetectorProgress } from "../detection/train-detector";
 import { InputError } from "../engine/errors";
+import { whileLocked } from "../files/folder-lock";
 import { stopRequested } from "../notebook/kernel";
 import { detectorInitialization } from "../reproduce/detector-initialization";
 import { detectionLimit } from "../report/transfer";
@@ -32,6 +34,15 @@ export async function detectAsTold(flags: DetectFlags, settings: readonly Settin
   const data = await loadDetectionData(recipe.dataset, flags.root);
   const directory = resolve(flags.output ?? detectorRunDirectory(recipe, initialization, flags.seed, runsFolder));
   prepareFolder(directory);
+  await whileLocked(directory, () => detectIn(directory, recipe, { initialization, data }, flags));
+}
+
+async function detectIn(
+  directory: string,
+  recipe: DetectionRecipe,
+  { initialization, data }: { readonly initialization: Initialization; readonly data: DetectionData },
+  flags: DetectFlags,
+): Promise<void> {
   if (flags.fresh) forgetDetectorRun(directory);
 
   const stream = flags.json ? process.stderr : process.stdout;

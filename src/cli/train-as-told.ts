@@ -1,16 +1,18 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
 import type { ImageData } from "../data/image-set";
 import { loadData, parseDataName } from "../data/load";
 import { InputError } from "../engine/errors";
+import { whileLocked } from "../files/folder-lock";
+import { forgetGenerations } from "../files/generations";
+import { replaceFile } from "../files/replace-file";
 import { stopRequested } from "../notebook/kernel";
 import { monitorDemoKnn, monitorKnn } from "../reproduce/evaluate-encoder";
 import { demoRun, recordDemoRun } from "../reproduce/record-demo-run";
 import { runDirectory, runRecordFile } from "../reproduce/run-cell";
 import { presetNamed } from "../tables/presets";
 import { loadCheckpoint } from "../train/checkpoint";
-import { makeManifest, manifestFile, manifestSchema, type Manifest } from "../train/manifest";
+import { makeManifest, manifestFile, readManifest, type Manifest } from "../train/manifest";
 import { checkpointFile, pretrain, type PretrainOptions, type TrainingProgress } from "../train/pretrain";
 import { parseRecipe, type Recipe } from "../train/recipe";
 import { disposeTraining, type History } from "../train/state";
@@ -41,9 +43,14 @@ export async function trainAsTold(flags: PretrainFlags, settings: readonly Setti
   const data = await loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize });
   const directory = resolve(flags.output ?? runDirectory(recipe, flags.seed));
   prepareFolder(directory);
+  await whileLocked(directory, () => trainIn(directory, recipe, data, flags));
+}
+
+async function trainIn(directory: string, recipe: Recipe, data: ImageData, flags: PretrainFlags): Promise<void> {
   if (flags.fresh) {
     // Only what a run consists of: the folder may hold other things.
-    for (const file of [checkpointFile, manifestFile, runRecordFile]) rmSync(join(directory, file), { force: true });
+    forgetGenerations(join(directory, checkpointFile));
+    for (const file of [manifestFile, runRecordFile]) rmSync(join(directory, file), { force: true });
   }
 
   const progressStream = flags.json ? process.stderr : process.stdout;
@@ -100,10 +107,8 @@ function outcomeOf(checkpoint: string, manifestPath: string, data: ImageData, tr
   const { seed, seconds, step, history } = state;
   disposeTraining(state);
   const written = !trainedNow && existsSync(manifestPath);
-  const manifest = written
-    ? manifestSchema.parse(JSON.parse(readFileSync(manifestPath, "utf8")))
-    : makeManifest(recipe, seed, data, { seconds, steps: step });
-  if (!written) writeFileAtomic(manifestPath, `${JSON.stringify(manifest, null, 2)}\n`);
+  const manifest = written ? readManifest(manifestPath) : makeManifest(recipe, seed, data, { seconds, steps: step });
+  if (!written) replaceFile(manifestPath, `${JSON.stringify(manifest, null, 2)}\n`);
   return {
     checkpoint,
     manifestFile: manifestPath,

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { sync as writeFileAtomic } from "write-file-atomic";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
+import { whileLocked } from "../files/folder-lock";
+import { forgetGenerations } from "../files/generations";
+import { replaceFile } from "../files/replace-file";
 import { originNow, originSchema } from "../train/manifest";
 import { recipeHash } from "../train/recipe";
 import { annotationChecksum, type DetectionData } from "./detection-data";
@@ -93,16 +95,24 @@ export async function runDetector(
   data: DetectionData,
   options: RunDetectorOptions,
 ): Promise<DetectorRun> {
-  const { readings = 0, onProgress, onImage, ...rest } = options;
-  const { directory, stopRequested } = rest;
-  const { validation } = data;
-  if (readings > 0 && validation === undefined) {
+  const { readings = 0, directory } = options;
+  if (readings > 0 && data.validation === undefined) {
     throw new InputError("Cannot read AP50 over the training: the recipe must name a validation part, there is none");
   }
   if (recipe.detector.masks) assertMasks(data.test);
-  const path = join(directory, detectorRunFile);
-  const finished = readDetectorRun(path);
+  const finished = readDetectorRun(join(directory, detectorRunFile));
   if (finished !== undefined) return finished;
+  return whileLocked(directory, () => trainAndEvaluate(recipe, data, options));
+}
+
+async function trainAndEvaluate(
+  recipe: DetectionRecipe,
+  data: DetectionData,
+  { readings = 0, onProgress, onImage, ...rest }: RunDetectorOptions,
+): Promise<DetectorRun> {
+  const { directory, stopRequested } = rest;
+  const { validation } = data;
+  const path = join(directory, detectorRunFile);
   const stop = stopRequested && { stopRequested };
   const monitor = validation && {
     times: readings,
@@ -124,7 +134,7 @@ export async function runDetector(
       ...(onImage && { onImage }),
     });
     const results = toCocoResults(data.test, found).map(shortened);
-    writeFileAtomic(join(directory, predictionsFile), JSON.stringify(results));
+    replaceFile(join(directory, predictionsFile), JSON.stringify(results));
     // Of what is in the file, so that other programs find the same figures.
     const detections = fromCocoResults(data.test, results, predictionsFile);
     // Parsed once more, so that what is returned now is what is read later.
@@ -134,7 +144,7 @@ export async function runDetector(
       readings: training.history.readings,
       figures: detectionFigures(data.test, detections, recipe.metric, recipe.detector),
     });
-    writeFileAtomic(path, `${run}\n`);
+    replaceFile(path, `${run}\n`);
     return runSchema.parse(JSON.parse(run));
   } finally {
     disposeDetectorTraining(training);
@@ -203,9 +213,8 @@ export function readPredictionsFile(path: string, test: DetectionSet): readonly 
 
 /** Deletes what a run consists of, so that it is trained anew; the folder may hold other things. */
 export function forgetDetectorRun(directory: string): void {
-  for (const file of [detectorCheckpointFile, detectorRunFile, predictionsFile]) {
-    rmSync(join(directory, file), { force: true });
-  }
+  forgetGenerations(join(directory, detectorCheckpointFile));
+  for (const file of [detectorRunFile, predictionsFile]) rmSync(join(directory, file), { force: true });
 }
 
 /** The folder of a run below `root`: another recipe, initialization or seed has another. */

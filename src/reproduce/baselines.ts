@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { InputError } from "../engine/errors";
 import { evaluationFromJson, evaluationToJson } from "../evaluate/evaluation-json";
 import type { Evaluation } from "../evaluate/evaluate-features";
 import { randomNetwork } from "../evaluate/extract";
+import { replaceFile } from "../files/replace-file";
 import { disposeEncoder } from "../nn/encoder";
 import type { Preset } from "../tables/presets";
 import type { Baselines } from "../tables/result";
@@ -84,7 +84,6 @@ function kept(path: string, evaluate: () => Evaluation): Evaluation {
   const found = readEvaluation(path);
   if (found) return found;
   const evaluation = evaluate();
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomic(path, `${JSON.stringify(evaluationToJson(evaluation))}\n`);
+  replaceFile(path, `${JSON.stringify(evaluationToJson(evaluation))}\n`);
   return evaluation;
 }

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import type { ImageData } from "../data/image-set";
 import { DivergedError, InputError } from "../engine/errors";
+import { replaceFile } from "../files/replace-file";
 import { mechanisms, mechanismTitles, rateTrialRecipe, type RateTrial } from "../tables/mechanisms";
 import type { Preset } from "../tables/presets";
 import { loadCheckpoint } from "../train/checkpoint";
@@ -58,8 +58,7 @@ export async function tryRates(
       trials.push({ mechanism, rate, recipeHash: hash, knn });
     }
   }
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomic(path, `${JSON.stringify(trials, null, 2)}\n`);
+  replaceFile(path, `${JSON.stringify(trials, null, 2)}\n`);
   return trials;
 }
 

@@ -1,7 +1,8 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { DivergedError } from "../engine/errors";
+import { lockFolder, whileLocked } from "../files/folder-lock";
 import { disposeTraining } from "../train/state";
 import type { Preset } from "../tables/presets";
 import type { QueueOverlap, RunRecord } from "../tables/result";
@@ -57,11 +58,28 @@ export async function runCell(
   const path = join(options.directory, runRecordFile);
   const finished = readRunRecord(path);
   if (finished) return finished;
+  return whileLocked(options.directory, async () => {
+    const record = await trainAndEvaluate(recipe, seed, data, preset, {
+      ...options,
+      ...(stopRequested && { stopRequested }),
+      ...(onProgress && { onProgress }),
+    });
+    writeRunRecord(path, record);
+    return record;
+  });
+}
 
+async function trainAndEvaluate(
+  recipe: Recipe,
+  seed: number,
+  data: ImageData,
+  preset: Preset,
+  { onProgress, ...options }: PretrainOptions & Pick<RunCellOptions, "onProgress">,
+): Promise<RunRecord> {
   let diverged: string | undefined;
   let last: TrainingProgress | undefined;
   try {
-    for await (const progress of pretrain(recipe, data, { ...options, ...(stopRequested && { stopRequested }) })) {
+    for await (const progress of pretrain(recipe, data, options)) {
       last = progress;
       onProgress?.(progress);
     }
@@ -69,19 +87,15 @@ export async function runCell(
     if (!(error instanceof DivergedError)) throw error;
     diverged = error.message;
   }
-  const record =
-    diverged === undefined
-      ? evaluateRun(recipe, seed, data, preset)
-      : {
-          manifest: makeManifest(recipe, seed, data, { seconds: last?.seconds ?? 0, steps: last?.step ?? 0 }),
-          curve: last?.history.curve ?? [],
-          monitor: last?.history.monitor ?? [],
-          queueOverlap: overlapOf(recipe, seed, data),
-          evaluation: undefined,
-          diverged,
-        };
-  writeRunRecord(path, record);
-  return record;
+  if (diverged === undefined) return evaluateRun(recipe, seed, data, preset);
+  return {
+    manifest: makeManifest(recipe, seed, data, { seconds: last?.seconds ?? 0, steps: last?.step ?? 0 }),
+    curve: last?.history.curve ?? [],
+    monitor: last?.history.monitor ?? [],
+    queueOverlap: overlapOf(recipe, seed, data),
+    evaluation: undefined,
+    diverged,
+  };
 }
 
 /** Evaluates the checkpoint of a finished training. */
@@ -103,7 +117,15 @@ function overlapOf(recipe: Recipe, seed: number, { train }: ImageData): QueueOve
   return recipe.method.kind === "moco" ? queueOverlap(train, { ...recipe, ...recipe.method }, seed) : undefined;
 }
 
-/** Deletes a run, so that it is trained anew. */
+/**
+ * Deletes a run, so that it is trained anew.
+ *
+ * @throws InputError if another process works on it
+ */
 export function forgetRun(recipe: Recipe, seed: number): void {
-  rmSync(runDirectory(recipe, seed), { recursive: true, force: true });
+  const directory = runDirectory(recipe, seed);
+  if (!existsSync(directory)) return;
+  const lock = lockFolder(directory);
+  rmSync(directory, { recursive: true, force: true });
+  lock.release();
 }

@@ -1,9 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
+import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
 import { evaluationFromJson, evaluationToJson } from "../evaluate/evaluation-json";
+import { replaceFile } from "../files/replace-file";
 import type { RunRecord } from "../tables/result";
 import { manifestSchema } from "../train/manifest";
 
@@ -27,8 +26,7 @@ export function writeRunRecord(path: string, record: RunRecord): void {
     evaluation: evaluation === undefined ? null : evaluationToJson(evaluation),
     diverged: diverged ?? null,
   };
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomic(path, `${JSON.stringify(json)}\n`);
+  replaceFile(path, `${JSON.stringify(json)}\n`);
 }
 
 /**

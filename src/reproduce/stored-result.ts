@@ -1,6 +1,7 @@
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { InputError } from "../engine/errors";
+import { replaceFile } from "../files/replace-file";
 import type { Ablation } from "../tables/ablation";
 import type { Preset } from "../tables/presets";
 import { ablationResult, type AblationResult, type Baselines, type RunRecord } from "../tables/result";
@@ -100,8 +101,7 @@ export function recordRuns(
     );
   }
   for (const [source, target] of files) {
-    mkdirSync(dirname(target), { recursive: true });
-    copyFileSync(source, target);
+    replaceFile(target, readFileSync(source));
   }
   return files.size;
 }

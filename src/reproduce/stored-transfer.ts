@@ -1,13 +1,13 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { sync as writeFileAtomic } from "write-file-atomic";
 import { annotationChecksum, loadDetectionData } from "../detection/detection-data";
 import type { DetectionSet } from "../detection/detection-set";
 import { resampleFigures } from "../detection/resample-figures";
 import { detectorRunFile, predictionsFile, readDetectorRun, readPredictionsFile } from "../detection/run-detector";
 import { InputError } from "../engine/errors";
 import { drawImages, type ImageDraws } from "../evaluate/two-level-bootstrap";
+import { replaceFile } from "../files/replace-file";
 import type { Transfer, TransferRow } from "../tables/transfer";
 import type { Recipe } from "../train/recipe";
 import { transferResult, type TransferResult, type TransferRun } from "../tables/transfer-result";
@@ -97,10 +97,9 @@ export function recordTransfer(transfer: Transfer, test: DetectionSet, seeds: nu
       existsSync(from.run(row, seed)),
     ),
   );
-  mkdirSync(join(root, transfer.name), { recursive: true });
   for (const { row, seed } of found) {
-    writeFileAtomic(to.run(row, seed), readFileSync(from.run(row, seed)));
-    writeFileAtomic(to.predictions(row, seed), gzipSync(readFileSync(from.predictions(row, seed)), { level: 9 }));
+    replaceFile(to.run(row, seed), readFileSync(from.run(row, seed)));
+    replaceFile(to.predictions(row, seed), gzipSync(readFileSync(from.predictions(row, seed)), { level: 9 }));
     if (row.pretraining !== undefined) recordPretraining(row.pretraining, seed, transfer, root);
   }
   if (transfer.rows[0]!.detection.dataset.kind !== "scenes") writeTestSet(testSetPath(transfer, root), test);
@@ -110,8 +109,7 @@ export function recordTransfer(transfer: Transfer, test: DetectionSet, seeds: nu
 function recordPretraining(recipe: Recipe, seed: number, { preset }: Transfer, root: string): void {
   const [from, to] = [ownRuns().run(recipe, seed), recordedRuns(preset, root).run(recipe, seed)];
   if (existsSync(to) || !existsSync(from)) return;
-  mkdirSync(dirname(to), { recursive: true });
-  writeFileAtomic(to, readFileSync(from));
+  replaceFile(to, readFileSync(from));
 }
 
 /**

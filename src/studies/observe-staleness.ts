@@ -1,14 +1,16 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import { batchesPerEpoch } from "../data/batches";
 import type { ImageData } from "../data/image-set";
 import { DivergedError, InputError } from "../engine/errors";
+import { lockFolder } from "../files/folder-lock";
+import { forgetGenerations } from "../files/generations";
+import { replaceFile } from "../files/replace-file";
 import { runsFolder, type RunCellOptions } from "../reproduce/run-cell";
 import { makeManifest, manifestSchema } from "../train/manifest";
-import { pretrain } from "../train/pretrain";
+import { checkpointFile, pretrain } from "../train/pretrain";
 import { recipeHash } from "../train/recipe";
 import { readDrift, readMaskedAccuracy, type DictionaryRecipe } from "./staleness-reading";
 
@@ -78,7 +80,9 @@ export async function observeStaleness(
   if (kept) return kept;
 
   const directory = path.replace(/\.json$/, "");
-  rmSync(directory, { recursive: true, force: true });
+  const lock = lockFolder(directory);
+  // What a killed process has left.
+  forgetGenerations(join(directory, checkpointFile));
   const totalSteps = recipe.epochs * batchesPerEpoch(data.train, recipe.batchSize);
   const every = Math.max(1, Math.floor(totalSteps / axes.readings));
   const record: StalenessRecord = { losses: [], readings: [], diverged: null };
@@ -110,10 +114,10 @@ export async function observeStaleness(
     record.diverged = error.message;
   } finally {
     rmSync(directory, { recursive: true, force: true });
+    lock.release();
   }
-  mkdirSync(dirname(path), { recursive: true });
   const manifest = makeManifest(recipe, seed, data, trained);
-  writeFileAtomic(path, `${JSON.stringify({ manifest, ...record })}\n`);
+  replaceFile(path, `${JSON.stringify({ manifest, ...record })}\n`);
   return record;
 }
 

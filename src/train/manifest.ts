@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { ImageData } from "../data/image-set";
 import { machineFacts } from "../engine/device";
+import { InputError } from "../engine/errors";
 import { tf } from "../engine/tf";
 import { recipeHash, recipeSchema, type Recipe } from "./recipe";
 
@@ -50,6 +51,25 @@ export function makeManifest(
     trainingSeconds: Number(trained.seconds.toFixed(1)),
     steps: trained.steps,
   };
+}
+
+/**
+ * Reads the manifest of a finished run.
+ *
+ * @throws InputError if the file is not what was written
+ */
+export function readManifest(path: string): Manifest {
+  const advice = "Delete the file to have it written again, with the time and the machine of now";
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new InputError(`Cannot read the manifest ${path}: it is no JSON. ${advice}`, { cause });
+  }
+  const parsed = manifestSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const { path: field, message } = parsed.error.issues[0]!;
+  throw new InputError(`Cannot read the manifest ${path}: ${field.join(".") || "content"}: ${message}. ${advice}`);
 }
 
 /** The origin of a run that ends now, in this process. */

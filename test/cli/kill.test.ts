@@ -86,7 +86,7 @@ describe("moco pretrain", () => {
 
   it("refuses a folder that cannot be, before it trains", async () => {
     const { code, stdout, stderr } = await moco(...words(join("unbroken", "manifest.json", "inside")));
-    expect(stderr).toMatch(/choose another folder by --output; ENOTDIR/);
+    expect(stderr).toMatch(/what should be its folder is a file \(ENOTDIR\)\. Choose another folder by --output/);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   });
 
