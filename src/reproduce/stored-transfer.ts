@@ -7,7 +7,7 @@ import type { DetectionSet } from "../detection/detection-set";
 import { resampleFigures } from "../detection/resample-figures";
 import { detectorRunFile, predictionsFile, readDetectorRun, readPredictionsFile } from "../detection/run-detector";
 import { InputError } from "../engine/errors";
-import { drawImages, type ImageDraws } from "../evaluate/two-level-bootstrap";
+import { drawImages, type ImageDraws } from "../statistics/two-level-bootstrap";
 import type { Transfer, TransferRow } from "../tables/transfer";
 import type { Recipe } from "../train/recipe";
 import { transferResult, type TransferResult, type TransferRun } from "../tables/transfer-result";
