@@ -11,10 +11,20 @@ export interface PlannedTest {
   readonly power?: number;
 }
 
+/** The search takes milliseconds, and all tests of a table ask for the same. */
+const known = new Map<string, number>();
+
 /**
  * The smallest mean difference that a paired t test finds with the given power, in standard deviations of the differences.
  */
 export function detectableEffect({ pairs, significance, power = 0.8 }: PlannedTest): number {
+  const planned = [pairs, significance, power].join(", ");
+  const effect = known.get(planned) ?? searchEffect(pairs, significance, power);
+  known.set(planned, effect);
+  return effect;
+}
+
+function searchEffect(pairs: number, significance: number, power: number): number {
   const freedom = pairs - 1;
   const critical = studentQuantile(1 - significance, freedom);
   const found = (effect: number) => noncentralTail(critical, freedom, effect * Math.sqrt(pairs)) >= power;

@@ -64,8 +64,9 @@ function chancesOfSums(doubledRanks: readonly number[]): Float64Array {
 /** The chances of the sum of two independent sums. */
 function ofSum(a: Float64Array, b: Float64Array): Float64Array {
   const chances = new Float64Array(a.length + b.length - 1);
-  a.forEach((chance, sum) => {
-    if (chance > 0) b.forEach((other, added) => (chances[sum + added]! += chance * other));
-  });
+  for (let sum = 0; sum < a.length; sum++) {
+    if (a[sum] === 0) continue;
+    for (let added = 0; added < b.length; added++) chances[sum + added]! += a[sum]! * b[added]!;
+  }
   return chances;
 }
