@@ -22,7 +22,7 @@ export function claimsOf(preset: Preset): readonly Claim[] {
 
 const definition = "not tested";
 const tooLarge = "not run at this scale";
-const oneSeed = "its study in notebook 05 trains one seed, which tests nothing";
+const oneSeed = "notebook 05 studies it with one seed, which tests nothing";
 
 /** Claims that no table of the kit has values for. */
 const withoutValues: readonly Claim[] = [
