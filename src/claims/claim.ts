@@ -50,7 +50,7 @@ export interface ClaimText {
   readonly reference: { readonly points: number | undefined; readonly printed: string } | undefined;
 }
 
-/** A claim of the paper, or one that is commonly made of it, as data: written down before its values are looked at. */
+/** A claim of the paper, or one that is commonly made of it, as data: written from what is printed, never from what was recorded. */
 export interface Claim extends ClaimText {
   /** Claims that are adjusted together: those of one table of the paper. */
   readonly family: string;

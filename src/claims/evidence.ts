@@ -25,7 +25,10 @@ export interface Evidence {
   readonly side: 0.5 | 1;
 }
 
-/** Tests a claim on the values of its rows. Seeds are pairs: from seed to seed all rows have the same weights and order of data. */
+/**
+ * Tests a claim on the values of its rows. Seeds are pairs: the same seed gives rows the same order of images and, where they
+ * have the same network, the same first weights.
+ */
 export function evidenceOf(test: ClaimTest, values: SeedValues): Evidence {
   const [first, last] = [values[0]!, values.at(-1)!];
   const [above, below] = test.kind === "trend" ? [last, first] : [first, last];

@@ -25,7 +25,7 @@ export type Judgement = { readonly claim: Claim } & (
       readonly p: number;
       /**
        * The smallest difference in points that this many seeds would have shown in four of five cases, by their spread, as
-       * the first of its family. Of an equivalence: that would have contradicted it.
+       * the first of its family. Of a trend: the gain from end to end. Of an equivalence: what would have contradicted it.
        */
       readonly smallest: number;
     }

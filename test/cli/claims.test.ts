@@ -34,6 +34,13 @@ describe("moco claims", () => {
     expect(s5).toMatchObject({ evidence: { seeds: 5, difference: expect.closeTo(gain, 9) as number } });
   });
 
+  it("judges your own runs as well, as many as there are", async () => {
+    const { code, stdout } = await moco("claims", "--own", "--json");
+    expect(code).toBe(0);
+    const judged = JSON.parse(stdout) as Judgement[];
+    expect(judged.map(({ claim }) => claim.id)).toEqual(claimsOf(preset).map(({ id }) => id));
+  });
+
   it("prints a table with the reasons below it", async () => {
     const { code, stdout } = await moco("claims");
     expect(code).toBe(0);
