@@ -44,8 +44,8 @@ export { loadCheckpoint } from "./train/checkpoint";
 export { knn } from "./evaluate/knn";
 export { evaluateFeatures } from "./evaluate/evaluate-features";
 export { extractFeatures, pixelFeatures, randomNetwork } from "./evaluate/extract";
-export { groupBootstrap, pairedGroupBootstrap, seedInterval } from "./evaluate/intervals";
-export { pairedTwoLevelBootstrap, twoLevelBootstrap } from "./evaluate/two-level-bootstrap";
+export { groupBootstrap, pairedGroupBootstrap, seedInterval } from "./statistics/intervals";
+export { pairedTwoLevelBootstrap, twoLevelBootstrap } from "./statistics/two-level-bootstrap";
 
 export { presetNamed, type Preset } from "./tables/presets";
 export {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { extractFeaturesAt } from "../evaluate/extract";
-import type { Interval } from "../evaluate/intervals";
+import type { Interval } from "../statistics/intervals";
 import { linearProbe } from "../evaluate/linear-probe";
 import type { Score } from "../evaluate/score";
 import type { Depth, Encoder } from "../nn/encoder";

@@ -55,7 +55,8 @@ function linearAccuracy(
   return name && readEvaluation(encoders.baseline(name))?.linear.accuracy;
 }
 
-function figuresOf({ manifest: { recipe }, figures }: DetectorRun): ByMeasure<number> {
+/** The figures of a detector by measure, 0 to 1; NaN where nothing is to be found. */
+export function figuresOf({ manifest: { recipe }, figures }: DetectorRun): ByMeasure<number> {
   const { ap, ap50, ap75, classAgnostic, masks } = figures;
   const of: Readonly<Record<DetectionMeasure, number | null | undefined>> = {
     ...{ ap, ap50, ap75, objectAp: classAgnostic.ap, objectAp50: classAgnostic.ap50 },

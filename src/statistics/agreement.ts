@@ -1,5 +1,5 @@
-import { pairedGroupBootstrap, seedInterval } from "../evaluate/intervals";
-import { meanOf } from "../evaluate/score";
+import { pairedGroupBootstrap, seedInterval } from "./intervals";
+import { meanOf } from "./mean";
 
 /** Seeds from which a verdict is given: fewer say too little of how much training varies. */
 export const verdictSeeds = 3;

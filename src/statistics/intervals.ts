@@ -1,6 +1,6 @@
 import { InputError } from "../engine/errors";
 import { randomStream } from "../engine/random";
-import { meanOf } from "./score";
+import { meanOf, standardErrorOf } from "./mean";
 import { studentQuantile } from "./student-t";
 
 /** Settings of a bootstrap. */
@@ -77,8 +77,7 @@ export function seedInterval(values: readonly number[], level = 0.95): Interval 
   checkLevel(level);
   if (values.length < 3) return undefined;
   const mean = meanOf(values);
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
-  const reach = studentQuantile((1 + level) / 2, values.length - 1) * Math.sqrt(variance / values.length);
+  const reach = studentQuantile((1 + level) / 2, values.length - 1) * standardErrorOf(values);
   return { mean, low: mean - reach, high: mean + reach, kind: "seeds" };
 }
 

@@ -1,7 +1,7 @@
 import { InputError } from "../engine/errors";
 import { randomStream } from "../engine/random";
 import { quantile } from "./intervals";
-import { meanOf } from "./score";
+import { meanOf } from "./mean";
 
 /** One thing by two measures. */
 export type Pair = readonly [x: number, y: number];
@@ -53,8 +53,8 @@ export function rankCorrelationOfGroups(groups: readonly (readonly Pair[])[], se
   };
 }
 
-/** From 1; equal values have the mean of their ranks. */
-function ranks(values: readonly number[]): number[] {
+/** Ranks from 1 for the smallest; equal values have the mean of their ranks. */
+export function ranks(values: readonly number[]): number[] {
   const sorted = [...values].sort((a, b) => a - b);
   return values.map((value) => (sorted.indexOf(value) + sorted.lastIndexOf(value)) / 2 + 1);
 }

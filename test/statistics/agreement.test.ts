@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { agreement, meanBySeed, type SeededScores } from "../../src/tables/agreement";
+import { agreement, meanBySeed, type SeededScores } from "../../src/statistics/agreement";
 
 const images = 40;
 const groups = Int32Array.from({ length: images }, (_, image) => image >> 1);

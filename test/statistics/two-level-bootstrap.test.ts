@@ -6,7 +6,7 @@ import {
   pairedTwoLevelBootstrap,
   twoLevelBootstrap,
   type ResampledFigure,
-} from "../../src/evaluate/two-level-bootstrap";
+} from "../../src/statistics/two-level-bootstrap";
 
 const draws = drawImages(200, 1000, 1);
 

@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { randomStream } from "../../src/engine/random";
-import { groupBootstrap, pairedGroupBootstrap, seedInterval } from "../../src/evaluate/intervals";
-import { studentQuantile } from "../../src/evaluate/student-t";
-import { reference } from "./reference";
+import { groupBootstrap, pairedGroupBootstrap, seedInterval } from "../../src/statistics/intervals";
 
 /** Groups of 3 images that are mostly right and wrong together; the expected share is 0.6. */
 function correlated(trial: number, groupCount: number) {
@@ -108,11 +106,5 @@ describe("seedInterval", () => {
 
   it("says nothing of fewer than 3 seeds", () => {
     expect(seedInterval([1, 2])).toBeUndefined();
-  });
-});
-
-describe("studentQuantile", () => {
-  it.each(reference.student)("gives SciPy's $probability quantile at $freedom degrees", (expected) => {
-    expect(studentQuantile(expected.probability, expected.freedom) / expected.quantile).toBeCloseTo(1, 10);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/engine/errors";
-import { rankCorrelation, rankCorrelationOfGroups, type Pair } from "../../src/evaluate/rank-correlation";
+import { rankCorrelation, rankCorrelationOfGroups, type Pair } from "../../src/statistics/rank-correlation";
 
 const paired = (x: readonly number[], y: readonly number[]) => x.map((value, at): Pair => [value, y[at]!]);
 

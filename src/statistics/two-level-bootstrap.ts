@@ -1,7 +1,7 @@
 import { InputError } from "../engine/errors";
 import { randomStream } from "../engine/random";
 import { quantile } from "./intervals";
-import { meanOf } from "./score";
+import { meanOf } from "./mean";
 
 /** Draws of the images of a test set, with replacement: how often each image counts in each draw. */
 export type ImageDraws = readonly Uint16Array[];
