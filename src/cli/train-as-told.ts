@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { loadData, parseDataName } from "../data/load";
 import { InputError } from "../engine/errors";
+import { withChecksum } from "../files/checked-json";
 import { whileLocked } from "../files/folder-lock";
 import { forgetGenerations } from "../files/generations";
 import { replaceFile } from "../files/replace-file";
@@ -108,7 +109,7 @@ function outcomeOf(checkpoint: string, manifestPath: string, data: ImageData, tr
   disposeTraining(state);
   const written = !trainedNow && existsSync(manifestPath);
   const manifest = written ? readManifest(manifestPath) : makeManifest(recipe, seed, data, { seconds, steps: step });
-  if (!written) replaceFile(manifestPath, `${JSON.stringify(manifest, null, 2)}\n`);
+  if (!written) replaceFile(manifestPath, `${JSON.stringify(withChecksum(manifest), null, 2)}\n`);
   return {
     checkpoint,
     manifestFile: manifestPath,

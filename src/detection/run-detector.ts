@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
+import { checksumOf, isUnchanged, withChecksum } from "../files/checked-json";
 import { whileLocked } from "../files/folder-lock";
 import { forgetGenerations } from "../files/generations";
 import { replaceFile } from "../files/replace-file";
@@ -57,6 +58,8 @@ const runSchema = z.object({
     trainingSeconds: z.number(),
     steps: z.number().int(),
   }),
+  /** Of the file of detections; runs that were recorded before have none. */
+  predictionsChecksum: z.string().optional(),
   curve: curveSchema,
   /** AP50 on the validation part over the training. */
   readings: readingsSchema,
@@ -138,14 +141,16 @@ async function trainAndEvaluate(
     // Of what is in the file, so that other programs find the same figures.
     const detections = fromCocoResults(data.test, results, predictionsFile);
     // Parsed once more, so that what is returned now is what is read later.
-    const run = JSON.stringify({
+    const run = withChecksum({
       manifest: manifestOf(recipe, data, training),
+      predictionsChecksum: checksumOf(results),
       curve: training.history.curve,
       readings: training.history.readings,
       figures: detectionFigures(data.test, detections, recipe.metric, recipe.detector),
     });
-    replaceFile(path, `${run}\n`);
-    return runSchema.parse(JSON.parse(run));
+    const text = JSON.stringify(run);
+    replaceFile(path, `${text}\n`);
+    return runSchema.parse(JSON.parse(text));
   } finally {
     disposeDetectorTraining(training);
   }
@@ -188,7 +193,14 @@ function manifestOf(recipe: DetectionRecipe, data: DetectionData, training: Dete
  */
 export function readDetectorRun(path: string): DetectorRun | undefined {
   if (!existsSync(path)) return undefined;
-  const parsed = runSchema.safeParse(readJson(path));
+  const json = readJson(path);
+  if (!isUnchanged(json)) {
+    throw new InputError(
+      `Cannot read the run ${path}: its content is not the one that its checksum was made of. ` +
+        "Delete the file to evaluate the detector again",
+    );
+  }
+  const parsed = runSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const { path: field, message } = parsed.error.issues[0]!;
   throw new InputError(
@@ -198,17 +210,26 @@ export function readDetectorRun(path: string): DetectorRun | undefined {
 
 /** The detections of a finished run in a folder. */
 export function readPredictions(directory: string, test: DetectionSet): readonly Detection[] {
-  return readPredictionsFile(join(directory, predictionsFile), test);
+  const run = readDetectorRun(join(directory, detectorRunFile));
+  return readPredictionsFile(join(directory, predictionsFile), test, run?.predictionsChecksum);
 }
 
 /**
  * Detections of a finished run, wherever they were put.
  *
  * @param path - one that ends in ".gz" is packed
+ * @param checksum - the `predictionsChecksum` of the run
  * @throws InputError if it cannot be read, or naming every entry that is wrong
  */
-export function readPredictionsFile(path: string, test: DetectionSet): readonly Detection[] {
-  return fromCocoResults(test, readJson(path), path);
+export function readPredictionsFile(path: string, test: DetectionSet, checksum?: string): readonly Detection[] {
+  const json = readJson(path);
+  if (checksum !== undefined && checksum !== checksumOf(json)) {
+    throw new InputError(
+      `Cannot read ${path}: its content is not the one that the run was evaluated on. ` +
+        `Delete it and the run's ${detectorRunFile} to evaluate the detector again`,
+    );
+  }
+  return fromCocoResults(test, json, path);
 }
 
 /** Deletes what a run consists of, so that it is trained anew; the folder may hold other things. */

@@ -6,6 +6,7 @@ import { InputError } from "../engine/errors";
 import { evaluationFromJson, evaluationToJson } from "../evaluate/evaluation-json";
 import type { Evaluation } from "../evaluate/evaluate-features";
 import { randomNetwork } from "../evaluate/extract";
+import { isUnchanged, withChecksum } from "../files/checked-json";
 import { replaceFile } from "../files/replace-file";
 import { disposeEncoder } from "../nn/encoder";
 import type { Preset } from "../tables/presets";
@@ -73,6 +74,12 @@ export function readEvaluation(path: string): Evaluation | undefined {
   } catch {
     throw new InputError(`Cannot read the evaluation ${path}: it is not JSON. Delete the file to evaluate again`);
   }
+  if (!isUnchanged(json)) {
+    throw new InputError(
+      `Cannot read the evaluation ${path}: its content is not the one that its checksum was made of. ` +
+        "Delete the file to evaluate again",
+    );
+  }
   return evaluationFromJson(json);
 }
 
@@ -84,6 +91,6 @@ function kept(path: string, evaluate: () => Evaluation): Evaluation {
   const found = readEvaluation(path);
   if (found) return found;
   const evaluation = evaluate();
-  replaceFile(path, `${JSON.stringify(evaluationToJson(evaluation))}\n`);
+  replaceFile(path, `${JSON.stringify(withChecksum(evaluationToJson(evaluation)))}\n`);
   return evaluation;
 }

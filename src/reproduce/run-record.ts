@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
 import { evaluationFromJson, evaluationToJson } from "../evaluate/evaluation-json";
+import { isUnchanged, withChecksum } from "../files/checked-json";
 import { replaceFile } from "../files/replace-file";
 import type { RunRecord } from "../tables/result";
 import { manifestSchema } from "../train/manifest";
@@ -26,7 +27,7 @@ export function writeRunRecord(path: string, record: RunRecord): void {
     evaluation: evaluation === undefined ? null : evaluationToJson(evaluation),
     diverged: diverged ?? null,
   };
-  replaceFile(path, `${JSON.stringify(json)}\n`);
+  replaceFile(path, `${JSON.stringify(withChecksum(json))}\n`);
 }
 
 /**
@@ -46,6 +47,7 @@ export function readRunRecord(path: string): RunRecord | undefined {
   } catch {
     fail("it is not JSON");
   }
+  if (!isUnchanged(json)) fail("its content is not the one that its checksum was made of");
   const parsed = schema.safeParse(json);
   if (!parsed.success) return fail(`${parsed.error.issues[0]!.path.join(".")}: ${parsed.error.issues[0]!.message}`);
   const { queueOverlap, evaluation, diverged, ...rest } = parsed.data;

@@ -78,7 +78,7 @@ function runsOf(
     if (run.manifest.data.test.checksum !== checksum) {
       throw new InputError(`Cannot use the run ${path}: it was read on other test images than ${test.name}`);
     }
-    const detections = readPredictionsFile(store.predictions(row, seed), test);
+    const detections = readPredictionsFile(store.predictions(row, seed), test, run.predictionsChecksum);
     runs.push({ run, figures: resampleFigures(test, detections, row.detection, draws) });
   }
   return runs;

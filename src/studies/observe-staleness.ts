@@ -5,6 +5,7 @@ import { z } from "zod";
 import { batchesPerEpoch } from "../data/batches";
 import type { ImageData } from "../data/image-set";
 import { DivergedError, InputError } from "../engine/errors";
+import { isUnchanged, withChecksum } from "../files/checked-json";
 import { lockFolder } from "../files/folder-lock";
 import { forgetGenerations } from "../files/generations";
 import { replaceFile } from "../files/replace-file";
@@ -117,17 +118,21 @@ export async function observeStaleness(
     lock.release();
   }
   const manifest = makeManifest(recipe, seed, data, trained);
-  replaceFile(path, `${JSON.stringify({ manifest, ...record })}\n`);
+  replaceFile(path, `${JSON.stringify(withChecksum({ manifest, ...record }))}\n`);
   return record;
 }
 
 function readRecord(path: string): StalenessRecord | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    const { manifest: _, ...record } = fileSchema.parse(JSON.parse(readFileSync(path, "utf8")));
-    return record;
+    const json: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const { manifest: _, ...record } = fileSchema.parse(json);
+    if (isUnchanged(json)) return record;
   } catch (cause) {
     const problem = cause instanceof z.ZodError ? `${cause.issues[0]!.path.join(".")} is not valid` : "it is not JSON";
     throw new InputError(`Cannot read the record ${path}: ${problem}. Delete the file to train again`, { cause });
   }
+  throw new InputError(
+    `Cannot read the record ${path}: its content is not the one that its checksum was made of. Delete the file to train again`,
+  );
 }

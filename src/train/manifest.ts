@@ -6,6 +6,7 @@ import type { ImageData } from "../data/image-set";
 import { machineFacts } from "../engine/device";
 import { InputError } from "../engine/errors";
 import { tf } from "../engine/tf";
+import { isUnchanged } from "../files/checked-json";
 import { recipeHash, recipeSchema, type Recipe } from "./recipe";
 
 /** File name in the folder of a run of `moco pretrain`, written when it has ended. */
@@ -65,6 +66,11 @@ export function readManifest(path: string): Manifest {
     json = JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
     throw new InputError(`Cannot read the manifest ${path}: it is no JSON. ${advice}`, { cause });
+  }
+  if (!isUnchanged(json)) {
+    throw new InputError(
+      `Cannot read the manifest ${path}: its content is not the one that its checksum was made of. ${advice}`,
+    );
   }
   const parsed = manifestSchema.safeParse(json);
   if (parsed.success) return parsed.data;

@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { InputError } from "../../src/engine/errors";
+import { lockFolder } from "../../src/files/folder-lock";
 import {
   forgetGenerations,
   previousOf,
@@ -10,7 +12,8 @@ import {
   restoreNewest,
   writeGeneration,
 } from "../../src/files/generations";
-import { faultyCalls, withFault } from "./faulty-files.cjs";
+import { isUnfinished } from "../../src/files/replace-file";
+import { faultyCalls, withFault, type Fault } from "./faulty-files.cjs";
 
 let folder: string;
 let path: string;
@@ -128,5 +131,34 @@ describe("generations of a file", () => {
         }
       }
     }
+  });
+
+  it("never lose the last good one by a kill, at whichever call", () => {
+    const program = `require(${JSON.stringify(join(__dirname, "..", "..", "dist", "files", "generations.js"))})
+      .writeGeneration(process.argv[1], Buffer.from("three."));`;
+    const faults = join(__dirname, "faulty-files.cjs");
+    const kill = (fault: Fault) =>
+      spawnSync(process.execPath, ["--require", faults, "-e", program, path], {
+        env: { ...process.env, MOCO_TEST_FAULT: JSON.stringify({ path: folder, ...fault }) },
+      }).signal;
+    const seen = new Set<string | undefined>();
+    for (const call of ["openSync", "writeSync", "fsyncSync", "linkSync", "renameSync"] as const) {
+      for (const fault of [{ fault: "kill" }, { fault: "killAfter" }, { fault: "kill", kept: 3 }] as const) {
+        if ("kept" in fault && call !== "writeSync") continue;
+        for (const file of readdirSync(folder)) rmSync(join(folder, file));
+        write("one.");
+        write("two.");
+        expect(kill({ call, ...fault }), `${call} ${fault.fault}`).toBe("SIGKILL");
+        lockFolder(folder).release();
+        expect(readdirSync(folder).filter(isUnfinished)).toEqual([]);
+        const rest = restore();
+        seen.add(rest);
+        write("four.");
+        expect([read(path), read(previousOf(path))]).toEqual(["four.", rest]);
+      }
+    }
+    // Only the kill after the rename comes too late for the old one.
+    expect([...seen].sort()).toEqual(["three.", "two."]);
+    expect(warnings).toEqual([]);
   });
 });

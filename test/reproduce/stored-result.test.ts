@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -36,6 +36,26 @@ function storeBaselines(): void {
     writeFileSync(path, JSON.stringify(evaluationToJson(exampleEvaluation(8))));
   }
 }
+
+describe("a stored run", () => {
+  it("is read again, and refused by its name when it was changed or cut", () => {
+    storeRun(zero, 1, 8);
+    const path = store.run(zero!.recipe, 1);
+    const text = readFileSync(path, "utf8");
+    const read = () => storedAblation(ablation, preset, store);
+    expect(read()).toBeDefined();
+    writeFileSync(path, text.replace('"seed":1', '"seed":3'));
+    expect(read).toThrow(
+      `Cannot read the run ${path}: its content is not the one that its checksum was made of. Delete`,
+    );
+    writeFileSync(path, text.slice(0, text.length >> 1));
+    expect(read).toThrow(`Cannot read the run ${path}: it is not JSON. Delete the file to evaluate the run again`);
+    expect(read).toThrow(InputError);
+    // Runs that were recorded before have no checksum.
+    writeFileSync(path, text.replace(/,"sha256":"\w+"/, ""));
+    expect(read()).toBeDefined();
+  });
+});
 
 describe("storedAblation", () => {
   it("is undefined where nothing has been run", () => {
