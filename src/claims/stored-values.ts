@@ -1,9 +1,9 @@
 import { InputError } from "../engine/errors";
 import { readDetectorRun } from "../detection/run-detector";
 import { figuresOf } from "../reproduce/measured-encoders";
-import { readRunRecord } from "../reproduce/run-record";
-import type { RunStore } from "../reproduce/stored-result";
-import type { TransferStore } from "../reproduce/stored-transfer";
+import { readRunRecord } from "../runs/run-record";
+import type { RunStore } from "../runs/stored-result";
+import type { TransferStore } from "../runs/stored-transfer";
 import { isTooShort } from "../studies/momentum-length";
 import type { Ablation } from "../tables/ablation";
 import type { RunRecord } from "../tables/result";

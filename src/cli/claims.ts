@@ -22,8 +22,8 @@ export function claimsCommand(): Command {
       const { claimsOf } = await import("../claims/claims.js");
       const { storedValues } = await import("../claims/stored-values.js");
       const { readRateTrials } = await import("../reproduce/rate-trials.js");
-      const { ownRuns, recordedRuns } = await import("../reproduce/stored-result.js");
-      const { ownTransferRuns, recordedTransferRuns } = await import("../reproduce/stored-transfer.js");
+      const { ownRuns, recordedRuns } = await import("../runs/stored-result.js");
+      const { ownTransferRuns, recordedTransferRuns } = await import("../runs/stored-transfer.js");
       const claims = claimsOf(preset);
       const runs = own ? ownRuns() : recordedRuns(preset);
       const find = storedValues({

@@ -5,7 +5,6 @@ import { parseDetectionRecipe, type DetectionRecipe } from "../detection/detecti
 import { architectureOf } from "../detection/detector";
 import type { Initialization } from "../detection/detector-training";
 import {
-  detectorRunDirectory,
   detectorRunFile,
   forgetDetectorRun,
   predictionsFile,
@@ -17,9 +16,9 @@ import type { DetectorProgress } from "../detection/train-detector";
 import { InputError } from "../engine/errors";
 import { whileLocked } from "../files/folder-lock";
 import { stopRequested } from "../notebook/kernel";
-import { detectorInitialization } from "../reproduce/detector-initialization";
+import { detectorDirectory } from "../runs/detector-directory";
+import { detectorInitialization } from "../runs/detector-initialization";
 import { detectionLimit } from "../report/transfer";
-import { runsFolder } from "../reproduce/run-cell";
 import type { DetectFlags } from "./detect";
 import { clock, percent, progressBar } from "./progress-bar";
 import { withSettings, type Setting } from "./recipe-flags";
@@ -32,7 +31,7 @@ export async function detectAsTold(flags: DetectFlags, settings: readonly Settin
   const recipe = recipeOf(flags, settings);
   const initialization = detectorInitialization(flags.init, recipe, flags.seed);
   const data = await loadDetectionData(recipe.dataset, flags.root);
-  const directory = resolve(flags.output ?? detectorRunDirectory(recipe, initialization, flags.seed, runsFolder));
+  const directory = resolve(flags.output ?? detectorDirectory(recipe, { initialization, data }, flags.seed));
   prepareFolder(directory);
   await whileLocked(directory, () => detectIn(directory, recipe, { initialization, data }, flags));
 }

@@ -10,7 +10,7 @@ import { replaceFile } from "../files/replace-file";
 import { stopRequested } from "../notebook/kernel";
 import { monitorDemoKnn, monitorKnn } from "../reproduce/evaluate-encoder";
 import { demoRun, recordDemoRun } from "../reproduce/record-demo-run";
-import { runDirectory, runRecordFile } from "../reproduce/run-cell";
+import { runDirectory, runRecordFile } from "../runs/run-cell";
 import { presetNamed } from "../tables/presets";
 import { loadCheckpoint } from "../train/checkpoint";
 import { makeManifest, manifestFile, readManifest, type Manifest } from "../train/manifest";
@@ -42,7 +42,7 @@ export async function trainAsTold(flags: PretrainFlags, settings: readonly Setti
   }
   const recipe = parseRecipe(recipeFrom({ preset: flags.preset, file: flags.recipe, method: flags.method }, settings));
   const data = await loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize });
-  const directory = resolve(flags.output ?? runDirectory(recipe, flags.seed));
+  const directory = resolve(flags.output ?? runDirectory(recipe, data, flags.seed));
   prepareFolder(directory);
   await whileLocked(directory, () => trainIn(directory, recipe, data, flags));
 }
@@ -105,10 +105,11 @@ function describeTraining(recipe: Recipe, seed: number, directory: string): stri
 /** Reads the finished checkpoint and writes the manifest, unless it was written when the training ended. */
 function outcomeOf(checkpoint: string, manifestPath: string, data: ImageData, trainedNow: boolean): Outcome {
   const { recipe, state } = loadCheckpoint(checkpoint);
-  const { seed, seconds, step, history } = state;
-  disposeTraining(state);
+  const { seed, history } = state;
   const written = !trainedNow && existsSync(manifestPath);
-  const manifest = written ? readManifest(manifestPath) : makeManifest(recipe, seed, data, { seconds, steps: step });
+  const manifest = written
+    ? readManifest(manifestPath)
+    : makeManifest({ recipe, seed, data, encoder: state.method.encoder }, state);
   if (!written) replaceFile(manifestPath, `${JSON.stringify(withChecksum(manifest), null, 2)}\n`);
   return {
     checkpoint,

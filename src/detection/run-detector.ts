@@ -19,7 +19,6 @@ import {
   initializationSchema,
   readingsSchema,
   type DetectorTraining,
-  type InitializationName,
 } from "./detector-training";
 import { detectionFigures, detectSet, type DetectSetOptions } from "./evaluate-detector";
 import { fromCocoResults, toCocoResults, type CocoResult } from "./results-json";
@@ -191,8 +190,8 @@ function manifestOf(recipe: DetectionRecipe, data: DetectionData, training: Dete
  * @returns undefined if there is none
  * @throws InputError if the file is not what {@link runDetector} writes
  */
-export function readDetectorRun(path: string): DetectorRun | undefined {
-  if (!existsSync(path)) return undefined;
+export function readDetectorRun(path: string | undefined): DetectorRun | undefined {
+  if (path === undefined || !existsSync(path)) return undefined;
   const json = readJson(path);
   if (!isUnchanged(json)) {
     throw new InputError(
@@ -236,17 +235,6 @@ export function readPredictionsFile(path: string, test: DetectionSet, checksum?:
 export function forgetDetectorRun(directory: string): void {
   forgetGenerations(join(directory, detectorCheckpointFile));
   for (const file of [detectorRunFile, predictionsFile]) rmSync(join(directory, file), { force: true });
-}
-
-/** The folder of a run below `root`: another recipe, initialization or seed has another. */
-export function detectorRunDirectory(
-  recipe: DetectionRecipe,
-  { name, checksum }: InitializationName,
-  seed: number,
-  root: string,
-): string {
-  const from = checksum === null ? name : `${name}-${checksum.slice(0, 8)}`;
-  return join(root, `detect-${recipe.name}-${recipeHash(recipe)}-${from}-seed${seed}`);
 }
 
 /**

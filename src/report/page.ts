@@ -135,7 +135,7 @@ function runRows({ rows }: AblationResult): TextRow[] {
 }
 
 /** Where each number comes from. */
-function originRow(run: string, manifest: Omit<Manifest, "recipe" | "data">): TextRow {
+function originRow(run: string, manifest: Omit<Manifest, "recipe" | "data" | "encoder">): TextRow {
   const { machine, versions, git } = manifest;
   return {
     run,

@@ -10,7 +10,8 @@ import { intervalOf } from "../tables/result";
 import { loadCheckpoint } from "../train/checkpoint";
 import { checkpointFile } from "../train/pretrain";
 import { disposeTraining } from "../train/state";
-import { runDirectory, runsFolder } from "./run-cell";
+import { runDirectory } from "../runs/run-cell";
+import { runsFolder } from "../runs/run-name";
 
 /** From the first layer to the last, which is what Table 1 probes. */
 export const depths: readonly Depth[] = ["stem", 1, 2, 3, 4];
@@ -37,7 +38,7 @@ export interface LayerProbes {
 export function linearByLayer({ label, recipe }: Cell, seeds: number, data: ImageData, root = runsFolder): LayerProbes {
   const probes = Array.from({ length: seeds }, (_, index) => {
     const seed = index + 1;
-    const { state } = loadCheckpoint(join(runDirectory(recipe, seed, root), checkpointFile));
+    const { state } = loadCheckpoint(join(runDirectory(recipe, data, seed, root), checkpointFile));
     const layers = probeLayers(state.method.encoder, data, seed);
     disposeTraining(state);
     return layers;

@@ -1,10 +1,10 @@
 import { byMeasure, measuresOf, type ByMeasure, type DetectionMeasure } from "../detection/detection-measures";
 import { readDetectorRun, type DetectorRun } from "../detection/run-detector";
 import type { Transfer, TransferRow } from "../tables/transfer";
-import { baselineNames, readEvaluation } from "./baselines";
-import { readRunRecord } from "./run-record";
-import type { RunStore } from "./stored-result";
-import type { TransferStore } from "./stored-transfer";
+import { baselineNames, readEvaluation } from "../runs/baselines";
+import { readRunRecord } from "../runs/run-record";
+import type { RunStore } from "../runs/stored-result";
+import type { TransferStore } from "../runs/stored-transfer";
 
 /** One encoder by its linear probe and by the detector that was trained from it, both on test and 0 to 1. */
 export interface MeasuredEncoder {

@@ -10,7 +10,8 @@ import { loadCheckpoint } from "../train/checkpoint";
 import { checkpointFile, pretrain } from "../train/pretrain";
 import { recipeHash, type Recipe } from "../train/recipe";
 import { disposeTraining } from "../train/state";
-import { cellTraining, runsFolder, type RunCellOptions } from "./run-cell";
+import { cellTraining, type RunCellOptions } from "../runs/run-cell";
+import { runsFolder } from "../runs/run-name";
 
 const schema = z.array(
   z.object({

@@ -9,9 +9,10 @@ import { isUnchanged, withChecksum } from "../files/checked-json";
 import { lockFolder } from "../files/folder-lock";
 import { forgetGenerations } from "../files/generations";
 import { replaceFile } from "../files/replace-file";
-import { runsFolder, type RunCellOptions } from "../reproduce/run-cell";
+import { type RunCellOptions } from "../runs/run-cell";
+import { runsFolder } from "../runs/run-name";
 import { makeManifest, manifestSchema } from "../train/manifest";
-import { checkpointFile, pretrain } from "../train/pretrain";
+import { checkpointFile, pretrain, type TrainingProgress } from "../train/pretrain";
 import { recipeHash } from "../train/recipe";
 import { readDrift, readMaskedAccuracy, type DictionaryRecipe } from "./staleness-reading";
 
@@ -74,7 +75,7 @@ export async function observeStaleness(
   seed: number,
   data: ImageData,
   axes: StalenessAxes,
-  { onProgress, stopRequested, root = runsFolder }: RunCellOptions & { readonly root?: string } = {},
+  { onProgress, stopRequested, root = runsFolder }: RunCellOptions = {},
 ): Promise<StalenessRecord> {
   const path = stalenessPath(recipe, seed, data.checksum, axes, root);
   const kept = readRecord(path);
@@ -103,11 +104,11 @@ export async function observeStaleness(
     },
     ...(stopRequested && { stopRequested }),
   };
-  let trained = { seconds: 0, steps: 0 };
+  let trained: TrainingProgress | undefined;
   try {
     for await (const progress of pretrain(recipe, data, options)) {
       record.losses.push(progress.loss);
-      trained = { seconds: progress.seconds, steps: progress.step };
+      trained = progress;
       onProgress?.(progress);
     }
   } catch (error) {
@@ -117,7 +118,7 @@ export async function observeStaleness(
     rmSync(directory, { recursive: true, force: true });
     lock.release();
   }
-  const manifest = makeManifest(recipe, seed, data, trained);
+  const manifest = makeManifest({ recipe, seed, data, encoder: undefined }, trained);
   replaceFile(path, `${JSON.stringify(withChecksum({ manifest, ...record }))}\n`);
   return record;
 }

@@ -6,6 +6,8 @@ import type { ImageData } from "../data/image-set";
 import { machineFacts } from "../engine/device";
 import { InputError } from "../engine/errors";
 import { tf } from "../engine/tf";
+import type { Encoder } from "../nn/encoder";
+import { encoderChecksum } from "../nn/encoder-checksum";
 import { isUnchanged } from "../files/checked-json";
 import { recipeHash, recipeSchema, type Recipe } from "./recipe";
 
@@ -31,17 +33,30 @@ export const manifestSchema = z.object({
   /** Seconds of training, monitor included, over all interruptions. */
   trainingSeconds: z.number(),
   steps: z.number().int(),
+  /** {@link encoderChecksum} of what was trained; null where the training diverged. */
+  encoder: z.string().nullable(),
 });
 
 /** Where a run's numbers come from: enough to run it again and to judge a difference. */
 export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
 
-/** The manifest of a training that has just ended. */
+/** The training that a manifest is of. */
+export interface FinishedTraining {
+  readonly recipe: Recipe;
+  readonly seed: number;
+  readonly data: ImageData;
+  /** undefined where the training diverged. */
+  readonly encoder: Encoder | undefined;
+}
+
+/**
+ * The manifest of a training that has just ended.
+ *
+ * @param trained - undefined if there was no step
+ */
 export function makeManifest(
-  recipe: Recipe,
-  seed: number,
-  data: ImageData,
-  trained: { readonly seconds: number; readonly steps: number },
+  { recipe, seed, data, encoder }: FinishedTraining,
+  trained: { readonly seconds: number; readonly step: number } | undefined,
 ): Manifest {
   return {
     recipe,
@@ -49,8 +64,9 @@ export function makeManifest(
     seed,
     data: { name: data.name, checksum: data.checksum, trainImages: data.train.labels.length },
     ...originNow(),
-    trainingSeconds: Number(trained.seconds.toFixed(1)),
-    steps: trained.steps,
+    trainingSeconds: Number((trained?.seconds ?? 0).toFixed(1)),
+    steps: trained?.step ?? 0,
+    encoder: encoder === undefined ? null : encoderChecksum(encoder),
   };
 }
 

@@ -4,16 +4,17 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Estimand } from "../../src/claims/claim";
 import { storedValues, type ClaimStores } from "../../src/claims/stored-values";
-import { writeRunRecord } from "../../src/reproduce/run-record";
-import { ownRuns } from "../../src/reproduce/stored-result";
-import { ownTransferRuns } from "../../src/reproduce/stored-transfer";
+import { detectorRunName, runName } from "../../src/runs/run-name";
+import { writeRunRecord } from "../../src/runs/run-record";
+import { ownRuns } from "../../src/runs/stored-result";
+import { ownTransferRuns } from "../../src/runs/stored-transfer";
 import { momentumAblation } from "../../src/tables/momentum";
 import { presetNamed } from "../../src/tables/presets";
 import { queueSizeAblation } from "../../src/tables/queue-size";
 import type { RunRecord } from "../../src/tables/result";
 import { transferNamed } from "../../src/tables/transfer";
-import { exampleDetectorRun } from "../reproduce/example-detector-run";
-import { exampleRun } from "../reproduce/example-run";
+import { exampleDetectorRun } from "../runs/example-detector-run";
+import { exampleRun } from "../runs/example-run";
 
 const preset = presetNamed("smoke");
 const sizes = queueSizeAblation(preset);
@@ -39,7 +40,8 @@ const ofDetectors = (metric: "ap" | "ap50" | "maskAp", ...rows: string[]): Estim
 
 function store(cell: number, seed: number, right: number, change: (run: RunRecord) => RunRecord = (run) => run): void {
   const { recipe } = sizes.cells[cell]!;
-  writeRunRecord(stores.runs.run(recipe, seed), change(exampleRun(recipe, seed, right)));
+  const run = change(exampleRun(recipe, seed, right));
+  writeRunRecord(stores.runs.place(runName(recipe, run.manifest.data.checksum, seed)), run);
 }
 
 describe("storedValues", () => {
@@ -73,7 +75,8 @@ describe("storedValues", () => {
   it("does not judge a momentum by a training that is too short for it", () => {
     const [zero, high] = momentumAblation(preset).cells;
     for (const { recipe } of [zero!, high!]) {
-      writeRunRecord(stores.runs.run(recipe, 1), exampleRun(recipe, 1, 20));
+      const run = exampleRun(recipe, 1, 20);
+      writeRunRecord(stores.runs.place(runName(recipe, run.manifest.data.checksum, 1)), run);
     }
     const rows = ["m = 0.99", "m = 0"];
     expect(find({ kind: "ablation", table: "momentum", metric: "linear", rows })).toEqual({
@@ -85,7 +88,11 @@ describe("storedValues", () => {
   it("reads the figures of detectors", () => {
     const [first, second] = transfer.rows;
     for (const row of [first!, second!]) {
-      const path = stores.detectors(transfer).run(row, 1);
+      const { pretraining, detection } = row;
+      const run = pretraining && exampleRun(pretraining, 1, 20);
+      if (run) writeRunRecord(stores.runs.place(runName(pretraining, run.manifest.data.checksum, 1)), run);
+      const origin = { encoder: run?.manifest.encoder ?? null, data: "0123abcd" };
+      const path = join(folder, detectorRunName(detection, origin, 1), "run.json");
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, JSON.stringify(exampleDetectorRun(row.detection, 1)));
     }

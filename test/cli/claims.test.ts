@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { claimsOf } from "../../src/claims/claims";
 import type { Judgement } from "../../src/claims/judge";
-import { recordedRuns } from "../../src/reproduce/stored-result";
+import { recordedRuns } from "../../src/runs/stored-result";
 import { presetNamed } from "../../src/tables/presets";
 import { queueSizeAblation } from "../../src/tables/queue-size";
 import { moco } from "./moco";
@@ -13,7 +13,7 @@ const preset = presetNamed("quick");
 function recorded(cell: number): number[] {
   const { recipe } = queueSizeAblation(preset).cells.at(cell)!;
   return [1, 2, 3, 4, 5].map((seed) => {
-    const run = JSON.parse(readFileSync(recordedRuns(preset).run(recipe, seed), "utf8")) as {
+    const run = JSON.parse(readFileSync(recordedRuns(preset).run(recipe, seed)!, "utf8")) as {
       readonly evaluation: { readonly linear: { readonly accuracy: number } };
     };
     return 100 * run.evaluation.linear.accuracy;
