@@ -114,10 +114,9 @@ function findStateDict(
   return values.every((one) => one instanceof UnreadObject) ? values[0] : undefined;
 }
 
-/** A key for messages, as JSON, so that no control character reaches a terminal. Lists may unfold without end. */
+/** A key for messages, as JSON, so that no control character reaches a terminal; a list may unfold without end. */
 function shown(key: unknown): string {
-  if (typeof key === "object") return "a key that is no text";
-  return JSON.stringify(String(key).slice(0, 200));
+  return typeof key === "string" ? JSON.stringify(key.slice(0, 200)) : `a key that is a ${typeof key}`;
 }
 
 function readView(view: TensorView, name: string, bytesLeft: number, fail: Fail): StoredTensor {

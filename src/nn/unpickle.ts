@@ -216,7 +216,10 @@ class Machine {
     return this.fail(`its pickle stops making sense at byte ${this.position}: ${problem}`);
   }
 
-  private readonly noReferences = (): never => this.damaged("it refers to something outside");
+  private readonly noReferences = (): never =>
+    this.damaged(
+      "it refers to something outside, as data.pkl of an unpacked archive of PyTorch does: give the archive",
+    );
 
   private expectProtocol(protocol: number): void {
     if (protocol < 2 || protocol > 5) this.damaged(`protocols 2 to 5 are read, current value is ${protocol}`);
