@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { decodeText } from "../data/decode-text";
 import { InputError } from "../engine/errors";
-import { refuseFaults, type AnnotationFaults } from "./annotation-faults";
+import { noFaults, refuseFaults, type AnnotationFaults } from "./annotation-faults";
 import type { Box, Category, DetectionImage, ReadOptions, ReadSet } from "./detection-set";
-import { filesBelow, pixelReader } from "./image-files";
+import { filesBelow, pixelReader, wrongSizes } from "./image-files";
 import { parseVocFile, type VocFile } from "./voc-file";
 
 /** The categories of PASCAL VOC 2007 to 2012, in their usual order. */
@@ -58,7 +59,7 @@ export interface ReadVocOptions extends ReadOptions {
  */
 export async function readVoc(root: string, split: string, options: ReadVocOptions = {}): Promise<ReadSet> {
   const ids = await readSplit(root, split);
-  const found: AnnotationFaults = { faults: [], empty: [] };
+  const found = noFaults();
   const annotated = await filesBelow(join(root, "Annotations"));
   const present = await filesBelow(join(root, "JPEGImages"));
   const fileNames = ids.map((id) =>
@@ -101,6 +102,7 @@ export async function readVoc(root: string, split: string, options: ReadVocOptio
     images,
     leftOut,
     readPixels: pixelReader(join(root, "JPEGImages")),
+    wrongSizes: () => wrongSizes(root, "JPEGImages", images),
   };
 }
 
@@ -109,7 +111,7 @@ async function readSplit(root: string, split: string): Promise<readonly string[]
   const path = join(root, "ImageSets", "Main", `${split}.txt`);
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = decodeText(await readFile(path));
   } catch (cause) {
     const there = await filesBelow(join(root, "ImageSets", "Main"));
     const splits = [...there].filter((name) => name.endsWith(".txt")).map((name) => name.slice(0, -4));
@@ -141,10 +143,10 @@ async function parseFiles(
   const files = new Map<string, VocFile>();
   for (let start = 0; start < ids.length; start += readTogether) {
     const batch = ids.slice(start, start + readTogether);
-    const texts = await Promise.all(batch.map((id) => readFile(join(root, "Annotations", `${id}.xml`), "utf8")));
-    texts.forEach((text, index) => {
+    const contents = await Promise.all(batch.map((id) => readFile(join(root, "Annotations", `${id}.xml`))));
+    contents.forEach((bytes, index) => {
       const id = batch[index]!;
-      const file = parseVocFile(text, `Annotations/${id}.xml`, found);
+      const file = parseVocFile(bytes, `Annotations/${id}.xml`, found);
       if (file !== undefined) files.set(id, file);
     });
   }
@@ -160,7 +162,7 @@ async function categoriesOf(
   if (inPart.every((name) => vocCategories.includes(name))) return vocCategories;
   // Every part must get the same categories, so the other parts' files are looked at too; their faults are not this part's.
   const ids = [...annotated].filter((name) => name.endsWith(".xml")).map((name) => name.slice(0, -4));
-  const all = await parseFiles(root, ids, { faults: [], empty: [] });
+  const all = await parseFiles(root, ids, noFaults());
   return namesIn([...all.values()]).sort();
 }
 
