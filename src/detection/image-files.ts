@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join, sep } from "node:path";
 import sharp from "sharp";
+import { openImage } from "../data/open-image";
 import { InputError } from "../engine/errors";
 import type { DetectionImage } from "./detection-set";
 
@@ -63,12 +64,8 @@ async function wrongSize(path: string, shown: string, { width, height }: Detecti
 export function pixelReader(folder: string): (image: DetectionImage) => Promise<Uint8Array> {
   return async ({ fileName, width, height }) => {
     const path = join(folder, fileName);
-    const { data, info } = await sharp(path, { failOn: "error" })
-      .autoOrient()
-      .removeAlpha()
-      .toColorspace("srgb")
-      .raw()
-      .toBuffer({ resolveWithObject: true })
+    const { data, info } = await openImage(path, { turned: true })
+      .then((image) => image.removeAlpha().raw().toBuffer({ resolveWithObject: true }))
       .catch((cause: unknown) => {
         const reason = cause instanceof Error ? cause.message.trim() : String(cause);
         throw new InputError(`Cannot decode the image: replace ${path}: ${reason}`, { cause });
