@@ -17,6 +17,7 @@ import { loadCheckpoint } from "../train/checkpoint";
 import { checkpointFile } from "../train/pretrain";
 import { recipeHash } from "../train/recipe";
 import { disposeTraining } from "../train/state";
+import { hasClasses } from "./enough-images";
 import type { EvaluateFlags } from "./evaluate";
 
 /** One measure of a checkpoint, as `--json` prints it. */
@@ -76,6 +77,11 @@ async function featuresOf(
   try {
     const dataset = name ?? trained.dataset ?? missingData(given);
     const data = await loadData(parseDataName(dataset), { root: dataRoot, size: size ?? trained.imageSize });
+    if (!hasClasses(data)) {
+      throw new InputError(
+        `Cannot evaluate on ${dataset}: it must have folders of two classes or more, current count is 0`,
+      );
+    }
     const validation = extractFeatures(encoder, data, data.validation);
     return {
       train: extractFeatures(encoder, data, data.train),
