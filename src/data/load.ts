@@ -95,7 +95,11 @@ function findCifar10(root?: string): DataSetFinding {
   const missing = Object.keys(cifar10Files).filter((file) => !existsSync(join(folder, file)));
   return missing.length === 0
     ? { name: "cifar10", found: true, detail: folder }
-    : { name: "cifar10", found: false, detail: `${folder} lacks ${missing.join(", ")}; see data-scripts/README.md` };
+    : {
+        name: "cifar10",
+        found: false,
+        detail: `${folder} lacks ${missing.join(", ")}; get it by: moco data get cifar10`,
+      };
 }
 
 function findFolders(root?: string): readonly DataSetFinding[] {

@@ -101,9 +101,13 @@ export async function download(url: string, options: DownloadOptions): Promise<v
 }
 
 /** What is wrong with a file: "must have ..., current ... is ..."; undefined if it is the published one. */
-export async function fileProblem(path: string, bytes: number, checksum: Checksum): Promise<string | undefined> {
+export async function fileProblem(
+  path: string,
+  bytes: number | undefined,
+  checksum: Checksum,
+): Promise<string | undefined> {
   const size = await sizeOf(path);
-  if (size !== bytes) return `must have ${bytes} bytes, current size is ${size}`;
+  if (bytes !== undefined && size !== bytes) return `must have ${bytes} bytes, current size is ${size}`;
   const hash = createHash(checksum.algorithm);
   await pipeline(createReadStream(path), hash);
   const found = hash.digest("hex");

@@ -17,7 +17,7 @@ export interface UnpackOptions {
 }
 
 /**
- * Unpacks an archive (.zip, .tar, .tar.gz, .tgz) into a folder. Nothing is written outside of it, and nothing over a file.
+ * Unpacks an archive (.zip, .tar, .tar.gz, .tgz) into a folder. Nothing is written outside of it.
  *
  * @throws InputError if the archive is damaged, or has a name that leads out of the folder, a link, a device, or more than
  *   the limits allow
@@ -70,7 +70,7 @@ class EntryWriter {
 
   async write(path: string, contents: NodeJS.ReadableStream): Promise<void> {
     await this.makeFolder(dirname(path));
-    await pipeline(contents, createWriteStream(path, { flags: "wx" }));
+    await pipeline(contents, createWriteStream(path));
   }
 
   refuse(problem: string): never {
@@ -86,11 +86,13 @@ async function readTar(
   nested: boolean,
 ): Promise<void> {
   const writes = new Set<Promise<void>>();
+  let fault: Error | undefined;
   await new Promise<void>((resolve, reject) => {
     const stop = (error: unknown): void => {
+      fault ??= error instanceof Error ? error : new Error(String(error));
       source.unpipe();
       if ("destroy" in source) (source as Readable).destroy();
-      reject(error instanceof Error ? error : new Error(String(error)));
+      reject(fault);
     };
     const parser = new Parser({
       strict: true,
@@ -121,7 +123,9 @@ async function readTar(
     parser.on("end", resolve);
     source.pipe(parser);
   });
+  // The last files are written after the archive has been read.
   await Promise.all(writes);
+  if (fault !== undefined) throw fault;
 }
 
 async function readZip(archive: string, writer: EntryWriter): Promise<void> {
