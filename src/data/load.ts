@@ -106,7 +106,7 @@ function findFolders(root?: string): readonly DataSetFinding[] {
   const base = dataRoot(root);
   if (!existsSync(base)) return [];
   return readdirSync(base)
-    .filter((name) => isFolder(join(base, name, "train")))
+    .filter((name) => !name.startsWith(".") && isFolder(join(base, name, "train")))
     .sort()
     .map((name) => ({ name: `folder:${name}`, found: true, detail: join(base, name) }));
 }

@@ -109,18 +109,15 @@ export async function readVoc(root: string, split: string, options: ReadVocOptio
 /** The ids of a part. Files of one class have a second column, which says whether the class is there. */
 async function readSplit(root: string, split: string): Promise<readonly string[]> {
   const path = join(root, "ImageSets", "Main", `${split}.txt`);
-  let text: string;
-  try {
-    text = decodeText(await readFile(path));
-  } catch (cause) {
+  const bytes = await readFile(path).catch(async (cause: unknown) => {
     const there = await filesBelow(join(root, "ImageSets", "Main"));
     const splits = [...there].filter((name) => name.endsWith(".txt")).map((name) => name.slice(0, -4));
     throw new InputError(
       `Cannot read the split: choose one of ${splits.sort().slice(0, 100).join(", ")} in ${root}, missing is ${path}`,
       { cause },
     );
-  }
-  const ids = text
+  });
+  const ids = decodeSplit(bytes, path)
     .split(/\r?\n/)
     .map((line) => line.trim().split(/\s+/)[0]!)
     .filter((id) => id !== "");
@@ -133,6 +130,14 @@ async function readSplit(root: string, split: string): Promise<readonly string[]
     );
   }
   return ids;
+}
+
+function decodeSplit(bytes: Uint8Array, path: string): string {
+  try {
+    return decodeText(bytes);
+  } catch (cause) {
+    throw new InputError(`Cannot read the split: ${path} must be text in UTF-8 or UTF-16`, { cause });
+  }
 }
 
 async function parseFiles(

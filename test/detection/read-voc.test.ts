@@ -179,6 +179,8 @@ describe("readVoc", () => {
     expect(await messageOf(readVoc(root, "test"))).toMatch(/choose one of train, val in .*missing is .*test\.txt/);
     expect(await messageOf(readVoc(root, "train"))).toContain("named twice are a");
     expect(await messageOf(readVoc(root, "val"))).toContain("current count is 0");
+    await write("ImageSets/Main/latin.txt", Buffer.from("\xe9t\xe9", "latin1"));
+    expect(await messageOf(readVoc(root, "latin"))).toMatch(/latin\.txt must be text in UTF-8 or UTF-16/);
     expect(await messageOf(readVoc(join(root, "none"), "val"))).toMatch(/folder must exist, missing is .*none/);
   });
 
