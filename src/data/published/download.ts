@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { closeSync, createReadStream, openSync, rmSync, writeFileSync } from "node:fs";
+import { readFile, rename, rm, stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EnvHttpProxyAgent, interceptors, request, type Dispatcher } from "undici";
@@ -42,6 +41,11 @@ const maximumRedirections = 5;
 /** Answers after which the same request may succeed: time-outs, too many requests, faults of the server. */
 const isPassing = (status: number): boolean => status === 408 || status === 429 || status >= 500;
 
+/** Faults of the disk, which no other try gets over: it is full, read-only, or not ours. */
+const diskCodes = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOENT", "EISDIR", "EIO"]);
+const isOfDisk = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && diskCodes.has(String(error.code));
+
 /** A fault that another try may get over. */
 class PassingFault extends Error {}
 
@@ -73,7 +77,7 @@ export async function download(url: string, options: DownloadOptions): Promise<v
           );
         }
       } catch (error) {
-        if (error instanceof InputError) throw error;
+        if (error instanceof InputError || isOfDisk(error)) throw error;
         const reached = await sizeOf(part);
         failures = reached > most ? 1 : failures + 1;
         most = Math.max(most, reached);
@@ -83,7 +87,7 @@ export async function download(url: string, options: DownloadOptions): Promise<v
       }
       const problem = await fileProblem(part, bytes, checksum);
       if (problem === undefined) break;
-      await forget(part);
+      forget(part);
       // Once: parts of two versions of the file may have been joined.
       if (wrongBefore) {
         throw new InputError(
@@ -140,7 +144,7 @@ async function transfer(
     if (statusCode === 206 && start > 0) {
       const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(String(headers["content-range"]));
       if (Number(range?.[1]) !== start || (range![2] !== "*" && Number(range![2]) !== bytes)) {
-        await forget(part);
+        forget(part);
         throw new PassingFault(`it answered with another part, ${String(headers["content-range"])}`);
       }
     } else if (statusCode === 200) {
@@ -151,10 +155,10 @@ async function transfer(
             "published one, try --mirror with another server",
         );
       }
-      await forget(part);
-      await writeFile(stampOf(part), validatorOf(headers));
+      forget(part);
+      writeFileSync(stampOf(part), validatorOf(headers));
     } else if (statusCode === 416) {
-      await forget(part);
+      forget(part);
       throw new PassingFault("it has no such part of the file");
     } else if (isPassing(statusCode)) {
       throw new PassingFault(`it answered with status ${statusCode}`);
@@ -164,16 +168,26 @@ async function transfer(
       );
     }
     let done = statusCode === 206 ? start : 0;
-    const counter = new Transform({
-      transform(chunk: Buffer, _encoding, next) {
-        done += chunk.length;
-        // More than there can be: it would only fill the disk.
-        if (done > bytes) return next(new PassingFault(`it sent more than ${bytes} bytes`));
-        onBytes(done);
-        next(null, chunk);
-      },
-    });
-    await pipeline(body, counter, createWriteStream(part, { flags: statusCode === 206 ? "a" : "w" }));
+    const output = openSync(part, statusCode === 206 ? "a" : "w");
+    try {
+      await new Promise<void>((resolve, reject) => {
+        body.on("error", reject).on("end", resolve);
+        // Written at once: a transfer that is cut drops what waits in a stream.
+        body.on("data", (chunk: Buffer) => {
+          // More than there can be would only fill the disk.
+          if (done + chunk.length > bytes) return reject(new PassingFault(`it sent more than ${bytes} bytes`));
+          try {
+            writeFileSync(output, chunk);
+          } catch (error) {
+            return reject(error);
+          }
+          done += chunk.length;
+          onBytes(done);
+        });
+      });
+    } finally {
+      closeSync(output);
+    }
     if (done < bytes) throw new PassingFault(`it sent ${done} of ${bytes} bytes`);
   } finally {
     body.destroy();
@@ -192,9 +206,9 @@ function stampOf(part: string): string {
   return `${part}.version`;
 }
 
-async function forget(part: string): Promise<void> {
-  await rm(part, { force: true });
-  await rm(stampOf(part), { force: true });
+function forget(part: string): void {
+  rmSync(part, { force: true });
+  rmSync(stampOf(part), { force: true });
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -180,6 +180,13 @@ describe("download", () => {
     expect(message).toContain("3 tries in a row brought nothing new");
   });
 
+  it("does not try again where the disk cannot be written to", async () => {
+    server = await serve((request, response) => sendFile(request, response, file));
+    const path = join(folder, "missing", "a.tar");
+    await expect(download(`${server.url}/a.tar`, { ...options, path })).rejects.toThrow("ENOENT");
+    expect(server.ranges).toHaveLength(1);
+  });
+
   it("says that nobody answers", async () => {
     server = await serve(() => undefined);
     await server.close();
