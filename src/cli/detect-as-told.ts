@@ -50,7 +50,9 @@ async function detectIn(
       `${initialization.name}, ${recipe.schedule.iterations} iterations of ${recipe.batchSize} images on ${data.train.name}, seed ${flags.seed}\nin ${directory}\n`,
   );
   if (data.leftOut.length > 0) {
-    stream.write(`Left out, since a detector cannot learn them:\n${data.leftOut.join("\n")}\n`);
+    stream.write(
+      `Left out, since a detector cannot learn them (${data.leftOut.length}):\n${data.leftOut.join("\n")}\n`,
+    );
   }
   const training = progressBar(stream, describeTraining);
   const evaluation = progressBar(stream, ({ step, totalSteps }) => `image ${step} of ${totalSteps} of the test part`);

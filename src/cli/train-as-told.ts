@@ -17,6 +17,7 @@ import { makeManifest, manifestFile, readManifest, type Manifest } from "../trai
 import { checkpointFile, pretrain, type PretrainOptions, type TrainingProgress } from "../train/pretrain";
 import { parseRecipe, type Recipe } from "../train/recipe";
 import { disposeTraining, type History } from "../train/state";
+import { assertEnoughImages, hasClasses } from "./enough-images";
 import type { PretrainFlags } from "./pretrain";
 import { describeProgress, progressBar } from "./progress-bar";
 import { demoPreset, recipeFrom, type Setting } from "./recipe-flags";
@@ -42,12 +43,18 @@ export async function trainAsTold(flags: PretrainFlags, settings: readonly Setti
   }
   const recipe = parseRecipe(recipeFrom({ preset: flags.preset, file: flags.recipe, method: flags.method }, settings));
   const data = await loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize });
+  const monitor = monitorOf(flags, recipe, data);
   const directory = resolve(flags.output ?? runDirectory(recipe, data, flags.seed));
   prepareFolder(directory);
-  await whileLocked(directory, () => trainIn(directory, recipe, data, flags));
+  await whileLocked(directory, () => trainIn(directory, recipe, data, { ...flags, monitor }));
 }
 
-async function trainIn(directory: string, recipe: Recipe, data: ImageData, flags: PretrainFlags): Promise<void> {
+async function trainIn(
+  directory: string,
+  recipe: Recipe,
+  data: ImageData,
+  { monitor, ...flags }: PretrainFlags & { readonly monitor: PretrainOptions["monitor"] },
+): Promise<void> {
   if (flags.fresh) {
     // Only what a run consists of: the folder may hold other things.
     forgetGenerations(join(directory, checkpointFile));
@@ -56,6 +63,7 @@ async function trainIn(directory: string, recipe: Recipe, data: ImageData, flags
 
   const progressStream = flags.json ? process.stderr : process.stdout;
   progressStream.write(`${describeTraining(recipe, flags.seed, directory)}\n`);
+  if (monitor === undefined) progressStream.write(`No kNN is read: the images of ${recipe.dataset} have no classes.\n`);
   const bar = progressBar(progressStream, describeProgress);
   let last: TrainingProgress | undefined;
   try {
@@ -63,7 +71,7 @@ async function trainIn(directory: string, recipe: Recipe, data: ImageData, flags
       seed: flags.seed,
       directory,
       checkpointSeconds: flags.checkpointSeconds,
-      monitor: monitorOf(flags.preset, recipe, data),
+      ...(monitor && { monitor }),
       stopRequested,
     });
     for await (const progress of training) {
@@ -86,10 +94,22 @@ async function trainIn(directory: string, recipe: Recipe, data: ImageData, flags
     );
 }
 
-function monitorOf(name: string, { epochs }: Recipe, data: ImageData): NonNullable<PretrainOptions["monitor"]> {
-  if (name === demoPreset) return { times: epochs, evaluate: (encoder) => monitorDemoKnn(encoder, data) };
+/** Reads kNN while it trains; undefined for images without classes. */
+function monitorOf({ preset: name, knnK }: PretrainFlags, recipe: Recipe, data: ImageData): PretrainOptions["monitor"] {
+  if (name === demoPreset) {
+    if (knnK !== undefined) {
+      throw new InputError(`Cannot set --knn-k: the readings of --preset ${demoPreset} are the demo's; leave it out`);
+    }
+    assertEnoughImages(recipe, data, 1);
+    return hasClasses(data)
+      ? { times: recipe.epochs, evaluate: (encoder) => monitorDemoKnn(encoder, data) }
+      : undefined;
+  }
   const preset = presetNamed(name);
-  return { times: preset.monitorTimes, evaluate: (encoder) => monitorKnn(encoder, data, preset) };
+  const knn = { ...preset.knn, k: knnK ?? preset.knn.k };
+  assertEnoughImages(recipe, data, knn.k);
+  if (!hasClasses(data)) return undefined;
+  return { times: preset.monitorTimes, evaluate: (encoder) => monitorKnn(encoder, data, { ...preset, knn }) };
 }
 
 function describeTraining(recipe: Recipe, seed: number, directory: string): string {
@@ -110,6 +130,7 @@ function outcomeOf(checkpoint: string, manifestPath: string, data: ImageData, tr
   const manifest = written
     ? readManifest(manifestPath)
     : makeManifest({ recipe, seed, data, encoder: state.method.encoder }, state);
+  disposeTraining(state);
   if (!written) replaceFile(manifestPath, `${JSON.stringify(withChecksum(manifest), null, 2)}\n`);
   return {
     checkpoint,

@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { InputError } from "../engine/errors";
 import { readGeneration } from "../files/generations";
 import { replaceFile } from "../files/replace-file";
@@ -24,6 +24,7 @@ export function readWeights(path: string): NamedTensors {
 
 function readFile(path: string): NamedTensors {
   const status = statSync(path, { throwIfNoEntry: false });
+  if (status?.isDirectory()) refuseUnpackedArchive(path);
   if (!status?.isFile()) throw new InputError(`Cannot read the weights: there is no file ${path}`);
   const fail = failureOf(path);
   if (status.size > maximumFileBytes) return fail(`files up to 2 GiB are read, it has ${status.size} bytes`);
@@ -36,6 +37,20 @@ function readFile(path: string): NamedTensors {
   if (isPickle(bytes)) return { tensors: readNumpyPickle(bytes, fail), metadata: {} };
   return fail(
     "it starts neither as a safetensors file does, nor as one of torch.save, nor as a pickle: take another copy",
+  );
+}
+
+/**
+ * Says of a folder that it is an unpacked archive of PyTorch, if it is one.
+ *
+ * @throws InputError if data.pkl lies in it, or in the one folder that such an archive has
+ */
+export function refuseUnpackedArchive(folder: string): void {
+  const folders = [folder, ...readdirSync(folder).map((name) => join(folder, name))];
+  if (!folders.some((one) => existsSync(join(one, "data.pkl")))) return;
+  throw new InputError(
+    `Cannot read the weights: ${folder} is an unpacked archive of PyTorch; give the file as it was downloaded, or pack it ` +
+      `again without compression: zip -0 -r weights.pth ${basename(folder)}`,
   );
 }
 

@@ -4,9 +4,10 @@ import type { DetectionRecipe } from "../detection/detection-recipe";
 import type { Initialization } from "../detection/detector-training";
 import { InputError } from "../engine/errors";
 import { randomStream } from "../engine/random";
-import { createEncoder, disposeEncoder, type Encoder } from "../nn/encoder";
+import { createEncoder, disposeEncoder } from "../nn/encoder";
 import { encoderChecksum } from "../nn/encoder-checksum";
 import { loadEncoder } from "../nn/encoder-weights";
+import { refuseUnpackedArchive } from "../nn/weights-file";
 import { defaultMethod, methodRecipe, withStem } from "../tables/method-recipes";
 import { presetWithBackbone } from "../tables/presets";
 import { checkpointFile } from "../train/pretrain";
@@ -38,6 +39,7 @@ export function detectorInitialization(
   const status = statSync(init, { throwIfNoEntry: false });
   const path = status?.isDirectory() ? join(init, checkpointFile) : init;
   if (!existsSync(path)) {
+    if (status?.isDirectory()) refuseUnpackedArchive(init);
     throw new InputError(
       `Cannot initialize the detector: give --init random, supervised, or a file of weights, current value is "${init}"` +
         (status ? `, a folder without ${checkpointFile}` : ", which is no file"),

@@ -1,13 +1,24 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { detectionPreset } from "../../src/detection/detection-presets";
 import { detectorInitialization } from "../../src/runs/detector-initialization";
 
+const root = mkdtempSync(join(tmpdir(), "moco-initialization-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+describe("--init FILE", () => {
+  it("tells an unpacked archive of PyTorch and a folder without a checkpoint apart", () => {
+    const initialize = () => detectorInitialization(join(root, "given"), detectionPreset("quick"), 2, root);
+    mkdirSync(join(root, "given", "archive"), { recursive: true });
+    expect(initialize).toThrow("a folder without checkpoint.safetensors");
+    writeFileSync(join(root, "given", "archive", "data.pkl"), "");
+    expect(initialize).toThrow(/given is an unpacked archive of PyTorch/);
+  });
+});
+
 describe("--init supervised", () => {
-  const root = mkdtempSync(join(tmpdir(), "moco-initialization-"));
-  afterAll(() => rmSync(root, { recursive: true }));
   const initialize = (preset: string) => () => detectorInitialization("supervised", detectionPreset(preset), 2, root);
 
   it("asks for the kit's own supervised training where there is none", () => {
