@@ -1,14 +1,7 @@
 import { z } from "zod";
 import { tf } from "../engine/tf";
 import { copyEncoder, createEncoder, encode, type Encoder } from "../nn/encoder";
-import {
-  assertChunksFit,
-  backpropagateChunks,
-  differentiateEmbeddings,
-  encodeChunks,
-  type Chunk,
-  type Rows,
-} from "./gradient-cache";
+import { assertChunksFit, ChunkedEncoder, differentiateEmbeddings, type Chunk, type Rows } from "./gradient-cache";
 import { crossEntropy, topOneAccuracy } from "./losses";
 import { defineMethod, twoViews, type Batch } from "./method";
 import type { MocoInputs } from "./moco";
@@ -44,6 +37,12 @@ export function endToEndStep(
   });
 }
 
+/** Both encoders, each taking a batch chunk by chunk. */
+export interface ChunkedEndToEnd extends Pick<EndToEnd, "temperature"> {
+  readonly queries: ChunkedEncoder;
+  readonly keys: ChunkedEncoder;
+}
+
 /**
  * The same step with the memory of one chunk (gradient cache): equal to the plain one where the chunks hold whole groups.
  *
@@ -52,7 +51,7 @@ export function endToEndStep(
  * @param chunks.permutation - as in {@link endToEndStep}, [N]
  */
 export function endToEndStepInChunks(
-  { queryEncoder, keyEncoder, temperature, bnGroups }: EndToEnd,
+  { queries: queryEncoder, keys: keyEncoder, temperature }: ChunkedEndToEnd,
   { view, size }: Pick<Batch, "view" | "size">,
   { size: chunkSize, permutation }: { readonly size: number; readonly permutation: Int32Array | undefined },
 ): StepResult {
@@ -65,9 +64,8 @@ export function endToEndStepInChunks(
       return view(which, positions.subarray(chunk * chunkSize, (chunk + 1) * chunkSize));
     });
   const [queryChunks, keyChunks] = [chunksOf(0, inOrder), chunksOf(1, order)];
-  const groups = (bnGroups * chunkSize) / size;
 
-  const embedded = [encodeChunks(queryEncoder, queryChunks, groups), encodeChunks(keyEncoder, keyChunks, groups)];
+  const embedded = [queryEncoder.encode(queryChunks), keyEncoder.encode(keyChunks)];
   const { loss, accuracy, gradients } = differentiateEmbeddings(
     embedded,
     size,
@@ -81,10 +79,7 @@ export function endToEndStepInChunks(
   const result = {
     loss,
     accuracy,
-    gradients: [
-      backpropagateChunks(queryEncoder, queryChunks, groups, toQueries),
-      backpropagateChunks(keyEncoder, keyChunks, groups, toKeys),
-    ],
+    gradients: [queryEncoder.backpropagate(queryChunks, toQueries), keyEncoder.backpropagate(keyChunks, toKeys)],
   };
   tf.dispose([...gradients, ...embedded]);
   return result;
@@ -110,23 +105,33 @@ export const endToEnd = defineMethod({
   check: ({ chunkSize }, { batchSize, bnGroups }) => {
     if (chunkSize !== undefined) assertChunksFit(chunkSize, { batchSize, bnGroups, viewsInOnePass: 1 });
   },
-  start: ({ temperature, shuffleBN, chunkSize }, { encoder, bnGroups, random }) => {
+  start: ({ temperature, shuffleBN, chunkSize }, { encoder, batchSize, bnGroups, random }) => {
     const queryEncoder = createEncoder(encoder, random("initialise"));
     const keyEncoder = copyEncoder(queryEncoder);
-    const state = { queryEncoder, keyEncoder, temperature, bnGroups };
     return {
       encoder: queryEncoder,
       networks: { [queryName]: queryEncoder, [keyName]: keyEncoder },
       views: twoViews,
       draw: (batch) => (shuffleBN ? drawPermutation(batch) : {}),
       step: ({ views: [queryView, keyView], drawn: { permutation } }) =>
-        endToEndStep(state, { queryView: queryView!, keyView: keyView!, permutation }),
-      stepInChunks:
+        endToEndStep(
+          { queryEncoder, keyEncoder, temperature, bnGroups },
+          { queryView: queryView!, keyView: keyView!, permutation },
+        ),
+      inChunks:
         chunkSize === undefined
           ? undefined
-          : (batch) => {
-              const { permutation } = shuffleBN ? drawPermutation(batch) : { permutation: undefined };
-              return endToEndStepInChunks(state, batch, { size: chunkSize, permutation });
+          : () => {
+              const [queries, keys] = [queryEncoder, keyEncoder].map(
+                (one) => new ChunkedEncoder(one, (bnGroups * chunkSize) / batchSize),
+              ) as [ChunkedEncoder, ChunkedEncoder];
+              return {
+                step: (batch) => {
+                  const { permutation } = shuffleBN ? drawPermutation(batch) : { permutation: undefined };
+                  return endToEndStepInChunks({ queries, keys, temperature }, batch, { size: chunkSize, permutation });
+                },
+                dispose: () => [queries, keys].forEach((one) => one.dispose()),
+              };
             },
     };
   },

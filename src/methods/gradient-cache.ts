@@ -1,7 +1,10 @@
 import { InputError } from "../engine/errors";
 import { tf } from "../engine/tf";
+import { createProgram, type NamedTensors, type Program, type TensorFunction } from "../engine/program";
+import { copyTensor } from "../engine/recording";
+import { Variable } from "../engine/variable";
 import { headOutputs, l2Normalize, type Encoder } from "../nn/encoder";
-import { disposeStatistics, updateRunningAverages, type LayerStatistics } from "../nn/running-averages";
+import { disposeStatistics, meanOverGroups, moveRunningAverages, type LayerStatistics } from "../nn/running-averages";
 import { gradientsOf } from "../nn/gradients";
 import type { BatchSettings } from "./method";
 import type { Objective } from "./step";
@@ -10,22 +13,107 @@ import type { Objective } from "./step";
 export type Chunk = () => tf.Tensor4D;
 
 /**
- * First pass of the gradient cache (Gao et al., 2021): a batch encoded chunk by chunk, nothing kept for a gradient.
+ * The gradient cache (Gao et al., 2021): an encoder that takes a batch chunk by chunk.
  *
  * A loss whose negatives are the rest of the batch cannot be cut into parts and summed, as gradient accumulation does. But
  * its gradient with respect to the embeddings can be taken at once, they are small, and then be sent back chunk by chunk.
  *
- * @param groups - batch normalization groups of a chunk
- * @returns unit vectors of all chunks, [N, dimension]
+ * Both passes over a chunk are recorded at the first one. Owns the session and what it sums up: call `dispose`; the encoder
+ * stays its owner's.
  */
-export function encodeChunks(encoder: Encoder, chunks: readonly Chunk[], groups: number): tf.Tensor2D {
-  const statistics: LayerStatistics[] = [];
-  const parts = chunks.map((chunk) => tf.tidy(() => l2Normalize(headOutputs(encoder, chunk(), groups, statistics))));
-  // Once for the whole batch, as if it had been encoded in one piece.
-  updateRunningAverages(encoder, statistics, groups * chunks.length);
-  const all = tf.concat2d(parts, 0);
-  tf.dispose(parts);
-  return all;
+export class ChunkedEncoder {
+  private program: Program<Record<"encode" | "backpropagate", TensorFunction>> | undefined;
+  /** Sum over the chunks of what batch normalization saw. */
+  private readonly statistics: Variable<tf.Tensor1D>;
+  /** Sum over the chunks of the gradient. */
+  private readonly gradient: Variable<tf.Tensor1D>;
+
+  /** @param groups - batch normalization groups of a chunk */
+  constructor(
+    private readonly encoder: Encoder,
+    private readonly groups: number,
+  ) {
+    this.statistics = new Variable("the statistics of the chunks", tf.zeros([encoder.running.size]));
+    this.gradient = new Variable("the gradient of the chunks", tf.zeros([encoder.parameters.size]));
+  }
+
+  /**
+   * First pass: encodes the chunks, and keeps nothing for a gradient. The running averages move once, as if the batch had been
+   * encoded in one piece.
+   *
+   * @returns unit vectors of all chunks, [N, dimension]
+   */
+  encode(chunks: readonly Chunk[]): tf.Tensor2D {
+    const { running } = this.encoder;
+    this.statistics.assign(tf.zeros([running.size]));
+    const parts = chunks.map((chunk) => this.run("encode", { images: chunk() })["embeddings"] as tf.Tensor2D);
+    tf.tidy(() => moveRunningAverages(running, tf.div<tf.Tensor1D>(this.statistics.value, chunks.length)));
+    const all = tf.concat2d(parts, 0);
+    tf.dispose(parts);
+    return all;
+  }
+
+  /**
+   * Second pass: encodes each chunk again and sends its part of the loss's gradient back through the encoder.
+   *
+   * @param toEmbeddings - gradient of the loss with respect to the embeddings, [N, dimension]
+   * @returns gradient with respect to the encoder's parameter vector, [size]
+   */
+  backpropagate(chunks: readonly Chunk[], toEmbeddings: tf.Tensor2D): tf.Tensor1D {
+    const [count, dimension] = toEmbeddings.shape;
+    const chunkSize = count / chunks.length;
+    this.gradient.assign(tf.zeros([this.encoder.parameters.size]));
+    chunks.forEach((chunk, index) => {
+      const incoming = tf.slice2d(toEmbeddings, [index * chunkSize, 0], [chunkSize, dimension]);
+      this.run("backpropagate", { images: chunk(), incoming });
+    });
+    return copyTensor(this.gradient.value);
+  }
+
+  dispose(): void {
+    this.program?.dispose();
+    this.statistics.dispose();
+    this.gradient.dispose();
+  }
+
+  /** Runs a pass over a chunk and disposes its inputs. */
+  private run(pass: "encode" | "backpropagate", inputs: NamedTensors): NamedTensors {
+    this.program ??= this.record(inputs["images"] as tf.Tensor4D);
+    try {
+      return this.program.run(pass, inputs);
+    } finally {
+      tf.dispose(Object.values(inputs));
+    }
+  }
+
+  private record({ shape }: tf.Tensor4D) {
+    const { encoder, groups } = this;
+    const { parameters, running, config } = encoder;
+    return createProgram({
+      encode: {
+        inputs: { images: { shape } },
+        compute: ({ images }) => {
+          const seen: LayerStatistics[] = [];
+          const embeddings = l2Normalize(headOutputs(encoder, images as tf.Tensor4D, groups, seen));
+          this.statistics.assign(tf.add(this.statistics.value, meanOverGroups(running, seen, groups)));
+          return { embeddings };
+        },
+      },
+      backpropagate: {
+        inputs: { images: { shape }, incoming: { shape: [shape[0], config.dimension] } },
+        compute: ({ images, incoming }) => {
+          const seen: LayerStatistics[] = []; // counted in the first pass
+          // The gradient of <embeddings, incoming> is the incoming gradient, sent back.
+          const { gradients } = gradientsOf([parameters], () =>
+            tf.sum(tf.mul(l2Normalize(headOutputs(encoder, images as tf.Tensor4D, groups, seen)), incoming!)),
+          );
+          disposeStatistics(seen);
+          this.gradient.assign(tf.add(this.gradient.value, gradients[0]!));
+          return {};
+        },
+      },
+    });
+  }
 }
 
 /** Some rows of a batch: those from `first` on. */
@@ -71,40 +159,6 @@ export function differentiateEmbeddings(
     gradients = next;
   }
   return { loss: tf.scalar(sum.loss), accuracy: tf.scalar(sum.accuracy), gradients };
-}
-
-/**
- * Second pass: encodes each chunk again and sends its part of the loss's gradient back through the encoder.
- *
- * @param toEmbeddings - gradient of the loss with respect to the embeddings, [N, dimension]
- * @returns gradient with respect to the encoder's parameter vector, [size]
- */
-export function backpropagateChunks(
-  encoder: Encoder,
-  chunks: readonly Chunk[],
-  groups: number,
-  toEmbeddings: tf.Tensor2D,
-): tf.Tensor1D {
-  const { parameters } = encoder;
-  const [count, dimension] = toEmbeddings.shape;
-  const chunkSize = count / chunks.length;
-  let sum: tf.Tensor1D = tf.zeros([parameters.size]);
-  chunks.forEach((chunk, index) => {
-    const next = tf.tidy(() => {
-      const incoming = tf.slice2d(toEmbeddings, [index * chunkSize, 0], [chunkSize, dimension]);
-      const images = chunk();
-      const seen: LayerStatistics[] = []; // counted in the first pass
-      // The gradient of <embeddings, incoming> is the incoming gradient, sent back.
-      const { gradients } = gradientsOf([parameters], () =>
-        tf.sum(tf.mul(l2Normalize(headOutputs(encoder, images, groups, seen)), incoming)),
-      );
-      disposeStatistics(seen);
-      return tf.add<tf.Tensor1D>(sum, gradients[0]!);
-    });
-    sum.dispose();
-    sum = next;
-  });
-  return sum;
 }
 
 /**

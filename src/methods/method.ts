@@ -82,7 +82,7 @@ export interface Method {
    */
   readonly step: (inputs: StepInputs) => StepResult;
   /** The same with the memory of a part of the batch, part by part; instead of `step` where the recipe asks for it. */
-  readonly stepInChunks?: ((batch: Batch) => StepResult) | undefined;
+  readonly inChunks?: (() => ChunkedStep) | undefined;
   /**
    * Called when a checkpoint was read into networks and buffers.
    *
@@ -97,6 +97,12 @@ export function disposeMethod({ networks, buffers = [] }: Method): void {
     running?.dispose();
   }
   for (const buffer of buffers) buffer.dispose();
+}
+
+/** A step that records for itself what is done to a part of a batch. Owns its sessions: call `dispose`. */
+export interface ChunkedStep {
+  readonly step: (batch: Batch) => StepResult;
+  readonly dispose: () => void;
 }
 
 /** Query and key: two views as the recipe says. */

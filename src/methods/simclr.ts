@@ -1,14 +1,7 @@
 import { z } from "zod";
 import { tf } from "../engine/tf";
 import { createEncoder, encode, type Encoder } from "../nn/encoder";
-import {
-  assertChunksFit,
-  backpropagateChunks,
-  differentiateEmbeddings,
-  encodeChunks,
-  type Chunk,
-  type Rows,
-} from "./gradient-cache";
+import { assertChunksFit, ChunkedEncoder, differentiateEmbeddings, type Chunk, type Rows } from "./gradient-cache";
 import { crossEntropy, topOneAccuracy } from "./losses";
 import { defineMethod, twoViews, type Batch } from "./method";
 import { queryName } from "./network-names";
@@ -46,7 +39,7 @@ export function simclrStep(
  * @param chunks.size - views encoded at a time; divides N
  */
 export function simclrStepInChunks(
-  { encoder, temperature, bnGroups }: Simclr,
+  { encoder, temperature }: { readonly encoder: ChunkedEncoder; readonly temperature: number },
   { view, size }: Pick<Batch, "view" | "size">,
   { size: chunkSize }: { readonly size: number },
 ): StepResult {
@@ -56,13 +49,12 @@ export function simclrStepInChunks(
     const positions = Int32Array.from({ length: chunkSize }, (_unused, offset) => start + offset);
     return () => view(index < perView ? 0 : 1, positions);
   });
-  const groups = (bnGroups * chunkSize) / (2 * size);
 
-  const embeddings = encodeChunks(encoder, chunks, groups);
+  const embeddings = encoder.encode(chunks);
   const { loss, accuracy, gradients } = differentiateEmbeddings([embeddings], 2 * size, chunkSize, ([all], rows) =>
     ntXent(all!, temperature, rows),
   );
-  const result = { loss, accuracy, gradients: [backpropagateChunks(encoder, chunks, groups, gradients[0]!)] };
+  const result = { loss, accuracy, gradients: [encoder.backpropagate(chunks, gradients[0]!)] };
   tf.dispose([...gradients, embeddings]);
   return result;
 }
@@ -104,16 +96,24 @@ export const simclr = defineMethod({
   check: ({ chunkSize }, { batchSize, bnGroups }) => {
     if (chunkSize !== undefined) assertChunksFit(chunkSize, { batchSize, bnGroups, viewsInOnePass: 2 });
   },
-  start: ({ temperature, chunkSize }, { encoder: config, bnGroups, random }) => {
+  start: ({ temperature, chunkSize }, { encoder: config, batchSize, bnGroups, random }) => {
     const encoder = createEncoder(config, random("initialise"));
-    const state = { encoder, temperature, bnGroups };
     return {
       encoder,
       networks: { [queryName]: encoder },
       views: twoViews,
-      step: ({ views: [first, second] }) => simclrStep(state, { first: first!, second: second! }),
-      stepInChunks:
-        chunkSize === undefined ? undefined : (batch) => simclrStepInChunks(state, batch, { size: chunkSize }),
+      step: ({ views: [first, second] }) =>
+        simclrStep({ encoder, temperature, bnGroups }, { first: first!, second: second! }),
+      inChunks:
+        chunkSize === undefined
+          ? undefined
+          : () => {
+              const chunked = new ChunkedEncoder(encoder, (bnGroups * chunkSize) / (2 * batchSize));
+              return {
+                step: (batch) => simclrStepInChunks({ encoder: chunked, temperature }, batch, { size: chunkSize }),
+                dispose: () => chunked.dispose(),
+              };
+            },
     };
   },
 });

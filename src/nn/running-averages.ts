@@ -27,15 +27,28 @@ export function updateRunningAverages(
   statistics: readonly LayerStatistics[],
   groups: number,
 ): void {
-  const updated = tf.tidy(() => {
+  tf.tidy(() => moveRunningAverages(running, meanOverGroups(running, statistics, groups)));
+}
+
+/** Moves the running averages once, by the statistics of a batch in their order, [size]. */
+export function moveRunningAverages(running: ParameterVector, batch: tf.Tensor1D): void {
+  running.replace(
+    tf.tidy(() =>
+      tf.add<tf.Tensor1D>(tf.mul(running.values, 1 - runningAverageMomentum), tf.mul(batch, runningAverageMomentum)),
+    ),
+  );
+}
+
+/** The mean over the groups, in the order of the running averages, [size]. Disposes the statistics. */
+export function meanOverGroups(
+  running: ParameterVector,
+  statistics: readonly LayerStatistics[],
+  groups: number,
+): tf.Tensor1D {
+  return tf.tidy(() => {
     const all = joinStatistics(running, statistics, groups);
-    const batch = groups === 1 ? all : tf.mean<tf.Tensor1D>(tf.reshape(all, [groups, running.size]), 0);
-    return tf.add<tf.Tensor1D>(
-      tf.mul(running.values, 1 - runningAverageMomentum),
-      tf.mul(batch, runningAverageMomentum),
-    );
+    return groups === 1 ? all : tf.mean<tf.Tensor1D>(tf.reshape(all, [groups, running.size]), 0);
   });
-  running.replace(updated);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { DivergedError } from "../engine/errors";
 import { createProgram, type InputSpec, type NamedTensors, type Program, type TensorFunction } from "../engine/program";
 import { tf } from "../engine/tf";
-import type { Batch, StepInputs } from "../methods/method";
+import type { Batch, ChunkedStep, StepInputs } from "../methods/method";
 import type { AnyRecipe } from "./recipe";
 import type { TrainingState } from "./state";
 
@@ -19,6 +19,7 @@ export interface StepReport {
  */
 export class TrainingStep {
   private program: Program<{ step: TensorFunction }> | undefined;
+  private chunked: ChunkedStep | undefined;
 
   constructor(
     private readonly state: Pick<TrainingState, "method" | "optimizers">,
@@ -32,8 +33,8 @@ export class TrainingStep {
    * @throws DivergedError if the loss is no longer a number
    */
   take(batch: Batch, learningRate: number, step: number): StepReport {
-    const report = this.state.method.stepInChunks
-      ? this.takeInChunks(batch, learningRate)
+    const report = this.state.method.inChunks
+      ? this.takeInChunks(this.state.method.inChunks, batch, learningRate)
       : this.takeAtOnce(batch, learningRate);
     if (!Number.isFinite(report.loss)) {
       throw new DivergedError(`Training diverged: the loss of step ${step} is ${report.loss}`);
@@ -48,6 +49,7 @@ export class TrainingStep {
 
   dispose(): void {
     this.program?.dispose();
+    this.chunked?.dispose();
   }
 
   private takeAtOnce(batch: Batch, learningRate: number): StepReport {
@@ -56,8 +58,9 @@ export class TrainingStep {
     );
   }
 
-  private takeInChunks(batch: Batch, learningRate: number): StepReport {
-    const { loss, accuracy, gradients } = this.state.method.stepInChunks!(batch);
+  private takeInChunks(start: () => ChunkedStep, batch: Batch, learningRate: number): StepReport {
+    this.chunked ??= start();
+    const { loss, accuracy, gradients } = this.chunked.step(batch);
     this.applyGradients(gradients, learningRate);
     tf.dispose([...gradients]);
     return reportOf({ loss, accuracy });
