@@ -179,7 +179,7 @@ async function transfer(
           try {
             writeFileSync(output, chunk);
           } catch (error) {
-            return reject(error);
+            return void body.destroy(error instanceof Error ? error : undefined);
           }
           done += chunk.length;
           onBytes(done);
