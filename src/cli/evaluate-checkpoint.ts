@@ -4,7 +4,7 @@ import { loadData, parseDataName } from "../data/load";
 import { InputError } from "../engine/errors";
 import { extractFeatures } from "../evaluate/extract";
 import type { Features } from "../evaluate/features";
-import { groupBootstrap, type Interval } from "../evaluate/intervals";
+import { groupBootstrap, type Interval } from "../statistics/intervals";
 import { knn } from "../evaluate/knn";
 import { linearProbe } from "../evaluate/linear-probe";
 import { logisticRegression } from "../evaluate/logistic-regression";

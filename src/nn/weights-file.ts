@@ -1,18 +1,16 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
+import { basename, dirname, join } from "node:path";
 import { InputError } from "../engine/errors";
+import { readGeneration } from "../files/generations";
+import { replaceFile } from "../files/replace-file";
 import type { NamedTensors } from "./checkpoint-names";
 import { encodeDetectron2, isPickle, readNumpyPickle } from "./numpy-pickle";
 import { failureOf } from "./read-failure";
-import { decodeSafetensors, encodeSafetensors, isFloat, type StoredTensor } from "./safetensors";
+import { decodeSafetensors, encodeSafetensors, headerStart, isFloat, type StoredTensor } from "./safetensors";
 import { isTorchFile, readTorchFile } from "./torch-file";
 
 // Node reads no larger file at once. An official file of ResNet-50 with its optimizer has 0.4 GB.
 const maximumFileBytes = 2 ** 31 - 1;
-
-/** "{": after its length, the header of a safetensors file is a JSON object. */
-const headerStart = 0x7b;
 
 /**
  * Reads the tensors of a file, whatever its format: safetensors, PyTorch (`.pth.tar`, `.pth`, `.pt`; zip and legacy) or a
@@ -21,6 +19,10 @@ const headerStart = 0x7b;
  * @throws InputError if the file is missing, damaged, or asks for anything but data
  */
 export function readWeights(path: string): NamedTensors {
+  return readGeneration(path, readFile);
+}
+
+function readFile(path: string): NamedTensors {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status?.isDirectory()) refuseUnpackedArchive(path);
   if (!status?.isFile()) throw new InputError(`Cannot read the weights: there is no file ${path}`);
@@ -63,12 +65,12 @@ function isSafetensors(bytes: Buffer): boolean {
  * @throws InputError if the file cannot be written there
  */
 export function writeWeights(path: string, tensors: ReadonlyMap<string, StoredTensor>): void {
-  const bytes = path.endsWith(".pkl") ? encodeDetectron2(tensors) : safetensorsOf(tensors);
-  try {
-    writeFileAtomic(path, bytes);
-  } catch (error) {
-    throw new InputError(`Cannot write the weights to ${path}: choose another folder; ${(error as Error).message}`);
+  const folder = dirname(path);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new InputError(`Cannot write the weights to ${path}: choose another folder, there is no folder ${folder}`);
   }
+  const bytes = path.endsWith(".pkl") ? encodeDetectron2(tensors) : safetensorsOf(tensors);
+  replaceFile(path, bytes);
 }
 
 function safetensorsOf(tensors: ReadonlyMap<string, StoredTensor>): Buffer {

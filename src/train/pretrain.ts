@@ -1,18 +1,24 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { augmentationPolicies } from "../data/augmentation-policy";
 import { batchesPerEpoch } from "../data/batches";
-import type { ImageData, ImageSet } from "../data/image-set";
+import type { ImageData } from "../data/image-set";
 import { InputError, InterruptedError } from "../engine/errors";
-import type { Method } from "../methods/method";
+import { lockFolder } from "../files/folder-lock";
+import type { Method, MethodDefinition } from "../methods/method";
 import type { Encoder } from "../nn/encoder";
-import { assertSameTraining, loadCheckpoint, saveCheckpoint } from "./checkpoint";
+import { assertSameTraining, resumeCheckpoint, saveCheckpoint } from "./checkpoint";
 import { drawBatch } from "./draw-batch";
 import { Pace } from "./pace";
-import type { Recipe } from "./recipe";
+import type { AnyRecipe } from "./recipe";
 import { learningRateAt } from "./schedule";
-import { disposeTraining, startTraining, type History, type TrainingState } from "./state";
+import {
+  disposeTraining,
+  startTraining,
+  trainingDataOf,
+  type History,
+  type TrainingStart,
+  type TrainingState,
+} from "./state";
 import { TrainingStep } from "./take-step";
 
 /** File name of the checkpoint in a run's folder. */
@@ -23,6 +29,8 @@ const curvePoints = 100;
 
 export interface PretrainOptions {
   readonly seed: number;
+  /** The method that the recipe names, where it is none of the kit's. */
+  readonly method?: MethodDefinition;
   /** Folder of the run. A checkpoint found there is gone on from. */
   readonly directory: string;
   /** Time between checkpoints in seconds. @default 30 */
@@ -63,10 +71,24 @@ export interface TrainingProgress {
  * Goes on from the checkpoint in the run's folder, if there is one, bit for bit as if it had never stopped. Saves one at
  * regular intervals, when it is stopped or left, and at the end.
  *
- * @throws InputError if the recipe does not fit the data, or the folder holds another training
+ * @throws InputError if the recipe does not fit the data, the folder holds another training, or another process trains in
+ * it, or a checkpoint cannot be written
  */
 export async function* pretrain(
-  recipe: Recipe,
+  recipe: AnyRecipe,
+  data: ImageData,
+  options: PretrainOptions,
+): AsyncGenerator<TrainingProgress, void, void> {
+  const lock = lockFolder(options.directory);
+  try {
+    yield* trainAlone(recipe, data, options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function* trainAlone(
+  recipe: AnyRecipe,
   data: ImageData,
   options: PretrainOptions,
 ): AsyncGenerator<TrainingProgress, void, void> {
@@ -78,9 +100,8 @@ export async function* pretrain(
     );
   }
   const totalSteps = recipe.epochs * perEpoch;
-  const policy = augmentationPolicies[recipe.augmentation];
   const path = join(directory, checkpointFile);
-  const state = resumeOrStart(path, recipe, seed, data.train);
+  const state = resumeOrStart(path, recipe, { seed, data: trainingDataOf(data) }, options.method);
   const trainingStep = new TrainingStep(state, recipe.optimizer);
   const pace = new Pace(state, recipe.batchSize);
   let saved = state.step;
@@ -101,7 +122,7 @@ export async function* pretrain(
         epochs: recipe.epochs,
       });
 
-      const batch = drawBatch(data, recipe.batchSize, policy, seed, state.step);
+      const batch = drawBatch(data, recipe, { seed, step: state.step, views: state.method.views });
       const { loss, accuracy } = trainingStep.take(batch, learningRate, state.step + 1);
       state.step++;
       const monitored =
@@ -138,19 +159,25 @@ export async function* pretrain(
     if (!(error instanceof InterruptedError)) saved = state.step;
     throw error;
   } finally {
-    save();
-    trainingStep.dispose();
-    disposeTraining(state);
+    try {
+      save();
+    } finally {
+      trainingStep.dispose();
+      disposeTraining(state);
+    }
   }
 }
 
-function resumeOrStart(path: string, recipe: Recipe, seed: number, train: ImageSet): TrainingState {
-  if (!existsSync(path)) {
-    return startTraining(recipe, seed, { images: train.labels.length, classes: train.classes.length });
-  }
-  const checkpoint = loadCheckpoint(path);
+function resumeOrStart(
+  path: string,
+  recipe: AnyRecipe,
+  start: TrainingStart,
+  own: MethodDefinition | undefined,
+): TrainingState {
+  const checkpoint = resumeCheckpoint(path, own);
+  if (checkpoint === undefined) return startTraining(recipe, start, own);
   try {
-    assertSameTraining(path, checkpoint, recipe, seed);
+    assertSameTraining(path, checkpoint, { recipe, ...start });
   } catch (error) {
     disposeTraining(checkpoint.state);
     throw error;

@@ -8,7 +8,7 @@ import { loadData } from "../../src/data/load";
 import { InputError } from "../../src/engine/errors";
 import { tf } from "../../src/engine/tf";
 import { extractFeatures } from "../../src/evaluate/extract";
-import { groupBootstrap } from "../../src/evaluate/intervals";
+import { groupBootstrap } from "../../src/statistics/intervals";
 import { knn } from "../../src/evaluate/knn";
 import { presetNamed } from "../../src/tables/presets";
 import { saveCheckpoint } from "../../src/train/checkpoint";
@@ -21,7 +21,7 @@ let expected: { validation: ReturnType<typeof knn>; test: ReturnType<typeof knn>
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "moco-evaluate-"));
-  const state = startTraining(recipe, 7, { images: 2298, classes: 9 });
+  const state = startTraining(recipe, { seed: 7, data: { checksum: "emoji", images: 2298, classes: 9 } });
   saveCheckpoint(join(folder, checkpointFile), state, recipe);
   const data = await loadData("emoji", { size: recipe.imageSize });
   const encoder = state.method.encoder;

@@ -179,7 +179,7 @@ async function transfer(
           try {
             writeFileSync(output, chunk);
           } catch (error) {
-            return void body.destroy(error instanceof Error ? error : undefined);
+            return reject(error instanceof Error ? error : new Error(String(error)));
           }
           done += chunk.length;
           onBytes(done);
