@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InputError } from "../../engine/errors";
+import { whileLocked } from "../../files/folder-lock";
 import type { DataSetFinding } from "../load";
 import { download, fileProblem, type DownloadOptions, type DownloadProgress } from "./download";
 import { publishedSets, type PublishedArchive, type PublishedSet } from "./published-sets";
@@ -43,13 +44,19 @@ export function publishedSet(name: string): PublishedSet {
  * @throws InputError saying what is missing, wrong or too large; nothing half-made is left in place
  */
 export async function getSet(set: PublishedSet, options: GetOptions): Promise<boolean> {
-  const { root, mirror, archives, onProgress, onStage, transfers } = options;
-  const target = join(root, set.place);
-  if (existsSync(target)) {
+  const { root } = options;
+  if (existsSync(join(root, set.place))) {
     await assertWhole(set, root);
     return false;
   }
-  await mkdir(root, { recursive: true });
+  // One process at a time: two would write the same files.
+  await whileLocked(join(root, downloadFolder), () => putInPlace(set, options));
+  return true;
+}
+
+async function putInPlace(set: PublishedSet, options: GetOptions): Promise<void> {
+  const { root, mirror, archives, onProgress, onStage, transfers } = options;
+  const target = join(root, set.place);
   const places = set.archives.map((archive) => placeOf(archive, set, root, archives));
   await assertRoom(set, root, places);
   for (const { archive, path, isOwn } of places) {
@@ -89,7 +96,6 @@ export async function getSet(set: PublishedSet, options: GetOptions): Promise<bo
     await rm(beside, { recursive: true, force: true });
   }
   for (const { path, isOwn } of places) if (!isOwn) await rm(path, { force: true });
-  return true;
 }
 
 /**
