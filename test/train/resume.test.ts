@@ -27,7 +27,7 @@ beforeAll(async () => {
   // Stopped after step 4: that is the newest, and step 3 the one before.
   const options = { seed: 1, directory: join(root, "stopped"), checkpointSeconds: 0 };
   for await (const { step } of pretrain(recipe, data, options)) if (step === 4) break;
-});
+}, 60_000);
 afterAll(() => rmSync(root, { recursive: true }));
 
 async function train(directory: string): Promise<TrainingProgress[]> {
