@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InputError } from "../../engine/errors";
+import { whileLocked } from "../../files/folder-lock";
 import type { DataSetFinding } from "../load";
 import { download, fileProblem, type DownloadOptions, type DownloadProgress } from "./download";
 import { publishedSets, type PublishedArchive, type PublishedSet } from "./published-sets";
@@ -43,13 +44,19 @@ export function publishedSet(name: string): PublishedSet {
  * @throws InputError saying what is missing, wrong or too large; nothing half-made is left in place
  */
 export async function getSet(set: PublishedSet, options: GetOptions): Promise<boolean> {
-  const { root, mirror, archives, onProgress, onStage, transfers } = options;
-  const target = join(root, set.place);
-  if (existsSync(target)) {
+  const { root } = options;
+  if (existsSync(join(root, set.place))) {
     await assertWhole(set, root);
     return false;
   }
-  await mkdir(root, { recursive: true });
+  // One process at a time: two would write the same files.
+  await whileLocked(join(root, downloadFolder), () => putInPlace(set, options));
+  return true;
+}
+
+async function putInPlace(set: PublishedSet, options: GetOptions): Promise<void> {
+  const { root, mirror, archives, onProgress, onStage, transfers } = options;
+  const target = join(root, set.place);
   const places = set.archives.map((archive) => placeOf(archive, set, root, archives));
   await assertRoom(set, root, places);
   for (const { archive, path, isOwn } of places) {
@@ -82,14 +89,18 @@ export async function getSet(set: PublishedSet, options: GetOptions): Promise<bo
       await set.finish(beside);
     }
     onStage?.("Counting files");
-    await assertWhole(set, beside);
+    const wrong = await wrongCounts(set, beside);
+    if (wrong.length > 0) {
+      throw new InputError(
+        `Cannot put ${set.title} in place: its archives have other files than it should have\n${wrong.join("\n")}`,
+      );
+    }
     await mkdir(dirname(target), { recursive: true });
     await rename(join(beside, set.place), target);
   } finally {
     await rm(beside, { recursive: true, force: true });
   }
   for (const { path, isOwn } of places) if (!isOwn) await rm(path, { force: true });
-  return true;
 }
 
 /**
@@ -97,21 +108,28 @@ export async function getSet(set: PublishedSet, options: GetOptions): Promise<bo
  *
  * @throws InputError naming each folder that has another number of files
  */
-export async function assertWhole({ name, title, place, expected }: PublishedSet, root: string): Promise<void> {
+export async function assertWhole(set: PublishedSet, root: string): Promise<void> {
+  const { name, title, place } = set;
   if (!existsSync(join(root, place))) {
     throw new InputError(`Cannot find ${title}: get it by: moco data get ${name}, missing is ${join(root, place)}`);
   }
+  const wrong = await wrongCounts(set, root);
+  if (wrong.length > 0) {
+    throw new InputError(
+      `Cannot use ${title}: it is not whole. Move or remove ${join(root, place)} and get it again\n${wrong.join("\n")}`,
+    );
+  }
+}
+
+/** A line for each folder that has another number of files than the set. */
+async function wrongCounts({ expected }: PublishedSet, root: string): Promise<readonly string[]> {
   const wrong: string[] = [];
   for (const { folder, ending, count } of expected) {
     const found = await countFiles(join(root, folder), ending);
     if (found !== count)
       wrong.push(`${join(root, folder)}: must have ${count} files *${ending}, current count is ${found}`);
   }
-  if (wrong.length > 0) {
-    throw new InputError(
-      `Cannot use ${title}: it is not whole. Move or remove ${join(root, place)} and get it again\n${wrong.join("\n")}`,
-    );
-  }
+  return wrong;
 }
 
 /** Which published sets are in place; files are not counted. */
@@ -129,7 +147,8 @@ async function countFiles(folder: string, ending: string): Promise<number> {
   let count = 0;
   for (const entry of entries) {
     if (entry.isDirectory()) count += await countFiles(join(folder, entry.name), ending);
-    else if (entry.name.endsWith(ending)) count++;
+    // Systems leave files of their own beside images, "._1.jpg".
+    else if (entry.name.endsWith(ending) && !entry.name.startsWith(".")) count++;
   }
   return count;
 }

@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { assertWhole, getSet, publishedSet } from "../../../src/data/published/get-set";
 import { publishedSets, type PublishedArchive, type PublishedSet } from "../../../src/data/published/published-sets";
 import { InputError } from "../../../src/engine/errors";
+import { lockFile } from "../../../src/files/folder-lock";
 import { writeStoredZip } from "../../nn/zip-writer";
 import { sendFile, serve, sha256, type FileServer } from "./file-server";
 import { writeTar } from "./tar-writer";
@@ -75,6 +76,14 @@ describe("getSet", () => {
     expect(await getSet(shapes(), options())).toBe(false);
     expect(server.ranges).toHaveLength(requests);
     await assertWhole(shapes(), root);
+  });
+
+  it("names another process that gets a set into the same folder, and leaves it alone", async () => {
+    mkdirSync(join(root, "downloads"));
+    const holder = { pid: process.ppid, started: null, host: hostname(), since: "2026-01-01T00:00:00.000Z" };
+    writeFileSync(join(root, "downloads", lockFile), JSON.stringify(holder));
+    expect(await failure(shapes())).toMatch(new RegExp(`process ${process.ppid} on .* has worked in it since 2026`));
+    expect(server.ranges).toEqual([]);
   });
 
   it("takes archives that were downloaded before, and checks them", async () => {
