@@ -4,7 +4,7 @@
  * tslab compiles a cell twice (TypeScript to an ES module, that to CommonJS) and runs the result as
  * "evalmachine.<anonymous>", so the lines in its stacks are those of generated code. Here both steps also make a source
  * map, the code runs under the name `In[n]` (n: the execution count), and stacks are printed through the maps.
- * Reaches into tslab 1.0.22 at two places: the TypeScript module that it loads, and `vm.runInThisContext`.
+ * The compiler's part is put in by compiler.js; the run's part reaches into `vm.runInThisContext`.
  */
 "use strict";
 
@@ -20,35 +20,29 @@ const LINES_ABOVE_CELL = 1;
 const mapsOfCell = new Map();
 let latestMaps;
 
-/** Must run before tslab is loaded. */
+/** Must run before the kernel starts. */
 function install() {
-  keepSourceMaps();
   Error.prepareStackTrace = (error, frames) =>
     [describe(error), ...frames.map(printFrame).filter((line) => line !== undefined)].join("\n");
 }
 
-function keepSourceMaps() {
-  const file = require.resolve("@tslab/typescript-for-tslab", { paths: [require.resolve("tslab/package.json")] });
-  const typescript = require(file);
-  require.cache[file].exports = {
-    ...typescript,
-    createWatchCompilerHost: (files, options, ...rest) =>
-      typescript.createWatchCompilerHost(files, { ...options, inlineSourceMap: true }, ...rest),
-    transpileModule: (source, options) => {
-      const inline = INLINE_MAP.exec(source);
-      const result = typescript.transpileModule(source.replace(INLINE_MAP, ""), {
-        ...options,
-        compilerOptions: { ...options.compilerOptions, sourceMap: true },
-      });
-      if (inline !== null) {
-        latestMaps = {
-          toCell: new SourceMap(JSON.parse(Buffer.from(inline[1], "base64").toString())),
-          toModule: new SourceMap(JSON.parse(result.sourceMapText)),
-        };
-      }
-      return result;
-    },
-  };
+/** What compiling a cell needs besides tslab's own options, so that both steps make maps. */
+const mapOptions = { inlineSourceMap: true };
+
+/** TypeScript's `transpileModule`, the second step, keeping both maps. */
+function transpileWithMaps(typescript, source, options) {
+  const inline = INLINE_MAP.exec(source);
+  const result = typescript.transpileModule(source.replace(INLINE_MAP, ""), {
+    ...options,
+    compilerOptions: { ...options.compilerOptions, sourceMap: true },
+  });
+  if (inline !== null) {
+    latestMaps = {
+      toCell: new SourceMap(JSON.parse(Buffer.from(inline[1], "base64").toString())),
+      toModule: new SourceMap(JSON.parse(result.sourceMapText)),
+    };
+  }
+  return result;
 }
 
 /**
@@ -108,4 +102,4 @@ function positionInCell(maps, line, column) {
   return { line: inCell.originalLine + 1 - LINES_ABOVE_CELL, column: inCell.originalColumn + 1 };
 }
 
-module.exports = { install, nameCells };
+module.exports = { install, mapOptions, transpileWithMaps, nameCells };

@@ -39,6 +39,7 @@ if (parent > 0 && process.ppid === parent) {
 
 process.chdir(root);
 require("../dist/engine/environment.js");
+require("./compiler.js").install();
 require("./cell-positions.js").install();
 const cells = require("./cells.js");
 cells.install();
