@@ -49,9 +49,8 @@ function transpileWithMaps(typescript, source, options) {
  * Runs the code of each cell under the cell's name.
  *
  * @param cellName - gives the name of the cell that runs now, `In[3]`
- * @param around - runs the cell: gets a function that does it, and returns what that function returned
  */
-function nameCells(cellName, around) {
+function nameCells(cellName) {
   const run = vm.runInThisContext;
   vm.runInThisContext = (code, options) => {
     const wrapped = typeof code === "string" ? WRAPPED_CELL.exec(code) : null;
@@ -64,7 +63,7 @@ function nameCells(cellName, around) {
     // come at its begin and end; a cell with an await keeps its listeners instead, so that no interrupt is lost.
     const breakOnSigint = wrapped[1] === undefined;
     // displayErrors would print a line of generated code above the error.
-    return around(() => run(code, { ...options, filename, breakOnSigint, displayErrors: false }));
+    return run(code, { ...options, filename, breakOnSigint, displayErrors: false });
   };
 }
 
@@ -80,11 +79,15 @@ function printFrame(frame) {
   const file = frame.getFileName() ?? "";
   const maps = mapsOfCell.get(file);
   if (maps === undefined) {
-    return /^node:|[\\/]node_modules[\\/]tslab[\\/]/.test(file) ? undefined : `    at ${frame.toString()}`;
+    const ofKernel = /^node:|[\\/]node_modules[\\/]tslab[\\/]/.test(file) || file.startsWith(__dirname);
+    return ofKernel ? undefined : `    at ${frame.toString()}`;
   }
   const position = positionInCell(maps, frame.getLineNumber(), frame.getColumnNumber());
   const name = frame.getFunctionName();
-  const where = position === undefined ? file : `${file}:${position.line}:${position.column}`;
+  if (position === undefined) {
+    return undefined;
+  }
+  const where = `${file}:${position.line}:${position.column}`;
   return `    at ${frame.isAsync() ? "async " : ""}${name ? `${name} (${where})` : where}`;
 }
 
@@ -92,7 +95,8 @@ function positionInCell(maps, line, column) {
   // findEntry counts from 0, call sites from 1. On the first line tslab's wrapper stands before the code; the columns
   // there are not corrected, because a reader needs the line.
   const inModule = maps.toModule.findEntry(line - 1, column - 1);
-  if (inModule.originalLine === undefined) {
+  // The last line is tslab's call of its wrapper; the entry found for it is of a line above.
+  if (inModule.originalLine === undefined || inModule.generatedLine !== line - 1) {
     return undefined;
   }
   const inCell = maps.toCell.findEntry(inModule.originalLine, inModule.originalColumn);

@@ -1,26 +1,27 @@
 /**
- * What the kernel knows about its cells, at `globalThis.mocoKernel`, for the library and for run_notebook.py:
+ * What the kernel knows about its cells, at `globalThis.mocoKernel`, for the library:
  *
  * - `interrupts`: how many interrupts (SIGINT) the kernel got since it started;
  * - `stopRequested()`: whether one came since the calling cell began. A cell that asks is trusted to stop by itself:
- *   the first interrupt leaves it running until then, the second ends the wait for it;
- * - `lateFailures`: what was thrown or rejected where no cell waited for it (a timer, a lost promise), as
- *   `{ kind, name, message, stack }`.
+ *   the first interrupt leaves it running until then, the second ends the wait for it.
  *
  * It also sends what Jupyter's protocol asks of a failed cell and tslab 1.0.22 leaves out: an `error` output, and the
- * error's name, message and stack in the reply. Without them papermill reports an empty error, and nbmake a success.
+ * error's name, message and traceback in the reply. Without them papermill reports an empty error, and nbmake a success.
+ * What is thrown or rejected where no cell waits for it (a timer, a lost promise) fails the cell that runs then, or the
+ * next one.
  */
 "use strict";
 
 const { AsyncLocalStorage } = require("node:async_hooks");
+const { setImmediate: nextTurn } = require("node:timers/promises");
 const { nameCells } = require("./cell-positions.js");
+const { compileFields, thrownFields } = require("./error-text.js");
 
 /** The cell that a piece of code belongs to, also after its awaits and in its timers. */
 const currentCell = new AsyncLocalStorage();
 
 const kernel = {
   interrupts: 0,
-  lateFailures: [],
   stopRequested() {
     const cell = currentCell.getStore();
     if (cell === undefined) {
@@ -31,37 +32,74 @@ const kernel = {
   },
 };
 
+/** The cell that runs or, between cells, the one that ran last. */
 let runningCell;
+/** The first failure that no cell waited for and no cell has reported yet, as fields of the `error` message. */
+let lateFailure;
 
 /** Must run after cell-positions.install() and before the kernel starts. */
 function install() {
   globalThis.mocoKernel = kernel;
-  process.on("uncaughtException", (error) => rememberLate("uncaught exception", error));
-  process.on("unhandledRejection", (reason) => rememberLate("unhandled rejection", reason));
   process.exit = (code) => {
     throw new Error(`Cannot exit: process.exit(${code ?? ""}) would end the kernel; throw an error to fail the cell`);
   };
 
+  keepErrors(require("tslab/dist/executor"));
   const { JupyterHandlerImpl, ZmqServer } = require("tslab/dist/jupyter");
   followCells(JupyterHandlerImpl.prototype);
   sendErrors(JupyterHandlerImpl.prototype, ZmqServer.prototype);
-  nameCells(
-    () => runningCell.name,
-    (run) => rememberError(runningCell, run),
-  );
+  nameCells(() => runningCell.name);
+}
+
+/** tslab prints what a cell threw and the compiler's messages; here the cell keeps them instead. */
+function keepErrors(executor) {
+  const { createExecutor } = executor;
+  executor.createExecutor = (root, converters, { log }) =>
+    createExecutor(root, converters, {
+      log,
+      error: (...printed) => {
+        if (printed.length === 1) {
+          runningCell.error = thrownFields(printed[0]);
+        } else {
+          const [, file, line, column, message] = printed;
+          runningCell.diagnostics.push({ file: file.trim(), line, column, message });
+        }
+      },
+    });
 }
 
 function followCells(prototype) {
   const { handleExecuteImpl } = prototype;
-  prototype.handleExecuteImpl = function (request, writeStream, writeDisplayData) {
+  prototype.handleExecuteImpl = async function (request, writeStream, writeDisplayData) {
     const cell = {
       name: `In[${this.execCount + 1}]`,
       interruptsBefore: kernel.interrupts,
       stopsByItself: false,
+      runs: true,
+      diagnostics: [],
       error: undefined,
     };
     runningCell = cell;
-    return currentCell.run(cell, () => handleExecuteImpl.call(this, request, writeStream, writeDisplayData));
+    try {
+      // A failure that came while no cell ran is already there, or comes in this turn.
+      await nextTurn();
+      const count = await currentCell.run(cell, () =>
+        handleExecuteImpl.call(this, request, writeStream, writeDisplayData),
+      );
+      // Node tells of a lost rejection after the promises of this turn.
+      await nextTurn();
+      if (lateFailure !== undefined || cell.diagnostics.length > 0) {
+        throw count;
+      }
+      return count;
+    } finally {
+      if (cell.diagnostics.length > 0) {
+        cell.error = compileFields(cell.name, cell.diagnostics);
+      }
+      cell.error ??= lateFailure;
+      lateFailure = undefined;
+      cell.runs = false;
+    }
   };
 }
 
@@ -69,16 +107,11 @@ function sendErrors(handler, server) {
   const errorOfRequest = new WeakMap();
   const answer = handler.handleExecute;
   handler.handleExecute = async function (request, writeStream, writeDisplayData) {
-    let errorText = "";
-    const keepErrorText = (stream, text) => {
-      if (stream === "stderr") errorText += text;
-      writeStream(stream, text);
-    };
-    const reply = await answer.call(this, request, keepErrorText, writeDisplayData);
+    const reply = await answer.call(this, request, writeStream, writeDisplayData);
     if (reply.status !== "error") {
       return reply;
     }
-    const error = errorFields(runningCell, errorText);
+    const { error } = runningCell;
     errorOfRequest.set(request, error);
     return { ...reply, ...error };
   };
@@ -91,9 +124,7 @@ function sendErrors(handler, server) {
         if (error !== undefined) {
           const output = message.createReply();
           output.header.msg_type = "error";
-          // The whole stack is on stderr already.
-          const inCells = error.traceback.filter((line) => /^ +at .*In\[\d+\]/.test(line));
-          output.content = { ...error, traceback: [`${error.ename}: ${error.evalue}`, ...inCells] };
+          output.content = error;
           output.signAndSend(this.connInfo.key, this.iopub);
         }
         return socket.send(frames);
@@ -103,8 +134,8 @@ function sendErrors(handler, server) {
   };
 }
 
-/** Takes the interrupts over from tslab. Must run after the kernel has started. */
-function takeInterrupts() {
+/** Takes interrupts and late failures over from tslab. Must run after the kernel has started. */
+function takeEvents() {
   const tslabListeners = process.listeners("SIGINT");
   process.removeAllListeners("SIGINT");
   process.on("SIGINT", () => {
@@ -114,49 +145,20 @@ function takeInterrupts() {
       tslabListeners.forEach((listener) => listener());
     }
   });
-}
-
-function rememberError(cell, run) {
-  const remember = (error) => {
-    cell.error = { value: error };
-    throw error;
-  };
-  try {
-    const result = run();
-    return result instanceof Promise ? result.catch(remember) : result;
-  } catch (error) {
-    return remember(error);
+  for (const [event, kind] of [
+    ["uncaughtException", "uncaught exception"],
+    ["unhandledRejection", "unhandled rejection"],
+  ]) {
+    process.removeAllListeners(event);
+    process.on(event, (thrown) => {
+      const failure = thrownFields(thrown, kind);
+      lateFailure ??= failure;
+      if (runningCell?.runs !== true) {
+        // Perhaps no cell follows that could report it.
+        process.stderr.write(`${failure.traceback.join("\n")}\n`);
+      }
+    });
   }
 }
 
-function errorFields(cell, errorText) {
-  if (cell.error !== undefined) {
-    const { name, message, stack } = describe(cell.error.value);
-    return { ename: name, evalue: message, traceback: stack.split("\n") };
-  }
-  // A cell that does not compile: tslab wrote "line:column - message" lines.
-  const lines = errorText.trimEnd().split("\n");
-  const diagnostic = /^(\d+:\d+) - (.*)$/.exec(lines[0]);
-  if (diagnostic === null) {
-    return { ename: "Error", evalue: lines[0], traceback: lines };
-  }
-  return {
-    ename: "CompileError",
-    evalue: diagnostic[2],
-    traceback: lines.map((line) => (/^\d+:\d+ - /.test(line) ? `${cell.name}:${line}` : line)),
-  };
-}
-
-function rememberLate(kind, thrown) {
-  kernel.lateFailures.push({ kind, ...describe(thrown) });
-}
-
-function describe(thrown) {
-  if (thrown instanceof Error) {
-    return { name: thrown.name, message: thrown.message, stack: thrown.stack ?? String(thrown) };
-  }
-  const message = typeof thrown === "string" ? thrown : require("node:util").inspect(thrown);
-  return { name: "Thrown value", message, stack: message };
-}
-
-module.exports = { install, takeInterrupts };
+module.exports = { install, takeEvents };

@@ -44,4 +44,4 @@ require("./cell-positions.js").install();
 const cells = require("./cells.js");
 cells.install();
 require("tslab/dist/main").startKernel({ configPath: path.resolve(connectionFile), enableFindLocal: false });
-cells.takeInterrupts();
+cells.takeEvents();

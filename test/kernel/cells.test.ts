@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { runCells } from "./run-cells";
+import { askWhileRunning, runCells } from "./run-cells";
 
 describe("names of earlier cells", () => {
   it("can stand as shorthand properties, imported ones too, and in assignments that take objects apart", () => {
@@ -19,5 +19,15 @@ describe("names of earlier cells", () => {
       '{"c":7,"inCell":1}\n',
       '{"b":9,"c":7}\n',
     ]);
+  });
+});
+
+describe("the kernel", () => {
+  it("is busy until an awaited cell has ended, also after it has answered something else", () => {
+    const [answer] = runCells([
+      askWhileRunning,
+      "console.log('began');\nawait new Promise((resolve) => setTimeout(resolve, 1000));",
+    ]);
+    expect(answer!.states).toEqual(["busy", "busy", "idle", "busy", "idle"]);
   });
 });

@@ -1,0 +1,81 @@
+/** What a reader is told of a failed cell: the fields of Jupyter's `error` message. */
+"use strict";
+
+const { inspect } = require("node:util");
+
+/** Characters of a type in a message; the compiler writes out types of ten lines. */
+const LONGEST_TYPE = 80;
+
+/**
+ * The fields for a thrown value: its message, the lines of cells it passed through, and its causes.
+ *
+ * @param kind - said before the name, for an error that no cell waited for
+ */
+function thrownFields(thrown, kind) {
+  const { name, message, stack } = describe(thrown);
+  const fields = kind === undefined ? { ename: name, evalue: message } : { ename: kind, evalue: `${name}: ${message}` };
+  const traceback = [`${fields.ename}: ${fields.evalue}`, ...linesOfCells(stack)];
+  const said = new Set([thrown]);
+  for (let { cause } = Object(thrown); cause !== undefined && !said.has(cause); { cause } = Object(cause)) {
+    said.add(cause);
+    const described = describe(cause);
+    traceback.push(`Caused by ${described.name}: ${described.message}`, ...linesOfCells(described.stack));
+  }
+  return { ...fields, traceback };
+}
+
+function linesOfCells(stack) {
+  return stack.split("\n").filter((line) => /^ +at .*In\[\d+\]/.test(line));
+}
+
+function describe(thrown) {
+  if (thrown instanceof Error) {
+    return { name: thrown.name, message: thrown.message, stack: thrown.stack ?? String(thrown) };
+  }
+  return { name: "Thrown value", message: typeof thrown === "string" ? thrown : inspect(thrown), stack: "" };
+}
+
+/**
+ * The fields for a cell that does not compile.
+ *
+ * @param diagnostics - as tslab prints them, `{ file, line, column, message }`: the lines of one explanation follow each
+ *   other and have one position
+ */
+function compileFields(cellName, diagnostics) {
+  const explanations = [];
+  for (const { file, line, column, message } of diagnostics) {
+    const latest = explanations.at(-1);
+    if (latest?.line === line && latest.column === column) {
+      latest.messages.push(message);
+    } else {
+      explanations.push({ file, line, column, messages: [message] });
+    }
+  }
+  const said = explanations.map(({ file, line, column, messages }) => ({
+    text: shortest(messages),
+    where: `${file || cellName}:${line}:${column}`,
+  }));
+  return {
+    ename: "CompileError",
+    evalue: said[0].text,
+    traceback: said.flatMap(({ text, where }) => [`CompileError: ${text}`, `    at ${where}`]),
+  };
+}
+
+/** The last line of an explanation is the most specific; one with a suggestion is better still. */
+function shortest(messages) {
+  const message = messages.findLast((line) => line.includes("Did you mean")) ?? messages.at(-1);
+  const short = message
+    .replace(/^Object literal may only specify known properties, (?:but|and) /, "")
+    .replaceAll(/'([^'\n]*)'/g, (quoted, type) =>
+      type.length > LONGEST_TYPE ? `'${type.slice(0, LONGEST_TYPE)}…'` : quoted,
+    );
+  const suggestion = / (Did you mean [^?]*\?)/.exec(short);
+  if (suggestion === null) {
+    return short;
+  }
+  const first = suggestion[1].replace(/(?:to write )?'([^']*)'/, "$1");
+  return `${first} ${short.replace(suggestion[0], "")}`;
+}
+
+module.exports = { thrownFields, compileFields };
