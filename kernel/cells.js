@@ -5,8 +5,7 @@
  * - `stopRequested()`: whether one came since the calling cell began. A cell that asks is trusted to stop by itself:
  *   the first interrupt leaves it running until then, the second ends the wait for it.
  *
- * It also sends what Jupyter's protocol asks of a failed cell and tslab 1.0.22 leaves out: an `error` output, and the
- * error's name, message and traceback in the reply. Without them papermill reports an empty error, and nbmake a success.
+ * It also keeps the error of a failed cell, for protocol.js to send.
  * What is thrown or rejected where no cell waits for it (a timer, a lost promise) fails the cell that runs then, or the
  * next one.
  */
@@ -45,9 +44,7 @@ function install() {
   };
 
   keepErrors(require("tslab/dist/executor"));
-  const { JupyterHandlerImpl, ZmqServer } = require("tslab/dist/jupyter");
-  followCells(JupyterHandlerImpl.prototype);
-  sendErrors(JupyterHandlerImpl.prototype, ZmqServer.prototype);
+  followCells(require("tslab/dist/jupyter").JupyterHandlerImpl.prototype);
   nameCells(() => runningCell.name);
 }
 
@@ -103,37 +100,6 @@ function followCells(prototype) {
   };
 }
 
-function sendErrors(handler, server) {
-  const errorOfRequest = new WeakMap();
-  const answer = handler.handleExecute;
-  handler.handleExecute = async function (request, writeStream, writeDisplayData) {
-    const reply = await answer.call(this, request, writeStream, writeDisplayData);
-    if (reply.status !== "error") {
-      return reply;
-    }
-    const { error } = runningCell;
-    errorOfRequest.set(request, error);
-    return { ...reply, ...error };
-  };
-
-  const execute = server.handleExecute;
-  server.handleExecute = function (socket, message) {
-    const replyAfterError = {
-      send: (frames) => {
-        const error = errorOfRequest.get(message.content);
-        if (error !== undefined) {
-          const output = message.createReply();
-          output.header.msg_type = "error";
-          output.content = error;
-          output.signAndSend(this.connInfo.key, this.iopub);
-        }
-        return socket.send(frames);
-      },
-    };
-    return execute.call(this, replyAfterError, message);
-  };
-}
-
 /** Takes interrupts and late failures over from tslab. Must run after the kernel has started. */
 function takeEvents() {
   const tslabListeners = process.listeners("SIGINT");
@@ -161,4 +127,9 @@ function takeEvents() {
   }
 }
 
-module.exports = { install, takeEvents };
+/** The error of the cell that ran last, as fields of the protocol's `error` message. */
+function latestError() {
+  return runningCell.error;
+}
+
+module.exports = { install, latestError, takeEvents };

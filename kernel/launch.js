@@ -43,5 +43,6 @@ require("./compiler.js").install();
 require("./cell-positions.js").install();
 const cells = require("./cells.js");
 cells.install();
+require("./protocol.js").install();
 require("tslab/dist/main").startKernel({ configPath: path.resolve(connectionFile), enableFindLocal: false });
 cells.takeEvents();

@@ -30,4 +30,9 @@ describe("the kernel", () => {
     ]);
     expect(answer!.states).toEqual(["busy", "busy", "idle", "busy", "idle"]);
   });
+
+  it("sends all of a long output", () => {
+    const [answer] = runCells(["for (let line = 0; line < 5000; line++) console.log(line);"]);
+    expect(answer!.stdout).toBe(Array.from({ length: 5000 }, (_, line) => `${line}\n`).join(""));
+  });
 });
