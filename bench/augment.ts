@@ -7,10 +7,8 @@ import { cifar10Demo, mocoV1, mocoV2, type AugmentationPolicy } from "../src/dat
 import { drawViews } from "../src/data/batches";
 import { joinParts } from "../src/data/image-data";
 import type { ImageSet } from "../src/data/image-set";
-import { tf } from "../src/engine/tf";
 import { randomStream } from "../src/engine/random";
-import { createMoco, disposeMoco, mocoStep } from "../src/methods/moco";
-import { Sgd } from "../src/train/sgd";
+import { startMocoProgram } from "./moco-program";
 
 const [batch, size, rounds] = [64, 32, 30];
 
@@ -42,7 +40,7 @@ function measure(name: string, policy: AugmentationPolicy): void {
   const set = randomSet();
   const data = joinParts("random", set, set, set);
   const indices = Int32Array.from({ length: batch }, (_, index) => index);
-  const moco = createMoco(
+  const moco = startMocoProgram(
     {
       encoder: { architecture: "resnet18", width: 16, stem: "cifar", head: "linear", dimension: 128 },
       queueSize: 1024,
@@ -52,26 +50,19 @@ function measure(name: string, policy: AugmentationPolicy): void {
       shuffleBN: true,
       symmetric: false,
     },
-    { encoder: randomStream(0, "encoder"), queue: randomStream(0, "queue") },
+    batch,
+    size,
   );
-  const optimizer = Sgd.create(moco.queryEncoder.parameters);
   const [augmentation, rest]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     const [views, viewTime] = milliseconds(() => drawViews(data, indices, policy, 0, round));
-    const [, stepTime] = milliseconds(() => {
-      const permutation = () => randomStream(0, round).permutation(batch);
-      const { gradients } = mocoStep(moco, views.query, views.key, permutation);
-      const options = { learningRate: 0.01, momentum: 0.9, weightDecay: 1e-4 };
-      optimizer.apply(moco.queryEncoder.parameters, gradients[0]!, options);
-      tf.dispose([...gradients]);
-    });
+    const [, stepTime] = milliseconds(() => moco.step(views.query, views.key, 0.01));
     views.query.dispose();
     views.key.dispose();
     augmentation.push(viewTime);
     rest.push(stepTime);
   }
-  optimizer.dispose();
-  disposeMoco(moco);
+  moco.stop();
   const [best, bestRest] = [Math.min(...augmentation), Math.min(...rest)];
   const [typical, typicalRest] = [median(augmentation), median(rest)];
   const share = (part: number, others: number) => `${((100 * part) / (part + others)).toFixed(1)} %`;

@@ -5,10 +5,8 @@
  * their ratio. PyTorch is given its best configuration: each is tried first, and the fastest goes on.
  */
 import { availableParallelism, cpus } from "node:os";
-import { randomStream } from "../src/engine/random";
 import { tf } from "../src/engine/tf";
-import { createMoco, disposeMoco, mocoStep } from "../src/methods/moco";
-import { Sgd } from "../src/train/sgd";
+import { startMocoProgram } from "./moco-program";
 import { median, medianAndRange, startPeer, torchCommand, type Peer } from "./peer";
 
 const threads = availableParallelism();
@@ -43,32 +41,23 @@ interface Answer {
 
 function startKit({ width, batch, size, queue_size: queueSize, groups }: Shape) {
   const encoder = { architecture: "resnet18", width, stem: "cifar", head: "linear", dimension: 128 } as const;
-  const moco = createMoco(
+  const moco = startMocoProgram(
     { encoder, queueSize, momentum: 0.99, temperature: 0.1, bnGroups: groups, shuffleBN: true, symmetric: false },
-    { encoder: randomStream(0, "encoder"), queue: randomStream(0, "queue") },
+    batch,
+    size,
   );
-  const optimizer = Sgd.create(moco.queryEncoder.parameters);
   const query: tf.Tensor4D = tf.randomNormal([batch, size, size, 3]);
   const key = tf.tidy(() => tf.add<tf.Tensor4D>(query, tf.mul(tf.randomNormal([batch, size, size, 3]), 0.3)));
-  let step = 0;
   return {
     steps(count: number): number[] {
       return Array.from({ length: count }, () => {
         const start = performance.now();
-        const permutation = randomStream(0, "shuffle", step++).permutation(batch);
-        const { gradients } = mocoStep(moco, query, key, () => permutation);
-        optimizer.apply(moco.queryEncoder.parameters, gradients[0]!, {
-          learningRate: 0.03,
-          momentum: 0.9,
-          weightDecay: 1e-4,
-        });
-        tf.dispose([...gradients]);
+        moco.step(query, key, 0.03);
         return (performance.now() - start) / 1000;
       });
     },
     stop() {
-      disposeMoco(moco);
-      optimizer.dispose();
+      moco.stop();
       tf.dispose([query, key]);
     },
   };

@@ -51,7 +51,7 @@ export function roiLosses(
   const shifts = deltasOfClass(deltas, objects, objectClasses);
   const targets = Float32Array.from(samples.flatMap((sample) => [...sample.deltas]));
   const losses = {
-    classification: crossEntropy(logits, labels),
+    classification: crossEntropy(logits, tf.tensor1d(labels, "int32")),
     box: tf.div<tf.Scalar>(boxRegressionLoss(shifts, targets), labels.length),
   };
   if (!masks) return losses;

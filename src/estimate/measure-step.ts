@@ -13,7 +13,7 @@ import type { Recipe } from "../train/recipe";
 import { learningRateAt } from "../train/schedule";
 import type { TrainingSetFacts } from "../train/start-method";
 import { disposeTraining, startTraining } from "../train/state";
-import { takeStep } from "../train/take-step";
+import { TrainingStep } from "../train/take-step";
 import type { PlannedTraining } from "./planned-training";
 import { randomDetectionSet, randomImageData } from "./random-images";
 import { largestSize } from "./training-plan";
@@ -59,8 +59,8 @@ export async function measureStep(training: PlannedTraining): Promise<MeasuredSt
       : startDetector(training.recipe, training.set);
   const startBytes = peakOfProcess();
   try {
-    let loss = await started.step(0);
     const heldBytes = tf.memory().numBytes;
+    let loss = await started.step(0);
     const times: number[] = [];
     const start = performance.now();
     const cpuBefore = process.cpuUsage();
@@ -97,14 +97,18 @@ function startPretraining(recipe: Recipe, set: TrainingSetFacts): Started {
   const data = randomImageData(recipe.imageSize, batchSize, set.classes);
   const policy = augmentationPolicies[recipe.augmentation];
   const state = startTraining(recipe, 0, set);
+  const trainingStep = new TrainingStep(state, recipe.optimizer);
   return {
     step: (step) => {
       const epoch = step / Math.floor(set.images / batchSize);
       const rate = learningRateAt(schedule, { baseRate, epoch, epochs });
-      const { loss } = takeStep(state, recipe, drawBatch(data, batchSize, policy, 0, step), rate);
+      const { loss } = trainingStep.take(drawBatch(data, batchSize, policy, 0, step), rate, step + 1);
       return Promise.resolve(loss);
     },
-    dispose: () => disposeTraining(state),
+    dispose: () => {
+      trainingStep.dispose();
+      disposeTraining(state);
+    },
   };
 }
 

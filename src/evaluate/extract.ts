@@ -1,6 +1,7 @@
 import { normalize } from "../data/augment";
 import { imageTensor } from "../data/batches";
 import type { ImageData, ImageSet } from "../data/image-set";
+import { createProgram } from "../engine/program";
 import { randomStream } from "../engine/random";
 import { tf } from "../engine/tf";
 import {
@@ -35,6 +36,9 @@ export function extractEmbeddings(encoder: Encoder, data: ImageData, set: ImageS
 /**
  * Features of every image of a part, without augmentation.
  *
+ * Recorded once for a batch. The last batch is filled up with its first image: in evaluation mode an image knows nothing of
+ * the others.
+ *
  * @param featuresOfBatch - makes [N, dimension] of normalized images, [N, H, W, 3]
  */
 export function extract(
@@ -42,19 +46,34 @@ export function extract(
   data: ImageData,
   featuresOfBatch: (images: tf.Tensor4D) => tf.Tensor2D,
 ): Features {
-  const parts: Float32Array[] = [];
-  for (const images of normalizedBatches(data, set)) {
-    const features = featuresOfBatch(images);
-    parts.push(features.dataSync<"float32">());
-    tf.dispose([features, images]);
+  const count = set.labels.length;
+  const size = Math.min(batchSize, count);
+  const shape = [size, set.size, set.size, 3];
+  const program = createProgram({
+    features: {
+      inputs: { images: { shape } },
+      compute: ({ images }) => ({
+        features: featuresOfBatch(normalize(images as tf.Tensor4D, data.mean, data.std)),
+      }),
+    },
+  });
+  let values = new Float32Array();
+  for (let first = 0; first < count; first += size) {
+    const positions = Int32Array.from({ length: size }, (_, offset) =>
+      first + offset < count ? first + offset : first,
+    );
+    const images = imageTensor(set, positions);
+    const { features } = program.run("features", { images });
+    const dimension = features.shape[1];
+    if (first === 0) values = new Float32Array(count * dimension);
+    values.set(
+      features.dataSync<"float32">().subarray(0, Math.min(size, count - first) * dimension),
+      first * dimension,
+    );
+    tf.dispose([images, features]);
   }
-  const values = new Float32Array(parts.reduce((total, { length }) => total + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    values.set(part, offset);
-    offset += part.length;
-  }
-  return featuresOf(set, values, values.length / set.labels.length);
+  program.dispose();
+  return featuresOf(set, values, values.length / count);
 }
 
 /** The pixels themselves as features, 0 to 1: what an encoder must beat to be worth anything. */
@@ -68,7 +87,7 @@ export function pixelFeatures(set: ImageSet): Features {
  * evaluation mode would use the averages of no data, and the baseline would be weaker than it is.
  */
 export function randomNetwork(config: EncoderConfig, data: ImageData, seed: number): Encoder {
-  const encoder = createEncoder(config, randomStream(seed, "initialize"));
+  const encoder = createEncoder(config, randomStream(seed, "initialise"));
   estimateRunningAverages(encoder, normalizedBatches(data, data.train));
   return encoder;
 }

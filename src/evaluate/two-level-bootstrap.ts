@@ -33,7 +33,7 @@ const level = 0.95;
  */
 export function drawImages(images: number, draws: number, seed: number): ImageDraws {
   return Array.from({ length: draws }, (_, draw) => {
-    const random = randomStream(seed, "images", draw);
+    const random = randomStream(seed, "pictures", draw);
     const counts = new Uint16Array(images);
     for (let drawn = 0; drawn < images; drawn++) counts[random.integer(images)]!++;
     return counts;

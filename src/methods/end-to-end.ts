@@ -3,7 +3,7 @@ import { tf } from "../engine/tf";
 import { copyEncoder, createEncoder, encode, type Encoder, type EncoderConfig } from "../nn/encoder";
 import { backpropagateChunks, differentiateEmbeddings, encodeChunks, type Chunk, type Rows } from "./gradient-cache";
 import { crossEntropy, topOneAccuracy } from "./losses";
-import { encodeShuffled, inverse, type NextPermutation } from "./shuffling-bn";
+import { encodeShuffled } from "./shuffling-bn";
 import { differentiate, type Objective, type StepResult } from "./step";
 
 /** What defines the end-to-end mechanism (figure 2a): the dictionary is the batch, so K is the batch size. */
@@ -29,18 +29,18 @@ export interface EndToEnd {
  *
  * @param queryView - [N, H, W, 3], normalized
  * @param keyView - another random view of the same images
- * @param nextPermutation - order in which shuffling BN sends the keys to their groups, [N]; drawn once
+ * @param permutation - order in which shuffling BN sends the keys to their groups, int32 [N]
  */
 export function endToEndStep(
   { config, queryEncoder, keyEncoder }: EndToEnd,
   queryView: tf.Tensor4D,
   keyView: tf.Tensor4D,
-  nextPermutation: NextPermutation,
+  permutation: tf.Tensor1D | undefined,
 ): StepResult {
-  const { bnGroups, temperature, shuffleBN } = config;
+  const { bnGroups, temperature } = config;
   return differentiate([queryEncoder, keyEncoder], () => {
     const queries = encode(queryEncoder, queryView, bnGroups);
-    const keys = encodeShuffled(keyEncoder, keyView, bnGroups, shuffleBN && nextPermutation);
+    const keys = encodeShuffled(keyEncoder, keyView, bnGroups, permutation);
     return matchInBatch(queries, keys, temperature);
   });
 }
@@ -51,16 +51,19 @@ export function endToEndStep(
  * @param view - makes the view of some images of the batch
  * @param size - N
  * @param chunkSize - images encoded at a time
+ * @param permutation - as in {@link endToEndStep}, [N]
  */
 export function endToEndStepInChunks(
   { config, queryEncoder, keyEncoder }: EndToEnd,
   view: (which: 0 | 1, positions: Int32Array) => tf.Tensor4D,
   size: number,
   chunkSize: number,
-  nextPermutation: NextPermutation,
+  permutation: Int32Array | undefined,
 ): StepResult {
   const inOrder = Int32Array.from({ length: size }, (_, position) => position);
-  const order = config.shuffleBN ? nextPermutation() : inOrder;
+  const order = permutation ?? inOrder;
+  const backInOrder = new Int32Array(size);
+  order.forEach((source, position) => (backInOrder[source] = position));
   const chunksOf = (which: 0 | 1, positions: Int32Array): Chunk[] =>
     Array.from({ length: size / chunkSize }, (_, chunk) => () => {
       return view(which, positions.subarray(chunk * chunkSize, (chunk + 1) * chunkSize));
@@ -74,7 +77,7 @@ export function endToEndStepInChunks(
     size,
     chunkSize,
     ([queries, shuffledKeys], rows) => {
-      const keys = tf.gather(shuffledKeys!, tf.tensor1d(inverse(order), "int32"));
+      const keys = tf.gather(shuffledKeys!, tf.tensor1d(backInOrder, "int32"));
       return matchInBatch(queries!, keys, config.temperature, rows);
     },
   );
@@ -100,7 +103,7 @@ function matchInBatch(
 ): Objective {
   const searching = tf.slice2d(queries, [first, 0], [count, queries.shape[1]]);
   const logits = tf.div<tf.Tensor2D>(tf.matMul(searching, keys, false, true), temperature);
-  const own = Int32Array.from({ length: count }, (_, row) => first + row);
+  const own = tf.range(first, first + count, 1, "int32");
   return { loss: crossEntropy(logits, own), accuracy: topOneAccuracy(logits, own) };
 }
 

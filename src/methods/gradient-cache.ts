@@ -1,5 +1,5 @@
 import { tf } from "../engine/tf";
-import { headOutputs, normalizeRows, type Encoder } from "../nn/encoder";
+import { headOutputs, l2Normalize, type Encoder } from "../nn/encoder";
 import { disposeStatistics, updateRunningAverages, type LayerStatistics } from "../nn/running-averages";
 import { gradientsOf } from "../nn/gradients";
 import type { Objective } from "./step";
@@ -18,7 +18,7 @@ export type Chunk = () => tf.Tensor4D;
  */
 export function encodeChunks(encoder: Encoder, chunks: readonly Chunk[], groups: number): tf.Tensor2D {
   const statistics: LayerStatistics[] = [];
-  const parts = chunks.map((chunk) => tf.tidy(() => normalizeRows(headOutputs(encoder, chunk(), groups, statistics))));
+  const parts = chunks.map((chunk) => tf.tidy(() => l2Normalize(headOutputs(encoder, chunk(), groups, statistics))));
   // Once for the whole batch, as if it had been encoded in one piece.
   updateRunningAverages(encoder, statistics, groups * chunks.length);
   const all = tf.concat2d(parts, 0);
@@ -46,7 +46,7 @@ export function differentiateEmbeddings(
   rows: number,
   blockSize: number,
   compute: (embeddings: readonly tf.Tensor2D[], rows: Rows) => Objective,
-): { loss: number; accuracy: number; gradients: tf.Tensor2D[] } {
+): { loss: tf.Scalar; accuracy: tf.Scalar; gradients: tf.Tensor2D[] } {
   const sum = { loss: 0, accuracy: 0 };
   let gradients = embeddings.map((one) => tf.zerosLike(one));
   for (let first = 0; first < rows; first += blockSize) {
@@ -68,7 +68,7 @@ export function differentiateEmbeddings(
     tf.dispose([value, accuracy!, ...grads, ...gradients]);
     gradients = next;
   }
-  return { ...sum, gradients };
+  return { loss: tf.scalar(sum.loss), accuracy: tf.scalar(sum.accuracy), gradients };
 }
 
 /**
@@ -94,7 +94,7 @@ export function backpropagateChunks(
       const seen: LayerStatistics[] = []; // counted in the first pass
       // The gradient of <embeddings, incoming> is the incoming gradient, sent back.
       const { gradients } = gradientsOf([parameters], () =>
-        tf.sum(tf.mul(normalizeRows(headOutputs(encoder, images, groups, seen)), incoming)),
+        tf.sum(tf.mul(l2Normalize(headOutputs(encoder, images, groups, seen)), incoming)),
       );
       disposeStatistics(seen);
       return tf.add<tf.Tensor1D>(sum, gradients[0]!);

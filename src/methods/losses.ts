@@ -34,18 +34,16 @@ export function contrastAccuracy(logits: tf.Tensor2D): tf.Scalar {
  * Cross-entropy of softmax, mean over the rows: InfoNCE where the positive of each row has a column of its own.
  *
  * @param logits - [N, columns]
- * @param targets - the right column of each row, [N]
+ * @param targets - the right column of each row, int32 [N]
  */
-export function crossEntropy(logits: tf.Tensor2D, targets: Int32Array): tf.Scalar {
+export function crossEntropy(logits: tf.Tensor2D, targets: tf.Tensor1D): tf.Scalar {
   return tf.tidy(() => {
-    const right = tf.mul(logits, tf.oneHot(tf.tensor1d(targets, "int32"), logits.shape[1], 1, 0, "float32"));
+    const right = tf.mul(logits, tf.oneHot(targets, logits.shape[1], 1, 0, "float32"));
     return tf.mean<tf.Scalar>(tf.sub(tf.logSumExp(logits, 1), tf.sum(right, 1)));
   });
 }
 
 /** Share of rows whose highest logit is in the right column. */
-export function topOneAccuracy(logits: tf.Tensor2D, targets: Int32Array): tf.Scalar {
-  return tf.tidy(() =>
-    tf.mean<tf.Scalar>(tf.cast(tf.equal(tf.argMax(logits, 1), tf.tensor1d(targets, "int32")), "float32")),
-  );
+export function topOneAccuracy(logits: tf.Tensor2D, targets: tf.Tensor1D): tf.Scalar {
+  return tf.tidy(() => tf.mean<tf.Scalar>(tf.cast(tf.equal(tf.argMax(logits, 1), targets), "float32")));
 }

@@ -1,7 +1,9 @@
+import { gatherRows } from "../engine/gather-rows";
 import { runKernel } from "../engine/kernels";
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
-import { encode, normalizeRows, type Encoder, type EncoderConfig } from "../nn/encoder";
+import { Variable } from "../engine/variable";
+import { encode, l2Normalize, type Encoder, type EncoderConfig } from "../nn/encoder";
 import { contrastAccuracy, contrastLogits, infoNCE } from "./losses";
 import { differentiate, type StepResult } from "./step";
 
@@ -22,43 +24,43 @@ export interface MemoryBankConfig {
  * The twin of {@link KeyQueue}: an entry is as old as the last time its image was seen. Owns its tensor: call `dispose`.
  */
 export class MemoryBank {
-  private rows: tf.Tensor2D;
+  private readonly rows: Variable<tf.Tensor2D>;
 
   /** @param rows - [images, C], unit vectors; taken over, do not dispose it */
   constructor(rows: tf.Tensor2D) {
-    this.rows = tf.keep(rows);
+    this.rows = new Variable("memory_bank", rows);
   }
 
   /** A bank filled with random unit vectors. */
   static random(images: number, dimension: number, random: Random): MemoryBank {
     const values = Float32Array.from({ length: images * dimension }, () => random.normal());
-    return new MemoryBank(tf.tidy(() => normalizeRows(tf.tensor2d(values, [images, dimension]))));
+    return new MemoryBank(tf.tidy(() => l2Normalize(tf.tensor2d(values, [images, dimension]))));
   }
 
   /** All entries, [images, C]. Valid until the next `update`. */
   get entries(): tf.Tensor2D {
-    return this.rows;
+    return this.rows.value;
   }
 
   /** The entries of some images, [indices, C]. */
-  at(indices: Int32Array): tf.Tensor2D {
-    return tf.tidy(() => tf.gather(this.rows, tf.tensor1d(indices, "int32")));
+  at(indices: tf.Tensor1D): tf.Tensor2D {
+    return gatherRows(this.rows.value, indices);
   }
 
   /**
    * Moves the entries of the images that were seen: normalize(momentum old + (1 - momentum) new).
    *
-   * @param indices - different images, [N]
+   * @param indices - different images, int32 [N]
    * @param features - their representations, [N, C], unit vectors, without gradient
    */
-  update(indices: Int32Array, features: tf.Tensor2D, momentum: number): void {
-    const next = tf.tidy(() => {
-      const moved = normalizeRows(tf.add(tf.mul(this.at(indices), momentum), tf.mul(features, 1 - momentum)));
-      const positions = tf.tensor2d(indices, [indices.length, 1], "int32");
-      return runKernel("TensorScatterUpdate", scatterAttributes, [this.rows, positions, moved]) as tf.Tensor2D;
-    });
-    this.rows.dispose();
-    this.rows = tf.keep(next);
+  update(indices: tf.Tensor1D, features: tf.Tensor2D, momentum: number): void {
+    this.rows.assign(
+      tf.tidy(() => {
+        const moved = l2Normalize(tf.add(tf.mul(this.at(indices), momentum), tf.mul(features, 1 - momentum)));
+        const positions = tf.reshape(indices, [indices.size, 1]);
+        return runKernel("TensorScatterUpdate", scatterAttributes, [this.rows.value, positions, moved]) as tf.Tensor2D;
+      }),
+    );
   }
 
   dispose(): void {
@@ -80,15 +82,15 @@ export interface MemoryBankMethod {
  * positive is the image's own entry, from an epoch before.
  *
  * @param view - [N, H, W, 3], normalized
- * @param indices - which images of the training set they are, [N]
- * @param negatives - which entries are the negatives of the whole batch, [K], drawn uniformly with replacement and without
+ * @param indices - which images of the training set they are, int32 [N]
+ * @param negatives - which entries are the negatives of the whole batch, int32 [K], drawn uniformly with replacement and without
  *   leaving the positives out, as the public implementations do
  */
 export function memoryBankStep(
   { config, encoder, bank }: MemoryBankMethod,
   view: tf.Tensor4D,
-  indices: Int32Array,
-  negatives: Int32Array,
+  indices: tf.Tensor1D,
+  negatives: tf.Tensor1D,
 ): StepResult {
   const [positives, others] = [bank.at(indices), bank.at(negatives)];
   let features: tf.Tensor2D | undefined;

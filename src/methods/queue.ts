@@ -1,47 +1,51 @@
 import { InputError } from "../engine/errors";
+import { runKernel, type Attributes } from "../engine/kernels";
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
-import { normalizeRows } from "../nn/encoder";
+import { Variable } from "../engine/variable";
+import { l2Normalize } from "../nn/encoder";
 
 /**
  * The dictionary of the paper as a queue (section 3.2): the keys of the last K / N batches, first in, first out.
  *
- * A ring, as in the official code: each batch overwrites the oldest one in place. Owns its tensor: call `dispose`.
+ * A ring, as in the official code: each batch overwrites the oldest one in place. Owns its tensors: call `dispose`.
  */
 export class KeyQueue {
-  private ring: tf.Tensor2D;
-
-  /** Which image of the training set each key is of, [K], for analysis; -1 where that is not known. */
-  readonly images: Int32Array;
+  private readonly ring: Variable<tf.Tensor2D>;
+  private readonly oldest: Variable<tf.Tensor1D>;
+  private readonly keyImages: Variable<tf.Tensor1D>;
 
   /**
    * @param keys - [K, C], unit vectors; taken over, do not dispose it
    * @param oldest - row of the oldest key
-   * @param images - which image each key is of; left out, it is not known
+   * @param images - which image of the training set each key is of, [K]; left out, it is not known
    */
-  constructor(
-    keys: tf.Tensor2D,
-    private oldest = 0,
-    images?: ArrayLike<number>,
-  ) {
-    this.ring = tf.keep(keys);
-    this.images = images ? Int32Array.from(images) : new Int32Array(keys.shape[0]).fill(-1);
+  constructor(keys: tf.Tensor2D, oldest = 0, images?: ArrayLike<number>) {
+    const known = images ? Int32Array.from(images) : new Int32Array(keys.shape[0]).fill(-1);
+    this.ring = new Variable("queue", keys);
+    this.oldest = new Variable("queue_pointer", tf.tensor1d([oldest], "int32"));
+    this.keyImages = new Variable("queue_images", tf.tensor1d(known, "int32"));
   }
 
   /** A queue filled with random unit vectors, as the official code starts. */
   static random(size: number, dimension: number, random: Random): KeyQueue {
     const values = Float32Array.from({ length: size * dimension }, () => random.normal());
-    return new KeyQueue(tf.tidy(() => normalizeRows(tf.tensor2d(values, [size, dimension]))));
+    return new KeyQueue(tf.tidy(() => l2Normalize(tf.tensor2d(values, [size, dimension]))));
   }
 
   /** All keys, [K, C], in the order of the ring. Valid until the next `replaceOldest`. */
   get keys(): tf.Tensor2D {
-    return this.ring;
+    return this.ring.value;
   }
 
-  /** Row of the oldest key: where the next batch goes. */
+  /** Row of the oldest key: where the next batch goes. Read out of the engine. */
   get pointer(): number {
-    return this.oldest;
+    return this.oldest.value.dataSync()[0]!;
+  }
+
+  /** Which image of the training set each key is of, [K], for analysis; -1 where that is not known. Read out of the engine. */
+  get images(): Int32Array {
+    return this.keyImages.value.dataSync<"int32">();
   }
 
   /** How many keys it holds: K. */
@@ -53,26 +57,33 @@ export class KeyQueue {
    * Overwrites the oldest keys with a new batch.
    *
    * @param keys - [N, C], unit vectors, without gradient; N must divide K
-   * @param images - which image each key is of, [N]
+   * @param images - which image each key is of, int32 [N]
+   * @throws InputError if N does not divide K
    */
-  replaceOldest(keys: tf.Tensor2D, images?: Int32Array): void {
-    const [count, dimension] = keys.shape;
+  replaceOldest(keys: tf.Tensor2D, images?: tf.Tensor1D): void {
+    const [count] = keys.shape;
     assertQueueFits(this.size, count);
-    const next = tf.tidy(() => {
-      const before = tf.slice2d(this.ring, [0, 0], [this.oldest, dimension]);
-      const after = tf.slice2d(this.ring, [this.oldest + count, 0], [this.size - this.oldest - count, dimension]);
-      return tf.concat2d([before, keys, after], 0);
+    const [ring, nextImages, oldest] = tf.tidy(() => {
+      const rows = tf.add(tf.range(0, count, 1, "int32"), this.oldest.value).reshape([count, 1]);
+      const whose = images ?? tf.fill([count], -1, "int32");
+      return [
+        runKernel("TensorScatterUpdate", scatter("float32"), [this.ring.value, rows, keys]) as tf.Tensor2D,
+        runKernel("TensorScatterUpdate", scatter("int32"), [this.keyImages.value, rows, whose]) as tf.Tensor1D,
+        tf.mod<tf.Tensor1D>(tf.add(this.oldest.value, tf.scalar(count, "int32")), tf.scalar(this.size, "int32")),
+      ] as const;
     });
-    this.ring.dispose();
-    this.ring = tf.keep(next);
-    if (images) this.images.set(images, this.oldest);
-    else this.images.fill(-1, this.oldest, this.oldest + count);
-    this.oldest = (this.oldest + count) % this.size;
+    this.ring.assign(ring);
+    this.keyImages.assign(nextImages);
+    this.oldest.assign(oldest);
   }
 
   dispose(): void {
-    this.ring.dispose();
+    [this.ring, this.oldest, this.keyImages].forEach((variable) => variable.dispose());
   }
+}
+
+function scatter(dtype: "float32" | "int32"): Attributes {
+  return { T: { dtype }, Tindices: { dtype: "int32" } };
 }
 
 /**

@@ -81,10 +81,13 @@ export function ntXent(
     const [views, dimension] = embeddings.shape;
     const searching = tf.slice2d(embeddings, [first, 0], [count, dimension]);
     const similarities = tf.div<tf.Tensor2D>(tf.matMul(searching, embeddings, false, true), temperature);
-    const own = Int32Array.from({ length: count }, (_, row) => first + row);
-    const itself = tf.oneHot(tf.tensor1d(own, "int32"), views, 1, 0, "float32");
+    const own = tf.range(first, first + count, 1, "int32");
+    const itself = tf.oneHot(own, views, 1, 0, "float32");
     const logits = tf.add<tf.Tensor2D>(similarities, tf.mul(itself, excluded));
-    const partners = own.map((row) => (row + views / 2) % views);
+    const partners = tf.tensor1d(
+      Int32Array.from({ length: count }, (_, row) => (first + row + views / 2) % views),
+      "int32",
+    );
     return { loss: crossEntropy(logits, partners), accuracy: topOneAccuracy(logits, partners) };
   });
 }

@@ -2,12 +2,12 @@ import { tf } from "../engine/tf";
 import { gradientsOf } from "../nn/gradients";
 import type { Encoder } from "../nn/encoder";
 
-/** What one step gives. The caller disposes the gradients. */
+/** What one step gives: tensors, which the caller disposes. */
 export interface StepResult {
   /** Mean over the batch. */
-  readonly loss: number;
+  readonly loss: tf.Scalar;
   /** Pretext accuracy: share of the batch that picks its positive; supervised, its class. */
-  readonly accuracy: number;
+  readonly accuracy: tf.Scalar;
   /** One for each of the networks that are trained: gradient of the loss with respect to its parameter vector. */
   readonly gradients: readonly tf.Tensor1D[];
 }
@@ -29,7 +29,8 @@ export function differentiate(networks: readonly Encoder[], forward: () => Objec
       return objective.loss;
     },
   );
-  const result = { loss: loss.arraySync(), accuracy: accuracy!.arraySync(), gradients };
-  tf.dispose([loss, accuracy!]);
+  // Kept over the end of the differentiation; from here on it belongs to the caller's scope, like the rest.
+  const result = { loss, accuracy: tf.clone(accuracy!), gradients };
+  accuracy!.dispose();
   return result;
 }

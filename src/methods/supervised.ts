@@ -8,9 +8,9 @@ import { differentiate, type StepResult } from "./step";
  *
  * @param encoder - its head gives a logit for each class
  * @param view - [N, H, W, 3], normalized
- * @param labels - class of each image, [N]
+ * @param labels - class of each image, int32 [N]
  */
-export function supervisedStep(encoder: Encoder, view: tf.Tensor4D, labels: Int32Array, bnGroups: number): StepResult {
+export function supervisedStep(encoder: Encoder, view: tf.Tensor4D, labels: tf.Tensor1D, bnGroups: number): StepResult {
   return differentiate([encoder], () => {
     const logits = classLogits(encoder, view, bnGroups);
     return { loss: crossEntropy(logits, labels), accuracy: topOneAccuracy(logits, labels) };

@@ -1,4 +1,5 @@
 import type { Random } from "../engine/random";
+import { copyTensor } from "../engine/recording";
 import { relu } from "../engine/relu";
 import { tf } from "../engine/tf";
 import { ParameterVector, type TensorEntry } from "./parameters";
@@ -46,8 +47,8 @@ export function createEncoder(config: EncoderConfig, random: Random): Encoder {
 export function copyEncoder({ config, parameters, running }: Encoder): Encoder {
   return {
     config,
-    parameters: new ParameterVector(parameters.entries, tf.clone(parameters.values)),
-    running: new ParameterVector(running.entries, tf.clone(running.values)),
+    parameters: new ParameterVector(parameters.entries, copyTensor(parameters.values)),
+    running: new ParameterVector(running.entries, copyTensor(running.values)),
   };
 }
 
@@ -81,7 +82,7 @@ export function encoderParameters(config: EncoderConfig): TensorEntry[] {
  */
 export function encode(encoder: Encoder, images: tf.Tensor4D, groups: number): tf.Tensor2D {
   const statistics: LayerStatistics[] = [];
-  const output = tf.tidy(() => normalizeRows(headOutputs(encoder, images, groups, statistics)));
+  const output = tf.tidy(() => l2Normalize(headOutputs(encoder, images, groups, statistics)));
   updateRunningAverages(encoder, statistics, groups);
   return output;
 }
@@ -151,7 +152,7 @@ export function featuresAt({ config, parameters, running }: Encoder, images: tf.
  * @returns [N, dimension]
  */
 export function embeddings(encoder: Encoder, images: tf.Tensor4D): tf.Tensor2D {
-  return tf.tidy(() => normalizeRows(project(encoder, backboneFeatures(encoder, images))));
+  return tf.tidy(() => l2Normalize(project(encoder, backboneFeatures(encoder, images))));
 }
 
 function project({ config, parameters }: Encoder, features: tf.Tensor2D): tf.Tensor2D {
@@ -164,7 +165,7 @@ function project({ config, parameters }: Encoder, features: tf.Tensor2D): tf.Ten
 }
 
 /** Scales each row of [N, C] to length 1. */
-export function normalizeRows(x: tf.Tensor2D): tf.Tensor2D {
+export function l2Normalize(x: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => tf.mul(x, tf.rsqrt(tf.maximum(tf.sum(tf.square(x), 1, true), 1e-24))));
 }
 

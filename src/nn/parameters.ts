@@ -1,4 +1,5 @@
 import { tf } from "../engine/tf";
+import { Variable } from "../engine/variable";
 
 /** Name and shape of one tensor of a network. */
 export interface TensorEntry {
@@ -12,12 +13,11 @@ export interface TensorEntry {
  * Named tensors of a network, kept in one vector.
  *
  * The optimizer, the momentum update and the running averages work on the vector: a handful of operations instead of
- * several for each of the tensors. The layers use the named tensors, which are cut out of the vector after each update.
+ * several for each of the tensors. The layers use the named tensors, which are cut out of the vector once for each value of it.
  * Owns its tensors: call `dispose`.
  */
 export class ParameterVector {
-  private vector: tf.Tensor1D;
-  private pieces: readonly tf.Tensor[];
+  private readonly vector: Variable<tf.Tensor1D>;
   private readonly indexByName: ReadonlyMap<string, number>;
   private readonly sizes: number[];
 
@@ -31,23 +31,23 @@ export class ParameterVector {
   ) {
     this.sizes = entries.map(({ shape }) => tf.util.sizeFromShape([...shape]));
     this.indexByName = new Map(entries.map(({ name }, index) => [name, index]));
-    this.vector = tf.keep(values);
-    this.pieces = this.cut();
+    this.vector = new Variable(`the parameters from ${entries[0]?.name ?? "none"} on`, values);
+    this.vector.derive(this.cut);
   }
 
   /** All values, [size]. Valid until the next `replace`. */
   get values(): tf.Tensor1D {
-    return this.vector;
+    return this.vector.value;
   }
 
   /** The named tensors in the order of `entries`. Valid until the next `replace`. */
   get tensors(): readonly tf.Tensor[] {
-    return this.pieces;
+    return this.vector.derive(this.cut);
   }
 
   /** How many numbers there are. */
   get size(): number {
-    return this.vector.size;
+    return this.vector.shape[0];
   }
 
   /**
@@ -58,7 +58,7 @@ export class ParameterVector {
   tensor<T extends tf.Tensor>(name: string): T {
     const index = this.indexByName.get(name);
     if (index === undefined) throw new Error(`Cannot find a parameter of the network: no such name, "${name}"`);
-    return this.pieces[index] as T;
+    return this.tensors[index] as T;
   }
 
   /** Puts new values in place of the old, which are disposed. Takes `values` over. */
@@ -66,24 +66,17 @@ export class ParameterVector {
     if (values.size !== this.size) {
       throw new Error(`Cannot replace ${this.size} parameters: the new vector has ${values.size}`);
     }
-    if (values !== this.vector) this.vector.dispose();
-    this.vector = tf.keep(values);
-    tf.dispose([...this.pieces]);
-    this.pieces = this.cut();
+    this.vector.assign(values);
+    // Now, and not at the first use: that may be inside of what is differentiated, to which the cut pieces are given.
+    this.vector.derive(this.cut);
   }
 
   dispose(): void {
     this.vector.dispose();
-    tf.dispose([...this.pieces]);
   }
 
-  private cut(): tf.Tensor[] {
-    return tf.tidy(() =>
-      tf
-        .split(this.vector, this.sizes)
-        .map((piece, index) => tf.keep(tf.reshape(piece, [...this.entries[index]!.shape]))),
-    );
-  }
+  private readonly cut = (vector: tf.Tensor1D): tf.Tensor[] =>
+    tf.split(vector, this.sizes).map((piece, index) => tf.reshape(piece, [...this.entries[index]!.shape]));
 }
 
 /** Joins tensors, in order, into one vector: the inverse of how {@link ParameterVector} cuts. */

@@ -4,11 +4,12 @@ import { tf } from "../engine/tf";
 import type { Cell } from "../tables/ablation";
 import { drawBatch } from "../train/draw-batch";
 import { disposeTraining, startTraining } from "../train/state";
+import { TrainingStep } from "../train/take-step";
 
 /** What a step of one cell costs on this machine. */
 export interface StepCost {
   readonly label: string;
-  /** Median over the rounds, views included, up to the gradients, divided by the images of a batch. */
+  /** Median over the rounds, views and optimizer included, divided by the images of a batch. */
   readonly millisecondsAImage: number;
   /** What is held from step to step: networks, velocities, queue or bank. */
   readonly megabytes: number;
@@ -25,17 +26,19 @@ export function stepCosts(cells: readonly Cell[], data: ImageData, rounds = 5): 
   const started = cells.map(({ recipe }) => {
     const before = tf.memory().numBytes;
     const state = startTraining(recipe, 1, { images: train.labels.length, classes: train.classes.length });
-    return { recipe, state, bytes: tf.memory().numBytes - before, times: [] as number[] };
+    const bytes = tf.memory().numBytes - before;
+    return { recipe, state, step: new TrainingStep(state, recipe.optimizer), bytes, times: [] as number[] };
   });
   for (let round = 0; round <= rounds; round++) {
-    for (const { recipe, state, times } of started) {
+    for (const { recipe, step, times } of started) {
       const start = performance.now();
       const batch = drawBatch(data, recipe.batchSize, augmentationPolicies[recipe.augmentation], 1, round);
-      tf.dispose([...state.method.step(batch).gradients]);
+      step.take(batch, recipe.learningRate, round + 1);
       if (round > 0) times.push((performance.now() - start) / recipe.batchSize);
     }
   }
-  return started.map(({ state, bytes, times }, index) => {
+  return started.map(({ state, step, bytes, times }, index) => {
+    step.dispose();
     disposeTraining(state);
     return {
       label: cells[index]!.label,

@@ -9,7 +9,6 @@ import { encodeShuffled } from "../methods/shuffling-bn";
 import { copyEncoder, disposeEncoder, encode } from "../nn/encoder";
 import { drawBatch } from "../train/draw-batch";
 import type { MethodRecipe, Recipe } from "../train/recipe";
-import { permutations } from "../train/start-method";
 import { mean } from "./study";
 
 /** A recipe whose method keeps a dictionary from step to step. */
@@ -50,7 +49,7 @@ export function readDrift(moment: Moment, ages: readonly number[]): Drift[] {
 
 function driftOfQueue({ recipe, data, seed, method, step }: Moment, ages: readonly number[]): Drift[] {
   const { batchSize, bnGroups } = recipe;
-  const { queueSize, shuffleBN } = recipe.method as Extract<MethodRecipe, { kind: "moco" }>;
+  const { queueSize } = recipe.method as Extract<MethodRecipe, { kind: "moco" }>;
   const { keys, pointer } = queueOf(method);
   // Encoding moves running averages: a copy's, so that training does not notice.
   const encoder = copyEncoder(method.networks["encoder_k"]!);
@@ -58,9 +57,7 @@ function driftOfQueue({ recipe, data, seed, method, step }: Moment, ages: readon
     .filter((age) => (age + 1) * batchSize <= queueSize && age < step)
     .map((age) => {
       const batch = batchOf(recipe, data, seed, step - 1 - age);
-      const now = read(batch.view(1), (view) =>
-        encodeShuffled(encoder, view, bnGroups, shuffleBN && permutations(batch)),
-      );
+      const now = read(batch.view(1), (view) => encodeShuffled(encoder, view, bnGroups, permutationOf(method, batch)));
       const first = (pointer - (age + 1) * batchSize + queueSize) % queueSize;
       return driftOf(age, batch.indices, keys, now, (position) => first + position);
     });
@@ -123,7 +120,7 @@ export function readMaskedAccuracy(
   { recipe, data, seed, method, step }: Moment,
   shares: readonly number[],
 ): MaskedAccuracy[] {
-  const { queueSize, momentum, temperature, shuffleBN } = recipe.method as Extract<MethodRecipe, { kind: "moco" }>;
+  const { queueSize, momentum, temperature } = recipe.method as Extract<MethodRecipe, { kind: "moco" }>;
   const { bnGroups, encoder: config } = recipe;
   const { keys, pointer } = queueOf(method);
   const batch = batchOf(recipe, data, seed, step);
@@ -133,7 +130,7 @@ export function readMaskedAccuracy(
   const logits = readValues(() =>
     contrastLogits(
       encode(queryEncoder, query, bnGroups),
-      encodeShuffled(keyEncoder, key, bnGroups, shuffleBN && permutations(batch)),
+      encodeShuffled(keyEncoder, key, bnGroups, permutationOf(method, batch)),
       tf.tensor2d(keys, [queueSize, config.dimension]),
       temperature,
     ),
@@ -166,6 +163,12 @@ export function chanceThatAllAreMasked(count: number, masked: number, size: numb
 
 function batchOf({ batchSize, augmentation }: Recipe, data: ImageData, seed: number, step: number): Batch {
   return drawBatch(data, batchSize, augmentationPolicies[augmentation], seed, step);
+}
+
+/** The order in which the step of a batch shuffles its keys; undefined where it does not. */
+function permutationOf(method: Method, batch: Batch): tf.Tensor1D | undefined {
+  const { permutation } = method.draw(batch);
+  return permutation && tf.tensor1d(permutation, "int32");
 }
 
 function queueOf(method: Method): { readonly keys: Float32Array; readonly pointer: number } {

@@ -1,11 +1,13 @@
 import { tf } from "../engine/tf";
+import { Variable } from "../engine/variable";
 import { flatten, type ParameterVector } from "../nn/parameters";
 
 /** Share of a weight's length by which one step of rate 1 moves it: eta of You et al., 2017, and SimCLR's value. */
 const trustCoefficient = 0.001;
 
 export interface LarsOptions {
-  readonly learningRate: number;
+  /** A tensor where the step is recorded: a number would stay as it was. */
+  readonly learningRate: number | tf.Scalar;
   /** 0.9 in SimCLR. */
   readonly momentum: number;
   /** Not applied to biases and batch normalization. */
@@ -24,11 +26,11 @@ export interface LarsOptions {
  * Owns the velocity: call `dispose`.
  */
 export class Lars {
-  private momentumBuffer: tf.Tensor1D;
+  private readonly momentumBuffer: Variable<tf.Tensor1D>;
 
   /** @param velocity - v in the order of the parameter vector, [size]; taken over */
   constructor(velocity: tf.Tensor1D) {
-    this.momentumBuffer = tf.keep(velocity);
+    this.momentumBuffer = new Variable("the velocity", velocity);
   }
 
   static create(parameters: ParameterVector): Lars {
@@ -37,7 +39,7 @@ export class Lars {
 
   /** v, [size]. Valid until the next step. */
   get velocity(): tf.Tensor1D {
-    return this.momentumBuffer;
+    return this.momentumBuffer.value;
   }
 
   /** Moves the parameters by one step. */
@@ -45,11 +47,10 @@ export class Lars {
     const { learningRate, momentum, weightDecay } = options;
     const [velocity, values] = tf.tidy(() => {
       const direction = adaptedGradient(parameters, gradient, weightDecay);
-      const nextVelocity = tf.add<tf.Tensor1D>(tf.mul(this.momentumBuffer, momentum), tf.mul(direction, learningRate));
+      const nextVelocity = tf.add<tf.Tensor1D>(tf.mul(this.velocity, momentum), tf.mul(direction, learningRate));
       return [nextVelocity, tf.sub<tf.Tensor1D>(parameters.values, nextVelocity)];
     });
-    this.momentumBuffer.dispose();
-    this.momentumBuffer = tf.keep(velocity);
+    this.momentumBuffer.assign(velocity);
     parameters.replace(values);
   }
 

@@ -13,7 +13,7 @@ import { Pace } from "./pace";
 import type { Recipe } from "./recipe";
 import { learningRateAt } from "./schedule";
 import { disposeTraining, startTraining, type History, type TrainingState } from "./state";
-import { takeStep } from "./take-step";
+import { TrainingStep } from "./take-step";
 
 /** File name of the checkpoint in a run's folder. */
 export const checkpointFile = "checkpoint.safetensors";
@@ -81,6 +81,7 @@ export async function* pretrain(
   const policy = augmentationPolicies[recipe.augmentation];
   const path = join(directory, checkpointFile);
   const state = resumeOrStart(path, recipe, seed, data.train);
+  const trainingStep = new TrainingStep(state, recipe.optimizer);
   const pace = new Pace(state, recipe.batchSize);
   let saved = state.step;
   let savedAt = performance.now();
@@ -101,7 +102,7 @@ export async function* pretrain(
       });
 
       const batch = drawBatch(data, recipe.batchSize, policy, seed, state.step);
-      const { loss, accuracy } = takeStep(state, recipe, batch, learningRate);
+      const { loss, accuracy } = trainingStep.take(batch, learningRate, state.step + 1);
       state.step++;
       const monitored =
         monitor && isMonitored(state.step, recipe.epochs, perEpoch, monitor.times) ? monitor : undefined;
@@ -138,6 +139,7 @@ export async function* pretrain(
     throw error;
   } finally {
     save();
+    trainingStep.dispose();
     disposeTraining(state);
   }
 }

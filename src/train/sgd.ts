@@ -1,8 +1,10 @@
 import { tf } from "../engine/tf";
+import { Variable } from "../engine/variable";
 import type { ParameterVector } from "../nn/parameters";
 
 export interface SgdOptions {
-  readonly learningRate: number;
+  /** A tensor where the step is recorded: a number would stay as it was. */
+  readonly learningRate: number | tf.Scalar;
   /** 0.9 in the paper. */
   readonly momentum: number;
   /**
@@ -18,11 +20,11 @@ export interface SgdOptions {
  * Owns the velocity: call `dispose`.
  */
 export class Sgd {
-  private momentumBuffer: tf.Tensor1D;
+  private readonly momentumBuffer: Variable<tf.Tensor1D>;
 
   /** @param velocity - v in the order of the parameter vector, [size]; taken over */
   constructor(velocity: tf.Tensor1D) {
-    this.momentumBuffer = tf.keep(velocity);
+    this.momentumBuffer = new Variable("the velocity", velocity);
   }
 
   static create(parameters: ParameterVector): Sgd {
@@ -31,7 +33,7 @@ export class Sgd {
 
   /** v, [size]. Valid until the next step. */
   get velocity(): tf.Tensor1D {
-    return this.momentumBuffer;
+    return this.momentumBuffer.value;
   }
 
   /** Moves the parameters by one step. */
@@ -39,11 +41,10 @@ export class Sgd {
     const { learningRate, momentum, weightDecay } = options;
     const [velocity, values] = tf.tidy(() => {
       const decayed = tf.add(gradient, tf.mul(parameters.values, weightDecay));
-      const nextVelocity = tf.add<tf.Tensor1D>(tf.mul(this.momentumBuffer, momentum), decayed);
+      const nextVelocity = tf.add<tf.Tensor1D>(tf.mul(this.velocity, momentum), decayed);
       return [nextVelocity, tf.sub<tf.Tensor1D>(parameters.values, tf.mul(nextVelocity, learningRate))];
     });
-    this.momentumBuffer.dispose();
-    this.momentumBuffer = tf.keep(velocity);
+    this.momentumBuffer.assign(velocity);
     parameters.replace(values);
   }
 

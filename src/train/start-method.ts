@@ -4,7 +4,7 @@ import { tf } from "../engine/tf";
 import { createEndToEnd, endToEndStep, endToEndStepInChunks } from "../methods/end-to-end";
 import { MemoryBank, memoryBankStep } from "../methods/memory-bank";
 import type { Batch, Method } from "../methods/method";
-import { createMoco, mocoStep } from "../methods/moco";
+import { createMoco, mocoStep, symmetricMocoStep } from "../methods/moco";
 import { KeyQueue } from "../methods/queue";
 import { simclrStep, simclrStepInChunks } from "../methods/simclr";
 import { supervisedStep } from "../methods/supervised";
@@ -74,15 +74,15 @@ export function startMethod(recipe: Recipe, facts: TrainingSetFacts, random: (pu
     );
   }
   if (method.kind === "moco") {
-    const streams = { encoder: random("initialize"), queue: random("queue") };
+    const streams = { encoder: random("initialise"), queue: random("queue") };
     const { queryEncoder, keyEncoder, queue } = createMoco({ ...method, encoder, bnGroups }, streams);
     return assemble(recipe, { networks: { [queryName]: queryEncoder, [keyName]: keyEncoder }, queue });
   }
   if (method.kind === "end-to-end") {
-    const { queryEncoder, keyEncoder } = createEndToEnd({ ...method, encoder, bnGroups }, random("initialize"));
+    const { queryEncoder, keyEncoder } = createEndToEnd({ ...method, encoder, bnGroups }, random("initialise"));
     return assemble(recipe, { networks: { [queryName]: queryEncoder, [keyName]: keyEncoder } });
   }
-  const networks = { [queryName]: createEncoder(encoder, random("initialize")) };
+  const networks = { [queryName]: createEncoder(encoder, random("initialise")) };
   if (method.kind !== "memory-bank") return assemble(recipe, { networks });
   return assemble(recipe, { networks, bank: MemoryBank.random(facts.images, encoder.dimension, random("bank")) });
 }
@@ -108,6 +108,8 @@ function assemble(recipe: Recipe, { networks, queue, bank }: Parts): Method {
     encoder,
     networks,
     trained: trainedNetworks(method),
+    views: 2 as 1 | 2,
+    draw: (): Record<string, Int32Array> => ({}),
     memory: () => new Map<string, HostTensor>(),
     dispose: () => Object.values(networks).forEach(disposeEncoder),
   };
@@ -119,10 +121,16 @@ function assemble(recipe: Recipe, { networks, queue, bank }: Parts): Method {
         keyEncoder: networks[keyName]!,
         queue: queue!,
       };
+      const { shuffleBN, symmetric } = method;
       return {
         ...base,
-        step: (batch) =>
-          withViews(batch, (query, key) => mocoStep(moco, query, key, permutations(batch), batch.indices)),
+        draw: (batch) => (shuffleBN ? drawPermutations(batch, symmetric ? 2 : 1) : {}),
+        step: ({ views: [queryView, keyView], indices, drawn: { permutation, secondPermutation } }) => {
+          const inputs = { queryView: queryView!, keyView: keyView!, images: indices };
+          return symmetric
+            ? symmetricMocoStep(moco, { ...inputs, permutations: [permutation, secondPermutation] })
+            : mocoStep(moco, { ...inputs, permutation });
+        },
         memory: () => queueState(moco.queue),
         dispose: () => {
           base.dispose();
@@ -136,28 +144,27 @@ function assemble(recipe: Recipe, { networks, queue, bank }: Parts): Method {
         queryEncoder: encoder,
         keyEncoder: networks[keyName]!,
       };
-      const { chunkSize } = method;
+      const { chunkSize, shuffleBN } = method;
+      const draw = (batch: Batch): Record<string, Int32Array> => (shuffleBN ? drawPermutations(batch, 1) : {});
       return {
         ...base,
-        step: (batch) =>
+        draw,
+        step: ({ views: [queryView, keyView], drawn: { permutation } }) =>
+          endToEndStep(endToEnd, queryView!, keyView!, permutation),
+        stepInChunks:
           chunkSize === undefined
-            ? withViews(batch, (query, key) => endToEndStep(endToEnd, query, key, permutations(batch)))
-            : endToEndStepInChunks(endToEnd, batch.view, batchSize, chunkSize, permutations(batch)),
+            ? undefined
+            : (batch) => endToEndStepInChunks(endToEnd, batch.view, batchSize, chunkSize, draw(batch)["permutation"]),
       };
     }
     case "memory-bank": {
       const memoryBank = { config: { ...method, encoder: config, bnGroups }, encoder, bank: bank! };
       return {
         ...base,
-        step: (batch) =>
-          withView(batch, (view) =>
-            memoryBankStep(
-              memoryBank,
-              view,
-              batch.indices,
-              drawNegatives(batch, method, memoryBank.bank.entries.shape[0]),
-            ),
-          ),
+        views: 1,
+        draw: (batch) => ({ negatives: drawNegatives(batch, method, memoryBank.bank.entries.shape[0]) }),
+        step: ({ views: [view], indices, drawn: { negatives } }) =>
+          memoryBankStep(memoryBank, view!, indices, negatives!),
         memory: () => new Map([["memory_bank", hostTensor(memoryBank.bank.entries)]]),
         dispose: () => {
           base.dispose();
@@ -170,52 +177,39 @@ function assemble(recipe: Recipe, { networks, queue, bank }: Parts): Method {
       const { chunkSize } = method;
       return {
         ...base,
-        step: (batch) =>
-          chunkSize === undefined
-            ? withViews(batch, (first, second) => simclrStep(simclr, first, second))
-            : simclrStepInChunks(simclr, batch.view, batchSize, chunkSize),
+        step: ({ views: [first, second] }) => simclrStep(simclr, first!, second!),
+        stepInChunks:
+          chunkSize === undefined ? undefined : (batch) => simclrStepInChunks(simclr, batch.view, batchSize, chunkSize),
       };
     }
     case "supervised":
       return {
         ...base,
-        step: (batch) => withView(batch, (view) => supervisedStep(encoder, view, batch.labels, bnGroups)),
+        views: 1,
+        step: ({ views: [view], labels }) => supervisedStep(encoder, view!, labels, bnGroups),
       };
     case "random":
       return {
         ...base,
-        step: (batch) =>
-          withView(batch, (view) => {
-            classLogits(encoder, view, bnGroups).dispose();
-            return { loss: 0, accuracy: 0, gradients: [] };
-          }),
+        views: 1,
+        step: ({ views: [view] }) => {
+          classLogits(encoder, view!, bnGroups).dispose();
+          return { loss: tf.scalar(0), accuracy: tf.scalar(0), gradients: [] };
+        },
       };
   }
 }
 
-/** Orders for shuffling BN, as the step asks for them: one for each time that keys are encoded. */
-export function permutations(batch: Batch): () => Int32Array {
+/** Orders for shuffling BN: one for each time that keys are encoded. */
+function drawPermutations(batch: Batch, count: 1 | 2): { permutation: Int32Array; secondPermutation?: Int32Array } {
   const random = batch.random("shuffle BN");
-  return () => random.permutation(batch.size);
+  const permutation = random.permutation(batch.size);
+  return count === 1 ? { permutation } : { permutation, secondPermutation: random.permutation(batch.size) };
 }
 
 function drawNegatives(batch: Batch, { negatives }: MethodOf<"memory-bank">, images: number): Int32Array {
   const random = batch.random("negatives");
   return Int32Array.from({ length: negatives }, () => random.integer(images));
-}
-
-function withView<T>(batch: Batch, use: (view: tf.Tensor4D) => T): T {
-  const view = batch.view(0);
-  const result = use(view);
-  view.dispose();
-  return result;
-}
-
-function withViews<T>(batch: Batch, use: (first: tf.Tensor4D, second: tf.Tensor4D) => T): T {
-  const { query, key } = batch.views();
-  const result = use(query, key);
-  tf.dispose([query, key]);
-  return result;
 }
 
 function queueState(queue: KeyQueue): Map<string, HostTensor> {

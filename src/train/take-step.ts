@@ -1,32 +1,142 @@
 import { DivergedError } from "../engine/errors";
+import { createProgram, type InputSpec, type NamedTensors, type Program, type TensorFunction } from "../engine/program";
 import { tf } from "../engine/tf";
-import type { Batch } from "../methods/method";
-import type { StepResult } from "../methods/step";
+import type { Batch, StepInputs } from "../methods/method";
 import type { Recipe } from "./recipe";
 import type { TrainingState } from "./state";
 
+/** Loss and pretext accuracy of one step, read out of the engine. */
+export interface StepReport {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
 /**
- * One step of a pre-training: the method's gradients, applied by the optimizers. Does not count the step.
+ * The step of a pre-training: the method's gradients, applied by the optimizers.
  *
- * @throws DivergedError if the loss is no longer a number
+ * Recorded at the first batch: from then on a step is one call, and all that it changes stays in its session. Owns the
+ * session: call `dispose`; the method and the optimizers stay their owner's.
  */
-export function takeStep(
-  { method, optimizers, step }: TrainingState,
-  recipe: Pick<Recipe, "optimizer">,
+export class TrainingStep {
+  private program: Program<{ step: TensorFunction }> | undefined;
+
+  constructor(
+    private readonly state: Pick<TrainingState, "method" | "optimizers">,
+    private readonly optimizer: Recipe["optimizer"],
+  ) {}
+
+  /**
+   * Takes one step. Does not count it.
+   *
+   * @param step - its number, from 1; for messages
+   * @throws DivergedError if the loss is no longer a number
+   */
+  take(batch: Batch, learningRate: number, step: number): StepReport {
+    const report = this.state.method.stepInChunks
+      ? this.takeInChunks(batch, learningRate)
+      : this.takeAtOnce(batch, learningRate);
+    if (!Number.isFinite(report.loss)) {
+      throw new DivergedError(`Training diverged: the loss of step ${step} is ${report.loss}`);
+    }
+    return report;
+  }
+
+  /** What the step consists of, operation by operation; records it if it was not yet. */
+  operations(batch: Batch): ReturnType<Program<{ step: TensorFunction }>["operations"]> {
+    return withInputs(this.state.method, batch, 0, (inputs) => this.recorded(inputs).operations("step"));
+  }
+
+  dispose(): void {
+    this.program?.dispose();
+  }
+
+  private takeAtOnce(batch: Batch, learningRate: number): StepReport {
+    return withInputs(this.state.method, batch, learningRate, (inputs) =>
+      reportOf(this.recorded(inputs).run("step", inputs) as unknown as Losses),
+    );
+  }
+
+  private takeInChunks(batch: Batch, learningRate: number): StepReport {
+    const { loss, accuracy, gradients } = this.state.method.stepInChunks!(batch);
+    this.applyGradients(gradients, learningRate);
+    tf.dispose([...gradients]);
+    return reportOf({ loss, accuracy });
+  }
+
+  private recorded(inputs: NamedTensors): Program<{ step: TensorFunction }> {
+    this.program ??= createProgram({
+      step: {
+        inputs: specsOf(inputs),
+        compute: ({ learningRate, ...tensors }) => {
+          const { loss, accuracy, gradients } = this.state.method.step(stepInputs(tensors));
+          this.applyGradients(gradients, learningRate as tf.Scalar);
+          return { loss, accuracy };
+        },
+      },
+    });
+    return this.program;
+  }
+
+  private applyGradients(gradients: readonly tf.Tensor1D[], learningRate: number | tf.Scalar): void {
+    const { method, optimizers } = this.state;
+    const { momentum, weightDecay } = this.optimizer;
+    method.trained.forEach((name, index) => {
+      const { parameters } = method.networks[name]!;
+      optimizers[index]!.apply(parameters, gradients[index]!, { learningRate, momentum, weightDecay });
+    });
+  }
+}
+
+interface Losses {
+  readonly loss: tf.Scalar;
+  readonly accuracy: tf.Scalar;
+}
+
+function reportOf({ loss, accuracy }: Losses): StepReport {
+  const report = { loss: loss.dataSync()[0]!, accuracy: accuracy.dataSync()[0]! };
+  tf.dispose([loss, accuracy]);
+  return report;
+}
+
+// Inputs of a program are a flat list of names: view0, view1, draw:permutation, ...
+const drawnPrefix = "drawn_";
+
+function withInputs<T>(
+  method: TrainingState["method"],
   batch: Batch,
   learningRate: number,
-): Pick<StepResult, "loss" | "accuracy"> {
-  const { loss, accuracy, gradients } = method.step(batch);
-  method.trained.forEach((name, index) => {
-    optimizers[index]!.apply(method.networks[name]!.parameters, gradients[index]!, {
-      learningRate,
-      momentum: recipe.optimizer.momentum,
-      weightDecay: recipe.optimizer.weightDecay,
-    });
-  });
-  tf.dispose([...gradients]);
-  if (!Number.isFinite(loss)) {
-    throw new DivergedError(`Training diverged: the loss of step ${step + 1} is ${loss}`);
+  use: (inputs: NamedTensors) => T,
+): T {
+  const { query, key } = method.views === 2 ? batch.views() : { query: batch.view(0), key: undefined };
+  const integers = (values: Int32Array) => tf.tensor1d(values, "int32");
+  const drawn = Object.entries(method.draw(batch)).map(([name, values]) => [drawnPrefix + name, integers(values)]);
+  const inputs: NamedTensors = {
+    view0: query,
+    ...(key && { view1: key }),
+    indices: integers(batch.indices),
+    labels: integers(batch.labels),
+    learningRate: tf.scalar(learningRate),
+    ...(Object.fromEntries(drawn) as NamedTensors),
+  };
+  try {
+    return use(inputs);
+  } finally {
+    tf.dispose(Object.values(inputs));
   }
-  return { loss, accuracy };
+}
+
+function stepInputs({ view0, view1, indices, labels, ...rest }: NamedTensors): StepInputs {
+  const drawn = Object.entries(rest).map(([name, tensor]) => [name.slice(drawnPrefix.length), tensor]);
+  return {
+    views: [view0, view1].filter((view) => view !== undefined) as tf.Tensor4D[],
+    indices: indices as tf.Tensor1D,
+    labels: labels as tf.Tensor1D,
+    drawn: Object.fromEntries(drawn) as StepInputs["drawn"],
+  };
+}
+
+function specsOf(inputs: NamedTensors): Record<string, InputSpec> {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { shape, dtype }]) => [name, { shape, dtype: dtype as "float32" | "int32" }]),
+  );
 }

@@ -46,15 +46,16 @@ describe("the loss of chance", () => {
       const { dimension } = config.encoder;
       parameters.replace(tf.concat1d([tf.zeros([parameters.size - dimension]), tf.ones([dimension])]));
     }
-    const views = [hashedImages(1, 8, 8), hashedImages(2, 8, 8)] as const;
+    const [queryView, keyView] = [hashedImages(1, 8, 8), hashedImages(2, 8, 8)];
     const losses = [1, 2, 3, 4].map(() => {
-      const { loss, gradients } = mocoStep(moco, ...views, () => Int32Array.of());
-      tf.dispose([...gradients]);
-      return loss;
+      const { loss, accuracy, gradients } = mocoStep(moco, { queryView, keyView });
+      const value = loss.arraySync();
+      tf.dispose([loss, accuracy, ...gradients]);
+      return value;
     });
     // The first three batches replace the random keys that the queue starts with.
     expect(losses[3]).toBeCloseTo(Math.log(config.queueSize + 1), 5);
-    tf.dispose([...views]);
+    tf.dispose([queryView, keyView]);
     disposeMoco(moco);
   });
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createProgram, type NamedTensors, type TensorFunction } from "../../src/engine/program";
 import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
 import type { StepResult } from "../../src/methods/step";
@@ -7,14 +8,14 @@ import {
   copyEncoder,
   createEncoder,
   disposeEncoder,
-  normalizeRows,
+  l2Normalize,
   type Encoder,
   type EncoderConfig,
 } from "../../src/nn/encoder";
 import { decodeSafetensors } from "../../src/nn/safetensors";
 import { fromStateDict, toStateDict, type StateDict } from "../../src/nn/state-dict";
 import { learningRateAt, type Schedule } from "../../src/train/schedule";
-import { Sgd, type SgdOptions } from "../../src/train/sgd";
+import { Sgd } from "../../src/train/sgd";
 import { hashed, hashedState, sampled } from "../nn/hashed";
 
 /** What test/golden/trajectories.py trained with. */
@@ -168,7 +169,7 @@ export function startingEncoder(config: EncoderConfig): Encoder {
 
 /** The queue or the bank at the start. */
 export function hashedUnitRows(count: number, dimension: number): tf.Tensor2D {
-  return tf.tidy(() => normalizeRows(tf.tensor2d(hashed(1000, count * dimension, -1, 1), [count, dimension])));
+  return tf.tidy(() => l2Normalize(tf.tensor2d(hashed(1000, count * dimension, -1, 1), [count, dimension])));
 }
 
 /** An image is 4 x 4 colored squares; a view of it has noise of its own. [N, size, size, 3] */
@@ -201,13 +202,14 @@ export function encodeAside(network: Encoder, encodeWith: (copy: Encoder) => tf.
   return encoded;
 }
 
-/** SGD on the schedule of a trajectory, a step an epoch. */
+/** SGD with the numbers of a trajectory. */
 export function optimize({ config }: GoldenTrajectory, networks: readonly Encoder[]) {
   const optimizers = networks.map(({ parameters }) => Sgd.create(parameters));
+  const { sgdMomentum: momentum, weightDecay } = config;
   return {
-    apply: ({ gradients }: Pick<StepResult, "gradients">, index: number) => {
+    apply: ({ gradients }: Pick<StepResult, "gradients">, learningRate: tf.Scalar) => {
       optimizers.forEach((optimizer, number) =>
-        optimizer.apply(networks[number]!.parameters, gradients[number]!, sgdOptions(config, index)),
+        optimizer.apply(networks[number]!.parameters, gradients[number]!, { learningRate, momentum, weightDecay }),
       );
       tf.dispose([...gradients]);
     },
@@ -215,10 +217,45 @@ export function optimize({ config }: GoldenTrajectory, networks: readonly Encode
   };
 }
 
-export function sgdOptions(config: GoldenConfig, index: number): SgdOptions {
-  return {
-    learningRate: learningRateAt(config.schedule, { baseRate: config.rate, epoch: index, epochs: config.steps }),
-    momentum: config.sgdMomentum,
-    weightDecay: config.weightDecay,
+/** A step with its optimizer, as a walker takes it. */
+export interface WalkedStep {
+  readonly compute: (inputs: NamedTensors) => StepResult;
+  readonly optimizer: Pick<ReturnType<typeof optimize>, "apply">;
+}
+
+/**
+ * Takes steps as training does: recorded at the first, a step an epoch of the schedule.
+ *
+ * @param form - "op by op" for a step that looks into its tensors
+ */
+export function stepper({ config }: GoldenTrajectory, { compute, optimizer }: WalkedStep, form = "recorded") {
+  const whole = ({ learningRate, ...inputs }: NamedTensors) => {
+    const { loss, accuracy, gradients } = compute(inputs);
+    optimizer.apply({ gradients }, learningRate as tf.Scalar);
+    return { loss, accuracy };
   };
+  let program: ReturnType<typeof createProgram> | undefined;
+  return {
+    take: (given: NamedTensors, index: number): { loss: number; accuracy: number } => {
+      const moment = { baseRate: config.rate, epoch: index, epochs: config.steps };
+      const inputs = { ...given, learningRate: tf.scalar(learningRateAt(config.schedule, moment)) };
+      if (form === "recorded") program ??= createProgram({ step: { inputs: specsOf(inputs), compute: whole } });
+      const { loss, accuracy } = program?.run("step", inputs) ?? tf.tidy(() => whole(inputs));
+      const report = { loss: loss.dataSync()[0]!, accuracy: accuracy.dataSync()[0]! };
+      tf.dispose([loss, accuracy, ...Object.values(inputs)]);
+      return report;
+    },
+    dispose: () => program?.dispose(),
+  };
+}
+
+function specsOf(inputs: NamedTensors): TensorFunction["inputs"] {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { shape, dtype }]) => [name, { shape, dtype: dtype as "float32" | "int32" }]),
+  );
+}
+
+/** Whole numbers as an input. */
+export function integers(values: readonly number[]): tf.Tensor1D {
+  return tf.tensor1d([...values], "int32");
 }

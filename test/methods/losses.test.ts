@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { tf } from "../../src/engine/tf";
 import { contrastAccuracy, contrastLogits, infoNCE } from "../../src/methods/losses";
-import { normalizeRows } from "../../src/nn/encoder";
+import { l2Normalize } from "../../src/nn/encoder";
 import { relativeError } from "../engine/double-precision";
 import { hashed } from "../nn/hashed";
 
 const unitVectors = (seed: number, count: number, dimension = 5) =>
-  tf.tidy(() => normalizeRows(tf.tensor2d(hashed(seed, count * dimension, -1, 1), [count, dimension])));
+  tf.tidy(() => l2Normalize(tf.tensor2d(hashed(seed, count * dimension, -1, 1), [count, dimension])));
 
 describe("contrastLogits", () => {
   it("has the positive's similarity in column 0, the queue's behind it, divided by the temperature", () => {

@@ -54,14 +54,17 @@ function overwrite(queue: KeyQueue, rows: tf.Tensor2D): void {
 
 /** Algorithm 1 out of its parts, as published or with a mistake in what happens to the queue. */
 function writtenOut(mistake?: "enqueue before the logits" | "the queue learns"): Step {
-  return ({ config: { momentum, bnGroups, temperature }, queryEncoder, keyEncoder, queue }, query, key, next) => {
+  return (
+    { config: { momentum, bnGroups, temperature }, queryEncoder, keyEncoder, queue },
+    { queryView, keyView, permutation },
+  ) => {
     updateMomentumEncoder(keyEncoder, queryEncoder, momentum);
-    const keys = encodeShuffled(keyEncoder, key, bnGroups, next);
+    const keys = encodeShuffled(keyEncoder, keyView, bnGroups, permutation);
     if (mistake === "enqueue before the logits") queue.replaceOldest(keys);
     if (mistake === "the queue learns") {
       // What an optimizer of all variables does to a queue that is one.
       const moved = tf.tidy(() => {
-        const queries = encodeAside(queryEncoder, (copy) => encode(copy, query, bnGroups));
+        const queries = encodeAside(queryEncoder, (copy) => encode(copy, queryView, bnGroups));
         const lossOf = (rows: tf.Tensor) => infoNCE(contrastLogits(queries, keys, rows as tf.Tensor2D, temperature));
         return tf.sub<tf.Tensor2D>(queue.keys, tf.mul(tf.grad(lossOf)(queue.keys), config.rate));
       });
@@ -69,21 +72,12 @@ function writtenOut(mistake?: "enqueue before the logits" | "the queue learns"):
       moved.dispose();
     }
     const result = differentiate([queryEncoder], () => {
-      const logits = contrastLogits(encode(queryEncoder, query, bnGroups), keys, queue.keys, temperature);
+      const logits = contrastLogits(encode(queryEncoder, queryView, bnGroups), keys, queue.keys, temperature);
       return { loss: infoNCE(logits), accuracy: contrastAccuracy(logits) };
     });
     if (mistake !== "enqueue before the logits") queue.replaceOldest(keys);
     keys.dispose();
     return result;
-  };
-}
-
-/** MoCo's step, with something done before one of the ten. */
-function beforeStep(number: number, act: (...step: Parameters<Step>) => ReturnType<Step> | void): Step {
-  let count = 0;
-  return (...step) => {
-    count++;
-    return (count === number ? act(...step) : undefined) ?? mocoStep(...step);
   };
 }
 
@@ -125,13 +119,13 @@ describe("MoCo leaves PyTorch's trajectory", () => {
         const { name, shape } = parameters.entries[index]!;
         return shape.length === 1 && !name.startsWith("fc.") ? config.weightDecay : 0;
       };
-      const apply: MocoParts["optimizer"]["apply"] = ({ gradients }, index) => {
+      const apply: MocoParts["optimizer"]["apply"] = ({ gradients }, learningRate) => {
         const without = tf.tidy(() => {
           const decay = flatten(parameters.tensors.map((tensor, entry) => tf.mul(tensor, decayed(entry))));
           return tf.sub<tf.Tensor1D>(gradients[0]!, decay);
         });
         tf.dispose([...gradients]);
-        optimizer.apply({ gradients: [without] }, index);
+        optimizer.apply({ gradients: [without] }, learningRate);
       };
       return { optimizer: { apply } };
     });
@@ -144,19 +138,20 @@ describe("MoCo leaves PyTorch's trajectory", () => {
   });
 
   it("where the queue is not detached, and learns", () => {
-    const left = leaves(() => ({ step: writtenOut("the queue learns") }));
+    const left = leaves(() => ({ step: writtenOut("the queue learns"), form: "op by op" }));
     expect(left).toEqual(expect.arrayContaining(["queue", "loss"]));
   });
 
   it("where training goes on without its queue, and not where it goes on with it", () => {
-    const resumed = (restore: (queue: KeyQueue) => tf.Tensor2D) => {
-      const step = beforeStep(6, ({ queue }) => {
-        const rows = restore(queue);
-        overwrite(queue, rows);
-        rows.dispose();
-      });
-      return leaves(() => ({ step }));
-    };
+    const resumed = (restore: (queue: KeyQueue) => tf.Tensor2D) =>
+      leaves(({ moco: { queue } }) => ({
+        before: (index) => {
+          if (index !== 5) return;
+          const rows = restore(queue);
+          overwrite(queue, rows);
+          rows.dispose();
+        },
+      }));
     expect(resumed((queue) => tf.clone(queue.keys))).toEqual([]);
     expect(resumed((queue) => tf.reverse2d(queue.keys, 1))).toEqual(expect.arrayContaining(["queue", "loss"]));
   });
@@ -177,12 +172,15 @@ describe("MoCo leaves PyTorch's trajectory", () => {
   });
 
   it("where a partial batch is kept", () => {
-    const step = beforeStep(10, (moco, query, key) => {
-      const half = [query, key].map((view) => tf.slice4d(view, [0, 0, 0, 0], [config.batch / 2, -1, -1, -1]));
-      const result = mocoStep(moco, half[0]!, half[1]!, () => Int32Array.of(2, 0, 3, 1));
-      tf.dispose(half);
-      return result;
-    });
-    expect(leaves(() => ({ step }))).toEqual(expect.arrayContaining(["loss", "queue", "running_averages"]));
+    let count = 0;
+    const step: Step = (moco, { queryView, keyView, permutation }) => {
+      if (++count < 10) return mocoStep(moco, { queryView, keyView, permutation });
+      const half = [queryView, keyView].map((view) => tf.slice4d(view, [0, 0, 0, 0], [config.batch / 2, -1, -1, -1]));
+      const shorter = tf.tensor1d([2, 0, 3, 1], "int32");
+      return mocoStep(moco, { queryView: half[0]!, keyView: half[1]!, permutation: shorter });
+    };
+    expect(leaves(() => ({ step, form: "op by op" }))).toEqual(
+      expect.arrayContaining(["loss", "queue", "running_averages"]),
+    );
   });
 });

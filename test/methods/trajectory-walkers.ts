@@ -1,19 +1,21 @@
+import { copyTensor } from "../../src/engine/recording";
 import { tf } from "../../src/engine/tf";
 import { endToEndStep } from "../../src/methods/end-to-end";
 import { contrastLogits } from "../../src/methods/losses";
 import { MemoryBank, memoryBankStep } from "../../src/methods/memory-bank";
-import { mocoStep, type Moco } from "../../src/methods/moco";
+import { mocoStep, symmetricMocoStep, type Moco, type MocoInputs } from "../../src/methods/moco";
 import { KeyQueue } from "../../src/methods/queue";
 import { encodeShuffled } from "../../src/methods/shuffling-bn";
 import { simclrStep } from "../../src/methods/simclr";
-import { disposeEncoder, encode } from "../../src/nn/encoder";
+import { copyEncoder, disposeEncoder, encode, type Encoder } from "../../src/nn/encoder";
 import {
   encodeAside,
   hashedUnitRows,
+  integers,
   optimize,
   startingEncoder,
+  stepper,
   view,
-  type GoldenStep,
   type GoldenTrajectory,
   type Walker,
 } from "./golden-trajectory";
@@ -41,6 +43,10 @@ export interface MocoParts {
   readonly moco: Moco;
   readonly step: typeof mocoStep;
   readonly optimizer: Pick<ReturnType<typeof optimize>, "apply">;
+  /** Something done before a step. */
+  readonly before?: (index: number) => void;
+  /** "op by op" for a step that looks into its tensors. @default "recorded" */
+  readonly form?: "recorded" | "op by op";
 }
 
 export function mocoWalker(
@@ -49,21 +55,41 @@ export function mocoWalker(
 ): Walker {
   const moco = startMoco(trajectory);
   const sgd = optimize(trajectory, [moco.queryEncoder]);
-  const { step, optimizer } = { step: mocoStep, optimizer: sgd, ...change({ moco, step: mocoStep, optimizer: sgd }) };
+  const parts: MocoParts = { moco, step: mocoStep, optimizer: sgd };
+  const { step, optimizer, before: act, form } = { ...parts, ...change(parts) };
+  const compute = ({ permutation, second, ...views }: Readonly<Record<string, tf.Tensor>>) => {
+    const inputs = { ...views, permutation } as unknown as MocoInputs;
+    if (second === undefined) return step(moco, inputs);
+    const permutations = [permutation as tf.Tensor1D, second as tf.Tensor1D] as const;
+    return symmetricMocoStep(moco, { ...inputs, permutations });
+  };
+  const steps = stepper(trajectory, { compute, optimizer }, form);
   return {
     step: (given, index) => {
+      act?.(index);
       const views = [0, 1].map((which) => view(trajectory, given.indices, index, which as 0 | 1));
-      const { keys, pointer } = moco.queue;
-      const before = { keys: tf.clone(keys), pointer };
-      const result = step(moco, views[0]!, views[1]!, permutationsOf(given));
+      const before = {
+        encoder: copyEncoder(moco.queryEncoder),
+        keys: copyTensor(moco.queue.keys),
+        pointer: moco.queue.pointer,
+      };
+      const [permutation, second] = given.permutations!.map(integers);
+      const inputs = {
+        queryView: tf.clone(views[0]!),
+        keyView: tf.clone(views[1]!),
+        permutation: permutation!,
+        ...(second && { second }),
+      };
+      const result = steps.take(inputs, index);
       const logits = mocoLogits(moco, views, before);
-      optimizer.apply(result, index);
       tf.dispose([...views, before.keys]);
+      disposeEncoder(before.encoder);
       return { ...result, logits };
     },
     networks: { "encoder_q.": moco.queryEncoder, "encoder_k.": moco.keyEncoder },
     memory: () => ({ name: "queue", rows: moco.queue.keys }),
     dispose: () => {
+      steps.dispose();
       sgd.dispose();
       [moco.queryEncoder, moco.keyEncoder].forEach(disposeEncoder);
       moco.queue.dispose();
@@ -71,11 +97,11 @@ export function mocoWalker(
   };
 }
 
-/** The logits that a step had: its keys are what is new in the queue, and its query encoder has not moved yet. */
+/** The logits that a step had: its keys are what is new in the queue, its query encoder the one before the optimizer. */
 function mocoLogits(
-  { config, queryEncoder, queue }: Moco,
+  { config, queue }: Moco,
   views: readonly tf.Tensor4D[],
-  before: { keys: tf.Tensor2D; pointer: number },
+  before: { encoder: Encoder; keys: tf.Tensor2D; pointer: number },
 ): tf.Tensor2D {
   return tf.tidy(() => {
     const count = views[0]!.shape[0];
@@ -83,7 +109,7 @@ function mocoLogits(
       tf.slice2d(queue.keys, [(before.pointer + batch * count) % queue.size, 0], [count, -1]);
     const against = (query: number, keys: tf.Tensor2D) =>
       contrastLogits(
-        encodeAside(queryEncoder, (copy) => encode(copy, views[query]!, config.bnGroups)),
+        encodeAside(before.encoder, (copy) => encode(copy, views[query]!, config.bnGroups)),
         keys,
         before.keys,
         config.temperature,
@@ -97,23 +123,27 @@ export function endToEndWalker(trajectory: GoldenTrajectory): Walker {
   const { config, encoder } = trajectory;
   const [queryEncoder, keyEncoder] = [startingEncoder(encoder), startingEncoder(encoder)];
   const optimizer = optimize(trajectory, [queryEncoder, keyEncoder]);
+  const endToEnd = { config: { ...trajectory.config, encoder, shuffleBN: true }, queryEncoder, keyEncoder };
+  const compute = ({ query, key, permutation }: Readonly<Record<string, tf.Tensor>>) =>
+    endToEndStep(endToEnd, query as tf.Tensor4D, key as tf.Tensor4D, permutation as tf.Tensor1D);
+  const steps = stepper(trajectory, { compute, optimizer });
   return {
     step: (given, index) => {
       const [query, key] = [view(trajectory, given.indices, index, 0), view(trajectory, given.indices, index, 1)];
       const { bnGroups, temperature } = config;
       const logits = tf.tidy(() => {
         const queries = encodeAside(queryEncoder, (copy) => encode(copy, query, bnGroups));
-        const keys = encodeAside(keyEncoder, (copy) => encodeShuffled(copy, key, bnGroups, permutationsOf(given)));
+        const keys = encodeAside(keyEncoder, (copy) =>
+          encodeShuffled(copy, key, bnGroups, integers(given.permutations![0]!)),
+        );
         return tf.div<tf.Tensor2D>(tf.matMul(queries, keys, false, true), temperature);
       });
-      const endToEnd = { config: { ...config, encoder, shuffleBN: true }, queryEncoder, keyEncoder };
-      const result = endToEndStep(endToEnd, query, key, permutationsOf(given));
-      optimizer.apply(result, index);
-      tf.dispose([query, key]);
+      const result = steps.take({ query, key, permutation: integers(given.permutations![0]!) }, index);
       return { ...result, logits };
     },
     networks: { "encoder_q.": queryEncoder, "encoder_k.": keyEncoder },
     dispose: () => {
+      steps.dispose();
       optimizer.dispose();
       [queryEncoder, keyEncoder].forEach(disposeEncoder);
     },
@@ -125,28 +155,30 @@ export function memoryBankWalker(trajectory: GoldenTrajectory): Walker {
   const encoder = startingEncoder(encoderConfig);
   const bank = new MemoryBank(hashedUnitRows(config.images, config.dimension));
   const optimizer = optimize(trajectory, [encoder]);
+  const method = {
+    config: { ...config, encoder: encoderConfig, negatives: config.negatives!, momentum: 0.5 },
+    encoder,
+    bank,
+  };
+  const compute = ({ images, indices, negatives }: Readonly<Record<string, tf.Tensor>>) =>
+    memoryBankStep(method, images as tf.Tensor4D, indices as tf.Tensor1D, negatives as tf.Tensor1D);
+  const steps = stepper(trajectory, { compute, optimizer });
   return {
     step: (given, index) => {
       const images = view(trajectory, given.indices, index, 0);
-      const [indices, negatives] = [Int32Array.from(given.indices), Int32Array.from(given.negatives!)];
+      const [indices, negatives] = [integers(given.indices), integers(given.negatives!)];
       const { bnGroups, temperature } = config;
       const logits = tf.tidy(() => {
         const queries = encodeAside(encoder, (copy) => encode(copy, images, bnGroups));
         return contrastLogits(queries, bank.at(indices), bank.at(negatives), temperature);
       });
-      const method = {
-        config: { ...config, encoder: encoderConfig, negatives: negatives.length, momentum: 0.5 },
-        encoder,
-        bank,
-      };
-      const result = memoryBankStep(method, images, indices, negatives);
-      optimizer.apply(result, index);
-      images.dispose();
+      const result = steps.take({ images, indices, negatives }, index);
       return { ...result, logits };
     },
     networks: { "encoder.": encoder },
     memory: () => ({ name: "bank", rows: bank.entries }),
     dispose: () => {
+      steps.dispose();
       optimizer.dispose();
       disposeEncoder(encoder);
       bank.dispose();
@@ -158,6 +190,10 @@ export function simclrWalker(trajectory: GoldenTrajectory): Walker {
   const { config, encoder: encoderConfig } = trajectory;
   const encoder = startingEncoder(encoderConfig);
   const optimizer = optimize(trajectory, [encoder]);
+  const simclr = { config: { ...config, encoder: encoderConfig }, encoder };
+  const compute = ({ first, second }: Readonly<Record<string, tf.Tensor>>) =>
+    simclrStep(simclr, first as tf.Tensor4D, second as tf.Tensor4D);
+  const steps = stepper(trajectory, { compute, optimizer });
   return {
     step: (given, index) => {
       const [first, second] = [view(trajectory, given.indices, index, 0), view(trajectory, given.indices, index, 1)];
@@ -166,20 +202,14 @@ export function simclrWalker(trajectory: GoldenTrajectory): Walker {
         const embeddings = encodeAside(encoder, (copy) => encode(copy, both, config.bnGroups));
         return tf.div<tf.Tensor2D>(tf.matMul(embeddings, embeddings, false, true), config.temperature);
       });
-      const result = simclrStep({ config: { ...config, encoder: encoderConfig }, encoder }, first, second);
-      optimizer.apply(result, index);
-      tf.dispose([first, second]);
+      const result = steps.take({ first, second }, index);
       return { ...result, logits };
     },
     networks: { "encoder.": encoder },
     dispose: () => {
+      steps.dispose();
       optimizer.dispose();
       disposeEncoder(encoder);
     },
   };
-}
-
-function permutationsOf({ permutations }: GoldenStep): () => Int32Array {
-  const left = [...permutations!];
-  return () => Int32Array.from(left.shift()!);
 }

@@ -43,7 +43,8 @@ describe("shufflingCells", () => {
   it("leaves one of two out with one group, because a shuffle is the same computation there", async () => {
     const curves = [];
     for (const shuffleBN of [true, false]) {
-      const recipe = tinyRecipe({ method: tinyMoco({ shuffleBN }), bnGroups: 1 });
+      // A small rate: a training at a large one would double differences of rounding in each step.
+      const recipe = tinyRecipe({ method: tinyMoco({ shuffleBN }), bnGroups: 1, learningRate: 1e-3 });
       let last: TrainingProgress | undefined;
       const options = { seed: 1, directory: join(folder, String(shuffleBN)) };
       for await (const progress of pretrain(recipe, tinyData(), options)) last = progress;

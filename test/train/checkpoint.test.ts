@@ -7,6 +7,7 @@ import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from "../../src/nn/safetensors";
 import { assertSameTraining, loadCheckpoint, saveCheckpoint } from "../../src/train/checkpoint";
+import { TrainingStep } from "../../src/train/take-step";
 import { disposeTraining, startTraining, type TrainingState } from "../../src/train/state";
 import { mocoV2 } from "../../src/data/augmentation-policy";
 import { batchIndices } from "../../src/data/batches";
@@ -41,8 +42,10 @@ function someState(of: Recipe = recipe): TrainingState {
     state.optimizers[index]!.apply(parameters, velocity, { learningRate: 0, momentum: 0, weightDecay: 0 });
     velocity.dispose();
   });
-  const results = state.method.step(drawBatch(tinyData(), 8, mocoV2, 7, 0)); // moves the queue or the bank
-  tf.dispose([...results.gradients]);
+  // Moves the queue or the bank, and leaves the networks as they are but for their running averages.
+  const step = new TrainingStep({ ...state, optimizers: state.optimizers.map(() => idle) }, of.optimizer);
+  step.take(drawBatch(tinyData(), 8, mocoV2, 7, 0), 0, 1);
+  step.dispose();
   state.step = 5;
   state.seconds = 12.345;
   state.history = {
@@ -52,6 +55,9 @@ function someState(of: Recipe = recipe): TrainingState {
   };
   return state;
 }
+
+/** An optimizer that leaves everything as it is. */
+const idle = { apply: () => undefined } as unknown as TrainingState["optimizers"][number];
 
 const tensorsOf = ({ method, optimizers }: TrainingState) => [
   ...Object.values(method.networks).flatMap(({ parameters, running }) => [
