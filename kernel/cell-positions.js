@@ -4,12 +4,13 @@
  * tslab compiles a cell twice (TypeScript to an ES module, that to CommonJS) and runs the result as
  * "evalmachine.<anonymous>", so the lines in its stacks are those of generated code. Here both steps also make a source
  * map, the code runs under the name `In[n]` (n: the execution count), and stacks are printed through the maps.
- * The compiler's part is put in by compiler.js; the run's part reaches into `vm.runInThisContext`.
+ * compiler.js puts the compiler's part in; the run's part reaches into `vm.runInThisContext`.
  */
 "use strict";
 
 const { SourceMap } = require("node:module");
 const vm = require("node:vm");
+const { exportLiveVariables } = require("./live-variables.js");
 
 const INLINE_MAP = /\n\/\/# sourceMappingURL=data:application\/json;base64,([\w+/=]+)\s*$/;
 const WRAPPED_CELL = /^\((async )?function\(exports, require\) \{ /;
@@ -32,7 +33,7 @@ const mapOptions = { inlineSourceMap: true };
 /** TypeScript's `transpileModule`, the second step, keeping both maps. */
 function transpileWithMaps(typescript, source, options) {
   const inline = INLINE_MAP.exec(source);
-  const result = typescript.transpileModule(source.replace(INLINE_MAP, ""), {
+  const result = typescript.transpileModule(exportLiveVariables(typescript, source.replace(INLINE_MAP, "")), {
     ...options,
     compilerOptions: { ...options.compilerOptions, sourceMap: true },
   });

@@ -1,135 +1,138 @@
 /**
- * What the kernel knows about its cells, at `globalThis.mocoKernel`, for the library:
+ * Runs cells by tslab's executor, one after the other, and tells what came of each.
  *
- * - `interrupts`: how many interrupts (SIGINT) the kernel got since it started;
- * - `stopRequested()`: whether one came since the calling cell began. A cell that asks is trusted to stop by itself:
- *   the first interrupt leaves it running until then, the second ends the wait for it.
- *
- * It also keeps the error of a failed cell, for protocol.js to send.
  * What is thrown or rejected where no cell waits for it (a timer, a lost promise) fails the cell that runs then, or the
  * next one.
  */
 "use strict";
 
-const { AsyncLocalStorage } = require("node:async_hooks");
+const { inspect } = require("node:util");
 const { setImmediate: nextTurn } = require("node:timers/promises");
 const { nameCells } = require("./cell-positions.js");
-const { compileFields, thrownFields } = require("./error-text.js");
+const { compileFields, interruptedFields, thrownFields } = require("./error-text.js");
+const { Interrupted, cellOfCode, watchInterrupts } = require("./interrupts.js");
 
-/** The cell that a piece of code belongs to, also after its awaits and in its timers. */
-const currentCell = new AsyncLocalStorage();
+/** Cells of one kernel. `executor`: tslab's, for inspection and completion. `ran`: the cells that ran, for the history. */
+function createCells(converter) {
+  const ran = [];
+  /** The cell that runs or, between cells, the one that ran last. */
+  let latest;
+  /** The first failure that no cell waited for and no cell has reported yet, as fields of the `error` message. */
+  let lateFailure;
 
-const kernel = {
-  interrupts: 0,
-  stopRequested() {
-    const cell = currentCell.getStore();
-    if (cell === undefined) {
-      return kernel.interrupts > 0;
-    }
-    cell.stopsByItself = true;
-    return kernel.interrupts > cell.interruptsBefore;
-  },
-};
+  const executor = require("tslab/dist/executor").createExecutor(
+    process.cwd(),
+    { node: converter, browser: converter, close: converter.close },
+    {
+      log: (value) => (latest.result = inspect(value)),
+      // tslab prints what a cell threw, or the compiler's messages part by part.
+      error: (...printed) => {
+        if (printed.length === 1) {
+          latest.error = thrownFields(printed[0]);
+        } else {
+          const [, file, line, column, message] = printed;
+          latest.diagnostics.push({ file: file.trim(), line, column, message });
+        }
+      },
+    },
+  );
 
-/** The cell that runs or, between cells, the one that ran last. */
-let runningCell;
-/** The first failure that no cell waited for and no cell has reported yet, as fields of the `error` message. */
-let lateFailure;
-
-/** Must run after cell-positions.install() and before the kernel starts. */
-function install() {
-  globalThis.mocoKernel = kernel;
   process.exit = (code) => {
     throw new Error(`Cannot exit: process.exit(${code ?? ""}) would end the kernel; throw an error to fail the cell`);
   };
+  nameCells(() => latest.name);
+  watchInterrupts(() => (latest?.runs === true ? latest : undefined));
+  watchLateFailures((failure) => {
+    lateFailure ??= failure;
+    if (latest?.runs !== true) {
+      // Perhaps no cell follows that could report it.
+      process.stderr.write(`${failure.traceback.join("\n")}\n`);
+    }
+  });
 
-  keepErrors(require("tslab/dist/executor"));
-  followCells(require("tslab/dist/jupyter").JupyterHandlerImpl.prototype);
-  nameCells(() => runningCell.name);
-}
-
-/** tslab prints what a cell threw and the compiler's messages; here the cell keeps them instead. */
-function keepErrors(executor) {
-  const { createExecutor } = executor;
-  executor.createExecutor = (root, converters, { log }) =>
-    createExecutor(root, converters, {
-      log,
-      error: (...printed) => {
-        if (printed.length === 1) {
-          runningCell.error = thrownFields(printed[0]);
-        } else {
-          const [, file, line, column, message] = printed;
-          runningCell.diagnostics.push({ file: file.trim(), line, column, message });
-        }
-      },
-    });
-}
-
-function followCells(prototype) {
-  const { handleExecuteImpl } = prototype;
-  prototype.handleExecuteImpl = async function (request, writeStream, writeDisplayData) {
+  let counted = 0;
+  /** Runs the cell of an execute_request; `publish(type, content)` sends its outputs. Returns the reply's content. */
+  async function runCell({ code, silent = false, store_history: stored = true }, publish) {
+    const count = counted + 1;
+    if (!silent && stored) {
+      counted = count;
+    }
     const cell = {
-      name: `In[${this.execCount + 1}]`,
-      interruptsBefore: kernel.interrupts,
+      name: `In[${count}]`,
+      interruptsBefore: globalThis.mocoKernel.interrupts,
       stopsByItself: false,
+      stopped: undefined,
+      stop: () => executor.interrupt(),
       runs: true,
       diagnostics: [],
       error: undefined,
+      result: undefined,
     };
-    runningCell = cell;
-    try {
-      // A failure that came while no cell ran is already there, or comes in this turn.
-      await nextTurn();
-      const count = await currentCell.run(cell, () =>
-        handleExecuteImpl.call(this, request, writeStream, writeDisplayData),
-      );
-      // Node tells of a lost rejection after the promises of this turn.
-      await nextTurn();
-      if (lateFailure !== undefined || cell.diagnostics.length > 0) {
-        throw count;
-      }
-      return count;
-    } finally {
-      if (cell.diagnostics.length > 0) {
-        cell.error = compileFields(cell.name, cell.diagnostics);
-      }
-      cell.error ??= lateFailure;
-      lateFailure = undefined;
-      cell.runs = false;
+    latest = cell;
+    sendOutputs(publish);
+    if (!silent) {
+      publish("execute_input", { code, execution_count: count });
     }
-  };
+    // A failure that came while no cell ran is already there, or comes in this turn.
+    await nextTurn();
+    await cellOfCode.run(cell, () => executor.execute(code));
+    // Node tells of a lost rejection after the promises of this turn.
+    await nextTurn();
+    cell.runs = false;
+
+    if (!silent && stored) {
+      ran.push({ count, code, result: cell.result });
+    }
+    const error = errorOf(cell) ?? lateFailure;
+    lateFailure = undefined;
+    if (error !== undefined) {
+      publish("error", error);
+      return { status: "error", execution_count: count, ...error };
+    }
+    if (!silent && cell.result !== undefined) {
+      publish("execute_result", { execution_count: count, data: { "text/plain": cell.result }, metadata: {} });
+    }
+    return { execution_count: count, payload: [], user_expressions: {} };
+  }
+
+  return { executor, ran, runCell };
 }
 
-/** Takes interrupts and late failures over from tslab. Must run after the kernel has started. */
-function takeEvents() {
-  const tslabListeners = process.listeners("SIGINT");
-  process.removeAllListeners("SIGINT");
-  process.on("SIGINT", () => {
-    kernel.interrupts += 1;
-    const first = runningCell !== undefined && kernel.interrupts === runningCell.interruptsBefore + 1;
-    if (!(first && runningCell.stopsByItself)) {
-      tslabListeners.forEach((listener) => listener());
-    }
-  });
+function errorOf(cell) {
+  if (cell.stopped !== undefined) {
+    return interruptedFields(cell.stopped);
+  }
+  return cell.diagnostics.length > 0 ? compileFields(cell.name, cell.diagnostics) : cell.error;
+}
+
+/** What is written after a cell has ended goes to it, too, until the next one begins. */
+function sendOutputs(publish) {
+  for (const name of ["stdout", "stderr"]) {
+    process[name].write = (data, encoding, written) => {
+      const text = typeof data === "string" ? data : Buffer.from(data).toString();
+      publish("stream", { name, text });
+      const done = typeof encoding === "function" ? encoding : written;
+      if (done !== undefined) {
+        process.nextTick(done);
+      }
+      return true;
+    };
+  }
+  require("tslab/dist/jupyter").lastWriteDisplayData = (content, update) =>
+    publish(update ? "update_display_data" : "display_data", content);
+}
+
+function watchLateFailures(report) {
   for (const [event, kind] of [
     ["uncaughtException", "uncaught exception"],
     ["unhandledRejection", "unhandled rejection"],
   ]) {
-    process.removeAllListeners(event);
     process.on(event, (thrown) => {
-      const failure = thrownFields(thrown, kind);
-      lateFailure ??= failure;
-      if (runningCell?.runs !== true) {
-        // Perhaps no cell follows that could report it.
-        process.stderr.write(`${failure.traceback.join("\n")}\n`);
+      if (!(thrown instanceof Interrupted)) {
+        report(thrownFields(thrown, kind));
       }
     });
   }
 }
 
-/** The error of the cell that ran last, as fields of the protocol's `error` message. */
-function latestError() {
-  return runningCell.error;
-}
-
-module.exports = { install, latestError, takeEvents };
+module.exports = { createCells };

@@ -12,6 +12,9 @@ const LONGEST_TYPE = 80;
  * @param kind - said before the name, for an error that no cell waited for
  */
 function thrownFields(thrown, kind) {
+  if (thrown?.code === "ERR_SCRIPT_EXECUTION_INTERRUPTED") {
+    return interruptedFields({ name: "Interrupted", message: "the cell was stopped in a synchronous stretch" });
+  }
   const { name, message, stack } = describe(thrown);
   const fields = kind === undefined ? { ename: name, evalue: message } : { ename: kind, evalue: `${name}: ${message}` };
   const traceback = [`${fields.ename}: ${fields.evalue}`, ...linesOfCells(stack)];
@@ -67,6 +70,7 @@ function shortest(messages) {
   const message = messages.findLast((line) => line.includes("Did you mean")) ?? messages.at(-1);
   const short = message
     .replace(/^Object literal may only specify known properties, (?:but|and) /, "")
+    .replaceAll(/(\?: [^;{}]*?) \| undefined(?=[;,} ])/g, "$1")
     .replaceAll(/'([^'\n]*)'/g, (quoted, type) =>
       type.length > LONGEST_TYPE ? `'${type.slice(0, LONGEST_TYPE)}…'` : quoted,
     );
@@ -78,4 +82,9 @@ function shortest(messages) {
   return `${first} ${short.replace(suggestion[0], "")}`;
 }
 
-module.exports = { thrownFields, compileFields };
+/** The fields for a cell that the user stopped. */
+function interruptedFields({ name, message }) {
+  return { ename: name, evalue: message, traceback: [`${name}: ${message}`] };
+}
+
+module.exports = { thrownFields, compileFields, interruptedFields };

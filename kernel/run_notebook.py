@@ -64,6 +64,8 @@ class Runner(NotebookClient):
         content = msg["content"]
         if msg["msg_type"] == "stream" and content["name"] == "stdout":
             print(content["text"], end="", flush=True)
+        elif msg["msg_type"] == "execute_result":
+            print(content["data"].get("text/plain", ""), flush=True)
         elif msg["msg_type"] in ("display_data", "update_display_data") and content["metadata"].get("progress"):
             # Curves are redrawn twice a second; a terminal keeps every line.
             if time.monotonic() - self.progress_at > PROGRESS_SECONDS:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { askWhileRunning, runCells } from "./run-cells";
+import { runCells } from "./run-cells";
 
 describe("names of earlier cells", () => {
   it("can stand as shorthand properties, imported ones too, and in assignments that take objects apart", () => {
@@ -25,8 +25,10 @@ describe("names of earlier cells", () => {
 describe("the kernel", () => {
   it("is busy until an awaited cell has ended, also after it has answered something else", () => {
     const [answer] = runCells([
-      askWhileRunning,
-      "console.log('began');\nawait new Promise((resolve) => setTimeout(resolve, 1000));",
+      {
+        source: "console.log('began');\nawait new Promise((resolve) => setTimeout(resolve, 1000));",
+        during: "ask",
+      },
     ]);
     expect(answer!.states).toEqual(["busy", "busy", "idle", "busy", "idle"]);
   });

@@ -7,6 +7,8 @@ export interface CellAnswer {
   readonly status: string;
   readonly stdout: string;
   readonly stderr: string;
+  /** The value of the last expression, as text. */
+  readonly result: string | null;
   /** The contents of the protocol's `error` messages. */
   readonly errors: readonly {
     readonly ename: string;
@@ -17,14 +19,19 @@ export interface CellAnswer {
   readonly states: readonly string[];
 }
 
-/** Put before a cell: the kernel is asked something else while that cell runs. */
-export const askWhileRunning = "__ask_while_running__";
+/** A cell; `during`: what is done as soon as it has written something. */
+export type TriedCell = string | { readonly source: string; readonly during: "ask" | "interrupt" };
 
-/** Runs cells one after the other in one new kernel; goes on after a cell that fails. */
-export function runCells(sources: readonly string[]): CellAnswer[] {
+/**
+ * Runs cells one after the other in one new kernel; goes on after a cell that fails.
+ *
+ * @param folder - where the notebook lies
+ */
+export function runCells(cells: readonly TriedCell[], folder = projectRoot): CellAnswer[] {
   const script = join(projectRoot, "test", "kernel", "run_cells.py");
-  const { stdout, stderr, status } = spawnSync(pythonProgram("python"), [script], {
-    input: JSON.stringify(sources),
+  const input = cells.map((cell) => (typeof cell === "string" ? { source: cell, during: null } : cell));
+  const { stdout, stderr, status } = spawnSync(pythonProgram("python"), [script, folder], {
+    input: JSON.stringify(input),
     encoding: "utf8",
   });
   if (status !== 0) {

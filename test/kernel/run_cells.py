@@ -1,35 +1,35 @@
 """Runs cells in one kernel, as a notebook does, and prints what the kernel answered.
 
-Standard input: a JSON list of sources. Standard output: a JSON list with an object for each cell: the reply's `status`;
-`stdout`, `stderr`; `errors`, the contents of the `error` messages; and `states`, the states that the kernel published
-from the request to its reply. After the source `__ask_while_running__` the next cell is sent, and a kernel_info request
-while it runs.
+Arguments: the notebook's folder. Standard input: a JSON list with an object for each cell: `source`, and `during`, what
+is done as soon as the cell has written something (`ask`: a kernel_info request, `interrupt`, or null). Standard output: a JSON list
+with an object for each cell: the reply's `status`; `stdout`, `stderr`; `result`, the last value as text; `errors`, the
+contents of the `error` messages; and `states`, the states that the kernel published from the request to its reply.
 """
 
 import json
 import sys
-import time
 
 from jupyter_client.manager import start_new_kernel
 
-ASK = "__ask_while_running__"
-SECONDS = 30
-# tslab drops cells for 200 ms after a failure.
-PAUSE_AFTER_ERROR = 0.3
+SECONDS = 60
 
 
-def run(client, source, ask):
+def run(manager, client, source, during):
     sent = client.execute(source)
-    cell = {"status": None, "stdout": "", "stderr": "", "errors": [], "states": []}
-    asked = None
+    cell = {"status": None, "stdout": "", "stderr": "", "result": None, "errors": [], "states": []}
     while True:
         message = client.get_iopub_msg(timeout=SECONDS)
         content, kind = message["content"], message["msg_type"]
         of_cell = message["parent_header"].get("msg_id") == sent
         if kind == "stream":
             cell[content["name"]] += content["text"]
-            if ask and asked is None:
-                asked = client.kernel_info()
+            if during == "ask":
+                client.kernel_info()
+            elif during == "interrupt":
+                manager.interrupt_kernel()
+            during = None
+        elif kind == "execute_result":
+            cell["result"] = content["data"]["text/plain"]
         elif kind == "error":
             cell["errors"].append(content)
         elif kind == "status":
@@ -41,23 +41,13 @@ def run(client, source, ask):
         if reply["parent_header"].get("msg_id") == sent:
             break
     cell["status"] = reply["content"]["status"]
-    if cell["status"] != "ok":
-        time.sleep(PAUSE_AFTER_ERROR)
     return cell
 
 
 def main():
-    manager, client = start_new_kernel(kernel_name="moco-kit", startup_timeout=60)
+    manager, client = start_new_kernel(kernel_name="moco-kit", startup_timeout=60, cwd=sys.argv[1])
     try:
-        ask = False
-        cells = []
-        for source in json.load(sys.stdin):
-            if source == ASK:
-                ask = True
-                continue
-            cells.append(run(client, source, ask))
-            ask = False
-        print(json.dumps(cells))
+        print(json.dumps([run(manager, client, cell["source"], cell["during"]) for cell in json.load(sys.stdin)]))
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
