@@ -11,6 +11,7 @@ const { setImmediate: nextTurn } = require("node:timers/promises");
 const { nameCells } = require("./cell-positions.js");
 const { compileFields, interruptedFields, thrownFields } = require("./error-text.js");
 const { Interrupted, cellOfCode, watchInterrupts } = require("./interrupts.js");
+const { sendOutputs } = require("./outputs.js");
 
 /** Cells of one kernel. `executor`: tslab's, for inspection and completion. `ran`: the cells that ran, for the history. */
 function createCells(converter) {
@@ -51,8 +52,8 @@ function createCells(converter) {
   });
 
   let counted = 0;
-  /** Runs the cell of an execute_request; `publish(type, content)` sends its outputs. Returns the reply's content. */
-  async function runCell({ code, silent = false, store_history: stored = true }, publish) {
+  /** Runs the cell of an execute_request; `send(type, content)` sends its outputs. Returns the reply's content. */
+  async function runCell({ code, silent = false, store_history: stored = true }, send) {
     const count = counted + 1;
     if (!silent && stored) {
       counted = count;
@@ -69,7 +70,7 @@ function createCells(converter) {
       result: undefined,
     };
     latest = cell;
-    sendOutputs(publish);
+    const { publish, flush } = sendOutputs(send);
     if (!silent) {
       publish("execute_input", { code, execution_count: count });
     }
@@ -83,6 +84,7 @@ function createCells(converter) {
     if (!silent && stored) {
       ran.push({ count, code, result: cell.result });
     }
+    flush();
     const error = errorOf(cell) ?? lateFailure;
     lateFailure = undefined;
     if (error !== undefined) {
@@ -103,23 +105,6 @@ function errorOf(cell) {
     return interruptedFields(cell.stopped);
   }
   return cell.diagnostics.length > 0 ? compileFields(cell.name, cell.diagnostics) : cell.error;
-}
-
-/** What is written after a cell has ended goes to it, too, until the next one begins. */
-function sendOutputs(publish) {
-  for (const name of ["stdout", "stderr"]) {
-    process[name].write = (data, encoding, written) => {
-      const text = typeof data === "string" ? data : Buffer.from(data).toString();
-      publish("stream", { name, text });
-      const done = typeof encoding === "function" ? encoding : written;
-      if (done !== undefined) {
-        process.nextTick(done);
-      }
-      return true;
-    };
-  }
-  require("tslab/dist/jupyter").lastWriteDisplayData = (content, update) =>
-    publish(update ? "update_display_data" : "display_data", content);
 }
 
 function watchLateFailures(report) {

@@ -64,7 +64,7 @@ function createCellConverter(typescript, notebookFolder) {
       return converter.addModule(name, source, meta);
     },
     convert: (earlier, source) => {
-      const { code, diagnostics } = own.resolve(source);
+      const { code, diagnostics } = own.resolve(withoutExport(typescript, source));
       if (diagnostics.length > 0) {
         return { diagnostics };
       }
@@ -72,6 +72,16 @@ function createCellConverter(typescript, notebookFolder) {
       return hasForAwait(typescript, code) ? { ...converted, hasToplevelAwait: true } : converted;
     },
   };
+}
+
+/** tslab exports whatever a cell declares, and does not take `export const a`. Spaces keep all places. */
+function withoutExport(typescript, source) {
+  const file = typescript.createSourceFile("cell.ts", source, typescript.ScriptTarget.Latest);
+  const exports = file.statements
+    .map(({ modifiers }) => modifiers ?? [])
+    .filter((modifiers) => !modifiers.some(({ kind }) => kind === typescript.SyntaxKind.DefaultKeyword))
+    .flatMap((modifiers) => modifiers.filter(({ kind }) => kind === typescript.SyntaxKind.ExportKeyword));
+  return exports.reduce((code, { end }) => `${code.slice(0, end - 6)}      ${code.slice(end)}`, source);
 }
 
 /** tslab wraps a cell in an async function when it finds an `await`; it does not look for `for await`. */

@@ -6,6 +6,12 @@ const { inspect } = require("node:util");
 /** Characters of a type in a message; the compiler writes out types of ten lines. */
 const LONGEST_TYPE = 80;
 
+/** A line of a stack, in a cell or in an own file, which has a path from the root. */
+const WRITTEN_BY_AUTHOR = /^ +at (?:.*\()?(?:In\[\d+\]|[^/\s()][^()]*\.tsx?):\d+:\d+\)?$/;
+
+/** tslab writes down the types of what a cell declares; this is the compiler's word when one has no name. */
+const UNNAMED_TYPE = /^Exported variable '([^']+)' has or is using (?:private )?name '([^']+)'/;
+
 /**
  * The fields for a thrown value: its message, the lines of cells it passed through, and its causes.
  *
@@ -28,12 +34,14 @@ function thrownFields(thrown, kind) {
 }
 
 function linesOfCells(stack) {
-  return stack.split("\n").filter((line) => /^ +at .*In\[\d+\]/.test(line));
+  return stack.split("\n").filter((line) => WRITTEN_BY_AUTHOR.test(line));
 }
 
 function describe(thrown) {
   if (thrown instanceof Error) {
-    return { name: thrown.name, message: thrown.message, stack: thrown.stack ?? String(thrown) };
+    // Node adds the files of the kernel that asked for a module.
+    const message = thrown.message.replace(/\nRequire stack:\n(?:- .*\n?)*$/, "");
+    return { name: thrown.name, message, stack: thrown.stack ?? String(thrown) };
   }
   return { name: "Thrown value", message: typeof thrown === "string" ? thrown : inspect(thrown), stack: "" };
 }
@@ -67,6 +75,10 @@ function compileFields(cellName, diagnostics) {
 
 /** The last line of an explanation is the most specific; one with a suggestion is better still. */
 function shortest(messages) {
+  const unnamed = UNNAMED_TYPE.exec(messages[0]);
+  if (unnamed !== null) {
+    return `Cannot keep '${unnamed[1]}' for later cells: its type uses '${unnamed[2]}', which its module does not export; give it a type, or use it inside a function.`;
+  }
   const message = messages.findLast((line) => line.includes("Did you mean")) ?? messages.at(-1);
   const short = message
     .replace(/^Object literal may only specify known properties, (?:but|and) /, "")

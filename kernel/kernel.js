@@ -2,13 +2,21 @@
 "use strict";
 
 const { createCells } = require("./cells.js");
+const { createCellConverter } = require("./compiler.js");
 const { answerHistory } = require("./history.js");
 const { PROTOCOL_VERSION } = require("./wire.js");
 
-/** Must run after compiler.js and cell-positions.js are installed. `typescript`: the compiler that tslab loads. */
-function createKernel(typescript, notebookFolder) {
-  const { createCellConverter } = require("./compiler.js");
-  const exit = process.exit.bind(process);
+/** Time for the last messages to go out. */
+const EXIT_MS = 100;
+
+/**
+ * Must run after compiler.js and cell-positions.js are installed.
+ *
+ * @param typescript - the compiler that tslab loads
+ * @param notebookFolder - where relative imports start
+ * @param exit - ends the process
+ */
+function createKernel(typescript, notebookFolder, exit) {
   const cells = createCells(createCellConverter(typescript, notebookFolder));
   const { executor } = cells;
 
@@ -19,11 +27,10 @@ function createKernel(typescript, notebookFolder) {
       kernel_info: () => kernelInfo(typescript),
       is_complete: ({ code }) => isComplete(typescript, code),
       inspect: ({ code, cursor_pos: position }) => {
-        const { printQuickInfo } = require("tslab/dist/inspect");
         const info = executor.inspect(code, offset(code, position));
         return {
           found: info != null,
-          data: info == null ? {} : { "text/plain": printQuickInfo(info) },
+          data: info == null ? {} : { "text/plain": require("tslab/dist/inspect").printQuickInfo(info) },
           metadata: {},
         };
       },
@@ -42,9 +49,6 @@ function createKernel(typescript, notebookFolder) {
     },
   };
 }
-
-/** Time for the last messages to go out. */
-const EXIT_MS = 100;
 
 /** Jupyter counts characters, JavaScript counts code units: an emoji is two. */
 function offset(code, position) {

@@ -12,10 +12,13 @@ const { Worker } = require("node:worker_threads");
 
 const root = path.dirname(__dirname);
 const connectionFile = process.argv[2] && path.resolve(process.argv[2]);
+// Cells get another process.exit, and process.stderr for themselves.
+const exit = process.exit.bind(process);
+const writeLog = process.stderr.write.bind(process.stderr);
 
 function stop(message) {
-  process.stderr.write(`Cannot start the moco-kit kernel: ${message}\n`);
-  process.reallyExit(1);
+  writeLog(`Cannot start the moco-kit kernel: ${message}\n`);
+  exit(1);
 }
 
 if (connectionFile === undefined) {
@@ -45,8 +48,6 @@ require("./cell-positions.js").install();
 const { createKernel } = require("./kernel.js");
 const { serve } = require("./server.js");
 
-// Cells get process.stderr for themselves.
-const writeLog = process.stderr.write.bind(process.stderr);
-serve(connectionFile, createKernel(typescript, notebookFolder), (text) => writeLog(`${text}\n`)).catch((error) =>
+serve(connectionFile, createKernel(typescript, notebookFolder, exit), (text) => writeLog(`${text}\n`)).catch((error) =>
   stop(error.message),
 );

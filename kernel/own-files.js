@@ -29,9 +29,9 @@ function ownFiles(typescript, root, notebookFolder) {
         return { code: source, diagnostics: imports.map((found) => refuse(typescript, source, found, notebookFolder)) };
       }
       let code = source;
-      // preProcessFile gives the place of the quoted path. From the last to the first, so that places stay true.
-      for (const { fileName, pos, end } of imports.sort((a, b) => b.pos - a.pos)) {
-        code = code.slice(0, pos) + code.slice(pos, end).replace(fileName, fromRoot(fileName)) + code.slice(end);
+      // From the last to the first, so that places stay true. `pos` is the place of the quotation mark.
+      for (const { fileName, pos } of imports.sort((a, b) => b.pos - a.pos)) {
+        code = code.slice(0, pos + 1) + fromRoot(fileName) + code.slice(pos + 1 + fileName.length);
       }
       return { code, diagnostics: [] };
     },

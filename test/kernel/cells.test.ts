@@ -1,5 +1,12 @@
+import { readFileSync, realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { runCells } from "./run-cells";
+import { projectRoot } from "../../src/cli/project";
+import { kernelInfo, runCells, runTogether } from "./run-cells";
+
+const readJson = (path: string) =>
+  JSON.parse(readFileSync(join(projectRoot, path), "utf8")) as { readonly version: string };
 
 describe("names of earlier cells", () => {
   it("can stand as shorthand properties, imported ones too, and in assignments that take objects apart", () => {
@@ -22,7 +29,46 @@ describe("names of earlier cells", () => {
   });
 });
 
+describe("a variable of an earlier cell", () => {
+  it("is the same for functions of earlier cells and for later cells, also one of several taken out of an object", () => {
+    const answers = runCells([
+      "let a = 1;\nlet { b, c: [d] } = { b: 2, c: [3] };\nlet alone = 4;\nfunction read() {\n  return [a, b, d];\n}\nfunction count() {\n  a += 1;\n}",
+      "a = 10;\nd = 30;\nalone += 1;\ncount();\nconsole.log(read(), a, b, d, alone);",
+    ]);
+    expect(answers[1]!.stdout).toBe("[ 11, 2, 30 ] 11 2 30 5\n");
+  });
+});
+
+describe("a file beside the notebook", () => {
+  it("is refused by a sentence when the notebook lies outside the project", () => {
+    const [answer] = runCells(['import "node:fs";\nimport { own } from "./own-file";'], tmpdir());
+    expect(answer!.errors[0]!.traceback).toEqual([
+      `CompileError: Cannot import ./own-file: files beside a notebook are found when it lies in the project's folder, current value is ${realpathSync(tmpdir())}`,
+      "    at In[1]:2:21",
+    ]);
+  });
+
+  it("is named where an error came through it", () => {
+    const [answer] = runCells(['import { fail } from "./own-file";\nfail();'], join(projectRoot, "test", "kernel"));
+    expect(answer!.errors[0]!.traceback).toEqual([
+      "Error: failed",
+      "    at fail (test/kernel/own-file.ts:4:9)",
+      expect.stringMatching(/^ {4}at In\[1\]:2:/),
+    ]);
+  });
+});
+
 describe("the kernel", () => {
+  it("tells its own version and that of the TypeScript which compiles cells", () => {
+    const { version } = readJson("package.json");
+    const typescript = readJson("node_modules/@tslab/typescript-for-tslab/package.json");
+    expect(kernelInfo()).toMatchObject({
+      implementation: "moco-kit",
+      implementation_version: version,
+      language_info: { name: "typescript", version: typescript.version, file_extension: ".ts" },
+    });
+  });
+
   it("is busy until an awaited cell has ended, also after it has answered something else", () => {
     const [answer] = runCells([
       {
@@ -31,6 +77,29 @@ describe("the kernel", () => {
       },
     ]);
     expect(answer!.states).toEqual(["busy", "busy", "idle", "busy", "idle"]);
+  });
+
+  it("does not run the cells that wait behind a failed one, and runs those that come after its reply", () => {
+    const cells = ["1", "throw new Error('broken');", "console.log('third');", "console.log('fourth');"];
+    expect(runTogether(cells, { stopOnError: true })).toEqual(["ok", "error", "aborted", "aborted"]);
+    expect(runTogether(cells, { stopOnError: false })).toEqual(["ok", "error", "ok", "ok"]);
+    expect(runCells(["throw new Error('broken');", "1"]).map(({ status }) => status)).toEqual(["error", "ok"]);
+  });
+
+  it("sends the value of the last expression as the cell's result", () => {
+    const answers = runCells(["console.log('text');\n'text'", "await Promise.resolve({ a: [1] })", "undefined"]);
+    expect(answers.map(({ stdout, result }) => [stdout, result])).toEqual([
+      ["text\n", "'text'"],
+      ["", "{ a: [ 1 ] }"],
+      ["", null],
+    ]);
+  });
+
+  it("keeps the order of what is written and shown", () => {
+    const [answer] = runCells([
+      "for (let i = 0; i < 3; i++) {\n  process.stdout.write(`${i}`);\n  process.stderr.write(`${i}`);\n}\nawait new Promise<void>((resolve) => process.stdout.write('3', () => resolve()));",
+    ]);
+    expect([answer!.stdout, answer!.stderr]).toEqual(["0123", "012"]);
   });
 
   it("sends all of a long output", () => {

@@ -1,1 +1,5 @@
 export const own = "own";
+
+export function fail(): never {
+  throw new Error("failed");
+}

@@ -28,14 +28,31 @@ export type TriedCell = string | { readonly source: string; readonly during: "as
  * @param folder - where the notebook lies
  */
 export function runCells(cells: readonly TriedCell[], folder = projectRoot): CellAnswer[] {
+  return answersOf(
+    cells.map((cell) => (typeof cell === "string" ? { source: cell, during: null } : cell)),
+    folder,
+  ) as CellAnswer[];
+}
+
+/** Sends all cells at once to a new kernel, as "run all" does, and gives the status that it replies for each. */
+export function runTogether(sources: readonly string[], { stopOnError }: { readonly stopOnError: boolean }): string[] {
+  const cells = sources.map((source) => ({ source, stop_on_error: stopOnError }));
+  return answersOf(cells, projectRoot, "--together") as string[];
+}
+
+/** What a new kernel tells of itself. */
+export function kernelInfo(): unknown {
+  return answersOf([], projectRoot, "--info");
+}
+
+function answersOf(cells: readonly object[], folder: string, ...options: readonly string[]): unknown {
   const script = join(projectRoot, "test", "kernel", "run_cells.py");
-  const input = cells.map((cell) => (typeof cell === "string" ? { source: cell, during: null } : cell));
-  const { stdout, stderr, status } = spawnSync(pythonProgram("python"), [script, folder], {
-    input: JSON.stringify(input),
+  const { stdout, stderr, status } = spawnSync(pythonProgram("python"), [script, folder, ...options], {
+    input: JSON.stringify(cells),
     encoding: "utf8",
   });
   if (status !== 0) {
     throw new Error(stderr);
   }
-  return JSON.parse(stdout) as CellAnswer[];
+  return JSON.parse(stdout);
 }

@@ -1,9 +1,10 @@
 """Runs cells in one kernel, as a notebook does, and prints what the kernel answered.
 
-Arguments: the notebook's folder. Standard input: a JSON list with an object for each cell: `source`, and `during`, what
+Arguments: the notebook's folder; `--together` to send all cells at once. Standard input: a JSON list with an object for each cell: `source`, and `during`, what
 is done as soon as the cell has written something (`ask`: a kernel_info request, `interrupt`, or null). Standard output: a JSON list
 with an object for each cell: the reply's `status`; `stdout`, `stderr`; `result`, the last value as text; `errors`, the
-contents of the `error` messages; and `states`, the states that the kernel published from the request to its reply.
+contents of the `error` messages; and `states`, the states that the kernel published from the request to its reply. With `--together` the output is a list of the replies' statuses; with
+`--info` it is what the kernel tells of itself.
 """
 
 import json
@@ -36,18 +37,33 @@ def run(manager, client, source, during):
             cell["states"].append(content["execution_state"])
             if of_cell and content["execution_state"] == "idle":
                 break
+    cell["status"] = status(client, sent)
+    return cell
+
+
+def status(client, sent):
     while True:
         reply = client.get_shell_msg(timeout=SECONDS)
         if reply["parent_header"].get("msg_id") == sent:
-            break
-    cell["status"] = reply["content"]["status"]
-    return cell
+            return reply["content"]["status"]
+
+
+def run_together(client, cells):
+    sent = [client.execute(cell["source"], stop_on_error=cell["stop_on_error"]) for cell in cells]
+    return [status(client, one) for one in sent]
 
 
 def main():
     manager, client = start_new_kernel(kernel_name="moco-kit", startup_timeout=60, cwd=sys.argv[1])
     try:
-        print(json.dumps([run(manager, client, cell["source"], cell["during"]) for cell in json.load(sys.stdin)]))
+        cells = json.load(sys.stdin)
+        if "--info" in sys.argv:
+            answers = client.kernel_info(reply=True, timeout=SECONDS)["content"]
+        elif "--together" in sys.argv:
+            answers = run_together(client, cells)
+        else:
+            answers = [run(manager, client, cell["source"], cell["during"]) for cell in cells]
+        print(json.dumps(answers))
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
