@@ -8,6 +8,7 @@ import { drawViews } from "../src/data/batches";
 import { joinParts } from "../src/data/image-data";
 import type { ImageSet } from "../src/data/image-set";
 import { randomStream } from "../src/engine/random";
+import { tf } from "../src/engine/tf";
 import { startMocoProgram } from "./moco-program";
 
 const [batch, size, rounds] = [64, 32, 30];
@@ -47,18 +48,15 @@ function measure(name: string, policy: AugmentationPolicy): void {
       momentum: 0.99,
       temperature: 0.1,
       bnGroups: 2,
-      shuffleBN: true,
-      symmetric: false,
     },
     batch,
     size,
   );
   const [augmentation, rest]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
-    const [views, viewTime] = milliseconds(() => drawViews(data, indices, policy, 0, round));
-    const [, stepTime] = milliseconds(() => moco.step(views.query, views.key, 0.01));
-    views.query.dispose();
-    views.key.dispose();
+    const [views, viewTime] = milliseconds(() => drawViews(data, indices, { policy, seed: 0, step: round }).all());
+    const [, stepTime] = milliseconds(() => moco.step(views[0]!, views[1]!, 0.01));
+    tf.dispose(views);
     augmentation.push(viewTime);
     rest.push(stepTime);
   }

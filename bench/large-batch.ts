@@ -5,7 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { mocoV2 } from "../src/data/augmentation-policy";
-import { lazyViews } from "../src/data/batches";
+import { drawViews } from "../src/data/batches";
 import { joinParts } from "../src/data/image-data";
 import type { ImageSet } from "../src/data/image-set";
 import { randomStream } from "../src/engine/random";
@@ -36,12 +36,12 @@ function measure(batch: number): { megabytes: number; seconds: number } {
   const data = joinParts("random", set, set, set);
   const indices = Int32Array.from({ length: batch }, (_, index) => index);
   const encoder = createEncoder(encoderConfig, randomStream(0, "encoder"));
-  const config = { encoder: encoderConfig, temperature: 0.1, bnGroups: (2 * batch) / chunkSize };
+  const simclr = { encoder, temperature: 0.1, bnGroups: (2 * batch) / chunkSize };
   let seconds = 0;
   for (let step = 0; step < 2; step++) {
     const start = performance.now();
-    const views = lazyViews(data, indices, mocoV2, 0, step);
-    tf.dispose([...simclrStepInChunks({ config, encoder }, views.one, batch, chunkSize).gradients]);
+    const { one: view } = drawViews(data, indices, { policy: mocoV2, seed: 0, step });
+    tf.dispose([...simclrStepInChunks(simclr, { view, size: batch }, { size: chunkSize }).gradients]);
     seconds = (performance.now() - start) / 1000;
   }
   return { megabytes: process.resourceUsage().maxRSS / 1024, seconds };

@@ -42,7 +42,7 @@ interface Answer {
 function startKit({ width, batch, size, queue_size: queueSize, groups }: Shape) {
   const encoder = { architecture: "resnet18", width, stem: "cifar", head: "linear", dimension: 128 } as const;
   const moco = startMocoProgram(
-    { encoder, queueSize, momentum: 0.99, temperature: 0.1, bnGroups: groups, shuffleBN: true, symmetric: false },
+    { encoder, queueSize, momentum: 0.99, temperature: 0.1, bnGroups: groups },
     batch,
     size,
   );

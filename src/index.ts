@@ -1,27 +1,47 @@
 /** What notebooks and other programs import from "moco-kit". */
 export { tf } from "./engine/tf";
 export { randomStream, type Random } from "./engine/random";
+export { createProgram, type InputSpec, type Program, type TensorFunction } from "./engine/program";
+export { Variable } from "./engine/variable";
+export { withoutGradient } from "./engine/without-gradient";
 
 export { loadData, type DataName } from "./data/load";
 export type { ImageData, ImageSet } from "./data/image-set";
 export { emojiCredit } from "./data/emoji";
 export { augment, drawAugmentation, normalize } from "./data/augment";
 export { augmentationPolicies, type AugmentationPolicy } from "./data/augmentation-policy";
-export { batchIndices, drawViews, imageTensor } from "./data/batches";
+export { batchIndices, batchesPerEpoch, drawViews, imageTensor } from "./data/batches";
 
-export { backboneFeatures, createEncoder, disposeEncoder, encode, type Encoder } from "./nn/encoder";
-export { createMoco, disposeMoco, mocoStep, type Moco, type MocoConfig } from "./methods/moco";
+export {
+  backboneFeatures,
+  copyEncoder,
+  createEncoder,
+  disposeEncoder,
+  encode,
+  forward,
+  l2Normalize,
+  type Encoder,
+} from "./nn/encoder";
+export { initialParameters } from "./nn/initial-values";
+export type { Network } from "./nn/network";
+export { ParameterVector, type TensorEntry } from "./nn/parameters";
+export { createMoco, disposeMoco, mocoStep, type Moco, type MocoConfig, type MocoInputs } from "./methods/moco";
+export { defineMethod, oneView, twoViews, type Method, type MethodDefinition } from "./methods/method";
+export { differentiate, type StepResult } from "./methods/step";
 export { loadEncoder } from "./nn/encoder-weights";
 export { readWeights, writeWeights } from "./nn/weights-file";
 export { nameParts, partsOf } from "./nn/checkpoint-names";
 export { KeyQueue } from "./methods/queue";
-export { contrastLogits, infoNCE } from "./methods/losses";
+export { contrastLogits, infoNCE, topOneAccuracy } from "./methods/losses";
 export { updateMomentumEncoder } from "./methods/momentum-encoder";
 
-export { parseRecipe, recipeHash, type Recipe } from "./train/recipe";
+export { Sgd } from "./train/sgd";
+export { learningRateAt } from "./train/schedule";
+export { parseRecipe, recipeHash, type AnyRecipe, type Recipe } from "./train/recipe";
 export { pretrain, type PretrainOptions, type TrainingProgress } from "./train/pretrain";
 export { loadCheckpoint } from "./train/checkpoint";
 
+export { knn } from "./evaluate/knn";
 export { evaluateFeatures } from "./evaluate/evaluate-features";
 export { extractFeatures, pixelFeatures, randomNetwork } from "./evaluate/extract";
 export { groupBootstrap, pairedGroupBootstrap, seedInterval } from "./evaluate/intervals";

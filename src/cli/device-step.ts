@@ -22,8 +22,6 @@ function main(file: string): void {
       momentum: 0.99,
       temperature: 0.07,
       bnGroups: 2,
-      shuffleBN: true,
-      symmetric: false,
     },
     { encoder: randomStream(0, "encoder"), queue: randomStream(0, "queue") },
   );

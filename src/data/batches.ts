@@ -17,59 +17,90 @@ export function batchIndices(set: ImageSet, batchSize: number, seed: number, ste
   return order.slice(first, first + batchSize);
 }
 
-/** Two random views of the same images, [N, size, size, 3] each, normalized. The caller disposes them. */
-export interface Views {
-  readonly query: tf.Tensor4D;
-  readonly key: tf.Tensor4D;
+/** One random view of each image of a batch; what is left out is as for the others. */
+export interface ViewRequest {
+  readonly policy?: AugmentationPolicy;
+  /** Side in pixels. */
+  readonly size?: number;
 }
 
-/** Draws and makes the two views of a batch; both come from the same distribution. */
+/** How the views of a batch are drawn. They are a function of these values alone. */
+export interface DrawOptions {
+  readonly policy: AugmentationPolicy;
+  readonly seed: number;
+  readonly step: number;
+  /** One for each view. @default two views, a query and a key */
+  readonly views?: readonly ViewRequest[];
+}
+
+/** The views of a batch, drawn now and made when they are asked for. */
+export interface DrawnViews {
+  /** All of them, normalized, [N, size, size, 3] each; the caller disposes them. */
+  readonly all: () => tf.Tensor4D[];
+  /**
+   * One of them, the same each time; the caller disposes it.
+   *
+   * @param which - from 0
+   * @param positions - which images of the batch, by default all
+   */
+  readonly one: (which: number, positions?: Int32Array) => tf.Tensor4D;
+}
+
+/** Draws random views of some images of the training set. */
 export function drawViews(
-  data: ImageData,
+  { train, mean, std }: Pick<ImageData, "train" | "mean" | "std">,
   indices: Int32Array,
-  policy: AugmentationPolicy,
-  seed: number,
-  step: number,
-): Views {
-  return lazyViews(data, indices, policy, seed, step).both();
-}
-
-/** The two views of a batch, drawn now and made when they are asked for. */
-export interface LazyViews {
-  readonly both: () => Views;
-  /** One of the two views of some images, by default all, [positions, size, size, 3]; the caller disposes it. */
-  readonly one: (which: 0 | 1, positions?: Int32Array) => tf.Tensor4D;
-}
-
-/** As {@link drawViews}, for a batch whose views do not have to be in memory at the same time. */
-export function lazyViews(
-  data: ImageData,
-  indices: Int32Array,
-  policy: AugmentationPolicy,
-  seed: number,
-  step: number,
-): LazyViews {
-  const { train, mean, std } = data;
+  { policy, seed, step, views = [{}, {}] }: DrawOptions,
+): DrawnViews {
   const count = indices.length;
-  const parameters = drawAugmentation(policy, 2 * count, train.size, randomStream(seed, "augment", step));
+  const random = randomStream(seed, "augment", step);
+  const alike = groupAlike(views, policy, train.size).map((group) => ({
+    ...group,
+    parameters: drawAugmentation(group.policy, group.count * count, train.size, random),
+  }));
   return {
-    both: () =>
+    all: () =>
       tf.tidy(() => {
         const images = imageTensor(train, indices);
-        const views = augment(tf.concat4d([images, images], 0), parameters, train.size);
-        const [query, key] = tf.split<tf.Tensor4D>(normalize(views, mean, std), 2);
-        return { query: query!, key: key! };
+        // Views that are made alike in one call: that is faster.
+        return alike.flatMap(({ count: copies, parameters, size }) => {
+          const repeated = copies === 1 ? images : tf.concat4d(Array<tf.Tensor4D>(copies).fill(images), 0);
+          const made = normalize(augment(repeated, parameters, size), mean, std);
+          return copies === 1 ? [made] : tf.split<tf.Tensor4D>(made, copies);
+        });
       }),
     one: (which, positions = Int32Array.from(indices.keys())) =>
       tf.tidy(() => {
-        const rows = positions.map((position) => which * count + position);
+        const { first, parameters, size } = alike.filter((group) => group.first <= which).at(-1)!;
+        const rows = positions.map((position) => (which - first) * count + position);
         const images = imageTensor(
           train,
           positions.map((position) => indices[position]!),
         );
-        return normalize(augment(images, selectAugmentation(parameters, rows), train.size), mean, std);
+        return normalize(augment(images, selectAugmentation(parameters, rows), size), mean, std);
       }),
   };
+}
+
+/** Neighboring views of one policy and size. */
+interface AlikeViews {
+  /** Number of the first of them. */
+  readonly first: number;
+  readonly count: number;
+  readonly policy: AugmentationPolicy;
+  readonly size: number;
+}
+
+function groupAlike(views: readonly ViewRequest[], policy: AugmentationPolicy, size: number): AlikeViews[] {
+  const groups: AlikeViews[] = [];
+  views.forEach((view, first) => {
+    const whole = { policy, size, ...view };
+    const last = groups.at(-1);
+    if (last?.policy === whole.policy && last.size === whole.size) {
+      groups[groups.length - 1] = { ...last, count: last.count + 1 };
+    } else groups.push({ ...whole, first, count: 1 });
+  });
+  return groups;
 }
 
 /**

@@ -1,4 +1,3 @@
-import { augmentationPolicies } from "../data/augmentation-policy";
 import type { DetectionRecipe } from "../detection/detection-recipe";
 import { detectionRateAt } from "../detection/detection-schedule";
 import { detectorWeightDecay, disposeDetectorTraining, startDetectorTraining } from "../detection/detector-training";
@@ -11,7 +10,7 @@ import { detectorInitialization } from "../reproduce/detector-initialization";
 import { drawBatch } from "../train/draw-batch";
 import type { Recipe } from "../train/recipe";
 import { learningRateAt } from "../train/schedule";
-import type { TrainingSetFacts } from "../train/start-method";
+import type { TrainingSetFacts } from "../methods/method";
 import { disposeTraining, startTraining } from "../train/state";
 import { TrainingStep } from "../train/take-step";
 import type { PlannedTraining } from "./planned-training";
@@ -95,14 +94,17 @@ interface Started {
 function startPretraining(recipe: Recipe, set: TrainingSetFacts): Started {
   const { batchSize, schedule, learningRate: baseRate, epochs } = recipe;
   const data = randomImageData(recipe.imageSize, batchSize, set.classes);
-  const policy = augmentationPolicies[recipe.augmentation];
-  const state = startTraining(recipe, 0, set);
+  const state = startTraining(recipe, { seed: 0, data: { ...set, checksum: data.checksum } });
   const trainingStep = new TrainingStep(state, recipe.optimizer);
   return {
     step: (step) => {
       const epoch = step / Math.floor(set.images / batchSize);
       const rate = learningRateAt(schedule, { baseRate, epoch, epochs });
-      const { loss } = trainingStep.take(drawBatch(data, batchSize, policy, 0, step), rate, step + 1);
+      const { loss } = trainingStep.take(
+        drawBatch(data, recipe, { seed: 0, step, views: state.method.views }),
+        rate,
+        step + 1,
+      );
       return Promise.resolve(loss);
     },
     dispose: () => {

@@ -3,7 +3,7 @@ import { parseDetectionRecipe, type DetectionRecipe } from "../detection/detecti
 import { InputError } from "../engine/errors";
 import { paperRecipes } from "../tables/paper-recipes";
 import { parseRecipe, type Recipe } from "../train/recipe";
-import type { TrainingSetFacts } from "../train/start-method";
+import type { TrainingSetFacts } from "../methods/method";
 import { detectionSet, pretrainingSet } from "./training-sets";
 
 /** A recipe, with what is known of its training set when the set is not there. Plain data. */

@@ -6,7 +6,7 @@ import { tf } from "../engine/tf";
 import { encoderParameters } from "../nn/encoder";
 import type { TensorEntry } from "../nn/parameters";
 import { learningRateAt } from "../train/schedule";
-import { trainedNetworks } from "../train/start-method";
+import { methodOf } from "../methods";
 import type { PlannedTraining } from "./planned-training";
 
 /** What a training amounts to: all that is known of it before a step is taken. */
@@ -46,7 +46,7 @@ export function planOf({ task, recipe, set }: PlannedTraining): TrainingPlan {
       epochs,
       imagesSeen: iterations * batchSize,
       size: { height: recipe.imageSize, width: recipe.imageSize },
-      parameters: trainedNetworks(recipe.method).length * countOf(encoderParameters(recipe.encoder)),
+      parameters: methodOf(recipe.method).trained.length * countOf(encoderParameters(recipe.encoder)),
       rates: { first: rateAt(0), last: rateAt(iterations - 1) },
     };
   }

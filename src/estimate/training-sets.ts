@@ -1,6 +1,6 @@
 import type { DetectionDataset } from "../detection/detection-recipe";
 import type { Recipe } from "../train/recipe";
-import type { TrainingSetFacts } from "../train/start-method";
+import type { TrainingSetFacts } from "../methods/method";
 
 /** ImageNet-1k: the paper's "IN-1M", section 4; the official code's 5,004 iterations of 256 an epoch are of this count. */
 const imageNet: TrainingSetFacts = { images: 1_281_167, classes: 1000 };

@@ -1,24 +1,28 @@
-import type { Random } from "../engine/random";
+import { z } from "zod";
 import { tf } from "../engine/tf";
-import { copyEncoder, createEncoder, encode, type Encoder, type EncoderConfig } from "../nn/encoder";
-import { backpropagateChunks, differentiateEmbeddings, encodeChunks, type Chunk, type Rows } from "./gradient-cache";
+import { copyEncoder, createEncoder, encode, type Encoder } from "../nn/encoder";
+import {
+  assertChunksFit,
+  backpropagateChunks,
+  differentiateEmbeddings,
+  encodeChunks,
+  type Chunk,
+  type Rows,
+} from "./gradient-cache";
 import { crossEntropy, topOneAccuracy } from "./losses";
-import { encodeShuffled } from "./shuffling-bn";
+import { defineMethod, twoViews, type Batch } from "./method";
+import type { MocoInputs } from "./moco";
+import { keyName, queryName } from "./network-names";
+import { chunkSize, temperature } from "./settings";
+import { drawPermutation, encodeShuffled } from "./shuffling-bn";
 import { differentiate, type Objective, type StepResult } from "./step";
 
-/** What defines the end-to-end mechanism (figure 2a): the dictionary is the batch, so K is the batch size. */
-export interface EndToEndConfig {
-  readonly encoder: EncoderConfig;
-  readonly temperature: number;
-  readonly bnGroups: number;
-  readonly shuffleBN: boolean;
-}
-
-/** Two encoders, equal at the start and each updated by its own gradient. Owns their tensors. */
+/** Two encoders, equal at the start and each updated by its own gradient. */
 export interface EndToEnd {
-  readonly config: EndToEndConfig;
   readonly queryEncoder: Encoder;
   readonly keyEncoder: Encoder;
+  readonly temperature: number;
+  readonly bnGroups: number;
 }
 
 /**
@@ -27,20 +31,15 @@ export interface EndToEnd {
  * The keys of the batch are the dictionary: one positive, N - 1 negatives. The gradient flows to the keys too, back
  * through the shuffle. The paper's authors never released theirs; the loss is that of equation 1.
  *
- * @param queryView - [N, H, W, 3], normalized
- * @param keyView - another random view of the same images
- * @param permutation - order in which shuffling BN sends the keys to their groups, int32 [N]
+ * The dictionary is the batch, so K is the batch size.
  */
 export function endToEndStep(
-  { config, queryEncoder, keyEncoder }: EndToEnd,
-  queryView: tf.Tensor4D,
-  keyView: tf.Tensor4D,
-  permutation: tf.Tensor1D | undefined,
+  { queryEncoder, keyEncoder, temperature, bnGroups }: EndToEnd,
+  { queryView, keyView, permutation }: Omit<MocoInputs, "images">,
 ): StepResult {
-  const { bnGroups, temperature } = config;
   return differentiate([queryEncoder, keyEncoder], () => {
-    const queries = encode(queryEncoder, queryView, bnGroups);
-    const keys = encodeShuffled(keyEncoder, keyView, bnGroups, permutation);
+    const queries = encode(queryEncoder, queryView, { bnGroups });
+    const keys = encodeShuffled(keyEncoder, keyView, { bnGroups, permutation });
     return matchInBatch(queries, keys, temperature);
   });
 }
@@ -48,17 +47,14 @@ export function endToEndStep(
 /**
  * The same step with the memory of one chunk (gradient cache): equal to the plain one where the chunks hold whole groups.
  *
- * @param view - makes the view of some images of the batch
- * @param size - N
- * @param chunkSize - images encoded at a time
- * @param permutation - as in {@link endToEndStep}, [N]
+ * @param batch - its first view is the query's, its second the key's
+ * @param chunks.size - images encoded at a time
+ * @param chunks.permutation - as in {@link endToEndStep}, [N]
  */
 export function endToEndStepInChunks(
-  { config, queryEncoder, keyEncoder }: EndToEnd,
-  view: (which: 0 | 1, positions: Int32Array) => tf.Tensor4D,
-  size: number,
-  chunkSize: number,
-  permutation: Int32Array | undefined,
+  { queryEncoder, keyEncoder, temperature, bnGroups }: EndToEnd,
+  { view, size }: Pick<Batch, "view" | "size">,
+  { size: chunkSize, permutation }: { readonly size: number; readonly permutation: Int32Array | undefined },
 ): StepResult {
   const inOrder = Int32Array.from({ length: size }, (_, position) => position);
   const order = permutation ?? inOrder;
@@ -69,7 +65,7 @@ export function endToEndStepInChunks(
       return view(which, positions.subarray(chunk * chunkSize, (chunk + 1) * chunkSize));
     });
   const [queryChunks, keyChunks] = [chunksOf(0, inOrder), chunksOf(1, order)];
-  const groups = (config.bnGroups * chunkSize) / size;
+  const groups = (bnGroups * chunkSize) / size;
 
   const embedded = [encodeChunks(queryEncoder, queryChunks, groups), encodeChunks(keyEncoder, keyChunks, groups)];
   const { loss, accuracy, gradients } = differentiateEmbeddings(
@@ -78,7 +74,7 @@ export function endToEndStepInChunks(
     chunkSize,
     ([queries, shuffledKeys], rows) => {
       const keys = tf.gather(shuffledKeys!, tf.tensor1d(backInOrder, "int32"));
-      return matchInBatch(queries!, keys, config.temperature, rows);
+      return matchInBatch(queries!, keys, temperature, rows);
     },
   );
   const [toQueries, toKeys] = gradients as [tf.Tensor2D, tf.Tensor2D];
@@ -107,8 +103,31 @@ function matchInBatch(
   return { loss: crossEntropy(logits, own), accuracy: topOneAccuracy(logits, own) };
 }
 
-/** Initializes both encoders with the same weights. */
-export function createEndToEnd(config: EndToEndConfig, random: Random): EndToEnd {
-  const queryEncoder = createEncoder(config.encoder, random);
-  return { config, queryEncoder, keyEncoder: copyEncoder(queryEncoder) };
-}
+/** The end-to-end mechanism, as recipes name it. */
+export const endToEnd = defineMethod({
+  settings: z.object({ kind: z.literal("end-to-end"), temperature, shuffleBN: z.boolean(), chunkSize }).strict(),
+  trained: [queryName, keyName],
+  check: ({ chunkSize }, { batchSize, bnGroups }) => {
+    if (chunkSize !== undefined) assertChunksFit(chunkSize, { batchSize, bnGroups, viewsInOnePass: 1 });
+  },
+  start: ({ temperature, shuffleBN, chunkSize }, { encoder, bnGroups, random }) => {
+    const queryEncoder = createEncoder(encoder, random("initialise"));
+    const keyEncoder = copyEncoder(queryEncoder);
+    const state = { queryEncoder, keyEncoder, temperature, bnGroups };
+    return {
+      encoder: queryEncoder,
+      networks: { [queryName]: queryEncoder, [keyName]: keyEncoder },
+      views: twoViews,
+      draw: (batch) => (shuffleBN ? drawPermutation(batch) : {}),
+      step: ({ views: [queryView, keyView], drawn: { permutation } }) =>
+        endToEndStep(state, { queryView: queryView!, keyView: keyView!, permutation }),
+      stepInChunks:
+        chunkSize === undefined
+          ? undefined
+          : (batch) => {
+              const { permutation } = shuffleBN ? drawPermutation(batch) : { permutation: undefined };
+              return endToEndStepInChunks(state, batch, { size: chunkSize, permutation });
+            },
+    };
+  },
+});

@@ -1,7 +1,9 @@
+import { InputError } from "../engine/errors";
 import { tf } from "../engine/tf";
 import { headOutputs, l2Normalize, type Encoder } from "../nn/encoder";
 import { disposeStatistics, updateRunningAverages, type LayerStatistics } from "../nn/running-averages";
 import { gradientsOf } from "../nn/gradients";
+import type { BatchSettings } from "./method";
 import type { Objective } from "./step";
 
 /** Makes the images of one part of a batch, [chunk, H, W, 3]; the receiver disposes them. */
@@ -103,4 +105,30 @@ export function backpropagateChunks(
     sum = next;
   });
   return sum;
+}
+
+/**
+ * Checks that chunks hold whole groups of batch normalization.
+ *
+ * @param batch.viewsInOnePass - views of each image that go through an encoder together
+ * @throws InputError saying what must divide what
+ */
+export function assertChunksFit(
+  chunkSize: number,
+  { batchSize, bnGroups, viewsInOnePass }: BatchSettings & { readonly viewsInOnePass: number },
+): void {
+  const inOnePass = viewsInOnePass * batchSize;
+  if (bnGroups < viewsInOnePass) {
+    throw new InputError(
+      "Cannot encode the batch in chunks: both views of the batch are one group of batch normalization; " +
+        `bnGroups must be at least ${viewsInOnePass}, current value is ${bnGroups}`,
+    );
+  }
+  const groupsOfChunk = (bnGroups * chunkSize) / inOnePass;
+  if (batchSize % chunkSize !== 0 || !Number.isInteger(groupsOfChunk)) {
+    throw new InputError(
+      `Cannot encode the batch in chunks: chunkSize must divide the batch size ${batchSize} and be a multiple of the ` +
+        `${inOnePass / bnGroups} images of a group of batch normalization, current value is ${chunkSize}`,
+    );
+  }
 }

@@ -5,14 +5,13 @@ import { tf } from "../engine/tf";
  *
  * @param queries - [N, C], unit vectors
  * @param keys - [N, C], unit vectors: the positive of each query
- * @param negatives - [K, C], unit vectors
+ * @param options.negatives - [K, C], unit vectors
  * @returns similarities divided by the temperature, [N, K + 1]
  */
 export function contrastLogits(
   queries: tf.Tensor2D,
   keys: tf.Tensor2D,
-  negatives: tf.Tensor2D,
-  temperature: number,
+  { negatives, temperature }: { readonly negatives: tf.Tensor2D; readonly temperature: number },
 ): tf.Tensor2D {
   const positive: tf.Tensor2D = queries.mul(keys).sum(1, true);
   const negative: tf.Tensor2D = tf.matMul(queries, negatives, false, true);

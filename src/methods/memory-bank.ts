@@ -1,22 +1,15 @@
+import { z } from "zod";
 import { gatherRows } from "../engine/gather-rows";
 import { runKernel } from "../engine/kernels";
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
 import { Variable } from "../engine/variable";
-import { encode, l2Normalize, type Encoder, type EncoderConfig } from "../nn/encoder";
+import { createEncoder, encode, l2Normalize, type Encoder } from "../nn/encoder";
 import { contrastAccuracy, contrastLogits, infoNCE } from "./losses";
+import { defineMethod, oneView } from "./method";
+import { queryName } from "./network-names";
+import { momentum, positiveInteger, temperature } from "./settings";
 import { differentiate, type StepResult } from "./step";
-
-/** What defines the memory bank (figure 2b; Wu et al., 2018), with the softmax loss of the paper's comparison. */
-export interface MemoryBankConfig {
-  readonly encoder: EncoderConfig;
-  /** K: how many entries are drawn as negatives at each step. */
-  readonly negatives: number;
-  /** Share of the old representation that an entry keeps when its image is seen, 0.5 in instance discrimination. */
-  readonly momentum: number;
-  readonly temperature: number;
-  readonly bnGroups: number;
-}
 
 /**
  * The dictionary of the paper as a memory bank: the last representation of each image of the training set.
@@ -35,6 +28,11 @@ export class MemoryBank {
   static random(images: number, dimension: number, random: Random): MemoryBank {
     const values = Float32Array.from({ length: images * dimension }, () => random.normal());
     return new MemoryBank(tf.tidy(() => l2Normalize(tf.tensor2d(values, [images, dimension]))));
+  }
+
+  /** What a checkpoint holds of it. */
+  get buffers(): readonly Variable[] {
+    return [this.rows];
   }
 
   /** All entries, [images, C]. Valid until the next `update`. */
@@ -70,36 +68,77 @@ export class MemoryBank {
 
 const scatterAttributes = { T: { dtype: "float32" }, Tindices: { dtype: "int32" } } as const;
 
-/** One encoder and the bank. Owns their tensors. */
-export interface MemoryBankMethod {
-  readonly config: MemoryBankConfig;
+/** The memory bank (figure 2b; Wu et al., 2018), with the softmax loss of the paper's comparison: one encoder and the bank. */
+export interface MemoryBankState {
   readonly encoder: Encoder;
   readonly bank: MemoryBank;
+  /** Share of the old representation that an entry keeps when its image is seen. */
+  readonly momentum: number;
+  readonly temperature: number;
+  readonly bnGroups: number;
+}
+
+/** What a step of the memory bank is given. */
+export interface MemoryBankInputs {
+  /** [N, H, W, 3], normalized. */
+  readonly view: tf.Tensor4D;
+  /** Which images of the training set they are, int32 [N]. */
+  readonly indices: tf.Tensor1D;
+  /**
+   * Which entries are the negatives of the whole batch, int32 [K], drawn uniformly with replacement and without leaving the
+   * positives out, as the public implementations do.
+   */
+  readonly negatives: tf.Tensor1D;
 }
 
 /**
  * One step of the memory bank (figure 2b), up to the gradient. There is one view of each image, and no key encoder: the
  * positive is the image's own entry, from an epoch before.
- *
- * @param view - [N, H, W, 3], normalized
- * @param indices - which images of the training set they are, int32 [N]
- * @param negatives - which entries are the negatives of the whole batch, int32 [K], drawn uniformly with replacement and without
- *   leaving the positives out, as the public implementations do
  */
 export function memoryBankStep(
-  { config, encoder, bank }: MemoryBankMethod,
-  view: tf.Tensor4D,
-  indices: tf.Tensor1D,
-  negatives: tf.Tensor1D,
+  { encoder, bank, momentum, temperature, bnGroups }: MemoryBankState,
+  { view, indices, negatives }: MemoryBankInputs,
 ): StepResult {
   const [positives, others] = [bank.at(indices), bank.at(negatives)];
   let features: tf.Tensor2D | undefined;
   const result = differentiate([encoder], () => {
-    features = tf.keep(encode(encoder, view, config.bnGroups));
-    const logits = contrastLogits(features, positives, others, config.temperature);
+    features = tf.keep(encode(encoder, view, { bnGroups }));
+    const logits = contrastLogits(features, positives, { negatives: others, temperature });
     return { loss: infoNCE(logits), accuracy: contrastAccuracy(logits) };
   });
-  bank.update(indices, features!, config.momentum);
+  bank.update(indices, features!, momentum);
   tf.dispose([features!, positives, others]);
   return result;
 }
+
+/** The memory bank, as recipes name it. */
+export const memoryBank = defineMethod({
+  settings: z
+    .object({
+      kind: z.literal("memory-bank"),
+      /** K: how many entries are drawn as negatives at each step. */
+      negatives: positiveInteger,
+      /** Share of the old representation that an entry keeps when its image is seen, 0.5 in instance discrimination. */
+      momentum,
+      temperature,
+    })
+    .strict(),
+  trained: [queryName],
+  start: ({ negatives, momentum, temperature }, { encoder: config, bnGroups, images, random }) => {
+    const encoder = createEncoder(config, random("initialise"));
+    const bank = MemoryBank.random(images, config.dimension, random("bank"));
+    const state = { encoder, bank, momentum, temperature, bnGroups };
+    return {
+      encoder,
+      networks: { [queryName]: encoder },
+      buffers: bank.buffers,
+      views: oneView,
+      draw: (batch) => {
+        const stream = batch.random("negatives");
+        return { negatives: Int32Array.from({ length: negatives }, () => stream.integer(images)) };
+      },
+      step: ({ views: [view], indices, drawn: { negatives } }) =>
+        memoryBankStep(state, { view: view!, indices, negatives: negatives! }),
+    };
+  },
+});

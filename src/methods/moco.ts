@@ -1,36 +1,27 @@
+import { z } from "zod";
 import type { Random } from "../engine/random";
-import { tf } from "../engine/tf";
+import type { tf } from "../engine/tf";
 import { withoutGradient } from "../engine/without-gradient";
 import { copyEncoder, createEncoder, disposeEncoder, encode, type Encoder, type EncoderConfig } from "../nn/encoder";
 import { contrastAccuracy, contrastLogits, infoNCE } from "./losses";
+import { defineMethod, twoViews } from "./method";
 import { updateMomentumEncoder } from "./momentum-encoder";
-import { KeyQueue } from "./queue";
-import { encodeShuffled } from "./shuffling-bn";
+import { keyName, queryName } from "./network-names";
+import { assertQueueFits, KeyQueue } from "./queue";
+import { momentum, positiveInteger, temperature } from "./settings";
+import { drawPermutation, encodeShuffled } from "./shuffling-bn";
 import { differentiate, type StepResult } from "./step";
-
-/** What defines MoCo (paper, section 3). MoCo v2 differs by `encoder.head = "mlp"`, the augmentation and the schedule. */
-export interface MocoConfig {
-  readonly encoder: EncoderConfig;
-  /** K: how many keys the dictionary holds. */
-  readonly queueSize: number;
-  /** m of equation 2: how much of the key encoder stays at each step. */
-  readonly momentum: number;
-  /** tau of equation 1. */
-  readonly temperature: number;
-  /** Parts of the batch with batch statistics of their own: the GPUs of the official code. */
-  readonly bnGroups: number;
-  /** Whether the keys are normalized in other groups than their queries (section 3.3). */
-  readonly shuffleBN: boolean;
-  /** Whether each view is once the query and once the key, as in the official CIFAR-10 demo; the paper's loss is not. */
-  readonly symmetric: boolean;
-}
+import { symmetricMocoStep } from "./symmetric-moco";
 
 /** Query encoder, key encoder and queue: the state of Algorithm 1. Owns its tensors: call {@link disposeMoco}. */
 export interface Moco {
-  readonly config: MocoConfig;
   readonly queryEncoder: Encoder;
   readonly keyEncoder: Encoder;
   readonly queue: KeyQueue;
+  readonly momentum: number;
+  readonly temperature: number;
+  /** Parts of the batch with batch statistics of their own: the GPUs of the official code. */
+  readonly bnGroups: number;
 }
 
 /** What a step of MoCo is given. */
@@ -47,14 +38,13 @@ export interface MocoInputs {
 
 /** One step of Algorithm 1 (section 3.2), up to the gradient; the optimizer applies it to the query encoder. */
 export function mocoStep(moco: Moco, { queryView, keyView, permutation, images }: MocoInputs): StepResult {
-  const { queryEncoder, keyEncoder, queue } = moco;
-  const { momentum, bnGroups, temperature } = moco.config;
+  const { queryEncoder, keyEncoder, queue, momentum, temperature, bnGroups } = moco;
 
-  updateMomentumEncoder(keyEncoder, queryEncoder, momentum);
-  const keys = withoutGradient(() => encodeShuffled(keyEncoder, keyView, bnGroups, permutation));
+  updateMomentumEncoder(keyEncoder, queryEncoder, { momentum });
+  const keys = withoutGradient(() => encodeShuffled(keyEncoder, keyView, { bnGroups, permutation }));
   const result = differentiate([queryEncoder], () => {
-    const queries = encode(queryEncoder, queryView, bnGroups);
-    const logits = contrastLogits(queries, keys, queue.keys, temperature);
+    const queries = encode(queryEncoder, queryView, { bnGroups });
+    const logits = contrastLogits(queries, keys, { negatives: queue.keys, temperature });
     return { loss: infoNCE(logits), accuracy: contrastAccuracy(logits) };
   });
   queue.replaceOldest(keys, images);
@@ -62,42 +52,20 @@ export function mocoStep(moco: Moco, { queryView, keyView, permutation, images }
   return result;
 }
 
-/** As {@link MocoInputs}, with an order for each time that keys are encoded. */
-export interface SymmetricInputs extends Omit<MocoInputs, "permutation"> {
-  readonly permutations: readonly [tf.Tensor1D | undefined, tf.Tensor1D | undefined];
-}
-
-/** The step of the official CIFAR-10 demo: each view is once the query and once the key, and the two losses are added. */
-export function symmetricMocoStep(moco: Moco, inputs: SymmetricInputs): StepResult {
-  const { queryEncoder, keyEncoder, queue } = moco;
-  const { momentum, bnGroups, temperature } = moco.config;
-  const views = [inputs.queryView, inputs.keyView] as const;
-
-  updateMomentumEncoder(keyEncoder, queryEncoder, momentum);
-  const encodeKeys = (view: tf.Tensor4D, permutation: tf.Tensor1D | undefined) =>
-    withoutGradient(() => encodeShuffled(keyEncoder, view, bnGroups, permutation));
-  const keys = [encodeKeys(views[1], inputs.permutations[0]), encodeKeys(views[0], inputs.permutations[1])] as const;
-  const result = differentiate([queryEncoder], () => {
-    const logits = views.map((view, index) =>
-      contrastLogits(encode(queryEncoder, view, bnGroups), keys[index]!, queue.keys, temperature),
-    );
-    return { loss: tf.addN(logits.map(infoNCE)), accuracy: tf.mean(tf.stack(logits.map(contrastAccuracy))) };
-  });
-  // The order of the official demo: the keys of the first view, then those of the second.
-  for (const batch of [keys[1], keys[0]]) queue.replaceOldest(batch, inputs.images);
-  tf.dispose([...keys]);
-  return result;
+/** What a MoCo is made of. */
+export interface MocoConfig extends Pick<Moco, "momentum" | "temperature" | "bnGroups"> {
+  readonly encoder: EncoderConfig;
+  readonly queueSize: number;
 }
 
 /** Initializes MoCo: the key encoder starts as a copy of the query encoder, the queue with random keys. */
-export function createMoco(config: MocoConfig, random: { encoder: Random; queue: Random }): Moco {
-  const queryEncoder = createEncoder(config.encoder, random.encoder);
-  return {
-    config,
-    queryEncoder,
-    keyEncoder: copyEncoder(queryEncoder),
-    queue: KeyQueue.random(config.queueSize, config.encoder.dimension, random.queue),
-  };
+export function createMoco(
+  { encoder, queueSize, momentum, temperature, bnGroups }: MocoConfig,
+  random: { readonly encoder: Random; readonly queue: Random },
+): Moco {
+  const queryEncoder = createEncoder(encoder, random.encoder);
+  const queue = KeyQueue.random(queueSize, encoder.dimension, random.queue);
+  return { queryEncoder, keyEncoder: copyEncoder(queryEncoder), queue, momentum, temperature, bnGroups };
 }
 
 export function disposeMoco({ queryEncoder, keyEncoder, queue }: Moco): void {
@@ -105,3 +73,43 @@ export function disposeMoco({ queryEncoder, keyEncoder, queue }: Moco): void {
   disposeEncoder(keyEncoder);
   queue.dispose();
 }
+
+/** MoCo (section 3), as recipes name it. MoCo v2 differs by the encoder's head "mlp", the augmentation and the schedule. */
+export const moco = defineMethod({
+  settings: z
+    .object({
+      kind: z.literal("moco"),
+      /** K: how many keys the dictionary holds. */
+      queueSize: positiveInteger,
+      /** m of equation 2: how much of the key encoder stays at each step. */
+      momentum,
+      /** tau of equation 1. */
+      temperature,
+      /** Whether the keys are normalized in other groups than their queries (section 3.3). */
+      shuffleBN: z.boolean(),
+      /** Whether each view is once the query and once the key, as in the official CIFAR-10 demo; the paper's loss is not. */
+      symmetric: z.boolean(),
+    })
+    .strict(),
+  trained: [queryName],
+  check: ({ queueSize }, { batchSize }) => assertQueueFits(queueSize, batchSize),
+  start: ({ shuffleBN, symmetric, ...settings }, { random, ...context }) => {
+    const streams = { encoder: random("initialise"), queue: random("queue") };
+    const state = createMoco({ ...context, ...settings }, streams);
+    const { queryEncoder, keyEncoder, queue } = state;
+    return {
+      encoder: queryEncoder,
+      networks: { [queryName]: queryEncoder, [keyName]: keyEncoder },
+      buffers: queue.buffers,
+      views: twoViews,
+      draw: (batch) => (shuffleBN ? drawPermutation(batch, symmetric ? 2 : 1) : {}),
+      step: ({ views: [queryView, keyView], indices: images, drawn: { permutation, secondPermutation } }) => {
+        const inputs = { queryView: queryView!, keyView: keyView!, images };
+        return symmetric
+          ? symmetricMocoStep(state, { ...inputs, permutations: [permutation, secondPermutation] })
+          : mocoStep(state, { ...inputs, permutation });
+      },
+      checkRestored: () => queue.assertWholeBatches(context.batchSize),
+    };
+  },
+});

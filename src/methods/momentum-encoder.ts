@@ -1,14 +1,18 @@
 import { tf } from "../engine/tf";
-import type { Encoder } from "../nn/encoder";
+import type { Network } from "../nn/network";
 
 /**
  * Equation 2: theta_k <- m theta_k + (1 - m) theta_q, over the trainable parameters.
  *
  * The running averages of batch normalization are no parameters: as in the official code, the key encoder keeps its own.
  *
- * @param momentum - m in [0, 1); 0 copies the query encoder
+ * @param options.momentum - m in [0, 1); 0 copies the query encoder
  */
-export function updateMomentumEncoder(keyEncoder: Encoder, queryEncoder: Encoder, momentum: number): void {
+export function updateMomentumEncoder(
+  keyEncoder: Network,
+  queryEncoder: Network,
+  { momentum }: { readonly momentum: number },
+): void {
   const { parameters } = keyEncoder;
   parameters.replace(
     tf.tidy(() =>

@@ -48,6 +48,11 @@ export class KeyQueue {
     return this.keyImages.value.dataSync<"int32">();
   }
 
+  /** What a checkpoint holds of it. */
+  get buffers(): readonly Variable[] {
+    return [this.ring, this.oldest, this.keyImages] as readonly Variable[];
+  }
+
   /** How many keys it holds: K. */
   get size(): number {
     return this.ring.shape[0];
@@ -77,8 +82,19 @@ export class KeyQueue {
     this.oldest.assign(oldest);
   }
 
+  /**
+   * Checks values that come from a file.
+   *
+   * @throws InputError if no batch starts at the pointer
+   */
+  assertWholeBatches(batchSize: number): void {
+    const { pointer } = this;
+    if (pointer >= 0 && pointer < this.size && pointer % batchSize === 0) return;
+    throw new InputError(`its queue has no batch that starts at row ${pointer}`);
+  }
+
   dispose(): void {
-    [this.ring, this.oldest, this.keyImages].forEach((variable) => variable.dispose());
+    this.buffers.forEach((variable) => variable.dispose());
   }
 }
 

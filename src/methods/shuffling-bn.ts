@@ -2,6 +2,7 @@ import { gatherRows } from "../engine/gather-rows";
 import { runKernel, type Attributes } from "../engine/kernels";
 import { tf } from "../engine/tf";
 import { encode, type Encoder } from "../nn/encoder";
+import type { Batch } from "./method";
 
 const attributes: Attributes = { T: { dtype: "int32" }, Tindices: { dtype: "int32" } };
 
@@ -9,19 +10,19 @@ const attributes: Attributes = { T: { dtype: "int32" }, Tindices: { dtype: "int3
  * Shuffling BN (section 3.3): the keys are normalized in other groups than their queries, so that the statistics of a
  * group do not give the positive away. With one group the shuffle alone changes nothing. A gradient passes through.
  *
- * @param permutation - order in which the images go to the groups, int32 [N]; undefined leaves them as they are
+ * @param options.bnGroups - parts of the batch with batch statistics of their own
+ * @param options.permutation - order in which the images go to the groups, int32 [N]; undefined leaves them as they are
  * @returns unit vectors in the order of the images, [N, dimension]
  */
 export function encodeShuffled(
   encoder: Encoder,
   images: tf.Tensor4D,
-  groups: number,
-  permutation: tf.Tensor1D | undefined,
+  { bnGroups, permutation }: { readonly bnGroups: number; readonly permutation: tf.Tensor1D | undefined },
 ): tf.Tensor2D {
-  if (permutation === undefined) return encode(encoder, images, groups);
+  if (permutation === undefined) return encode(encoder, images, { bnGroups });
   return tf.tidy(() => {
     const shuffled = gatherRows(images, permutation);
-    return gatherRows(encode(encoder, shuffled, groups), inverse(permutation));
+    return gatherRows(encode(encoder, shuffled, { bnGroups }), inverse(permutation));
   });
 }
 
@@ -32,4 +33,14 @@ export function inverse(permutation: tf.Tensor1D): tf.Tensor1D {
     const rows = tf.reshape(permutation, [permutation.size, 1]);
     return runKernel("TensorScatterUpdate", attributes, [tf.zerosLike(permutation), rows, positions]) as tf.Tensor1D;
   });
+}
+
+/** Orders for shuffling BN, of one step: one for each time that keys are encoded. */
+export function drawPermutation(
+  batch: Batch,
+  count: 1 | 2 = 1,
+): { readonly permutation: Int32Array; readonly secondPermutation?: Int32Array } {
+  const random = batch.random("shuffle BN");
+  const permutation = random.permutation(batch.size);
+  return count === 1 ? { permutation } : { permutation, secondPermutation: random.permutation(batch.size) };
 }

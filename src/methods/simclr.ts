@@ -1,33 +1,40 @@
+import { z } from "zod";
 import { tf } from "../engine/tf";
-import { encode, type Encoder, type EncoderConfig } from "../nn/encoder";
-import { backpropagateChunks, differentiateEmbeddings, encodeChunks, type Chunk, type Rows } from "./gradient-cache";
+import { createEncoder, encode, type Encoder } from "../nn/encoder";
+import {
+  assertChunksFit,
+  backpropagateChunks,
+  differentiateEmbeddings,
+  encodeChunks,
+  type Chunk,
+  type Rows,
+} from "./gradient-cache";
 import { crossEntropy, topOneAccuracy } from "./losses";
+import { defineMethod, twoViews, type Batch } from "./method";
+import { queryName } from "./network-names";
+import { chunkSize, temperature } from "./settings";
 import { differentiate, type Objective, type StepResult } from "./step";
 
-/** What defines SimCLR (Chen et al., 2020): one encoder, and the other views of the batch as negatives. */
-export interface SimclrConfig {
-  readonly encoder: EncoderConfig;
+/** SimCLR (Chen et al., 2020): one encoder, and the other views of the batch as negatives. */
+export interface Simclr {
+  readonly encoder: Encoder;
   readonly temperature: number;
   /** Parts of the 2N views with batch statistics of their own; 1 is SimCLR's global batch normalization. */
   readonly bnGroups: number;
 }
 
-/** One encoder. Owns its tensors. */
-export interface Simclr {
-  readonly config: SimclrConfig;
-  readonly encoder: Encoder;
-}
-
 /**
  * One step of SimCLR (Algorithm 1 of its paper), up to the gradient.
  *
- * @param first - a view of each image, [N, H, W, 3], normalized
- * @param second - another view of the same images
+ * @param views.first - a view of each image, [N, H, W, 3], normalized
+ * @param views.second - another view of the same images
  */
-export function simclrStep({ config, encoder }: Simclr, first: tf.Tensor4D, second: tf.Tensor4D): StepResult {
-  const { bnGroups, temperature } = config;
+export function simclrStep(
+  { encoder, temperature, bnGroups }: Simclr,
+  { first, second }: { readonly first: tf.Tensor4D; readonly second: tf.Tensor4D },
+): StepResult {
   const views = tf.concat4d([first, second], 0);
-  const result = differentiate([encoder], () => ntXent(encode(encoder, views, bnGroups), temperature));
+  const result = differentiate([encoder], () => ntXent(encode(encoder, views, { bnGroups }), temperature));
   views.dispose();
   return result;
 }
@@ -35,15 +42,13 @@ export function simclrStep({ config, encoder }: Simclr, first: tf.Tensor4D, seco
 /**
  * The same step with the memory of one chunk (gradient cache): equal to the plain one where the chunks hold whole groups.
  *
- * @param view - makes the view of some images of the batch
- * @param size - N
- * @param chunkSize - views encoded at a time; divides N
+ * @param batch - of two views
+ * @param chunks.size - views encoded at a time; divides N
  */
 export function simclrStepInChunks(
-  { config, encoder }: Simclr,
-  view: (which: 0 | 1, positions: Int32Array) => tf.Tensor4D,
-  size: number,
-  chunkSize: number,
+  { encoder, temperature, bnGroups }: Simclr,
+  { view, size }: Pick<Batch, "view" | "size">,
+  { size: chunkSize }: { readonly size: number },
 ): StepResult {
   const perView = size / chunkSize;
   const chunks = Array.from({ length: 2 * perView }, (_, index): Chunk => {
@@ -51,11 +56,11 @@ export function simclrStepInChunks(
     const positions = Int32Array.from({ length: chunkSize }, (_unused, offset) => start + offset);
     return () => view(index < perView ? 0 : 1, positions);
   });
-  const groups = (config.bnGroups * chunkSize) / (2 * size);
+  const groups = (bnGroups * chunkSize) / (2 * size);
 
   const embeddings = encodeChunks(encoder, chunks, groups);
   const { loss, accuracy, gradients } = differentiateEmbeddings([embeddings], 2 * size, chunkSize, ([all], rows) =>
-    ntXent(all!, config.temperature, rows),
+    ntXent(all!, temperature, rows),
   );
   const result = { loss, accuracy, gradients: [backpropagateChunks(encoder, chunks, groups, gradients[0]!)] };
   tf.dispose([...gradients, embeddings]);
@@ -91,3 +96,24 @@ export function ntXent(
     return { loss: crossEntropy(logits, partners), accuracy: topOneAccuracy(logits, partners) };
   });
 }
+
+/** SimCLR, as recipes name it. */
+export const simclr = defineMethod({
+  settings: z.object({ kind: z.literal("simclr"), temperature, chunkSize }).strict(),
+  trained: [queryName],
+  check: ({ chunkSize }, { batchSize, bnGroups }) => {
+    if (chunkSize !== undefined) assertChunksFit(chunkSize, { batchSize, bnGroups, viewsInOnePass: 2 });
+  },
+  start: ({ temperature, chunkSize }, { encoder: config, bnGroups, random }) => {
+    const encoder = createEncoder(config, random("initialise"));
+    const state = { encoder, temperature, bnGroups };
+    return {
+      encoder,
+      networks: { [queryName]: encoder },
+      views: twoViews,
+      step: ({ views: [first, second] }) => simclrStep(state, { first: first!, second: second! }),
+      stepInChunks:
+        chunkSize === undefined ? undefined : (batch) => simclrStepInChunks(state, batch, { size: chunkSize }),
+    };
+  },
+});

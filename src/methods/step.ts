@@ -1,6 +1,6 @@
 import { tf } from "../engine/tf";
 import { gradientsOf } from "../nn/gradients";
-import type { Encoder } from "../nn/encoder";
+import type { Network } from "../nn/network";
 
 /** What one step gives: tensors, which the caller disposes. */
 export interface StepResult {
@@ -19,7 +19,7 @@ export interface Objective {
 }
 
 /** Runs a forward pass, and sends its loss back through the networks. */
-export function differentiate(networks: readonly Encoder[], forward: () => Objective): StepResult {
+export function differentiate(networks: readonly Network[], forward: () => Objective): StepResult {
   let accuracy: tf.Scalar | undefined;
   const { loss, gradients } = gradientsOf(
     networks.map(({ parameters }) => parameters),

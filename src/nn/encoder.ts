@@ -2,6 +2,8 @@ import type { Random } from "../engine/random";
 import { copyTensor } from "../engine/recording";
 import { relu } from "../engine/relu";
 import { tf } from "../engine/tf";
+import type { Network } from "./network";
+import { initialParameters, initialRunningAverages } from "./initial-values";
 import { ParameterVector, type TensorEntry } from "./parameters";
 import { resNetFeatures, resNetMaps, resNetStem, type NormalizationMode } from "./resnet";
 import { featureCount, resNetParameters, resNetRunningAverages, type ResNetConfig, type Stage } from "./resnet-layout";
@@ -16,7 +18,7 @@ export interface EncoderConfig extends ResNetConfig {
 }
 
 /** Weights and running averages of one encoder. Owns its tensors: call `dispose`. */
-export interface Encoder {
+export interface Encoder extends Network {
   readonly config: EncoderConfig;
   /** Trainable: convolutions, batch normalization's scale and offset, head. */
   readonly parameters: ParameterVector;
@@ -24,23 +26,10 @@ export interface Encoder {
   readonly running: ParameterVector;
 }
 
-/**
- * A randomly initialized encoder, by torchvision's rules: convolutions normal with variance 2 / fan-out, batch
- * normalization 1 and 0, fully connected layers uniform within 1 / sqrt(fan-in).
- */
+/** A randomly initialized encoder, by torchvision's rules: see {@link initialParameters}. */
 export function createEncoder(config: EncoderConfig, random: Random): Encoder {
-  const entries = encoderParameters(config);
-  const headBound = 1 / Math.sqrt(featureCount(config));
-  const values = entries.map((entry) => initialValues(entry, headBound, random));
-  const running = resNetRunningAverages(config);
-  return {
-    config,
-    parameters: new ParameterVector(entries, tf.tensor1d(joined(values))),
-    running: new ParameterVector(
-      running,
-      tf.tensor1d(joined(running.map(({ name, shape }) => constant(shape, name.endsWith("running_var") ? 1 : 0)))),
-    ),
-  };
+  const parameters = initialParameters(encoderParameters(config), random);
+  return { config, parameters, running: initialRunningAverages(resNetRunningAverages(config)) };
 }
 
 /** An encoder with the same weights and running averages, in memory of its own. */
@@ -71,27 +60,33 @@ export function encoderParameters(config: EncoderConfig): TensorEntry[] {
   return [...resNetParameters(config), ...head];
 }
 
+/** How a batch is cut for batch normalization. */
+export interface BatchGroups {
+  /** Parts of the batch with batch statistics of their own. */
+  readonly bnGroups: number;
+}
+
 /**
  * Encodes a batch in training mode: batch normalization uses the statistics of the batch.
  *
- * With `groups` above 1 the batch is cut into that many equal parts, each normalized by itself, as each GPU of the
+ * With `bnGroups` above 1 the batch is cut into that many equal parts, each normalized by itself, as each GPU of the
  * official code does with its share (paper, section 3.3). The running averages move once, by the mean over the groups.
  *
- * @param images - [N, H, W, 3], normalized; N must be divisible by `groups`
+ * @param images - [N, H, W, 3], normalized; N must be divisible by `bnGroups`
  * @returns unit vectors, [N, dimension]
  */
-export function encode(encoder: Encoder, images: tf.Tensor4D, groups: number): tf.Tensor2D {
+export function encode(encoder: Encoder, images: tf.Tensor4D, { bnGroups }: BatchGroups): tf.Tensor2D {
   const statistics: LayerStatistics[] = [];
-  const output = tf.tidy(() => l2Normalize(headOutputs(encoder, images, groups, statistics)));
-  updateRunningAverages(encoder, statistics, groups);
+  const output = tf.tidy(() => l2Normalize(headOutputs(encoder, images, bnGroups, statistics)));
+  updateRunningAverages(encoder, statistics, bnGroups);
   return output;
 }
 
-/** As {@link encode}, without scaling to length 1: the logits of a classifier. */
-export function classLogits(encoder: Encoder, images: tf.Tensor4D, groups: number): tf.Tensor2D {
+/** As {@link encode}, without scaling to length 1: the logits of a classifier, or what a predictor takes. */
+export function forward(encoder: Encoder, images: tf.Tensor4D, { bnGroups }: BatchGroups): tf.Tensor2D {
   const statistics: LayerStatistics[] = [];
-  const output = headOutputs(encoder, images, groups, statistics);
-  updateRunningAverages(encoder, statistics, groups);
+  const output = headOutputs(encoder, images, bnGroups, statistics);
+  updateRunningAverages(encoder, statistics, bnGroups);
   return output;
 }
 
@@ -190,30 +185,4 @@ export function estimateRunningAverages(
       };
     }
   });
-}
-
-function initialValues({ name, shape }: TensorEntry, headBound: number, random: Random): Float32Array {
-  const size = tf.util.sizeFromShape([...shape]);
-  const draw = (one: () => number) => Float32Array.from({ length: size }, one);
-  if (shape.length === 4) {
-    const fanOut = shape[0]! * shape[1]! * shape[3]!;
-    const deviation = Math.sqrt(2 / fanOut);
-    return draw(() => deviation * random.normal());
-  }
-  if (name.startsWith("fc.")) return draw(() => random.uniform(-headBound, headBound));
-  return constant(shape, name.endsWith(".weight") ? 1 : 0);
-}
-
-function constant(shape: readonly number[], value: number): Float32Array {
-  return new Float32Array(tf.util.sizeFromShape([...shape])).fill(value);
-}
-
-function joined(arrays: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(arrays.reduce((total, { length }) => total + length, 0));
-  let offset = 0;
-  for (const array of arrays) {
-    all.set(array, offset);
-    offset += array.length;
-  }
-  return all;
 }

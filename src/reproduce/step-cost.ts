@@ -1,9 +1,8 @@
-import { augmentationPolicies } from "../data/augmentation-policy";
 import type { ImageData } from "../data/image-set";
 import { tf } from "../engine/tf";
 import type { Cell } from "../tables/ablation";
 import { drawBatch } from "../train/draw-batch";
-import { disposeTraining, startTraining } from "../train/state";
+import { disposeTraining, startTraining, trainingDataOf } from "../train/state";
 import { TrainingStep } from "../train/take-step";
 
 /** What a step of one cell costs on this machine. */
@@ -22,17 +21,16 @@ export interface StepCost {
  * @param rounds - timed steps of each cell, after one that warms up
  */
 export function stepCosts(cells: readonly Cell[], data: ImageData, rounds = 5): StepCost[] {
-  const { train } = data;
   const started = cells.map(({ recipe }) => {
     const before = tf.memory().numBytes;
-    const state = startTraining(recipe, 1, { images: train.labels.length, classes: train.classes.length });
+    const state = startTraining(recipe, { seed: 1, data: trainingDataOf(data) });
     const bytes = tf.memory().numBytes - before;
     return { recipe, state, step: new TrainingStep(state, recipe.optimizer), bytes, times: [] as number[] };
   });
   for (let round = 0; round <= rounds; round++) {
-    for (const { recipe, step, times } of started) {
+    for (const { recipe, state, step, times } of started) {
       const start = performance.now();
-      const batch = drawBatch(data, recipe.batchSize, augmentationPolicies[recipe.augmentation], 1, round);
+      const batch = drawBatch(data, recipe, { seed: 1, step: round, views: state.method.views });
       step.take(batch, recipe.learningRate, round + 1);
       if (round > 0) times.push((performance.now() - start) / recipe.batchSize);
     }

@@ -1,12 +1,12 @@
-import { augmentationPolicies } from "../data/augmentation-policy";
 import type { ImageData } from "../data/image-set";
 import { tf } from "../engine/tf";
 import { readValues } from "../evaluate/read-values";
 import { contrastLogits } from "../methods/losses";
 import type { Batch, Method } from "../methods/method";
+import { keyName } from "../methods/network-names";
 import { updateMomentumEncoder } from "../methods/momentum-encoder";
 import { encodeShuffled } from "../methods/shuffling-bn";
-import { copyEncoder, disposeEncoder, encode } from "../nn/encoder";
+import { copyEncoder, disposeEncoder, encode, type Encoder } from "../nn/encoder";
 import { drawBatch } from "../train/draw-batch";
 import type { MethodRecipe, Recipe } from "../train/recipe";
 import { mean } from "./study";
@@ -47,17 +47,20 @@ export function readDrift(moment: Moment, ages: readonly number[]): Drift[] {
   return moment.recipe.method.kind === "moco" ? driftOfQueue(moment, ages) : driftOfBank(moment, ages);
 }
 
-function driftOfQueue({ recipe, data, seed, method, step }: Moment, ages: readonly number[]): Drift[] {
+function driftOfQueue(moment: Moment, ages: readonly number[]): Drift[] {
+  const { recipe, method, step } = moment;
   const { batchSize, bnGroups } = recipe;
   const { queueSize } = recipe.method as Extract<MethodRecipe, { kind: "moco" }>;
   const { keys, pointer } = queueOf(method);
   // Encoding moves running averages: a copy's, so that training does not notice.
-  const encoder = copyEncoder(method.networks["encoder_k"]!);
+  const encoder = copyEncoder(keyEncoderOf(method));
   const drifts = ages
     .filter((age) => (age + 1) * batchSize <= queueSize && age < step)
     .map((age) => {
-      const batch = batchOf(recipe, data, seed, step - 1 - age);
-      const now = read(batch.view(1), (view) => encodeShuffled(encoder, view, bnGroups, permutationOf(method, batch)));
+      const batch = batchOf(moment, step - 1 - age);
+      const now = read(batch.view(1), (view) =>
+        encodeShuffled(encoder, view, { bnGroups, permutation: permutationOf(method, batch) }),
+      );
       const first = (pointer - (age + 1) * batchSize + queueSize) % queueSize;
       return driftOf(age, batch.indices, keys, now, (position) => first + position);
     });
@@ -65,16 +68,17 @@ function driftOfQueue({ recipe, data, seed, method, step }: Moment, ages: readon
   return drifts;
 }
 
-function driftOfBank({ recipe, data, seed, method, step }: Moment, ages: readonly number[]): Drift[] {
-  const entries = method.memory().get("memory_bank")!.values;
+function driftOfBank(moment: Moment, ages: readonly number[]): Drift[] {
+  const { recipe, method, step } = moment;
+  const entries = bufferOf(method, "memory_bank");
   const encoder = copyEncoder(method.encoder);
   const seenSince = new Set<number>();
   const drifts: Drift[] = [];
   // An entry is stored before its step's update of the encoder: the newest are one update old.
   for (let age = 1; age <= Math.min(step, ages.at(-1) ?? 0); age++) {
-    const batch = batchOf(recipe, data, seed, step - age);
+    const batch = batchOf(moment, step - age);
     if (ages.includes(age) && batch.indices.some((image) => !seenSince.has(image))) {
-      const now = read(batch.view(0), (view) => encode(encoder, view, recipe.bnGroups));
+      const now = read(batch.view(0), (view) => encode(encoder, view, recipe));
       drifts.push(driftOf(age, batch.indices, entries, now, (_, image) => (seenSince.has(image) ? undefined : image)));
     }
     batch.indices.forEach((image) => seenSince.add(image));
@@ -116,23 +120,20 @@ export interface MaskedAccuracy {
  *
  * @param shares - parts of the queue, 0 to 1
  */
-export function readMaskedAccuracy(
-  { recipe, data, seed, method, step }: Moment,
-  shares: readonly number[],
-): MaskedAccuracy[] {
+export function readMaskedAccuracy(moment: Moment, shares: readonly number[]): MaskedAccuracy[] {
+  const { recipe, method, step } = moment;
   const { queueSize, momentum, temperature } = recipe.method as Extract<MethodRecipe, { kind: "moco" }>;
   const { bnGroups, encoder: config } = recipe;
   const { keys, pointer } = queueOf(method);
-  const batch = batchOf(recipe, data, seed, step);
-  const [queryEncoder, keyEncoder] = [copyEncoder(method.encoder), copyEncoder(method.networks["encoder_k"]!)];
-  updateMomentumEncoder(keyEncoder, queryEncoder, momentum);
-  const { query, key } = batch.views();
+  const batch = batchOf(moment, step);
+  const [queryEncoder, keyEncoder] = [copyEncoder(method.encoder), copyEncoder(keyEncoderOf(method))];
+  updateMomentumEncoder(keyEncoder, queryEncoder, { momentum });
+  const [query, key] = batch.views() as [tf.Tensor4D, tf.Tensor4D];
   const logits = readValues(() =>
     contrastLogits(
-      encode(queryEncoder, query, bnGroups),
-      encodeShuffled(keyEncoder, key, bnGroups, permutationOf(method, batch)),
-      tf.tensor2d(keys, [queueSize, config.dimension]),
-      temperature,
+      encode(queryEncoder, query, { bnGroups }),
+      encodeShuffled(keyEncoder, key, { bnGroups, permutation: permutationOf(method, batch) }),
+      { negatives: tf.tensor2d(keys, [queueSize, config.dimension]), temperature },
     ),
   );
   tf.dispose([query, key]);
@@ -161,19 +162,27 @@ export function chanceThatAllAreMasked(count: number, masked: number, size: numb
   return chance;
 }
 
-function batchOf({ batchSize, augmentation }: Recipe, data: ImageData, seed: number, step: number): Batch {
-  return drawBatch(data, batchSize, augmentationPolicies[augmentation], seed, step);
+function batchOf({ recipe, data, seed, method: { views } }: Moment, step: number): Batch {
+  return drawBatch(data, recipe, { seed, step, views });
 }
 
 /** The order in which the step of a batch shuffles its keys; undefined where it does not. */
 function permutationOf(method: Method, batch: Batch): tf.Tensor1D | undefined {
-  const { permutation } = method.draw(batch);
+  const { permutation } = method.draw?.(batch) ?? {};
   return permutation && tf.tensor1d(permutation, "int32");
 }
 
 function queueOf(method: Method): { readonly keys: Float32Array; readonly pointer: number } {
-  const memory = method.memory();
-  return { keys: memory.get("queue")!.values, pointer: memory.get("queue_pointer")!.values[0]! };
+  return { keys: bufferOf(method, "queue"), pointer: bufferOf(method, "queue_pointer")[0]! };
+}
+
+/** What a method carries besides its networks, read out of the engine. */
+function bufferOf({ buffers = [] }: Method, name: string): Float32Array {
+  return buffers.find((buffer) => buffer.name === name)!.value.dataSync<"float32">();
+}
+
+function keyEncoderOf({ networks }: Method): Encoder {
+  return networks[keyName] as Encoder;
 }
 
 /** Encodes a view and disposes it. */

@@ -3,23 +3,23 @@ import { dirname } from "node:path";
 import { sync as writeFileAtomic } from "write-file-atomic";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
-import type { Encoder, EncoderConfig } from "../nn/encoder";
-import { encoderParameters } from "../nn/encoder";
-import { resNetRunningAverages } from "../nn/resnet-layout";
+import type { Random } from "../engine/random";
+import { tf } from "../engine/tf";
+import type { Variable } from "../engine/variable";
+import type { MethodDefinition } from "../methods/method";
+import type { Network } from "../nn/network";
 import { decodeSafetensors, encodeSafetensors, type HostTensor, type SafetensorsContent } from "../nn/safetensors";
 import {
   assertStateFits,
-  fromStateDict,
+  hostTensor,
   toStateDict,
   vectorFromStateDict,
   vectorToStateDict,
   withPrefix,
 } from "../nn/state-dict";
 import { decimal, integer, json, wholeNumber } from "./metadata-fields";
-import { parseRecipe, recipeHash, type Recipe } from "./recipe";
-import { restoreOptimizer } from "./optimizer";
-import { memoryShapes, networkNames, restoreMethod, trainedNetworks } from "./start-method";
-import type { TrainingState } from "./state";
+import { parseRecipe, recipeHash, type AnyRecipe, type Recipe } from "./recipe";
+import { disposeTraining, startTraining, type TrainingState } from "./state";
 
 const historySchema = z.object({
   curve: z.array(z.object({ step: z.number(), epoch: z.number(), loss: z.number(), accuracy: z.number() })),
@@ -28,8 +28,9 @@ const historySchema = z.object({
 });
 
 const metadataSchema = z.object({
-  format: z.literal("moco-kit checkpoint 2"),
+  format: z.literal("moco-kit checkpoint 3"),
   recipe: json,
+  data: json.pipe(z.object({ checksum: z.string(), images: z.number().int(), classes: z.number().int() })),
   seed: integer,
   step: wholeNumber,
   epoch: wholeNumber,
@@ -39,23 +40,15 @@ const metadataSchema = z.object({
 
 /**
  * Writes everything that training needs to go on, in safetensors with PyTorch's names and layouts: all networks, the
- * optimizer's velocities, the queue or the bank, seed, step and history.
+ * optimizers' velocities, the method's buffers (a queue, a bank), seed, step, history, and which data it is of.
  *
  * Atomic: whatever happens while it writes, the file holds the old checkpoint or the new one.
  */
-export function saveCheckpoint(path: string, state: TrainingState, recipe: Recipe): void {
-  const { networks, trained, memory } = state.method;
-  const tensors = new Map<string, HostTensor>();
-  const add = (state: ReadonlyMap<string, HostTensor>) => state.forEach((tensor, name) => tensors.set(name, tensor));
-  for (const [name, network] of Object.entries(networks)) add(encoderState(network, `${name}.`));
-  trained.forEach((name, index) => {
-    const { entries } = networks[name]!.parameters;
-    add(vectorToStateDict(entries, state.optimizers[index]!.velocity, `velocity.${name}.`));
-  });
-  add(memory());
+export function saveCheckpoint(path: string, state: TrainingState, recipe: AnyRecipe): void {
   const metadata: z.input<typeof metadataSchema> = {
-    format: "moco-kit checkpoint 2",
+    format: "moco-kit checkpoint 3",
     recipe: JSON.stringify(recipe),
+    data: JSON.stringify(state.data),
     seed: String(state.seed),
     step: String(state.step),
     epoch: String(state.history.curve.at(-1)?.epoch ?? 0),
@@ -63,12 +56,32 @@ export function saveCheckpoint(path: string, state: TrainingState, recipe: Recip
     seconds: state.seconds.toFixed(3),
   };
   mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomic(path, encodeSafetensors({ tensors, metadata }));
+  writeFileAtomic(path, encodeSafetensors({ tensors: tensorsOf(state), metadata }));
 }
 
+function tensorsOf({ method, optimizers }: TrainingState): Map<string, HostTensor> {
+  const tensors = new Map<string, HostTensor>();
+  const add = (state: ReadonlyMap<string, HostTensor>) => state.forEach((tensor, name) => tensors.set(name, tensor));
+  for (const [name, { parameters, running }] of Object.entries(method.networks)) {
+    add(toStateDict(parameters, `${name}.`));
+    if (running) add(toStateDict(running, `${name}.`));
+  }
+  for (const [name, { momentumBuffer }] of optimizers) {
+    add(vectorToStateDict(method.networks[name]!.parameters.entries, momentumBuffer.value, velocityPrefix(name)));
+  }
+  for (const buffer of method.buffers ?? []) {
+    // Indices are exact in float32 up to 16.7 million.
+    const { shape, values } = hostTensor(buffer.value);
+    tensors.set(buffer.name, { shape, values: Float32Array.from(values) });
+  }
+  return tensors;
+}
+
+const velocityPrefix = (network: string) => `velocity.${network}.`;
+
 /** A checkpoint read from disk, and the recipe it was trained with. */
-export interface Checkpoint {
-  readonly recipe: Recipe;
+export interface Checkpoint<AsRecipe extends AnyRecipe = Recipe> {
+  readonly recipe: AsRecipe;
   readonly state: TrainingState;
 }
 
@@ -77,73 +90,89 @@ export interface Checkpoint {
  *
  * @throws InputError if the file is missing, damaged or no checkpoint of the kit
  */
-export function loadCheckpoint(path: string): Checkpoint {
+export function loadCheckpoint(path: string): Checkpoint;
+/** @param own - the method it was trained by, where it is none of the kit's */
+export function loadCheckpoint(path: string, own: MethodDefinition | undefined): Checkpoint<AnyRecipe>;
+export function loadCheckpoint(path: string, own?: MethodDefinition): Checkpoint<AnyRecipe> {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
     throw new InputError(`Cannot read the checkpoint: there is no file ${path}`);
   }
   const content = decodeSafetensors(readFileSync(path), path);
-  const { tensors } = content;
-  const { recipe, metadata } = parseCheckpoint(content, path);
-  const parameters = encoderParameters(recipe.encoder);
-  const network = [...parameters, ...resNetRunningAverages(recipe.encoder)];
-  const [names, trained] = [networkNames(recipe.method), trainedNetworks(recipe.method)];
-  const entries = [
-    ...names.flatMap((name) => withPrefix(`${name}.`, network)),
-    ...trained.flatMap((name) => withPrefix(`velocity.${name}.`, parameters)),
-  ];
-  assertStateFits(tensors, entries, path);
-  const known = new Set([...entries.map(({ name }) => name), ...memoryShapes(recipe).keys()]);
-  const unexpected = [...tensors.keys()].filter((name) => !known.has(name));
-  if (unexpected.length > 0) {
-    throw new InputError(`Cannot use ${path} as a checkpoint: its recipe has no tensors ${unexpected.join(", ")}`);
+  const { recipe, seed, data, step, history, seconds } = parseMetadata(content, path, own);
+  const state = startTraining(recipe, { seed, data, random: () => placeholder }, own);
+  try {
+    restoreTensors(content.tensors, state, path);
+  } catch (error) {
+    disposeTraining(state);
+    throw error;
   }
-  const networks = names.map((name) => [name, encoderFrom(tensors, recipe.encoder, `${name}.`, path)] as const);
-  const state: TrainingState = {
-    method: restoreMethod(recipe, Object.fromEntries(networks), tensors),
-    optimizers: trained.map((name) =>
-      restoreOptimizer(recipe.optimizer.kind, vectorFromStateDict(tensors, parameters, `velocity.${name}.`, path)),
-    ),
-    seed: metadata.seed,
-    step: metadata.step,
-    history: metadata.history,
-    seconds: metadata.seconds,
-  };
-  return { recipe, state };
+  return { recipe, state: Object.assign(state, { step, history, seconds }) };
 }
 
-/** What the file says besides the networks, checked. */
-function parseCheckpoint({ tensors, metadata }: SafetensorsContent, path: string) {
-  const fail = (problem: string): never => {
-    throw new InputError(`Cannot use ${path} as a checkpoint: ${problem}`);
-  };
+/** Stands for the random numbers of a start whose values are all replaced: drawing millions of them takes seconds. */
+const placeholder: Random = {
+  uniform: () => 0,
+  normal: () => 0,
+  integer: () => 0,
+  permutation: (count) => new Int32Array(count),
+};
+
+/** Brings the file's tensors into a training that has just been started. */
+function restoreTensors(tensors: ReadonlyMap<string, HostTensor>, state: TrainingState, path: string): void {
+  const { method, optimizers } = state;
+  const fail = failOf(path);
+  const entries = Object.entries(method.networks).flatMap(([name, { parameters, running }]) => [
+    ...withPrefix(`${name}.`, [...parameters.entries, ...(running?.entries ?? [])]),
+    ...(optimizers.has(name) ? withPrefix(velocityPrefix(name), parameters.entries) : []),
+  ]);
+  assertStateFits(tensors, entries, path);
+  const buffers = method.buffers ?? [];
+  const known = new Set([...entries, ...buffers].map(({ name }) => name));
+  const unexpected = [...tensors.keys()].filter((name) => !known.has(name));
+  if (unexpected.length > 0) fail(`its recipe has no tensors ${unexpected.join(", ")}`);
+  for (const [name, network] of Object.entries(method.networks)) {
+    const { parameters, running } = network;
+    const vector = ({ entries }: Network["parameters"], prefix: string) =>
+      vectorFromStateDict(tensors, entries, prefix, path);
+    parameters.replace(vector(parameters, `${name}.`));
+    running?.replace(vector(running, `${name}.`));
+    optimizers.get(name)?.momentumBuffer.assign(vector(parameters, velocityPrefix(name)));
+  }
+  for (const buffer of buffers) restoreBuffer(buffer, tensors.get(buffer.name), fail);
+  try {
+    method.checkRestored?.();
+  } catch (error) {
+    fail((error as InputError).message);
+  }
+}
+
+function restoreBuffer(buffer: Variable, found: HostTensor | undefined, fail: (problem: string) => never): void {
+  if (found?.shape.join() !== buffer.shape.join()) {
+    return fail(`its ${buffer.name} is not [${buffer.shape.join(", ")}], as its recipe says`);
+  }
+  buffer.assign(tf.tensor(found.values, [...found.shape], buffer.dtype));
+}
+
+/** What the file says besides its tensors, checked. */
+function parseMetadata({ metadata }: SafetensorsContent, path: string, own: MethodDefinition | undefined) {
+  const fail = failOf(path);
   if (metadata["format"] === undefined) fail("it holds weights, but not a training to go on with");
   const parsed = metadataSchema.safeParse(metadata);
   if (!parsed.success) {
     return fail(`it is damaged, or from another version of the kit. Not valid: ${fieldsOf(parsed.error)}`);
   }
-  const recipe = recipeOf(parsed.data.recipe, fail);
-  for (const [name, shape] of memoryShapes(recipe)) {
-    const found = tensors.get(name)?.shape;
-    if (found?.length !== shape.length || !shape.every((length, axis) => length === "any" || length === found[axis])) {
-      fail(`its ${name} is not [${shape.join(", ")}], as its recipe says`);
-    }
-  }
-  if (recipe.method.kind === "moco") {
-    const pointer = tensors.get("queue_pointer")!.values[0]!;
-    if (!(pointer >= 0 && pointer < recipe.method.queueSize && pointer % recipe.batchSize === 0)) {
-      fail(`its queue has no batch that starts at row ${pointer}`);
-    }
-  }
-  return { recipe, metadata: parsed.data };
-}
-
-function recipeOf(value: unknown, fail: (problem: string) => never): Recipe {
   try {
-    return parseRecipe(value);
+    return { ...parsed.data, recipe: parseRecipe(parsed.data.recipe, own) };
   } catch (error) {
     return fail(`its recipe is not valid. ${(error as InputError).message}`);
   }
 }
+
+const failOf =
+  (path: string) =>
+  (problem: string): never => {
+    throw new InputError(`Cannot use ${path} as a checkpoint: ${problem}`);
+  };
 
 function fieldsOf(error: z.ZodError): string {
   return [...new Set(error.issues.map(({ path }) => path[0]))].join(", ");
@@ -154,27 +183,21 @@ function fieldsOf(error: z.ZodError): string {
  *
  * @throws InputError saying what differs and what to do
  */
-export function assertSameTraining(path: string, { recipe, state }: Checkpoint, wanted: Recipe, seed: number): void {
-  if (recipeHash(recipe) === recipeHash(wanted) && state.seed === seed) return;
+export function assertSameTraining(
+  path: string,
+  { recipe, state }: Checkpoint<AnyRecipe>,
+  wanted: { readonly recipe: AnyRecipe; readonly seed: number; readonly data: TrainingState["data"] },
+): void {
+  const same = recipeHash(recipe) === recipeHash(wanted.recipe) && state.seed === wanted.seed;
+  const describe = (one: AnyRecipe, seed: number) => `recipe ${recipeHash(one)} with seed ${seed}`;
+  const ofData = ({ checksum, images }: TrainingState["data"]) =>
+    `data of checksum ${checksum.slice(0, 12)} (${images} images)`;
+  if (same && state.data.checksum === wanted.data.checksum) return;
   throw new InputError(
-    `Cannot go on from ${path}: it was trained by recipe ${recipeHash(recipe)} with seed ${state.seed}, ` +
-      `asked for is ${recipeHash(wanted)} with seed ${seed}. Use another folder, or start anew with --fresh`,
+    `Cannot go on from ${path}: it was trained ` +
+      (same
+        ? `on ${ofData(state.data)}, given is ${ofData(wanted.data)}`
+        : `by ${describe(recipe, state.seed)}, asked for is ${describe(wanted.recipe, wanted.seed)}`) +
+      ". Use another folder, or start anew with --fresh",
   );
-}
-
-function encoderState({ parameters, running }: Encoder, prefix: string): Map<string, HostTensor> {
-  return new Map([...toStateDict(parameters, prefix), ...toStateDict(running, prefix)]);
-}
-
-function encoderFrom(
-  tensors: ReadonlyMap<string, HostTensor>,
-  config: EncoderConfig,
-  prefix: string,
-  source: string,
-): Encoder {
-  return {
-    config,
-    parameters: fromStateDict(tensors, encoderParameters(config), prefix, source),
-    running: fromStateDict(tensors, resNetRunningAverages(config), prefix, source),
-  };
 }

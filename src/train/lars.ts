@@ -26,7 +26,8 @@ export interface LarsOptions {
  * Owns the velocity: call `dispose`.
  */
 export class Lars {
-  private readonly momentumBuffer: Variable<tf.Tensor1D>;
+  /** v: what a checkpoint holds of it. */
+  readonly momentumBuffer: Variable<tf.Tensor1D>;
 
   /** @param velocity - v in the order of the parameter vector, [size]; taken over */
   constructor(velocity: tf.Tensor1D) {

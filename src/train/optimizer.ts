@@ -1,4 +1,3 @@
-import type { tf } from "../engine/tf";
 import type { ParameterVector } from "../nn/parameters";
 import { Lars } from "./lars";
 import type { Recipe } from "./recipe";
@@ -12,9 +11,4 @@ export type Optimizer = Sgd | Lars;
 /** An optimizer before its first step. */
 export function createOptimizer(kind: OptimizerKind, parameters: ParameterVector): Optimizer {
   return kind === "lars" ? Lars.create(parameters) : Sgd.create(parameters);
-}
-
-/** @param velocity - as a checkpoint holds it, [size]; taken over */
-export function restoreOptimizer(kind: OptimizerKind, velocity: tf.Tensor1D): Optimizer {
-  return kind === "lars" ? new Lars(velocity) : new Sgd(velocity);
 }

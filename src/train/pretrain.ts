@@ -1,18 +1,24 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { augmentationPolicies } from "../data/augmentation-policy";
 import { batchesPerEpoch } from "../data/batches";
-import type { ImageData, ImageSet } from "../data/image-set";
+import type { ImageData } from "../data/image-set";
 import { InputError, InterruptedError } from "../engine/errors";
-import type { Method } from "../methods/method";
+import type { Method, MethodDefinition } from "../methods/method";
 import type { Encoder } from "../nn/encoder";
 import { assertSameTraining, loadCheckpoint, saveCheckpoint } from "./checkpoint";
 import { drawBatch } from "./draw-batch";
 import { Pace } from "./pace";
-import type { Recipe } from "./recipe";
+import type { AnyRecipe } from "./recipe";
 import { learningRateAt } from "./schedule";
-import { disposeTraining, startTraining, type History, type TrainingState } from "./state";
+import {
+  disposeTraining,
+  startTraining,
+  trainingDataOf,
+  type History,
+  type TrainingStart,
+  type TrainingState,
+} from "./state";
 import { TrainingStep } from "./take-step";
 
 /** File name of the checkpoint in a run's folder. */
@@ -23,6 +29,8 @@ const curvePoints = 100;
 
 export interface PretrainOptions {
   readonly seed: number;
+  /** The method that the recipe names, where it is none of the kit's. */
+  readonly method?: MethodDefinition;
   /** Folder of the run. A checkpoint found there is gone on from. */
   readonly directory: string;
   /** Time between checkpoints in seconds. @default 30 */
@@ -66,7 +74,7 @@ export interface TrainingProgress {
  * @throws InputError if the recipe does not fit the data, or the folder holds another training
  */
 export async function* pretrain(
-  recipe: Recipe,
+  recipe: AnyRecipe,
   data: ImageData,
   options: PretrainOptions,
 ): AsyncGenerator<TrainingProgress, void, void> {
@@ -78,9 +86,8 @@ export async function* pretrain(
     );
   }
   const totalSteps = recipe.epochs * perEpoch;
-  const policy = augmentationPolicies[recipe.augmentation];
   const path = join(directory, checkpointFile);
-  const state = resumeOrStart(path, recipe, seed, data.train);
+  const state = resumeOrStart(path, recipe, { seed, data: trainingDataOf(data) }, options.method);
   const trainingStep = new TrainingStep(state, recipe.optimizer);
   const pace = new Pace(state, recipe.batchSize);
   let saved = state.step;
@@ -101,7 +108,7 @@ export async function* pretrain(
         epochs: recipe.epochs,
       });
 
-      const batch = drawBatch(data, recipe.batchSize, policy, seed, state.step);
+      const batch = drawBatch(data, recipe, { seed, step: state.step, views: state.method.views });
       const { loss, accuracy } = trainingStep.take(batch, learningRate, state.step + 1);
       state.step++;
       const monitored =
@@ -144,13 +151,16 @@ export async function* pretrain(
   }
 }
 
-function resumeOrStart(path: string, recipe: Recipe, seed: number, train: ImageSet): TrainingState {
-  if (!existsSync(path)) {
-    return startTraining(recipe, seed, { images: train.labels.length, classes: train.classes.length });
-  }
-  const checkpoint = loadCheckpoint(path);
+function resumeOrStart(
+  path: string,
+  recipe: AnyRecipe,
+  start: TrainingStart,
+  own: MethodDefinition | undefined,
+): TrainingState {
+  if (!existsSync(path)) return startTraining(recipe, start, own);
+  const checkpoint = loadCheckpoint(path, own);
   try {
-    assertSameTraining(path, checkpoint, recipe, seed);
+    assertSameTraining(path, checkpoint, { recipe, ...start });
   } catch (error) {
     disposeTraining(checkpoint.state);
     throw error;

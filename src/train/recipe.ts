@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
-import { assertQueueFits } from "../methods/queue";
+import { methodOf, methodSchema } from "../methods";
+import type { MethodDefinition, MethodSettings } from "../methods/method";
 import { architectures } from "../nn/resnet-layout";
 import { assertScheduleFits } from "./schedule";
 
@@ -33,44 +34,8 @@ const scheduleSchema = z.discriminatedUnion("kind", [
     .strict(),
 ]);
 
-const temperature = positive;
-/** Images encoded at a time by the gradient cache; without it the whole batch at once. */
-const chunkSize = positiveInteger.optional();
-
-/** Contrastive mechanisms (paper, figure 2), SimCLR, and the two baselines, by their `kind`. */
-const methodSchema = z.discriminatedUnion("kind", [
-  z
-    .object({
-      kind: z.literal("moco"),
-      /** K, the number of keys in the queue. */
-      queueSize: positiveInteger,
-      /** m of equation 2. */
-      momentum: z.number().min(0).lt(1),
-      /** tau of equation 1. */
-      temperature,
-      shuffleBN: z.boolean(),
-      symmetric: z.boolean(),
-    })
-    .strict(),
-  z.object({ kind: z.literal("end-to-end"), temperature, shuffleBN: z.boolean(), chunkSize }).strict(),
-  z
-    .object({
-      kind: z.literal("memory-bank"),
-      /** K, entries drawn as negatives at each step. */
-      negatives: positiveInteger,
-      /** Share of the old representation that an entry keeps. */
-      momentum: z.number().min(0).lt(1),
-      temperature,
-    })
-    .strict(),
-  z.object({ kind: z.literal("simclr"), temperature, chunkSize }).strict(),
-  z.object({ kind: z.literal("supervised") }).strict(),
-  /** Nothing is learned: the forward passes only give batch normalization its running averages. */
-  z.object({ kind: z.literal("random") }).strict(),
-]);
-
-/** Everything that defines one pre-training but its seed. Plain data: it can be printed, hashed, compared. */
-export const recipeSchema = z
+/** All of a recipe but its method. */
+const sharedSchema = z
   .object({
     name: z.string().min(1),
     /** Where each value comes from: paper section, official configuration, or what was chosen on validation. */
@@ -89,7 +54,6 @@ export const recipeSchema = z
         dimension: positiveInteger.max(4096),
       })
       .strict(),
-    method: methodSchema,
     batchSize: positiveInteger,
     /** Parts of a batch with batch statistics of their own. */
     bnGroups: positiveInteger,
@@ -107,7 +71,13 @@ export const recipeSchema = z
   })
   .strict();
 
+/** Everything that defines one pre-training but its seed. Plain data: it can be printed, hashed, compared. */
+export const recipeSchema = sharedSchema.extend({ method: methodSchema }).strict();
+
 export type Recipe = Readonly<z.infer<typeof recipeSchema>>;
+
+/** A recipe whose method may be another than the kit's. */
+export type AnyRecipe = Readonly<z.infer<typeof sharedSchema>> & { readonly method: MethodSettings };
 
 /** The part of a recipe that says how the encoder is trained. */
 export type MethodRecipe = Recipe["method"];
@@ -118,10 +88,21 @@ export type MethodKind = MethodRecipe["kind"];
  *
  * @throws InputError naming every field that is wrong
  */
-export function parseRecipe(value: unknown): Recipe {
-  const recipe = parseBySchema(recipeSchema, value);
+export function parseRecipe(value: unknown): Recipe;
+/** @param own - the method, where it is none of the kit's */
+export function parseRecipe(value: unknown, own: MethodDefinition | undefined): AnyRecipe;
+export function parseRecipe(value: unknown, own?: MethodDefinition): AnyRecipe {
+  const schema = own ? sharedSchema.extend({ method: own.settings }).strict() : recipeSchema;
+  const recipe = parseBySchema(schema, value) as AnyRecipe;
+  const { method, batchSize, bnGroups } = recipe;
   assertScheduleFits(recipe.schedule, recipe.epochs);
-  assertMethodFits(recipe);
+  if (batchSize % bnGroups !== 0) {
+    throw new InputError(
+      `Cannot cut the batch into groups: bnGroups must divide the batch size ${batchSize}, ` +
+        `current value is ${bnGroups}`,
+    );
+  }
+  methodOf(method, own).check?.(method, { batchSize, bnGroups });
   return recipe;
 }
 
@@ -130,37 +111,11 @@ export function parseRecipe(value: unknown): Recipe {
  *
  * @throws InputError naming every field that is wrong
  */
-export function parseBySchema<T>(schema: z.ZodType<T>, value: unknown): T {
+export function parseBySchema<T>(schema: z.ZodType<T, z.ZodTypeDef, unknown>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "recipe"}: ${message}`);
   throw new InputError(`Cannot use the recipe: some values are not valid.\n  ${problems.join("\n  ")}`);
-}
-
-function assertMethodFits(recipe: Recipe): void {
-  const { method, batchSize, bnGroups } = recipe;
-  if (batchSize % bnGroups !== 0) {
-    throw new InputError(
-      `Cannot cut the batch into groups: bnGroups must divide the batch size ${batchSize}, ` +
-        `current value is ${bnGroups}`,
-    );
-  }
-  if (method.kind === "moco") assertQueueFits(method.queueSize, batchSize);
-  if ((method.kind !== "end-to-end" && method.kind !== "simclr") || method.chunkSize === undefined) return;
-  const inOnePass = method.kind === "simclr" ? 2 * batchSize : batchSize;
-  if (bnGroups < inOnePass / batchSize) {
-    throw new InputError(
-      "Cannot encode the batch in chunks: both views of the batch are one group of batch normalization; " +
-        `bnGroups must be at least ${inOnePass / batchSize}, current value is ${bnGroups}`,
-    );
-  }
-  const groupsOfChunk = (bnGroups * method.chunkSize) / inOnePass;
-  if (batchSize % method.chunkSize !== 0 || !Number.isInteger(groupsOfChunk)) {
-    throw new InputError(
-      `Cannot encode the batch in chunks: chunkSize must divide the batch size ${batchSize} and be a multiple of the ` +
-        `${inOnePass / bnGroups} images of a group of batch normalization, current value is ${method.chunkSize}`,
-    );
-  }
 }
 
 /** Twelve hexadecimal digits of what is trained: equal for recipes that differ in name and source only. */

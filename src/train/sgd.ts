@@ -20,7 +20,8 @@ export interface SgdOptions {
  * Owns the velocity: call `dispose`.
  */
 export class Sgd {
-  private readonly momentumBuffer: Variable<tf.Tensor1D>;
+  /** v: what a checkpoint holds of it. */
+  readonly momentumBuffer: Variable<tf.Tensor1D>;
 
   /** @param velocity - v in the order of the parameter vector, [size]; taken over */
   constructor(velocity: tf.Tensor1D) {

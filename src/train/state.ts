@@ -1,8 +1,9 @@
-import { randomStream } from "../engine/random";
-import type { Method } from "../methods/method";
-import type { Recipe } from "./recipe";
+import type { ImageData } from "../data/image-set";
+import { randomStream, type Random } from "../engine/random";
+import { methodOf } from "../methods";
+import { disposeMethod, type Method, type MethodDefinition, type TrainingSetFacts } from "../methods/method";
 import { createOptimizer, type Optimizer } from "./optimizer";
-import { startMethod, type TrainingSetFacts } from "./start-method";
+import type { AnyRecipe } from "./recipe";
 
 /** One point of a training curve. Values are means over the steps since the point before. */
 export interface CurvePoint {
@@ -28,6 +29,16 @@ export interface History {
   readonly pending: { readonly loss: number; readonly accuracy: number; readonly steps: number };
 }
 
+/** Which training set a training is of. */
+export interface TrainingData extends TrainingSetFacts {
+  /** That of {@link ImageData}. */
+  readonly checksum: string;
+}
+
+export function trainingDataOf({ train, checksum }: Pick<ImageData, "train" | "checksum">): TrainingData {
+  return { checksum, images: train.labels.length, classes: train.classes.length };
+}
+
 /**
  * Everything that pre-training carries from step to step; what a checkpoint holds.
  *
@@ -36,9 +47,10 @@ export interface History {
  */
 export interface TrainingState {
   readonly method: Method;
-  /** One for each network that the method trains. */
-  readonly optimizers: readonly Optimizer[];
+  /** By the names of the networks that the method trains, in their order. */
+  readonly optimizers: ReadonlyMap<string, Optimizer>;
   readonly seed: number;
+  readonly data: TrainingData;
   /** Steps done. */
   step: number;
   history: History;
@@ -48,17 +60,36 @@ export interface TrainingState {
 
 export const emptyHistory: History = { curve: [], monitor: [], pending: { loss: 0, accuracy: 0, steps: 0 } };
 
+/** What the first state of a training is made of besides its recipe. */
+export interface TrainingStart {
+  readonly seed: number;
+  readonly data: TrainingData;
+  /** The random numbers for one purpose. @default those of the seed */
+  readonly random?: (purpose: string) => Random;
+}
+
 /**
  * The state before the first step.
  *
+ * @param own - the method, where it is none of the kit's
  * @throws InputError if the recipe does not fit the training set
  */
-export function startTraining(recipe: Recipe, seed: number, facts: TrainingSetFacts): TrainingState {
-  const method = startMethod(recipe, facts, (purpose) => randomStream(seed, purpose));
+export function startTraining(
+  recipe: AnyRecipe,
+  { seed, data, random = (purpose) => randomStream(seed, purpose) }: TrainingStart,
+  own?: MethodDefinition,
+): TrainingState {
+  const { encoder, batchSize, bnGroups, optimizer } = recipe;
+  const definition = methodOf(recipe.method, own);
+  const { images, classes } = data;
+  const method = definition.start(recipe.method, { encoder, batchSize, bnGroups, images, classes, random });
   return {
     method,
-    optimizers: method.trained.map((name) => createOptimizer(recipe.optimizer.kind, method.networks[name]!.parameters)),
+    optimizers: new Map(
+      definition.trained.map((name) => [name, createOptimizer(optimizer.kind, method.networks[name]!.parameters)]),
+    ),
     seed,
+    data,
     step: 0,
     history: emptyHistory,
     seconds: 0,
@@ -66,6 +97,6 @@ export function startTraining(recipe: Recipe, seed: number, facts: TrainingSetFa
 }
 
 export function disposeTraining({ method, optimizers }: TrainingState): void {
-  method.dispose();
-  for (const optimizer of optimizers) optimizer.dispose();
+  disposeMethod(method);
+  for (const optimizer of optimizers.values()) optimizer.dispose();
 }

@@ -2,7 +2,7 @@ import { DivergedError } from "../engine/errors";
 import { createProgram, type InputSpec, type NamedTensors, type Program, type TensorFunction } from "../engine/program";
 import { tf } from "../engine/tf";
 import type { Batch, StepInputs } from "../methods/method";
-import type { Recipe } from "./recipe";
+import type { AnyRecipe } from "./recipe";
 import type { TrainingState } from "./state";
 
 /** Loss and pretext accuracy of one step, read out of the engine. */
@@ -22,7 +22,7 @@ export class TrainingStep {
 
   constructor(
     private readonly state: Pick<TrainingState, "method" | "optimizers">,
-    private readonly optimizer: Recipe["optimizer"],
+    private readonly optimizer: AnyRecipe["optimizer"],
   ) {}
 
   /**
@@ -80,9 +80,9 @@ export class TrainingStep {
   private applyGradients(gradients: readonly tf.Tensor1D[], learningRate: number | tf.Scalar): void {
     const { method, optimizers } = this.state;
     const { momentum, weightDecay } = this.optimizer;
-    method.trained.forEach((name, index) => {
+    [...optimizers].forEach(([name, optimizer], index) => {
       const { parameters } = method.networks[name]!;
-      optimizers[index]!.apply(parameters, gradients[index]!, { learningRate, momentum, weightDecay });
+      optimizer.apply(parameters, gradients[index]!, { learningRate, momentum, weightDecay });
     });
   }
 }
@@ -98,25 +98,23 @@ function reportOf({ loss, accuracy }: Losses): StepReport {
   return report;
 }
 
-// Inputs of a program are a flat list of names: view0, view1, draw:permutation, ...
-const drawnPrefix = "drawn_";
+// Inputs of a program are a flat list of names: view0, view1, drawn_permutation, ...
+const [viewPrefix, drawnPrefix] = ["view", "drawn_"];
 
 function withInputs<T>(
-  method: TrainingState["method"],
+  { draw }: TrainingState["method"],
   batch: Batch,
   learningRate: number,
   use: (inputs: NamedTensors) => T,
 ): T {
-  const { query, key } = method.views === 2 ? batch.views() : { query: batch.view(0), key: undefined };
   const integers = (values: Int32Array) => tf.tensor1d(values, "int32");
-  const drawn = Object.entries(method.draw(batch)).map(([name, values]) => [drawnPrefix + name, integers(values)]);
+  const drawn = Object.entries(draw?.(batch) ?? {});
   const inputs: NamedTensors = {
-    view0: query,
-    ...(key && { view1: key }),
+    ...Object.fromEntries(batch.views().map((view, index) => [viewPrefix + index, view])),
     indices: integers(batch.indices),
     labels: integers(batch.labels),
     learningRate: tf.scalar(learningRate),
-    ...(Object.fromEntries(drawn) as NamedTensors),
+    ...Object.fromEntries(drawn.map(([name, values]) => [drawnPrefix + name, integers(values)])),
   };
   try {
     return use(inputs);
@@ -125,12 +123,13 @@ function withInputs<T>(
   }
 }
 
-function stepInputs({ view0, view1, indices, labels, ...rest }: NamedTensors): StepInputs {
-  const drawn = Object.entries(rest).map(([name, tensor]) => [name.slice(drawnPrefix.length), tensor]);
+function stepInputs(inputs: NamedTensors): StepInputs {
+  const startingWith = (prefix: string) => Object.entries(inputs).filter(([name]) => name.startsWith(prefix));
+  const drawn = startingWith(drawnPrefix).map(([name, tensor]) => [name.slice(drawnPrefix.length), tensor]);
   return {
-    views: [view0, view1].filter((view) => view !== undefined) as tf.Tensor4D[],
-    indices: indices as tf.Tensor1D,
-    labels: labels as tf.Tensor1D,
+    views: startingWith(viewPrefix).map(([, view]) => view as tf.Tensor4D),
+    indices: inputs["indices"] as tf.Tensor1D,
+    labels: inputs["labels"] as tf.Tensor1D,
     drawn: Object.fromEntries(drawn) as StepInputs["drawn"],
   };
 }

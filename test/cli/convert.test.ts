@@ -75,7 +75,7 @@ describe("weights of other projects", () => {
   const recipe = presetRecipe(presetNamed("smoke"));
 
   it("are evaluated as the checkpoint that they come from", async () => {
-    const state = startTraining(recipe, 3, { images: 2298, classes: 9 });
+    const state = startTraining(recipe, { seed: 3, data: { checksum: "emoji", images: 2298, classes: 9 } });
     saveCheckpoint(inFolder("checkpoint.safetensors"), state, recipe);
     disposeTraining(state);
     await convert(inFolder("checkpoint.safetensors"), inFolder("exported.safetensors"), "--to", "torchvision");

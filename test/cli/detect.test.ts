@@ -165,7 +165,7 @@ describe("detectorInitialization", () => {
   it("finds the kit's supervised training of the same seed when it is done, and says else how to make it", () => {
     const directory = runDirectory(supervised, 3, root);
     expect(() => detectorInitialization("supervised", smoke, 3, root)).toThrow(command);
-    const state = startTraining(supervised, 3, { images: 100, classes: 9 });
+    const state = startTraining(supervised, { seed: 3, data: { checksum: "few", images: 100, classes: 9 } });
     mkdirSync(directory, { recursive: true });
     saveCheckpoint(join(directory, checkpointFile), state, supervised);
     expect(() => detectorInitialization("supervised", smoke, 3, root)).toThrow(command);

@@ -21,7 +21,7 @@ let expected: { validation: ReturnType<typeof knn>; test: ReturnType<typeof knn>
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "moco-evaluate-"));
-  const state = startTraining(recipe, 7, { images: 2298, classes: 9 });
+  const state = startTraining(recipe, { seed: 7, data: { checksum: "emoji", images: 2298, classes: 9 } });
   saveCheckpoint(join(folder, checkpointFile), state, recipe);
   const data = await loadData("emoji", { size: recipe.imageSize });
   const encoder = state.method.encoder;

@@ -52,7 +52,7 @@ describe("imageTensor", () => {
 describe("drawViews", () => {
   const indices = Int32Array.of(0, 1, 2, 3);
   const draw = (seed: number, step: number) => {
-    const { query, key } = drawViews(data, indices, mocoV2, seed, step);
+    const [query, key] = drawViews(data, indices, { policy: mocoV2, seed, step }).all() as [tf.Tensor4D, tf.Tensor4D];
     const values = [query.dataSync(), key.dataSync()] as const;
     tf.dispose([query, key]);
     return values;
@@ -77,7 +77,10 @@ describe("drawViews", () => {
       blur: undefined,
     } as const;
     tf.tidy(() => {
-      const { query, key } = drawViews(data, indices, nothing, 1, 0);
+      const [query, key] = drawViews(data, indices, { policy: nothing, seed: 1, step: 0 }).all() as [
+        tf.Tensor4D,
+        tf.Tensor4D,
+      ];
       const expected = imageTensor(data.train, indices).sub(0.5).div(0.3).dataSync();
       expect(relativeError(query.dataSync(), expected)).toBeLessThan(1e-5);
       expect(relativeError(key.dataSync(), expected)).toBeLessThan(1e-5);

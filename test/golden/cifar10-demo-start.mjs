@@ -9,17 +9,18 @@ import { join } from "node:path";
 import { batchesPerEpoch, batchIndices } from "../../dist/data/batches.js";
 import { loadData } from "../../dist/data/load.js";
 import { encodeSafetensors } from "../../dist/nn/safetensors.js";
-import { toStateDict } from "../../dist/nn/state-dict.js";
+import { hostTensor, toStateDict } from "../../dist/nn/state-dict.js";
 import { cifar10DemoMonitor, cifar10DemoRecipe as recipe } from "../../dist/tables/cifar10-demo.js";
-import { startTraining } from "../../dist/train/state.js";
+import { startTraining, trainingDataOf } from "../../dist/train/state.js";
 
 async function main([dataset, seedText, output]) {
   const seed = Number(seedText);
   const data = await loadData(dataset, { size: recipe.imageSize });
   const { train, validation } = data;
   mkdirSync(output, { recursive: true });
-  const { method } = startTraining(recipe, seed, { images: train.labels.length, classes: train.classes.length });
-  const tensors = new Map([...toStateDict(method.encoder.parameters, ""), ["queue", method.memory().get("queue")]]);
+  const { method } = startTraining(recipe, { seed, data: trainingDataOf(data) });
+  const queue = method.buffers.find(({ name }) => name === "queue");
+  const tensors = new Map([...toStateDict(method.encoder.parameters, ""), ["queue", hostTensor(queue.value)]]);
   writeFileSync(join(output, "start.safetensors"), encodeSafetensors({ tensors, metadata: {} }));
   const perEpoch = batchesPerEpoch(train, recipe.batchSize);
   const order = Array.from({ length: recipe.epochs * perEpoch }, (_, step) =>

@@ -12,15 +12,13 @@ const config: MocoConfig = {
   momentum: 0.9,
   temperature: 0.07,
   bnGroups: 1,
-  shuffleBN: false,
-  symmetric: false,
 };
 
 /** InfoNCE of random unit vectors: queries, keys and negatives know nothing of each other. */
 function lossOfRandomVectors(K: number, dimension: number, temperature: number, queries: number): number {
   const random = randomStream(1, "chance");
   const [q, k, negatives] = [queries, queries, K].map((rows) => KeyQueue.random(rows, dimension, random));
-  const loss = tf.tidy(() => infoNCE(contrastLogits(q!.keys, k!.keys, negatives!.keys, temperature)));
+  const loss = tf.tidy(() => infoNCE(contrastLogits(q!.keys, k!.keys, { negatives: negatives!.keys, temperature })));
   const value = loss.arraySync();
   loss.dispose();
   for (const vectors of [q, k, negatives]) vectors!.dispose();

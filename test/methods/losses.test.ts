@@ -20,12 +20,14 @@ describe("contrastLogits", () => {
           [0.6, 0.8],
           [0.8, -0.6],
         ]),
-        tf.tensor2d([
-          [1, 0],
-          [0, -1],
-          [0.6, 0.8],
-        ]),
-        0.5,
+        {
+          negatives: tf.tensor2d([
+            [1, 0],
+            [0, -1],
+            [0.6, 0.8],
+          ]),
+          temperature: 0.5,
+        },
       ).arraySync(),
     );
     expect(relativeError(logits.flat(), [1.2, 2, 0, 1.2, -1.2, 0, -2, 1.6])).toBeLessThan(1e-6);
@@ -44,7 +46,7 @@ describe("infoNCE", () => {
       return -Math.log(positive / sum);
     });
     const expected = losses.reduce((sum, loss) => sum + loss / 4, 0);
-    const actual = tf.tidy(() => infoNCE(contrastLogits(queries, keys, negatives, temperature)).arraySync());
+    const actual = tf.tidy(() => infoNCE(contrastLogits(queries, keys, { negatives, temperature })).arraySync());
     expect(Math.abs(actual / expected - 1)).toBeLessThan(1e-5);
     tf.dispose([queries, keys, negatives]);
   });

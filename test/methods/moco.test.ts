@@ -16,8 +16,6 @@ const config: MocoConfig = {
   momentum: 0.9,
   temperature: 0.2,
   bnGroups: 1,
-  shuffleBN: true,
-  symmetric: false,
 };
 const create = (changes: Partial<MocoConfig> = {}) =>
   createMoco({ ...config, ...changes }, { encoder: randomStream(1, "encoder"), queue: randomStream(1, "queue") });
@@ -38,7 +36,7 @@ function step(moco: Moco, permutation: Int32Array = identity, seed = 1) {
 /** What an encoder makes of hashed images, without touching its running averages. */
 function encoded(encoder: Encoder, seed: number, groups = 1): tf.Tensor2D {
   const copy = copyEncoder(encoder);
-  const vectors = tf.tidy(() => encode(copy, hashedImages(seed, batchSize, 8), groups));
+  const vectors = tf.tidy(() => encode(copy, hashedImages(seed, batchSize, 8), { bnGroups: groups }));
   disposeEncoder(copy);
   return vectors;
 }
@@ -76,7 +74,7 @@ describe("mocoStep", () => {
     const [queries, keys] = [encoded(moco.queryEncoder, 2), encoded(moco.keyEncoder, 3)];
     const against = (negatives: tf.Tensor2D) =>
       tf.tidy(() => {
-        const logits = contrastLogits(queries, keys, negatives, 0.2);
+        const logits = contrastLogits(queries, keys, { negatives, temperature: 0.2 });
         return { loss: infoNCE(logits).arraySync(), accuracy: contrastAccuracy(logits).arraySync() };
       });
     expect(loss).toBeCloseTo(against(queue).loss, 4);
@@ -104,7 +102,7 @@ describe("mocoStep", () => {
     const gradientWith = (keys: () => tf.Tensor2D) => {
       const images = hashedImages(2, batchSize, 8);
       const { loss, gradients } = gradientsOf([query.parameters], () =>
-        infoNCE(contrastLogits(encode(query, images, 1), keys(), queue, 0.2)),
+        infoNCE(contrastLogits(encode(query, images, { bnGroups: 1 }), keys(), { negatives: queue, temperature: 0.2 })),
       );
       const values = gradients[0]!.dataSync<"float32">();
       tf.dispose([images, loss, ...gradients]);
@@ -117,7 +115,7 @@ describe("mocoStep", () => {
         gradientWith(() => fixedKeys),
       ),
     ).toBeLessThan(1e-4);
-    const throughKeys = gradientWith(() => encode(query, hashedImages(3, batchSize, 8), 1));
+    const throughKeys = gradientWith(() => encode(query, hashedImages(3, batchSize, 8), { bnGroups: 1 }));
     expect(relativeError(gradient, throughKeys)).toBeGreaterThan(0.05);
     tf.dispose([queue, fixedKeys]);
     disposeEncoder(query);
@@ -176,7 +174,7 @@ describe("shuffling BN", () => {
     const expected = new Float32Array(keys.length);
     for (const group of [[...shuffled.slice(0, 4)], [...shuffled.slice(4)]]) {
       const vectors = tf.tidy(() =>
-        encode(moco.keyEncoder, tf.gather(hashedImages(3, batchSize, 8), group), 1).arraySync(),
+        encode(moco.keyEncoder, tf.gather(hashedImages(3, batchSize, 8), group), { bnGroups: 1 }).arraySync(),
       );
       vectors.forEach((vector, position) => expected.set(vector, group[position]! * 8));
     }

@@ -12,7 +12,7 @@ const valuesOf = ({ parameters }: Encoder) => parameters.values.dataSync<"float3
 describe("the momentum update", () => {
   it("with m = 0 copies the query encoder", () => {
     const [query, key] = [create(1), create(2)];
-    updateMomentumEncoder(key, query, 0);
+    updateMomentumEncoder(key, query, { momentum: 0 });
     expect(valuesOf(key)).toEqual(valuesOf(query));
     [query, key].forEach(disposeEncoder);
   });
@@ -20,7 +20,7 @@ describe("the momentum update", () => {
   it("with m keeps that share of the key encoder, for each parameter, and leaves the query encoder alone", () => {
     const [query, key] = [create(1), create(2)];
     const [q, k] = [valuesOf(query), valuesOf(key)];
-    updateMomentumEncoder(key, query, 0.999);
+    updateMomentumEncoder(key, query, { momentum: 0.999 });
     expect(
       relativeError(
         valuesOf(key),
@@ -35,7 +35,7 @@ describe("the momentum update", () => {
     const [query, key] = [create(1), create(2)];
     query.running.replace(tf.fill([query.running.size], 7));
     const before = key.running.values.dataSync();
-    updateMomentumEncoder(key, query, 0.5);
+    updateMomentumEncoder(key, query, { momentum: 0.5 });
     expect(key.running.values.dataSync()).toEqual(before);
     [query, key].forEach(disposeEncoder);
   });
@@ -43,7 +43,7 @@ describe("the momentum update", () => {
   it("leaves no tensor behind", () => {
     const [query, key] = [create(1), create(2)];
     const before = tf.memory().numTensors;
-    updateMomentumEncoder(key, query, 0.9);
+    updateMomentumEncoder(key, query, { momentum: 0.9 });
     expect(tf.memory().numTensors).toBe(before);
     [query, key].forEach(disposeEncoder);
   });

@@ -55,24 +55,28 @@ function overwrite(queue: KeyQueue, rows: tf.Tensor2D): void {
 /** Algorithm 1 out of its parts, as published or with a mistake in what happens to the queue. */
 function writtenOut(mistake?: "enqueue before the logits" | "the queue learns"): Step {
   return (
-    { config: { momentum, bnGroups, temperature }, queryEncoder, keyEncoder, queue },
+    { momentum, bnGroups, temperature, queryEncoder, keyEncoder, queue },
     { queryView, keyView, permutation },
   ) => {
-    updateMomentumEncoder(keyEncoder, queryEncoder, momentum);
-    const keys = encodeShuffled(keyEncoder, keyView, bnGroups, permutation);
+    updateMomentumEncoder(keyEncoder, queryEncoder, { momentum });
+    const keys = encodeShuffled(keyEncoder, keyView, { bnGroups, permutation });
     if (mistake === "enqueue before the logits") queue.replaceOldest(keys);
     if (mistake === "the queue learns") {
       // What an optimizer of all variables does to a queue that is one.
       const moved = tf.tidy(() => {
-        const queries = encodeAside(queryEncoder, (copy) => encode(copy, queryView, bnGroups));
-        const lossOf = (rows: tf.Tensor) => infoNCE(contrastLogits(queries, keys, rows as tf.Tensor2D, temperature));
+        const queries = encodeAside(queryEncoder, (copy) => encode(copy, queryView, { bnGroups }));
+        const lossOf = (rows: tf.Tensor) =>
+          infoNCE(contrastLogits(queries, keys, { negatives: rows as tf.Tensor2D, temperature }));
         return tf.sub<tf.Tensor2D>(queue.keys, tf.mul(tf.grad(lossOf)(queue.keys), config.rate));
       });
       overwrite(queue, moved);
       moved.dispose();
     }
     const result = differentiate([queryEncoder], () => {
-      const logits = contrastLogits(encode(queryEncoder, queryView, bnGroups), keys, queue.keys, temperature);
+      const logits = contrastLogits(encode(queryEncoder, queryView, { bnGroups }), keys, {
+        negatives: queue.keys,
+        temperature,
+      });
       return { loss: infoNCE(logits), accuracy: contrastAccuracy(logits) };
     });
     if (mistake !== "enqueue before the logits") queue.replaceOldest(keys);
@@ -160,7 +164,7 @@ describe("MoCo leaves PyTorch's trajectory", () => {
     const folder = mkdtempSync(join(tmpdir(), "moco-"));
     const path = join(folder, "checkpoint.safetensors");
     const recipe = tinyRecipe();
-    const state = startTraining(recipe, 1, { images: 26, classes: 2 });
+    const state = startTraining(recipe, { seed: 1, data: { checksum: "tiny", images: 26, classes: 2 } });
     saveCheckpoint(path, state, recipe);
     disposeTraining(state);
     const { tensors, metadata } = decodeSafetensors(readFileSync(path), path);

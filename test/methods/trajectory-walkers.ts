@@ -2,11 +2,12 @@ import { copyTensor } from "../../src/engine/recording";
 import { tf } from "../../src/engine/tf";
 import { endToEndStep } from "../../src/methods/end-to-end";
 import { contrastLogits } from "../../src/methods/losses";
-import { MemoryBank, memoryBankStep } from "../../src/methods/memory-bank";
-import { mocoStep, symmetricMocoStep, type Moco, type MocoInputs } from "../../src/methods/moco";
+import { MemoryBank, memoryBankStep, type MemoryBankInputs } from "../../src/methods/memory-bank";
+import { mocoStep, type Moco, type MocoInputs } from "../../src/methods/moco";
 import { KeyQueue } from "../../src/methods/queue";
 import { encodeShuffled } from "../../src/methods/shuffling-bn";
 import { simclrStep } from "../../src/methods/simclr";
+import { symmetricMocoStep } from "../../src/methods/symmetric-moco";
 import { copyEncoder, disposeEncoder, encode, type Encoder } from "../../src/nn/encoder";
 import {
   encodeAside,
@@ -22,16 +23,11 @@ import {
 
 /** MoCo as a trajectory starts it. */
 export function startMoco({ config, encoder }: GoldenTrajectory): Moco {
-  const { queueSize, momentum, symmetric } = config;
+  const { queueSize, momentum, temperature, bnGroups } = config;
   return {
-    config: {
-      ...config,
-      encoder,
-      queueSize: queueSize!,
-      momentum: momentum!,
-      symmetric: symmetric!,
-      shuffleBN: true,
-    },
+    momentum: momentum!,
+    temperature,
+    bnGroups,
     queryEncoder: startingEncoder(encoder),
     keyEncoder: startingEncoder(encoder),
     queue: new KeyQueue(hashedUnitRows(queueSize!, config.dimension)),
@@ -81,7 +77,7 @@ export function mocoWalker(
         ...(second && { second }),
       };
       const result = steps.take(inputs, index);
-      const logits = mocoLogits(moco, views, before);
+      const logits = mocoLogits(trajectory, moco, views, before);
       tf.dispose([...views, before.keys]);
       disposeEncoder(before.encoder);
       return { ...result, logits };
@@ -99,7 +95,8 @@ export function mocoWalker(
 
 /** The logits that a step had: its keys are what is new in the queue, its query encoder the one before the optimizer. */
 function mocoLogits(
-  { config, queue }: Moco,
+  { config }: GoldenTrajectory,
+  { queue }: Moco,
   views: readonly tf.Tensor4D[],
   before: { encoder: Encoder; keys: tf.Tensor2D; pointer: number },
 ): tf.Tensor2D {
@@ -109,10 +106,9 @@ function mocoLogits(
       tf.slice2d(queue.keys, [(before.pointer + batch * count) % queue.size, 0], [count, -1]);
     const against = (query: number, keys: tf.Tensor2D) =>
       contrastLogits(
-        encodeAside(before.encoder, (copy) => encode(copy, views[query]!, config.bnGroups)),
+        encodeAside(before.encoder, (copy) => encode(copy, views[query]!, config)),
         keys,
-        before.keys,
-        config.temperature,
+        { negatives: before.keys, temperature: config.temperature },
       );
     // The keys of the first view lie first.
     return config.symmetric ? tf.concat2d([against(0, newKeys(1)), against(1, newKeys(0))], 0) : against(0, newKeys(0));
@@ -123,22 +119,25 @@ export function endToEndWalker(trajectory: GoldenTrajectory): Walker {
   const { config, encoder } = trajectory;
   const [queryEncoder, keyEncoder] = [startingEncoder(encoder), startingEncoder(encoder)];
   const optimizer = optimize(trajectory, [queryEncoder, keyEncoder]);
-  const endToEnd = { config: { ...trajectory.config, encoder, shuffleBN: true }, queryEncoder, keyEncoder };
-  const compute = ({ query, key, permutation }: Readonly<Record<string, tf.Tensor>>) =>
-    endToEndStep(endToEnd, query as tf.Tensor4D, key as tf.Tensor4D, permutation as tf.Tensor1D);
+  const endToEnd = { ...config, queryEncoder, keyEncoder };
+  const compute = (inputs: Readonly<Record<string, tf.Tensor>>) =>
+    endToEndStep(endToEnd, inputs as unknown as MocoInputs);
   const steps = stepper(trajectory, { compute, optimizer });
   return {
     step: (given, index) => {
       const [query, key] = [view(trajectory, given.indices, index, 0), view(trajectory, given.indices, index, 1)];
       const { bnGroups, temperature } = config;
       const logits = tf.tidy(() => {
-        const queries = encodeAside(queryEncoder, (copy) => encode(copy, query, bnGroups));
+        const queries = encodeAside(queryEncoder, (copy) => encode(copy, query, { bnGroups }));
         const keys = encodeAside(keyEncoder, (copy) =>
-          encodeShuffled(copy, key, bnGroups, integers(given.permutations![0]!)),
+          encodeShuffled(copy, key, { bnGroups, permutation: integers(given.permutations![0]!) }),
         );
         return tf.div<tf.Tensor2D>(tf.matMul(queries, keys, false, true), temperature);
       });
-      const result = steps.take({ query, key, permutation: integers(given.permutations![0]!) }, index);
+      const result = steps.take(
+        { queryView: query, keyView: key, permutation: integers(given.permutations![0]!) },
+        index,
+      );
       return { ...result, logits };
     },
     networks: { "encoder_q.": queryEncoder, "encoder_k.": keyEncoder },
@@ -155,13 +154,9 @@ export function memoryBankWalker(trajectory: GoldenTrajectory): Walker {
   const encoder = startingEncoder(encoderConfig);
   const bank = new MemoryBank(hashedUnitRows(config.images, config.dimension));
   const optimizer = optimize(trajectory, [encoder]);
-  const method = {
-    config: { ...config, encoder: encoderConfig, negatives: config.negatives!, momentum: 0.5 },
-    encoder,
-    bank,
-  };
-  const compute = ({ images, indices, negatives }: Readonly<Record<string, tf.Tensor>>) =>
-    memoryBankStep(method, images as tf.Tensor4D, indices as tf.Tensor1D, negatives as tf.Tensor1D);
+  const method = { ...config, encoder, bank, momentum: 0.5 };
+  const compute = (inputs: Readonly<Record<string, tf.Tensor>>) =>
+    memoryBankStep(method, inputs as unknown as MemoryBankInputs);
   const steps = stepper(trajectory, { compute, optimizer });
   return {
     step: (given, index) => {
@@ -169,10 +164,10 @@ export function memoryBankWalker(trajectory: GoldenTrajectory): Walker {
       const [indices, negatives] = [integers(given.indices), integers(given.negatives!)];
       const { bnGroups, temperature } = config;
       const logits = tf.tidy(() => {
-        const queries = encodeAside(encoder, (copy) => encode(copy, images, bnGroups));
-        return contrastLogits(queries, bank.at(indices), bank.at(negatives), temperature);
+        const queries = encodeAside(encoder, (copy) => encode(copy, images, { bnGroups }));
+        return contrastLogits(queries, bank.at(indices), { negatives: bank.at(negatives), temperature });
       });
-      const result = steps.take({ images, indices, negatives }, index);
+      const result = steps.take({ view: images, indices, negatives }, index);
       return { ...result, logits };
     },
     networks: { "encoder.": encoder },
@@ -190,16 +185,16 @@ export function simclrWalker(trajectory: GoldenTrajectory): Walker {
   const { config, encoder: encoderConfig } = trajectory;
   const encoder = startingEncoder(encoderConfig);
   const optimizer = optimize(trajectory, [encoder]);
-  const simclr = { config: { ...config, encoder: encoderConfig }, encoder };
+  const simclr = { ...config, encoder };
   const compute = ({ first, second }: Readonly<Record<string, tf.Tensor>>) =>
-    simclrStep(simclr, first as tf.Tensor4D, second as tf.Tensor4D);
+    simclrStep(simclr, { first: first as tf.Tensor4D, second: second as tf.Tensor4D });
   const steps = stepper(trajectory, { compute, optimizer });
   return {
     step: (given, index) => {
       const [first, second] = [view(trajectory, given.indices, index, 0), view(trajectory, given.indices, index, 1)];
       const logits = tf.tidy(() => {
         const both = tf.concat4d([first, second], 0);
-        const embeddings = encodeAside(encoder, (copy) => encode(copy, both, config.bnGroups));
+        const embeddings = encodeAside(encoder, (copy) => encode(copy, both, { bnGroups: config.bnGroups }));
         return tf.div<tf.Tensor2D>(tf.matMul(embeddings, embeddings, false, true), config.temperature);
       });
       const result = steps.take({ first, second }, index);

@@ -80,7 +80,7 @@ describe("createEncoder", () => {
     const encoder = create();
     const copy = copyEncoder(encoder);
     disposeEncoder(encoder);
-    tf.tidy(() => void encode(copy, hashedImages(1, 4, 8), 1)); // the copy lives on its own
+    tf.tidy(() => void encode(copy, hashedImages(1, 4, 8), { bnGroups: 1 })); // the copy lives on its own
     disposeEncoder(copy);
     expect(tf.memory().numTensors).toBe(before);
   });
@@ -108,7 +108,7 @@ describe("encoderParameters", () => {
 describe("encode", () => {
   it.each(["linear", "mlp"] as const)("gives unit vectors, one an image, with the %s head", (head) => {
     const encoder = create({ head });
-    const vectors = tf.tidy(() => encode(encoder, hashedImages(1, 6, 8), 1).arraySync());
+    const vectors = tf.tidy(() => encode(encoder, hashedImages(1, 6, 8), { bnGroups: 1 }).arraySync());
     expect(vectors).toHaveLength(6);
     vectors.forEach((vector) => expect(Math.hypot(...vector)).toBeCloseTo(1, 5));
     disposeEncoder(encoder);
@@ -119,7 +119,7 @@ describe("encode", () => {
     const images = hashedImages(1, 6, 8);
     for (let step = 0; step < 2; step++) {
       const before = encoder.running.values.dataSync();
-      tf.tidy(() => void encode(encoder, images, 1));
+      tf.tidy(() => void encode(encoder, images, { bnGroups: 1 }));
       const expected = mix(before, batchStatistics(encoder, images));
       expect(relativeError(encoder.running.values.dataSync(), expected)).toBeLessThan(1e-6);
     }
@@ -135,11 +135,11 @@ describe("encode", () => {
     const statistics = parts.map((part) => batchStatistics(encoder, part));
     const mean = statistics[0]!.map((_, index) => statistics.reduce((sum, group) => sum + group[index]! / 3, 0));
 
-    const grouped = tf.tidy(() => encode(encoder, whole, 3).dataSync());
+    const grouped = tf.tidy(() => encode(encoder, whole, { bnGroups: 3 }).dataSync());
     expect(relativeError(encoder.running.values.dataSync(), mix(before, mean))).toBeLessThan(1e-6);
-    const alone = parts.flatMap((part) => [...tf.tidy(() => encode(encoder, part, 1).dataSync())]);
+    const alone = parts.flatMap((part) => [...tf.tidy(() => encode(encoder, part, { bnGroups: 1 }).dataSync())]);
     expect(relativeError(grouped, alone)).toBeLessThan(1e-5);
-    const together = tf.tidy(() => encode(encoder, whole, 1).dataSync());
+    const together = tf.tidy(() => encode(encoder, whole, { bnGroups: 1 }).dataSync());
     expect(relativeError(grouped, together)).toBeGreaterThan(0.01);
     tf.dispose([whole, ...parts]);
     disposeEncoder(encoder);
@@ -149,7 +149,7 @@ describe("encode", () => {
     const encoder = create();
     const images = hashedImages(1, 6, 8);
     const before = tf.memory().numTensors;
-    encode(encoder, images, 2).dispose();
+    encode(encoder, images, { bnGroups: 2 }).dispose();
     backboneFeatures(encoder, images).dispose();
     expect(tf.memory().numTensors).toBe(before);
     images.dispose();

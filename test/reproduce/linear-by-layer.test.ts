@@ -75,7 +75,7 @@ describe("linearByLayer", () => {
 
   it("takes the mean over seeds, as rows and as curves", () => {
     const accuracies = [1, 2, 3].map((seed) => {
-      const state = startTraining(recipe, seed, { images: 26, classes: 2 });
+      const state = startTraining(recipe, { seed, data: { checksum: "tiny", images: 26, classes: 2 } });
       saveCheckpoint(join(runDirectory(recipe, seed, folder), "checkpoint.safetensors"), state, recipe);
       const layers = probeLayers(state.method.encoder, data, seed);
       disposeTraining(state);

@@ -9,14 +9,14 @@ import { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from ".
 import { assertSameTraining, loadCheckpoint, saveCheckpoint } from "../../src/train/checkpoint";
 import { TrainingStep } from "../../src/train/take-step";
 import { disposeTraining, startTraining, type TrainingState } from "../../src/train/state";
-import { mocoV2 } from "../../src/data/augmentation-policy";
 import { batchIndices } from "../../src/data/batches";
 import { drawBatch } from "../../src/train/draw-batch";
+import type { Optimizer } from "../../src/train/optimizer";
 import type { Recipe } from "../../src/train/recipe";
 import { tinyData, tinyMethods, tinyMoco, tinyRecipe } from "./tiny";
 
 const recipe = tinyRecipe();
-const facts = { images: 26, classes: 2 };
+const data = { checksum: "a".repeat(64), images: 26, classes: 2 };
 let folder: string;
 let path: string;
 
@@ -28,23 +28,22 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A state in which every value differs from the start's. */
 function someState(of: Recipe = recipe): TrainingState {
-  const state = startTraining(of, 7, facts);
+  const state = startTraining(of, { seed: 7, data });
   const random = randomStream(1, "test");
   const noise = (size: number) => tf.tensor1d(Float32Array.from({ length: size }, () => random.normal()));
   for (const { parameters, running } of Object.values(state.method.networks)) {
     parameters.replace(noise(parameters.size));
-    running.replace(noise(running.size));
+    running!.replace(noise(running!.size));
   }
-  state.method.trained.forEach((name, index) => {
-    const { parameters } = state.method.networks[name]!;
-    // Without rate or decay the velocity becomes the gradient.
-    const velocity = noise(parameters.size);
-    state.optimizers[index]!.apply(parameters, velocity, { learningRate: 0, momentum: 0, weightDecay: 0 });
-    velocity.dispose();
-  });
+  for (const [name, { momentumBuffer }] of state.optimizers) {
+    momentumBuffer.assign(noise(state.method.networks[name]!.parameters.size));
+  }
   // Moves the queue or the bank, and leaves the networks as they are but for their running averages.
-  const step = new TrainingStep({ ...state, optimizers: state.optimizers.map(() => idle) }, of.optimizer);
-  step.take(drawBatch(tinyData(), 8, mocoV2, 7, 0), 0, 1);
+  const step = new TrainingStep(
+    { ...state, optimizers: new Map([...state.optimizers.keys()].map((name) => [name, idle])) },
+    of.optimizer,
+  );
+  step.take(drawBatch(tinyData(), recipe, { seed: 7, step: 0, views: state.method.views }), 0, 1);
   step.dispose();
   state.step = 5;
   state.seconds = 12.345;
@@ -57,15 +56,15 @@ function someState(of: Recipe = recipe): TrainingState {
 }
 
 /** An optimizer that leaves everything as it is. */
-const idle = { apply: () => undefined } as unknown as TrainingState["optimizers"][number];
+const idle = { apply: () => undefined } as unknown as Optimizer;
 
 const tensorsOf = ({ method, optimizers }: TrainingState) => [
   ...Object.values(method.networks).flatMap(({ parameters, running }) => [
     parameters.values.dataSync(),
-    running.values.dataSync(),
+    running!.values.dataSync(),
   ]),
-  ...optimizers.map(({ velocity }) => velocity.dataSync()),
-  ...method.memory().values(),
+  ...[...optimizers.values()].map(({ velocity }) => velocity.dataSync()),
+  ...(method.buffers ?? []).map(({ value }) => value.dataSync()),
 ];
 
 function saved(): Buffer {
@@ -101,9 +100,9 @@ describe("a checkpoint", () => {
     expect(tensorsOf(loaded.state)).toEqual(tensorsOf(state));
     const { seed, step, history, seconds } = loaded.state;
     expect({ seed, step, history, seconds }).toEqual({ seed: 7, step: 5, history: state.history, seconds: 12.345 });
-    const memory = loaded.state.method.memory();
-    expect([...memory.get("queue_pointer")!.values]).toEqual([8]);
-    expect([...memory.get("queue_images")!.values.slice(0, 8)]).toEqual([...batchIndices(tinyData().train, 8, 7, 0)]);
+    const buffer = (name: string) => loaded.state.method.buffers!.find((one) => one.name === name)!.value.dataSync();
+    expect([...buffer("queue_pointer")]).toEqual([8]);
+    expect([...buffer("queue_images").slice(0, 8)]).toEqual([...batchIndices(tinyData().train, 8, 7, 0)]);
     disposeTraining(state);
     disposeTraining(loaded.state);
     expect(tf.memory().numTensors).toBe(before);
@@ -227,13 +226,24 @@ describe("loadCheckpoint", () => {
 
 describe("assertSameTraining", () => {
   it("refuses another recipe or seed and says what differs", () => {
-    const state = startTraining(recipe, 7, facts);
+    const state = startTraining(recipe, { seed: 7, data });
     const checkpoint = { recipe, state };
-    expect(() => assertSameTraining(path, checkpoint, tinyRecipe({ name: "renamed" }), 7)).not.toThrow();
-    expect(() => assertSameTraining(path, checkpoint, recipe, 8)).toThrow(InputError);
-    expect(() => assertSameTraining(path, checkpoint, recipe, 8)).toThrow(/with seed 7, asked for is .* with seed 8/);
+    expect(() =>
+      assertSameTraining(path, checkpoint, { recipe: tinyRecipe({ name: "renamed" }), seed: 7, data }),
+    ).not.toThrow();
+    expect(() => assertSameTraining(path, checkpoint, { recipe, seed: 8, data })).toThrow(InputError);
+    expect(() => assertSameTraining(path, checkpoint, { recipe, seed: 8, data })).toThrow(
+      /with seed 7, asked for is .* with seed 8/,
+    );
     const other = tinyRecipe({ method: tinyMoco({ momentum: 0.5 }) });
-    expect(() => assertSameTraining(path, checkpoint, other, 7)).toThrow(`Cannot go on from ${path}`);
+    expect(() => assertSameTraining(path, checkpoint, { recipe: other, seed: 7, data })).toThrow(
+      `Cannot go on from ${path}`,
+    );
+    expect(() =>
+      assertSameTraining(path, checkpoint, { recipe, seed: 7, data: { ...data, checksum: "b".repeat(64) } }),
+    ).toThrow(
+      "it was trained on data of checksum aaaaaaaaaaaa (26 images), given is data of checksum bbbbbbbbbbbb (26 images)",
+    );
     disposeTraining(state);
   });
 });

@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { mocoV2 } from "../../src/data/augmentation-policy";
 import { tf } from "../../src/engine/tf";
 import { drawBatch } from "../../src/train/draw-batch";
 import type { Recipe } from "../../src/train/recipe";
-import { disposeTraining, startTraining } from "../../src/train/state";
+import { disposeTraining, startTraining, trainingDataOf } from "../../src/train/state";
 import { TrainingStep } from "../../src/train/take-step";
 import { relativeError } from "../engine/double-precision";
 import { tinyData, tinyMethods, tinyMoco, tinyRecipe } from "./tiny";
@@ -17,16 +16,16 @@ const changingRate = (step: number) => 2e-5 * (1 + (step % 3));
 function tenSteps(recipe: Recipe, form: "recorded" | "op by op", rateOf = changingRate) {
   if (form === "op by op") vi.stubEnv("MOCO_OP_BY_OP", "1");
   const data = tinyData();
-  const state = startTraining(recipe, 3, { images: data.train.labels.length, classes: data.train.classes.length });
+  const state = startTraining(recipe, { seed: 3, data: trainingDataOf(data) });
   const step = new TrainingStep(state, recipe.optimizer);
   const start = state.method.encoder.parameters.values.dataSync<"float32">().slice();
   const losses = Array.from({ length: 10 }, (_, index) => {
-    const batch = drawBatch(data, recipe.batchSize, mocoV2, 3, index);
+    const batch = drawBatch(data, recipe, { seed: 3, step: index, views: state.method.views });
     return step.take(batch, rateOf(index), index + 1).loss;
   });
   const weights = state.method.encoder.parameters.values.dataSync<"float32">();
   const moved = Float64Array.from(weights, (value, index) => value - start[index]!);
-  const memory = new Map([...state.method.memory()].map(([name, { values }]) => [name, values.slice()]));
+  const memory = new Map((state.method.buffers ?? []).map(({ name, value }) => [name, value.dataSync().slice()]));
   step.dispose();
   disposeTraining(state);
   vi.unstubAllEnvs();
