@@ -1,8 +1,9 @@
 /** Compiles the cells of notebooks as the kernel does, without running them. Prints a JSON list of what does not compile. */
 const { readFileSync } = require("node:fs");
 const path = require("node:path");
+const process = require("node:process");
 
-const root = path.join(__dirname, "..", "..");
+const root = path.resolve(process.argv[1], "..", "..", "..");
 process.chdir(root);
 const { createCellConverter, install } = require("../../kernel/compiler.js");
 const converter = createCellConverter(install(), path.join(root, "notebooks"));
