@@ -76,7 +76,12 @@ function createCells(converter) {
     }
     // A failure that came while no cell ran is already there, or comes in this turn.
     await nextTurn();
-    await cellOfCode.run(cell, () => executor.execute(code));
+    try {
+      await cellOfCode.run(cell, () => executor.execute(code));
+    } catch (error) {
+      // Where the result's own code that prints it throws.
+      cell.error = thrownFields(error);
+    }
     // Node tells of a lost rejection after the promises of this turn.
     await nextTurn();
     cell.runs = false;

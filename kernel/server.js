@@ -66,10 +66,9 @@ async function serve(connectionFile, kernel, log) {
     }
   };
 
-  const separator = connection.transport === "tcp" ? ":" : "-";
   await Promise.all(
     Object.entries(sockets).map(([name, socket]) =>
-      socket.bind(`${connection.transport}://${connection.ip}${separator}${connection[`${name}_port`]}`),
+      socket.bind(`${connection.transport}://${connection.ip}:${connection[`${name}_port`]}`),
     ),
   );
   void listen(sockets.shell);

@@ -14,6 +14,7 @@ describe("a failed cell", () => {
     "throw 'only text';",
     "/** @module broken */\nexport const wrong: number = 'text';",
     "process.exit(3);",
+    '({\n  [Symbol.for("nodejs.util.inspect.custom")]() {\n    throw new Error("no text");\n  },\n})',
     `const wide: { ${Array.from({ length: 30 }, (_, i) => `property${i}: number`).join("; ")} } = 5;`,
   ]);
   const error = (cell: number) => answers[cell - 1]!.errors[0]!;
@@ -39,7 +40,7 @@ describe("a failed cell", () => {
 
   it("names the property that a type error is about and leaves out the types around it", () => {
     expect(error(3).evalue).toBe("Type 'string' is not assignable to type 'number'.");
-    const { evalue } = error(12);
+    const { evalue } = error(13);
     expect(evalue).toMatch(/^Type 'number' is not assignable to type '\{ property0: number; .*…'\.$/);
     expect(evalue.length).toBeLessThan(150);
   });
@@ -70,6 +71,7 @@ describe("a failed cell", () => {
       "Caused by TypeError: inner",
       expect.stringMatching(/^ {4}at In\[8\]:2:\d+$/),
     ]);
+    expect(error(12).traceback).toEqual(["Error: no text", expect.stringMatching(/In\[12\]:3:/)]);
     expect(error(9)).toMatchObject({ ename: "Thrown value", evalue: "only text" });
     expect(JSON.stringify(answers)).not.toMatch(/node_modules|kernel\/|node:internal/);
   });
