@@ -77,7 +77,9 @@ function createCells(converter) {
     // A failure that came while no cell ran is already there, or comes in this turn.
     await nextTurn();
     try {
-      await cellOfCode.run(cell, () => executor.execute(code));
+      if (cell.stopped === undefined) {
+        await cellOfCode.run(cell, () => executor.execute(code));
+      }
     } catch (error) {
       // Where the result's own code that prints it throws.
       cell.error = thrownFields(error);

@@ -41,7 +41,7 @@ function describe(thrown) {
   if (thrown instanceof Error) {
     // Node adds the files of the kernel that asked for a module.
     const message = thrown.message.replace(/\nRequire stack:\n(?:- .*\n?)*$/, "");
-    return { name: thrown.name, message, stack: thrown.stack ?? String(thrown) };
+    return { name: String(thrown.name), message, stack: thrown.stack ?? String(thrown) };
   }
   return { name: "Thrown value", message: typeof thrown === "string" ? thrown : inspect(thrown), stack: "" };
 }

@@ -21,7 +21,9 @@ function exportLiveVariables(typescript, source) {
     } else if (inFunction && typescript.isIdentifier(node)) {
       inFunctions.add(node.text);
     }
-    node.forEachChild((child) => visit(child, inFunction || typescript.isFunctionLike(node)));
+    // The fields of a class are set when it is constructed.
+    const runsLater = inFunction || typescript.isFunctionLike(node) || typescript.isClassLike(node);
+    node.forEachChild((child) => visit(child, runsLater));
   };
   visit(file, false);
 

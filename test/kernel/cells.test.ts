@@ -32,10 +32,10 @@ describe("names of earlier cells", () => {
 describe("a variable of an earlier cell", () => {
   it("is the same for functions of earlier cells and for later cells, also one of several taken out of an object", () => {
     const answers = runCells([
-      "let a = 1;\nlet { b, c: [d] } = { b: 2, c: [3] };\nlet alone = 4;\nfunction read() {\n  return [a, b, d];\n}\nfunction count() {\n  a += 1;\n}",
-      "a = 10;\nd = 30;\nalone += 1;\ncount();\nconsole.log(read(), a, b, d, alone);",
+      "let a = 1;\nlet { b, c: [d] } = { b: 2, c: [3] };\nlet alone = 4;\nfunction read() {\n  return [a, b, d];\n}\nfunction count() {\n  a += 1;\n}\nlet inClass = 1;\nclass Reader {\n  value = inClass;\n}",
+      "a = 10;\nd = 30;\nalone += 1;\ninClass = 2;\ncount();\nconsole.log(read(), a, b, d, alone, new Reader().value);",
     ]);
-    expect(answers[1]!.stdout).toBe("[ 11, 2, 30 ] 11 2 30 5\n");
+    expect(answers[1]!.stdout).toBe("[ 11, 2, 30 ] 11 2 30 5 2\n");
   });
 });
 

@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { projectRoot } from "../../src/cli/project";
 import { runCells } from "./run-cells";
 
 const start = "const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));\nlet steps = 0;";
@@ -32,6 +34,37 @@ describe("an interrupt", () => {
     expect([2, 5, 7].map((cell) => answers[cell]!.stdout)).toEqual(["0\n", "0\n", "0\n"]);
   });
 
+  it("stops an awaited loop of an own file", () => {
+    const answers = runCells(
+      [
+        start,
+        'import { repeat } from "./own-file";',
+        interrupted("await repeat(() => {\n  steps += 1;\n  console.log('step');\n});"),
+        stillRuns,
+      ],
+      join(projectRoot, "test", "kernel"),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(["ok", "ok", "error", "ok"]);
+    expect(answers[3]!.stdout).toBe("0\n");
+  });
+
+  it("lets a cell that asks for it stop by itself, and ends it at the second", () => {
+    const ask = 'import { stopRequested } from "moco-kit";\nconsole.log("began");\n';
+    const answers = runCells([
+      start,
+      interrupted(`${ask}while (!stopRequested()) await sleep(20);\nconsole.log("stopped by itself");`),
+      {
+        source: `${ask}for (;;) {\n  steps += 1;\n  await sleep(stopRequested() ? 10 : 20);\n}`,
+        during: "interrupt twice",
+      },
+      stillRuns,
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(["ok", "ok", "error", "ok"]);
+    expect(answers[1]!.stdout).toBe("began\nstopped by itself\n");
+    expect(answers[2]!.errors[0]!.ename).toBe("Interrupted");
+    expect(answers[3]!.stdout).toBe("0\n");
+  });
+
   it("stops a synchronous loop", () => {
     const [answer] = runCells([interrupted("console.log('began');\nfor (;;);")]);
     expect(answer!.errors.map(({ traceback }) => traceback[0])).toEqual([
@@ -42,7 +75,7 @@ describe("an interrupt", () => {
   it("waits for the end of a synchronous stretch between awaits, and says so", () => {
     const [answer] = runCells([
       interrupted(
-        "await null;\nconsole.log('began');\nconst end = Date.now() + 3000;\nwhile (Date.now() < end);\nawait new Promise(() => {});",
+        "await new Promise((resolve) => setTimeout(resolve, 300));\nconsole.log('began');\nconst end = Date.now() + 3000;\nwhile (Date.now() < end);\nawait new Promise(() => {});",
       ),
     ]);
     expect(answer!.errors[0]!.evalue).toBe(

@@ -1,7 +1,7 @@
 """Runs cells in one kernel, as a notebook does, and prints what the kernel answered.
 
 Arguments: the notebook's folder; `--together` to send all cells at once. Standard input: a JSON list with an object for each cell: `source`, and `during`, what
-is done as soon as the cell has written something (`ask`: a kernel_info request, `interrupt`, or null). Standard output: a JSON list
+is done as soon as the cell has written something (`ask`: a kernel_info request, `interrupt`, `interrupt twice`, or null). Standard output: a JSON list
 with an object for each cell: the reply's `status`; `stdout`, `stderr`; `result`, the last value as text; `errors`, the
 contents of the `error` messages; and `states`, the states that the kernel published from the request to its reply. With `--together` the output is a list of the replies' statuses; with
 `--info` it is what the kernel tells of itself.
@@ -9,6 +9,7 @@ contents of the `error` messages; and `states`, the states that the kernel publi
 
 import json
 import sys
+import time
 
 from jupyter_client.manager import start_new_kernel
 
@@ -26,7 +27,10 @@ def run(manager, client, source, during):
             cell[content["name"]] += content["text"]
             if during == "ask":
                 client.kernel_info()
-            elif during == "interrupt":
+            elif during is not None:
+                manager.interrupt_kernel()
+            if during == "interrupt twice":
+                time.sleep(0.5)
                 manager.interrupt_kernel()
             during = None
         elif kind == "execute_result":
