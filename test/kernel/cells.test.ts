@@ -85,10 +85,20 @@ describe("the kernel", () => {
     expect(runTogether(cells, { stopOnError: false })).toEqual(["ok", "error", "ok", "ok"]);
     expect(runCells(["throw new Error('broken');", "1"]).map(({ status }) => status)).toEqual(["error", "ok"]);
   });
+});
 
-  it("sends the value of the last expression as the cell's result", () => {
-    const answers = runCells(["console.log('text');\n'text'", "await Promise.resolve({ a: [1] })", "undefined"]);
-    expect(answers.map(({ stdout, result }) => [stdout, result])).toEqual([
+describe("what a cell sends", () => {
+  const [text, object, nothing, mixed, waiting, long] = runCells([
+    "console.log('text');\n'text'",
+    "await Promise.resolve({ a: [1] })",
+    "undefined",
+    'import { display } from "tslab";\nprocess.stdout.write("a");\nprocess.stdout.write("b");\ndisplay.html("<b>c</b>");\nprocess.stderr.write("d");\nprocess.stdout.write("e");\n7',
+    "await new Promise<void>((resolve) => process.stdout.write('written', () => resolve()));",
+    "for (let line = 0; line < 5000; line++) console.log(line);",
+  ]);
+
+  it("has the value of the last expression as its result", () => {
+    expect([text, object, nothing].map((answer) => [answer!.stdout, answer!.result])).toEqual([
       ["text\n", "'text'"],
       ["", "{ a: [ 1 ] }"],
       ["", null],
@@ -96,14 +106,23 @@ describe("the kernel", () => {
   });
 
   it("keeps the order of what is written and shown", () => {
-    const [answer] = runCells([
-      "for (let i = 0; i < 3; i++) {\n  process.stdout.write(`${i}`);\n  process.stderr.write(`${i}`);\n}\nawait new Promise<void>((resolve) => process.stdout.write('3', () => resolve()));",
+    expect(mixed!.order.filter((kind, index, all) => kind !== all[index - 1])).toEqual([
+      "execute_input",
+      "stdout",
+      "display_data",
+      "stderr",
+      "stdout",
+      "execute_result",
     ]);
-    expect([answer!.stdout, answer!.stderr]).toEqual(["0123", "012"]);
+    expect([mixed!.stdout, mixed!.stderr]).toEqual(["abe", "d"]);
   });
 
-  it("sends all of a long output", () => {
-    const [answer] = runCells(["for (let line = 0; line < 5000; line++) console.log(line);"]);
-    expect(answer!.stdout).toBe(Array.from({ length: 5000 }, (_, line) => `${line}\n`).join(""));
+  it("tells code that waits for it when it is written", () => {
+    expect([waiting!.status, waiting!.stdout]).toEqual(["ok", "written"]);
+  });
+
+  it("holds all of a long output, in few messages", () => {
+    expect(long!.stdout).toBe(Array.from({ length: 5000 }, (_, line) => `${line}\n`).join(""));
+    expect(long!.order.length).toBeLessThan(100);
   });
 });

@@ -15,6 +15,8 @@ export interface CellAnswer {
     readonly evalue: string;
     readonly traceback: readonly string[];
   }[];
+  /** The kinds of outputs (stdout, display_data, ...) as they came. */
+  readonly order: readonly string[];
   /** The states (busy, idle) that the kernel published while the cell ran. */
   readonly states: readonly string[];
 }

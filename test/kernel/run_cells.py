@@ -3,7 +3,7 @@
 Arguments: the notebook's folder; `--together` to send all cells at once. Standard input: a JSON list with an object for each cell: `source`, and `during`, what
 is done as soon as the cell has written something (`ask`: a kernel_info request, `interrupt`, `interrupt twice`, or null). Standard output: a JSON list
 with an object for each cell: the reply's `status`; `stdout`, `stderr`; `result`, the last value as text; `errors`, the
-contents of the `error` messages; and `states`, the states that the kernel published from the request to its reply. With `--together` the output is a list of the replies' statuses; with
+contents of the `error` messages; `order`, the kinds of outputs as they came; and `states`, the states that the kernel published from the request to its reply. With `--together` the output is a list of the replies' statuses; with
 `--info` it is what the kernel tells of itself.
 """
 
@@ -18,10 +18,12 @@ SECONDS = 60
 
 def run(manager, client, source, during):
     sent = client.execute(source)
-    cell = {"status": None, "stdout": "", "stderr": "", "result": None, "errors": [], "states": []}
+    cell = {"status": None, "stdout": "", "stderr": "", "result": None, "errors": [], "states": [], "order": []}
     while True:
         message = client.get_iopub_msg(timeout=SECONDS)
         content, kind = message["content"], message["msg_type"]
+        if kind != "status":
+            cell["order"].append(content["name"] if kind == "stream" else kind)
         of_cell = message["parent_header"].get("msg_id") == sent
         if kind == "stream":
             cell[content["name"]] += content["text"]
