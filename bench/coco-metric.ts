@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cocoAveragePrecision, cocoFigures, matchCoco } from "../src/detection/coco-metric";
+import { noFaults } from "../src/detection/annotation-faults";
 import { cocoImages } from "../src/detection/coco-document";
 import type { DetectionSet } from "../src/detection/detection-set";
 import { fromCocoResults } from "../src/detection/results-json";
@@ -75,7 +76,7 @@ function main(): void {
 
     const loaded = seconds(() => {
       const [document, found] = paths.map((path): unknown => JSON.parse(readFileSync(path, "utf8")));
-      const { categories, images } = cocoImages(document, paths[0], { faults: [], empty: [] });
+      const { categories, images } = cocoImages(document, paths[0], noFaults());
       const set: DetectionSet = { name: "made", categories, images, readPixels: () => Promise.reject(new Error()) };
       return { set, detections: fromCocoResults(set, found, paths[1]) };
     });

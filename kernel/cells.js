@@ -41,7 +41,10 @@ function createCells(converter) {
   process.exit = (code) => {
     throw new Error(`Cannot exit: process.exit(${code ?? ""}) would end the kernel; throw an error to fail the cell`);
   };
-  nameCells(() => latest.name);
+  nameCells(() => {
+    latest.runsSince = performance.now();
+    return latest.name;
+  });
   watchInterrupts(() => (latest?.runs === true ? latest : undefined));
   watchLateFailures((failure) => {
     lateFailure ??= failure;
@@ -65,6 +68,8 @@ function createCells(converter) {
       stopped: undefined,
       stop: () => executor.interrupt(),
       runs: true,
+      // Not yet while it is compiled.
+      runsSince: Infinity,
       diagnostics: [],
       error: undefined,
       result: undefined,

@@ -46,7 +46,8 @@ const kernel = {
 /**
  * Handles SIGINT.
  *
- * @param runningCell - gives the cell that runs, with its `interruptsBefore`, `stopsByItself`, `stopped` and `stop()`
+ * @param runningCell - gives the cell that runs, with its `runsSince`, `interruptsBefore`, `stopsByItself`, `stopped` and
+ *   `stop()`
  */
 function watchInterrupts(runningCell) {
   globalThis.mocoKernel = kernel;
@@ -58,7 +59,7 @@ function watchInterrupts(runningCell) {
     if (cell === undefined || (first && cell.stopsByItself)) {
       return;
     }
-    const stretch = stretchBefore();
+    const stretch = Math.min(stretchBefore(), performance.now() - cell.runsSince);
     cell.stopped ??= new Interrupted(
       stretch < LONG_STRETCH_MS
         ? "the cell was stopped; what it began stops at its next await"

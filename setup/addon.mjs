@@ -6,6 +6,9 @@ const PACKAGE = "node_modules/@tensorflow/tfjs-node-gpu";
 /** Where tfjs-node-gpu looks for its addon, from the project's root. */
 export const ADDON = `${PACKAGE}/lib/napi-v8/tfjs_binding.node`;
 
+/** Source of ours in the addon, from the project's root. */
+export const LOG_LEVEL = "setup/log-level.cc";
+
 const ASK_FOLDER = `
 import importlib.util
 print(importlib.util.find_spec("tensorflow").submodule_search_locations[0])`;
@@ -39,6 +42,7 @@ export async function buildAddon(root, compiler, run) {
     ...["node_modules/node-api-headers/include", PACKAGE].map((folder) => `-I${join(root, folder)}`),
     `-I${join(tensorflow, "include")}`,
     ...["tfjs_backend.cc", "tfjs_binding.cc"].map((source) => join(root, PACKAGE, "binding", source)),
+    join(root, LOG_LEVEL),
     ...libraries.map((name) => join(tensorflow, name)),
     `-Wl,-rpath,${rpath}`,
     ...["-o", unfinished],

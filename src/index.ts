@@ -44,8 +44,8 @@ export { loadCheckpoint } from "./train/checkpoint";
 export { knn } from "./evaluate/knn";
 export { evaluateFeatures } from "./evaluate/evaluate-features";
 export { extractFeatures, pixelFeatures, randomNetwork } from "./evaluate/extract";
-export { groupBootstrap, pairedGroupBootstrap, seedInterval } from "./evaluate/intervals";
-export { pairedTwoLevelBootstrap, twoLevelBootstrap } from "./evaluate/two-level-bootstrap";
+export { groupBootstrap, pairedGroupBootstrap, seedInterval } from "./statistics/intervals";
+export { pairedTwoLevelBootstrap, twoLevelBootstrap } from "./statistics/two-level-bootstrap";
 
 export { presetNamed, type Preset } from "./tables/presets";
 export {
@@ -81,17 +81,23 @@ export { fpnTransferName, transferMinutes, transferNamed, type Transfer, type Tr
 export type { TransferResult } from "./tables/transfer-result";
 export type { Ablation, Cell } from "./tables/ablation";
 export type { AblationResult } from "./tables/result";
-export { cellTraining, runCell } from "./reproduce/run-cell";
+export { cellTraining, runCell } from "./runs/run-cell";
 export { tryRates } from "./reproduce/rate-trials";
 export { stepCosts, type StepCost } from "./reproduce/step-cost";
 export { reproduceAblation, type ReproduceOptions } from "./reproduce/reproduce-ablation";
 export { linearByLayer } from "./reproduce/linear-by-layer";
 export { readTwoEngines } from "./reproduce/read-two-engines";
 export { measuredEncoders, type MeasuredEncoder } from "./reproduce/measured-encoders";
-export { ownRuns, recordedRuns } from "./reproduce/stored-result";
-export { detectorInitialization } from "./reproduce/detector-initialization";
-export { runTransfer, transferDirectory } from "./reproduce/run-transfer";
-export { ownTransferRuns, recordedTestSet, recordedTransferRuns, storedTransfer } from "./reproduce/stored-transfer";
+export { ownRuns, recordedRuns } from "./runs/stored-result";
+export { detectorInitialization } from "./runs/detector-initialization";
+export { runTransfer } from "./runs/run-transfer";
+export {
+  ownTransferRuns,
+  recordedTestSet,
+  recordedTransferRuns,
+  storedTransfer,
+  transferDirectory,
+} from "./runs/stored-transfer";
 export { accuracyRows, agreementRows, footnotes, queueRows } from "./report/rows";
 export { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "./report/charts";
 export { encoderRows } from "./report/encoders";

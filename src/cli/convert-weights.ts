@@ -11,10 +11,12 @@ export function convertWeights(input: string, output: string, { to, json }: Conv
   const written = nameParts(parts, to);
   writeWeights(output, written);
   const tensors = { read: read.tensors.size, written: written.size };
-  if (json) return console.log(JSON.stringify({ input, from: parts.naming, output, to, encoder, tensors }, null, 2));
+  const { naming: from, leftOut } = parts;
+  if (json) return console.log(JSON.stringify({ input, from, output, to, encoder, tensors, leftOut }, null, 2));
   console.log(
     `${describeEncoder(encoder)}\n` +
-      `${input}: ${tensors.read} tensors with names of ${parts.naming}\n` +
+      `${input}: ${tensors.read} tensors with names of ${from}\n` +
+      (leftOut.length > 0 ? `left out, since they belong to no encoder: ${leftOut.join(", ")}\n` : "") +
       `${output}: ${tensors.written} tensors with names of ${to}`,
   );
 }

@@ -2,8 +2,18 @@ import Table from "cli-table3";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { wrongCifar10Files } from "../data/cifar10";
 import type { ImageData, ImageSet } from "../data/image-set";
-import { dataFolder, dataRootVariable, findDataSets, loadData, parseDataName, type DataName } from "../data/load";
+import {
+  dataFolder,
+  dataRoot,
+  dataRootVariable,
+  findDataSets,
+  loadData,
+  parseDataName,
+  type DataName,
+} from "../data/load";
+import { publishedSets } from "../data/published/published-sets";
 import { InputError } from "../engine/errors";
+import { getCommand } from "./data-get";
 import { scenesCommand } from "./data-scenes";
 
 interface DataFlags {
@@ -27,9 +37,9 @@ export interface DataCount {
   }[];
 }
 
-/** `moco data`: says which data sets are there, checks one, counts one, composes scenes for detection. */
+/** `moco data`: says which data sets are there, gets one, checks one, counts one, composes scenes for detection. */
 export function dataCommand(): Command {
-  const command = new Command("data").description("list, verify and count data sets, compose scenes");
+  const command = new Command("data").description("get, list, verify and count data sets, compose scenes");
 
   command
     .command("list")
@@ -37,7 +47,11 @@ export function dataCommand(): Command {
     .addOption(dataRootOption())
     .option("--json", "print JSON")
     .action(async (flags: DataFlags) => {
-      const findings = await findDataSets(flags.dataRoot);
+      const own = await findDataSets(flags.dataRoot);
+      const { findPublishedSets } = await import("../data/published/get-set.js");
+      const listed = new Set(own.map(({ name }) => name));
+      const published = findPublishedSets(dataRoot(flags.dataRoot)).filter(({ name }) => !listed.has(name));
+      const findings = [...own, ...published];
       if (flags.json) return printJson(findings);
       const table = new Table({ head: ["data set", "found", "where"], style: { head: [], border: [] } });
       table.push(...findings.map(({ name, found, detail }) => [name, found ? "yes" : "no", detail]));
@@ -46,12 +60,13 @@ export function dataCommand(): Command {
 
   command
     .command("verify")
-    .description("read a whole data set and compare its files with known checksums, where there are any")
-    .argument("<name>", "emoji, cifar10 or folder:PATH")
+    .description("read a whole data set and compare its files with known checksums or counts, where there are any")
+    .argument("<name>", "emoji, cifar10, folder:PATH, or what moco data get puts in place")
     .addOption(dataRootOption())
     .addOption(sizeOption())
     .option("--json", "print JSON")
     .action(async (text: string, flags: DataFlags) => {
+      if (text !== "cifar10" && publishedSets.some((set) => set.name === text)) return verifyPublished(text, flags);
       const name = parseDataName(text);
       const data = await loadData(name, { root: flags.dataRoot, size: flags.size });
       const against = await compareFiles(name, flags.dataRoot);
@@ -82,7 +97,18 @@ export function dataCommand(): Command {
       console.log(table.toString());
     });
 
-  return command.addCommand(scenesCommand());
+  return command.addCommand(getCommand()).addCommand(scenesCommand());
+}
+
+/** Counts the files of a set that `moco data get` puts in place. */
+async function verifyPublished(name: string, { dataRoot: root, json }: DataFlags): Promise<void> {
+  const { assertWhole, publishedSet } = await import("../data/published/get-set.js");
+  const set = publishedSet(name);
+  const folder = dataRoot(root);
+  await assertWhole(set, folder);
+  if (json) return printJson({ name, folder, files: set.expected });
+  const counts = set.expected.map((one) => `${one.count} files *${one.ending} in ${one.folder}`);
+  console.log(`${set.title}: whole.\n${counts.join("\n")}`);
 }
 
 /** Counts images by class and part. */

@@ -1,10 +1,10 @@
 import { join, resolve } from "node:path";
-import { loadDetectionData } from "../detection/detection-data";
+import { loadDetectionData, type DetectionData } from "../detection/detection-data";
 import { detectionPreset, withArchitecture, withMasks } from "../detection/detection-presets";
 import { parseDetectionRecipe, type DetectionRecipe } from "../detection/detection-recipe";
 import { architectureOf } from "../detection/detector";
+import type { Initialization } from "../detection/detector-training";
 import {
-  detectorRunDirectory,
   detectorRunFile,
   forgetDetectorRun,
   predictionsFile,
@@ -14,10 +14,11 @@ import {
 import { totalLoss } from "../detection/faster-rcnn";
 import type { DetectorProgress } from "../detection/train-detector";
 import { InputError } from "../engine/errors";
+import { whileLocked } from "../files/folder-lock";
 import { stopRequested } from "../notebook/kernel";
-import { detectorInitialization } from "../reproduce/detector-initialization";
+import { detectorDirectory } from "../runs/detector-directory";
+import { detectorInitialization } from "../runs/detector-initialization";
 import { detectionLimit } from "../report/transfer";
-import { runsFolder } from "../reproduce/run-cell";
 import type { DetectFlags } from "./detect";
 import { clock, percent, progressBar } from "./progress-bar";
 import { withSettings, type Setting } from "./recipe-flags";
@@ -30,8 +31,17 @@ export async function detectAsTold(flags: DetectFlags, settings: readonly Settin
   const recipe = recipeOf(flags, settings);
   const initialization = detectorInitialization(flags.init, recipe, flags.seed);
   const data = await loadDetectionData(recipe.dataset, flags.root);
-  const directory = resolve(flags.output ?? detectorRunDirectory(recipe, initialization, flags.seed, runsFolder));
+  const directory = resolve(flags.output ?? detectorDirectory(recipe, { initialization, data }, flags.seed));
   prepareFolder(directory);
+  await whileLocked(directory, () => detectIn(directory, recipe, { initialization, data }, flags));
+}
+
+async function detectIn(
+  directory: string,
+  recipe: DetectionRecipe,
+  { initialization, data }: { readonly initialization: Initialization; readonly data: DetectionData },
+  flags: DetectFlags,
+): Promise<void> {
   if (flags.fresh) forgetDetectorRun(directory);
 
   const stream = flags.json ? process.stderr : process.stdout;
@@ -40,7 +50,9 @@ export async function detectAsTold(flags: DetectFlags, settings: readonly Settin
       `${initialization.name}, ${recipe.schedule.iterations} iterations of ${recipe.batchSize} images on ${data.train.name}, seed ${flags.seed}\nin ${directory}\n`,
   );
   if (data.leftOut.length > 0) {
-    stream.write(`Left out, since a detector cannot learn them:\n${data.leftOut.join("\n")}\n`);
+    stream.write(
+      `Left out, since a detector cannot learn them (${data.leftOut.length}):\n${data.leftOut.join("\n")}\n`,
+    );
   }
   const training = progressBar(stream, describeTraining);
   const evaluation = progressBar(stream, ({ step, totalSteps }) => `image ${step} of ${totalSteps} of the test part`);

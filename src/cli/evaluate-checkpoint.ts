@@ -1,22 +1,23 @@
-import { statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { loadData, parseDataName } from "../data/load";
 import { InputError } from "../engine/errors";
 import { extractFeatures } from "../evaluate/extract";
 import type { Features } from "../evaluate/features";
-import { groupBootstrap, type Interval } from "../evaluate/intervals";
+import { groupBootstrap, type Interval } from "../statistics/intervals";
 import { knn } from "../evaluate/knn";
 import { linearProbe } from "../evaluate/linear-probe";
 import { logisticRegression } from "../evaluate/logistic-regression";
 import type { Score } from "../evaluate/score";
-import { holdsTraining } from "../nn/checkpoint-names";
+import { holdsTraining, partsOf } from "../nn/checkpoint-names";
 import { disposeEncoder, type Encoder } from "../nn/encoder";
-import { describeEncoder, loadEncoder } from "../nn/encoder-weights";
+import { describeEncoder, encoderOf } from "../nn/encoder-weights";
 import { readWeights } from "../nn/weights-file";
 import { loadCheckpoint } from "../train/checkpoint";
 import { checkpointFile } from "../train/pretrain";
 import { recipeHash } from "../train/recipe";
 import { disposeTraining } from "../train/state";
+import { hasClasses } from "./enough-images";
 import type { EvaluateFlags } from "./evaluate";
 
 /** One measure of a checkpoint, as `--json` prints it. */
@@ -70,12 +71,17 @@ async function featuresOf(
   given: string,
   { dataRoot, part, data: name, size }: EvaluateFlags,
 ): Promise<CheckpointFeatures> {
-  const isFolder = statSync(given, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  const trained = openEncoder(isFolder ? join(given, checkpointFile) : given);
+  const ofRun = join(given, checkpointFile);
+  const trained = openEncoder(existsSync(ofRun) ? ofRun : given);
   const { encoder, title, facts, seed } = trained;
   try {
     const dataset = name ?? trained.dataset ?? missingData(given);
     const data = await loadData(parseDataName(dataset), { root: dataRoot, size: size ?? trained.imageSize });
+    if (!hasClasses(data)) {
+      throw new InputError(
+        `Cannot evaluate on ${dataset}: it must have folders of two classes or more, current count is 0`,
+      );
+    }
     const validation = extractFeatures(encoder, data, data.validation);
     return {
       train: extractFeatures(encoder, data, data.train),
@@ -106,13 +112,15 @@ interface TrainedEncoder {
 
 /** The encoder of our own checkpoint, or of a file with weights only, of this or another project. */
 function openEncoder(checkpoint: string): TrainedEncoder {
-  if (!holdsTraining(readWeights(checkpoint).metadata)) {
-    const encoder = loadEncoder(checkpoint);
-    const title = describeEncoder(encoder.config);
+  const weights = readWeights(checkpoint);
+  if (!holdsTraining(weights.metadata)) {
+    const parts = partsOf(weights, checkpoint);
+    const encoder = encoderOf(parts, checkpoint);
+    const leftOut = parts.leftOut.length > 0 ? ` (left out: ${parts.leftOut.join(", ")})` : "";
     return {
       encoder,
       seed: 0,
-      title,
+      title: describeEncoder(encoder.config) + leftOut,
       facts: { checkpoint, ...encoder.config },
       dispose: () => disposeEncoder(encoder),
     };

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
+import { claimsCommand } from "./claims";
 import { convertCommand } from "./convert";
 import { dataCommand } from "./data";
 import { detectCommand } from "./detect";
@@ -28,6 +29,7 @@ const commands: readonly (readonly [create: () => Command, example: string])[] =
   [transferCommand, "moco transfer --preset quick --seeds 3"],
   [estimateCommand, "moco estimate moco-v2-imagenet-200 coco_R_50_C4_2x --measure"],
   [tableCommand, "moco table momentum --preset quick --recorded"],
+  [claimsCommand, "moco claims"],
   [notebookCommand, "moco notebook 04 --preset smoke"],
   [labCommand, "moco lab -- --no-browser"],
   [dataCommand, "moco data count emoji"],

@@ -15,6 +15,8 @@ export interface PretrainFlags {
   readonly dataRoot?: string;
   readonly output?: string;
   readonly checkpointSeconds: number;
+  /** Neighbors of the kNN readings, where they are not the preset's. */
+  readonly knnK?: number;
   readonly fresh?: boolean;
   readonly record?: boolean;
   readonly json?: boolean;
@@ -64,6 +66,7 @@ export function pretrainCommand(): Command {
     )
     .option("--output <folder>", "folder of the run (default: in runs, by recipe and seed)")
     .option("--checkpoint-seconds <seconds>", "time between checkpoints", positiveNumber, 30)
+    .option("--knn-k <count>", "neighbors of the kNN readings while it trains (default: the preset's)", integerFrom(1))
     .option("--fresh", "train from the start, also where there is a checkpoint")
     .option("--record", `with preset ${demoPreset}: write the run to results, for the comparison with PyTorch`)
     .option("--json", "print the outcome as JSON; progress goes to stderr")

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { decodeText } from "../data/decode-text";
 import { InputError } from "../engine/errors";
 import { cifar10DemoRecipe } from "../tables/cifar10-demo";
 import { defaultMethod, methodName, methodRecipe } from "../tables/method-recipes";
@@ -96,7 +97,7 @@ function valueOf(text: string): unknown {
 
 function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    return JSON.parse(decodeText(readFileSync(file)));
   } catch (error) {
     throw new InputError(`Cannot read the recipe ${file}: ${(error as Error).message}`);
   }

@@ -71,7 +71,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
     return jobs.flatMap((job) => job.tables).flatMap((table) => ablations[table](preset, trials) ?? []);
   };
   if (fresh) {
-    const { forgetRun } = await import("../reproduce/run-cell.js");
+    const { forgetRun } = await import("../runs/run-cell.js");
     for (const { recipe } of tables().flatMap(({ cells }) => cells)) {
       for (let seed = 1; seed <= seeds; seed++) forgetRun(recipe, seed);
     }
@@ -105,7 +105,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
     }
   }
 
-  const { ownRuns, recordedRuns, recordRuns, storedAblation } = await import("../reproduce/stored-result.js");
+  const { ownRuns, recordedRuns, recordRuns, storedAblation } = await import("../runs/stored-result.js");
   const results = tables().flatMap((ablation) => storedAblation(ablation, preset, ownRuns(), seeds) ?? []);
   const page = join(projectRoot, "runs", `report-${preset.name}.html`);
   writeReportPage(page, results, preset, all ? await transfersOnPage(preset, seeds) : []);
@@ -117,7 +117,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
     const count = recordRuns(preset, tables(), seeds, ownRuns(), recordedRuns(preset), studies);
     say(`Recorded ${count} files in results/${preset.name}.`);
     if (all) {
-      const { recordedTestSet, recordTransfer } = await import("../reproduce/stored-transfer.js");
+      const { recordedTestSet, recordTransfer } = await import("../runs/stored-transfer.js");
       for (const transfer of await transfersOf(preset)) {
         const detectors = recordTransfer(transfer, await recordedTestSet(transfer), seeds);
         say(`Recorded ${detectors} detectors in results/${transfer.name}.`);
@@ -129,7 +129,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
 
 /** Deletes what belongs to no table: the trials of rates, and the trainings of the studies. */
 async function forgetTrialsAndStudies(preset: Preset): Promise<void> {
-  const { forgetRun, runRecordFile } = await import("../reproduce/run-cell.js");
+  const { forgetRun, runRecordFile } = await import("../runs/run-cell.js");
   const { rateTrialsPath } = await import("../reproduce/rate-trials.js");
   rmSync(rateTrialsPath(preset), { force: true });
   for (const mechanism of mechanisms) {
@@ -144,7 +144,7 @@ async function forgetTrialsAndStudies(preset: Preset): Promise<void> {
 /** Files of the studies, which rest on seed 1, with where they go among the recorded results. */
 async function filesOfStudies(preset: Preset): Promise<ReadonlyMap<string, string>> {
   const { loadData, parseDataName } = await import("../data/load.js");
-  const { resultsFolder } = await import("../reproduce/stored-result.js");
+  const { resultsFolder } = await import("../runs/run-name.js");
   const { studyFiles, studyPlan } = await import("../studies/plan.js");
   const { checksum } = await loadData(parseDataName(preset.base.dataset), { size: preset.base.imageSize });
   return studyFiles(studyPlan(preset), 1, checksum, join(resultsFolder, preset.name));
@@ -158,9 +158,12 @@ async function transfersOf(preset: Preset): Promise<readonly Transfer[]> {
 
 /** Deletes their detectors. */
 async function forgetTransfers(preset: Preset, seeds: number): Promise<void> {
-  const { transferDirectory } = await import("../reproduce/run-transfer.js");
-  for (const row of (await transfersOf(preset)).flatMap(({ rows }) => rows)) {
-    for (let seed = 1; seed <= seeds; seed++) rmSync(transferDirectory(row, seed), { recursive: true, force: true });
+  const { detectorNamesOf, namesIn, runsFolder } = await import("../runs/run-name.js");
+  const { forgetFolder } = await import("../runs/run-cell.js");
+  for (const { detection } of (await transfersOf(preset)).flatMap(({ rows }) => rows)) {
+    for (let seed = 1; seed <= seeds; seed++) {
+      for (const name of detectorNamesOf(namesIn(runsFolder), detection, seed)) forgetFolder(join(runsFolder, name));
+    }
   }
 }
 
@@ -169,15 +172,15 @@ async function transfersOnPage(preset: Preset, seeds: number): Promise<TransferO
   const { readPredictions } = await import("../detection/run-detector.js");
   const { detectionsSvg } = await import("../notebook/detections.js");
   const { measuredEncoders } = await import("../reproduce/measured-encoders.js");
-  const { transferDirectory } = await import("../reproduce/run-transfer.js");
-  const { ownRuns } = await import("../reproduce/stored-result.js");
-  const { ownTransferRuns, recordedTestSet, storedTransfer } = await import("../reproduce/stored-transfer.js");
+  const { ownRuns } = await import("../runs/stored-result.js");
+  const { ownTransferRuns, recordedTestSet, storedTransfer, transferDirectory } =
+    await import("../runs/stored-transfer.js");
   const { mocoLabel } = await import("../tables/transfer.js");
   const shown: TransferOnPage[] = [];
   for (const transfer of await transfersOf(preset)) {
     const test = await recordedTestSet(transfer);
     const moco = transfer.rows.find(({ label }) => label === mocoLabel)!;
-    const found = readPredictions(transferDirectory(moco, 1), test);
+    const found = readPredictions(transferDirectory(transfer, moco, 1), test);
     shown.push({
       result: storedTransfer(transfer, test, ownTransferRuns(), seeds),
       drawing: await detectionsSvg(test, found),

@@ -1,12 +1,15 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { InputError } from "../engine/errors";
+import { isSystemError, reasonOf } from "../files/write-failure";
 
 /** Makes the folder of a run before anything is trained for it; throws an `InputError` where it cannot be written. */
 export function prepareFolder(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true });
     accessSync(directory, constants.W_OK);
-  } catch (error) {
-    throw new InputError(`Cannot write the run: choose another folder by --output; ${(error as Error).message}`);
+  } catch (cause) {
+    if (!isSystemError(cause)) throw cause;
+    const [reason, advice] = reasonOf(cause);
+    throw new InputError(`Cannot write the run in ${directory}: ${reason}. ${advice} by --output`, { cause });
   }
 }

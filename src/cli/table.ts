@@ -55,7 +55,7 @@ export function tableCommand(): Command {
         return;
       }
       const { readRateTrials } = await import("../reproduce/rate-trials.js");
-      const { ownRuns, recordedRuns, storedAblation } = await import("../reproduce/stored-result.js");
+      const { ownRuns, recordedRuns, storedAblation } = await import("../runs/stored-result.js");
       const preset = presetNamed(name);
       const store = recorded ? recordedRuns(preset) : ownRuns();
       const ablation = ablations[id](preset, readRateTrials(store.rateTrials(preset)) ?? []);

@@ -1,19 +1,23 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
 import type { ImageData } from "../data/image-set";
 import { loadData, parseDataName } from "../data/load";
 import { InputError } from "../engine/errors";
+import { withChecksum } from "../files/checked-json";
+import { whileLocked } from "../files/folder-lock";
+import { forgetGenerations } from "../files/generations";
+import { replaceFile } from "../files/replace-file";
 import { stopRequested } from "../notebook/kernel";
 import { monitorDemoKnn, monitorKnn } from "../reproduce/evaluate-encoder";
 import { demoRun, recordDemoRun } from "../reproduce/record-demo-run";
-import { runDirectory, runRecordFile } from "../reproduce/run-cell";
+import { runDirectory, runRecordFile } from "../runs/run-cell";
 import { presetNamed } from "../tables/presets";
 import { loadCheckpoint } from "../train/checkpoint";
-import { makeManifest, manifestFile, manifestSchema, type Manifest } from "../train/manifest";
+import { makeManifest, manifestFile, readManifest, type Manifest } from "../train/manifest";
 import { checkpointFile, pretrain, type PretrainOptions, type TrainingProgress } from "../train/pretrain";
 import { parseRecipe, type Recipe } from "../train/recipe";
 import { disposeTraining, type History } from "../train/state";
+import { assertEnoughImages, hasClasses } from "./enough-images";
 import type { PretrainFlags } from "./pretrain";
 import { describeProgress, progressBar } from "./progress-bar";
 import { demoPreset, recipeFrom, type Setting } from "./recipe-flags";
@@ -39,15 +43,27 @@ export async function trainAsTold(flags: PretrainFlags, settings: readonly Setti
   }
   const recipe = parseRecipe(recipeFrom({ preset: flags.preset, file: flags.recipe, method: flags.method }, settings));
   const data = await loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize });
-  const directory = resolve(flags.output ?? runDirectory(recipe, flags.seed));
+  const monitor = monitorOf(flags, recipe, data);
+  const directory = resolve(flags.output ?? runDirectory(recipe, data, flags.seed));
   prepareFolder(directory);
+  await whileLocked(directory, () => trainIn(directory, recipe, data, { ...flags, monitor }));
+}
+
+async function trainIn(
+  directory: string,
+  recipe: Recipe,
+  data: ImageData,
+  { monitor, ...flags }: PretrainFlags & { readonly monitor: PretrainOptions["monitor"] },
+): Promise<void> {
   if (flags.fresh) {
     // Only what a run consists of: the folder may hold other things.
-    for (const file of [checkpointFile, manifestFile, runRecordFile]) rmSync(join(directory, file), { force: true });
+    forgetGenerations(join(directory, checkpointFile));
+    for (const file of [manifestFile, runRecordFile]) rmSync(join(directory, file), { force: true });
   }
 
   const progressStream = flags.json ? process.stderr : process.stdout;
   progressStream.write(`${describeTraining(recipe, flags.seed, directory)}\n`);
+  if (monitor === undefined) progressStream.write(`No kNN is read: the images of ${recipe.dataset} have no classes.\n`);
   const bar = progressBar(progressStream, describeProgress);
   let last: TrainingProgress | undefined;
   try {
@@ -55,7 +71,7 @@ export async function trainAsTold(flags: PretrainFlags, settings: readonly Setti
       seed: flags.seed,
       directory,
       checkpointSeconds: flags.checkpointSeconds,
-      monitor: monitorOf(flags.preset, recipe, data),
+      ...(monitor && { monitor }),
       stopRequested,
     });
     for await (const progress of training) {
@@ -78,10 +94,22 @@ export async function trainAsTold(flags: PretrainFlags, settings: readonly Setti
     );
 }
 
-function monitorOf(name: string, { epochs }: Recipe, data: ImageData): NonNullable<PretrainOptions["monitor"]> {
-  if (name === demoPreset) return { times: epochs, evaluate: (encoder) => monitorDemoKnn(encoder, data) };
+/** Reads kNN while it trains; undefined for images without classes. */
+function monitorOf({ preset: name, knnK }: PretrainFlags, recipe: Recipe, data: ImageData): PretrainOptions["monitor"] {
+  if (name === demoPreset) {
+    if (knnK !== undefined) {
+      throw new InputError(`Cannot set --knn-k: the readings of --preset ${demoPreset} are the demo's; leave it out`);
+    }
+    assertEnoughImages(recipe, data, 1);
+    return hasClasses(data)
+      ? { times: recipe.epochs, evaluate: (encoder) => monitorDemoKnn(encoder, data) }
+      : undefined;
+  }
   const preset = presetNamed(name);
-  return { times: preset.monitorTimes, evaluate: (encoder) => monitorKnn(encoder, data, preset) };
+  const knn = { ...preset.knn, k: knnK ?? preset.knn.k };
+  assertEnoughImages(recipe, data, knn.k);
+  if (!hasClasses(data)) return undefined;
+  return { times: preset.monitorTimes, evaluate: (encoder) => monitorKnn(encoder, data, { ...preset, knn }) };
 }
 
 function describeTraining(recipe: Recipe, seed: number, directory: string): string {
@@ -97,13 +125,13 @@ function describeTraining(recipe: Recipe, seed: number, directory: string): stri
 /** Reads the finished checkpoint and writes the manifest, unless it was written when the training ended. */
 function outcomeOf(checkpoint: string, manifestPath: string, data: ImageData, trainedNow: boolean): Outcome {
   const { recipe, state } = loadCheckpoint(checkpoint);
-  const { seed, seconds, step, history } = state;
-  disposeTraining(state);
+  const { seed, history } = state;
   const written = !trainedNow && existsSync(manifestPath);
   const manifest = written
-    ? manifestSchema.parse(JSON.parse(readFileSync(manifestPath, "utf8")))
-    : makeManifest(recipe, seed, data, { seconds, steps: step });
-  if (!written) writeFileAtomic(manifestPath, `${JSON.stringify(manifest, null, 2)}\n`);
+    ? readManifest(manifestPath)
+    : makeManifest({ recipe, seed, data, encoder: state.method.encoder }, state);
+  disposeTraining(state);
+  if (!written) replaceFile(manifestPath, `${JSON.stringify(withChecksum(manifest), null, 2)}\n`);
   return {
     checkpoint,
     manifestFile: manifestPath,

@@ -2,14 +2,14 @@ import { loadDetectionData, type DetectionData } from "../detection/detection-da
 import { InputError } from "../engine/errors";
 import { stopRequested } from "../notebook/kernel";
 import { transferTable } from "../report/terminal";
-import { runTransfer } from "../reproduce/run-transfer";
+import { runTransfer } from "../runs/run-transfer";
 import {
   ownTransferRuns,
   recordedTestSet,
   recordedTransferRuns,
   recordTransfer,
   storedTransfer,
-} from "../reproduce/stored-transfer";
+} from "../runs/stored-transfer";
 import { transferMinutes, transferNamed, type Transfer, type TransferRow } from "../tables/transfer";
 import type { TransferResult } from "../tables/transfer-result";
 import { describeTraining } from "./detect-as-told";

@@ -24,8 +24,8 @@ export const cifar10Classes = [
 /** Folder that the official archive unpacks to. */
 export const cifar10Folder = "cifar-10-batches-bin";
 
-/** The official archive and its MD5, as its page (www.cs.toronto.edu/~kriz/cifar.html) gives it. */
-export const cifar10Archive = { file: "cifar-10-binary.tar.gz", md5: "c32a1d4ab5d03f1284b67883e8d87530" } as const;
+/** The official archive (www.cs.toronto.edu/~kriz/cifar.html), which `moco data get cifar10` unpacks. */
+const archiveFile = "cifar-10-binary.tar.gz";
 
 /** Files of the binary version with their SHA-1, from Apache MXNet, python/mxnet/gluon/data/vision/datasets.py (class CIFAR10). */
 const trainFiles = {
@@ -96,7 +96,7 @@ async function readBatches(folder: string, files: readonly string[], firstGroup:
     if (batch.length === 0 || batch.length % recordBytes !== 0) {
       throw new InputError(
         `Cannot read CIFAR-10: ${join(folder, file)} must be made of records of ${recordBytes} bytes; ` +
-          `unpack ${cifar10Archive.file} again, current size is ${batch.length} bytes`,
+          `unpack ${archiveFile} again, current size is ${batch.length} bytes`,
       );
     }
     batches.push(batch);
@@ -112,7 +112,7 @@ async function readBatches(folder: string, files: readonly string[], firstGroup:
       if (label >= cifar10Classes.length) {
         throw new InputError(
           `Cannot read CIFAR-10: the label of record ${record} of ${join(folder, files[file]!)} must be 0 to 9; ` +
-            `unpack ${cifar10Archive.file} again, current value is ${label}`,
+            `unpack ${archiveFile} again, current value is ${label}`,
         );
       }
       const place = ids.length;
@@ -134,7 +134,7 @@ async function readBatch(folder: string, file: string): Promise<Buffer> {
     return await readFile(join(folder, file));
   } catch (cause) {
     throw new InputError(
-      `Cannot read CIFAR-10: unpack ${cifar10Archive.file} so that its files lie in ${folder}, missing is ${file}`,
+      `Cannot read CIFAR-10: unpack ${archiveFile} so that its files lie in ${folder}, missing is ${file}`,
       { cause },
     );
   }

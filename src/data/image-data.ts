@@ -17,7 +17,10 @@ export function joinParts(name: string, train: ImageSet, validation: ImageSet, t
   };
 }
 
-/** Mean and standard deviation (of the population) of each channel, pixels in 0 to 1. */
+/**
+ * Mean and standard deviation (of the population) of each channel, pixels in 0 to 1. A channel that is the same in every
+ * pixel gets 1, so that normalizing makes zeros of it.
+ */
 export function channelStatistics(pixels: Uint8Array): Pick<ImageData, "mean" | "std"> {
   // Whole numbers, exact: 255^2 times 2^37 pixels still fits a double.
   const sums = [0, 0, 0];
@@ -30,11 +33,11 @@ export function channelStatistics(pixels: Uint8Array): Pick<ImageData, "mean" | 
   }
   const count = pixels.length / 3;
   const mean = sums.map((sum) => sum / count / 255) as [number, number, number];
-  const std = squares.map((square, channel) => Math.sqrt(square / count / 255 ** 2 - mean[channel]! ** 2)) as [
-    number,
-    number,
-    number,
-  ];
+  const std = squares.map((square, channel) => {
+    const deviation = Math.sqrt(Math.max(0, square / count / 255 ** 2 - mean[channel]! ** 2));
+    // A rounding error of the difference is no variation.
+    return deviation > 1e-6 ? deviation : 1;
+  }) as [number, number, number];
   return { mean, std };
 }
 

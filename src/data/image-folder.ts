@@ -1,20 +1,15 @@
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
-import sharp from "sharp";
 import { InputError } from "../engine/errors";
 import { randomStream } from "../engine/random";
+import { classFolders, folderContent, listed, listedPaths, readableFormats, type ClassFolder } from "./class-folders";
 import { joinParts, takeImages } from "./image-data";
 import type { ImageData, ImageSet } from "./image-set";
+import { openImage } from "./open-image";
 import { splitByGroup } from "./split-by-group";
-
-const imageName = /\.(jpe?g|png|webp)$/i;
 
 /** Images decoded at a time. */
 const decodedTogether = 64;
-
-/** Paths of broken images that a message lists. */
-const listedPaths = 20;
 
 /** A set is held in memory as bytes; above this it would not fit beside the training of an ordinary machine. */
 const maximumBytes = 4 * 2 ** 30;
@@ -42,35 +37,80 @@ interface ImageFile {
 
 /**
  * Loads a folder of images, one folder a class: `train/CLASS/*`, `test/CLASS/*` and perhaps `val/CLASS/*`, or
- * `CLASS/*` alone. JPEG, PNG and WebP are read.
+ * `CLASS/*` alone. JPEG, PNG, WebP, TIFF and GIF are read; links are followed, names that begin with a dot passed over.
  *
  * Parts that are missing are made by a seeded split, stratified by class:
  * - without `val`, 15 % of `train` becomes validation;
  * - with `val` but no `test`, as in ImageNet, `val` is the test part, and 15 % of `train` becomes validation;
  * - without any, 60 % is train, 15 % validation and 25 % test. Images of the same pixels stay together.
  *
- * Transparent images are laid on white. EXIF orientation is not applied, as torchvision's loader does not.
+ * Images of one class or of none (`train/*` or `*` alone) can be pre-trained on: then there are no classes, all images are
+ * the training part, and the other parts are empty.
  *
- * @throws InputError when the layout is another, a class is in one part only, the set is too large for memory, or images
- *   cannot be decoded: then all of them are counted and the first are listed
+ * Transparent images are laid on white. EXIF orientation and color profiles are not applied, as torchvision's loader does not.
+ *
+ * @throws InputError when the layout is another, a class is in one part only, a part comes out empty, the set is too large
+ *   for memory, or images cannot be decoded: then all of them are counted and the first are listed
  */
 export async function loadImageFolder(root: string, { size = 32 }: ImageFolderOptions = {}): Promise<ImageData> {
   if (!Number.isInteger(size) || size < 1) {
     throw new InputError(`Cannot load the image folder: size must be a positive integer, current value is ${size}`);
   }
   const name = basename(root);
-  const folders = await foldersIn(root);
+  const { folders } = await folderContent(root);
+  const pooled = folders.includes("train") ? "train" : ".";
+  const found = await classFolders(join(root, pooled));
+  const sets =
+    found.length < 2
+      ? await withoutClasses(root, pooled, found, size)
+      : numberGroups(await threeParts(root, folders, found, size));
+  const [train, validation, test] = sets.map((set, place) => ({
+    ...set,
+    name: `${name}/${partNames[place]}`,
+  })) as [ImageSet, ImageSet, ImageSet];
+  return joinParts(name, train, validation, test);
+}
+
+const partNames = ["train", "validation", "test"] as const;
+
+/** All images as the training part, and two empty ones. */
+async function withoutClasses(
+  root: string,
+  folder: string,
+  [single]: readonly ClassFolder[],
+  size: number,
+): Promise<readonly ImageSet[]> {
+  const place = single ? join(folder, single.name) : folder;
+  const { images, unreadable } = await folderContent(join(root, place));
+  if (unreadable.length > 0) {
+    throw new InputError(
+      `Cannot load the image folder: ${readableFormats} files are read, convert those of ${join(root, place)} that are ` +
+        `others, there are ${unreadable.length}:\n${listed(unreadable)}`,
+    );
+  }
+  if (images.length === 0) {
+    throw new InputError(
+      `Cannot load the image folder: ${root} must have folders train/CLASS and test/CLASS, or CLASS alone, or ` +
+        `${readableFormats} files without classes, found are 0`,
+    );
+  }
+  const files = images.map((image): ImageFile => ({ path: join(root, place, image), label: -1 }));
+  const train = await readFiles(root, files, [], size);
+  return [train, takeImages(train, "", []), takeImages(train, "", [])];
+}
+
+async function threeParts(
+  root: string,
+  folders: readonly string[],
+  found: readonly ClassFolder[],
+  size: number,
+): Promise<readonly ImageSet[]> {
+  const classes = found.map(({ name }) => name);
   const given = {
     train: folders.includes("train"),
     validation: folders.find((folder) => folder === "val" || folder === "validation"),
     test: folders.includes("test"),
   };
-  const classes = await foldersIn(given.train ? join(root, "train") : root);
-  if (classes.length < 2) {
-    throw new InputError(
-      `Cannot load the image folder: ${root} must have folders train/CLASS and test/CLASS, or CLASS alone, of at least two classes, found are ${classes.length}`,
-    );
-  }
   const read = (folder: string): Promise<ImageSet> => readPart(root, folder, classes, size);
   const split = (set: ImageSet, wanted: readonly number[]): ImageSet[] => {
     const total = wanted.reduce((sum, share) => sum + share, 0);
@@ -79,33 +119,27 @@ export async function loadImageFolder(root: string, { size = 32 }: ImageFolderOp
       wanted.map((share) => share / total),
       randomStream(splitSeed, "image folder split"),
     );
-    return wanted.map((_, place) =>
-      takeImages(
-        set,
-        "",
-        [...part.keys()].filter((index) => part[index] === place),
-      ),
-    );
+    return wanted.map((_, place) => {
+      const indices = [...part.keys()].filter((index) => part[index] === place);
+      if (indices.length === 0) {
+        throw new InputError(
+          `Cannot load the image folder: ${root} must have enough images for each part, ${partNames[place]} gets 0 of ` +
+            `${set.labels.length}. Add images, or give the parts in folders train, val and test`,
+        );
+      }
+      return takeImages(set, "", indices);
+    });
   };
 
-  let sets: ImageSet[];
-  if (!given.train) {
-    sets = split(await read("."), [shares.train, shares.validation, shares.test]);
-  } else if (given.test && given.validation !== undefined) {
-    sets = [await read("train"), await read(given.validation), await read("test")];
-  } else {
-    const test = given.test ? "test" : given.validation;
-    const pool = await read("train");
-    sets =
-      test === undefined
-        ? split(pool, [shares.train, shares.validation, shares.test])
-        : [...split(pool, [1 - shares.validation, shares.validation]), await read(test)];
+  if (!given.train) return split(await read("."), [shares.train, shares.validation, shares.test]);
+  if (given.test && given.validation !== undefined) {
+    return [await read("train"), await read(given.validation), await read("test")];
   }
-  const [train, validation, test] = numberGroups(sets).map((set, place) => ({
-    ...set,
-    name: `${name}/${["train", "validation", "test"][place]}`,
-  })) as [ImageSet, ImageSet, ImageSet];
-  return joinParts(name, train, validation, test);
+  const test = given.test ? "test" : given.validation;
+  const pool = await read("train");
+  return test === undefined
+    ? split(pool, [shares.train, shares.validation, shares.test])
+    : [...split(pool, [1 - shares.validation, shares.validation]), await read(test)];
 }
 
 /** Makes the groups of each part differ from those of the parts before it: a folder's own parts are taken as they are. */
@@ -123,27 +157,31 @@ function numberGroups(sets: readonly ImageSet[]): ImageSet[] {
 }
 
 async function readPart(root: string, folder: string, classes: readonly string[], size: number): Promise<ImageSet> {
-  const found = await foldersIn(join(root, folder));
-  const unknown = found.filter((name) => !classes.includes(name));
+  const found = await classFolders(join(root, folder));
+  const unknown = found.map(({ name }) => name).filter((name) => !classes.includes(name));
   if (unknown.length > 0) {
     throw new InputError(
       `Cannot load the image folder: every class of ${join(root, folder)} must be one of train, unknown is ${unknown.slice(0, listedPaths).join(", ")}`,
     );
   }
-  const files: ImageFile[] = [];
-  for (const name of found) {
-    const images = await readdir(join(root, folder, name));
-    const label = classes.indexOf(name);
-    for (const image of images.sort()) {
-      if (imageName.test(image)) files.push({ path: join(root, folder, name, image), label });
-    }
-  }
-  const length = size * size * 3;
-  if (files.length === 0) {
+  if (found.length === 0) {
     throw new InputError(
-      `Cannot load the image folder: ${join(root, folder)} must have JPEG, PNG or WebP files in its class folders, found are 0`,
+      `Cannot load the image folder: ${join(root, folder)} must have ${readableFormats} files in its class folders, found are 0`,
     );
   }
+  const files = found.flatMap(({ name, images }) =>
+    images.map((image): ImageFile => ({ path: join(root, folder, name, image), label: classes.indexOf(name) })),
+  );
+  return { ...(await readFiles(root, files, classes, size)), name: folder };
+}
+
+async function readFiles(
+  root: string,
+  files: readonly ImageFile[],
+  classes: readonly string[],
+  size: number,
+): Promise<ImageSet> {
+  const length = size * size * 3;
   if (files.length * length > maximumBytes) {
     throw new InputError(
       `Cannot load the image folder: ${files.length} images of ${size} px must fit ${maximumBytes} bytes; ` +
@@ -152,7 +190,7 @@ async function readPart(root: string, folder: string, classes: readonly string[]
   }
   const pixels = await decodeAll(root, files, size);
   return {
-    name: folder,
+    name: "",
     size,
     pixels,
     labels: Int32Array.from(files, ({ label }) => label),
@@ -179,21 +217,20 @@ async function decodeAll(root: string, files: readonly ImageFile[], size: number
     );
   }
   if (broken.length > 0) {
-    const more = broken.length > listedPaths ? `\n... and ${broken.length - listedPaths} more` : "";
     throw new InputError(
       `Cannot load the image folder: replace or remove the images of ${root} that cannot be decoded, ` +
-        `there are ${broken.length}:\n${broken.sort().slice(0, listedPaths).join("\n")}${more}`,
+        `there are ${broken.length}:\n${listed(broken.sort())}`,
     );
   }
   return pixels;
 }
 
 /** [size, size, 3] bytes. */
-function decode(path: string, size: number): Promise<Uint8Array> {
-  return sharp(path, { failOn: "error" })
+async function decode(path: string, size: number): Promise<Uint8Array> {
+  const image = await openImage(path, { turned: false });
+  return image
     .flatten({ background: "#ffffff" })
     .resize(size, size, { fit: "cover", position: "center", kernel: "linear" })
-    .toColorspace("srgb")
     .raw()
     .toBuffer();
 }
@@ -209,16 +246,4 @@ function groupsOfSamePixels(pixels: Uint8Array, length: number): Int32Array {
     seen.set(digest, group);
     return group;
   });
-}
-
-async function foldersIn(path: string): Promise<string[]> {
-  try {
-    const entries = await readdir(path, { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name)
-      .sort();
-  } catch (cause) {
-    throw new InputError(`Cannot read the image folder: it must exist, missing is ${path}`, { cause });
-  }
 }

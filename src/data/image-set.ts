@@ -6,8 +6,9 @@ export interface ImageSet {
   readonly size: number;
   /** [count, size, size, 3], red, green, blue. */
   readonly pixels: Uint8Array;
-  /** Class index of each image. */
+  /** Class index of each image; -1 in a set without classes. */
   readonly labels: Int32Array;
+  /** Names of the classes; empty where images have none. */
   readonly classes: readonly string[];
   /** Images of one group are variants of each other: they are never split, and intervals resample them together. */
   readonly groups: Int32Array;

@@ -95,14 +95,18 @@ function findCifar10(root?: string): DataSetFinding {
   const missing = Object.keys(cifar10Files).filter((file) => !existsSync(join(folder, file)));
   return missing.length === 0
     ? { name: "cifar10", found: true, detail: folder }
-    : { name: "cifar10", found: false, detail: `${folder} lacks ${missing.join(", ")}; see data-scripts/README.md` };
+    : {
+        name: "cifar10",
+        found: false,
+        detail: `${folder} lacks ${missing.join(", ")}; get it by: moco data get cifar10`,
+      };
 }
 
 function findFolders(root?: string): readonly DataSetFinding[] {
   const base = dataRoot(root);
   if (!existsSync(base)) return [];
   return readdirSync(base)
-    .filter((name) => isFolder(join(base, name, "train")))
+    .filter((name) => !name.startsWith(".") && isFolder(join(base, name, "train")))
     .sort()
     .map((name) => ({ name: `folder:${name}`, found: true, detail: join(base, name) }));
 }

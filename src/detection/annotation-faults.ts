@@ -9,21 +9,28 @@ export interface AnnotationFaults {
   readonly faults: string[];
   /** Objects without area, in the same form. */
   readonly empty: string[];
+  /** Polygons of less than three corners, in objects whose other polygons are good; in the same form. */
+  readonly dropped: string[];
+}
+
+/** Nothing wrong, so far. */
+export function noFaults(): AnnotationFaults {
+  return { faults: [], empty: [], dropped: [] };
 }
 
 /**
  * Refuses annotations that have faults.
  *
- * @returns the objects that are left out
+ * @returns the objects and polygons that are left out
  * @throws InputError listing every fault
  */
 export function refuseFaults(
   root: string,
-  { faults, empty }: AnnotationFaults,
+  { faults, empty, dropped }: AnnotationFaults,
   leaveOutEmpty: boolean,
 ): readonly string[] {
   const refused = leaveOutEmpty ? faults : [...faults, ...empty];
-  if (refused.length === 0) return empty;
+  if (refused.length === 0) return [...empty, ...dropped];
   const more = refused.length > listedFaults ? `\n... and ${refused.length - listedFaults} more` : "";
   const hint = faults.length === 0 ? " (or leave objects without area out by the option leaveOutEmpty)" : "";
   throw new InputError(

@@ -1,4 +1,4 @@
-import { meanOf } from "../evaluate/score";
+import { meanOf } from "../statistics/mean";
 
 /** How a detection came out. */
 export const Outcome = {

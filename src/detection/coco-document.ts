@@ -7,7 +7,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The images and categories of a COCO annotation file, both by rising id; an image's objects are in the order of the file.
- * What is wrong is added to `found`; objects without area are left out.
+ * What is wrong is added to `found`; objects without area and polygons of less than three
+ * corners are left out.
  *
  * @param document - the parsed JSON
  * @param file - the file as messages name it
@@ -58,10 +59,13 @@ export function cocoImages(
     if (image === undefined) return fault(`${field}.image_id`, "be the id of an image", value.image_id);
     const category = isId(value.category_id) ? categoryIndex.get(value.category_id) : undefined;
     if (category === undefined) return fault(`${field}.category_id`, "be the id of a category", value.category_id);
-    const empty = (part: string, must: string, current: unknown): void => {
-      found.empty.push(`${file}: ${field}.${part} must ${must}, current value is ${shown(current)}`);
-    };
-    const object = parseObject(value, category, image, field, fault, empty);
+    const noteIn =
+      (list: string[]) =>
+      (part: string, must: string, current: unknown): void => {
+        list.push(`${file}: ${field}.${part} must ${must}, current value is ${shown(current)}`);
+      };
+    const notes = { empty: noteIn(found.empty), dropped: noteIn(found.dropped) };
+    const object = parseObject(value, category, image, field, fault, notes);
     if (object !== undefined) image.objects.push(object);
   });
   return { categories, images: [...images.values()].sort((one, other) => Number(one.id) - Number(other.id)) };
@@ -94,7 +98,7 @@ function parseObject(
   image: DetectionImage,
   field: string,
   fault: Report,
-  empty: (field: string, must: string, value: unknown) => void,
+  { empty, dropped }: Record<"empty" | "dropped", (field: string, must: string, value: unknown) => void>,
 ): Annotation | undefined {
   const { bbox, iscrowd = 0, segmentation, area } = value;
   if (!Array.isArray(bbox) || bbox.length !== 4 || !bbox.every(Number.isFinite)) {
@@ -112,6 +116,7 @@ function parseObject(
     const parsed = parseCocoMask(segmentation, image.height, image.width);
     if ("must" in parsed) return fault(`${field}.segmentation${parsed.field}`, parsed.must, parsed.value);
     mask = parsed.mask;
+    for (const { field, must, value } of parsed.dropped) dropped(`segmentation${field}`, must, value);
   }
   if (width <= 0 || height <= 0) {
     empty("bbox", "have a positive width and height", bbox);

@@ -8,15 +8,21 @@ export interface MaskFault {
   readonly value: unknown;
 }
 
+/** A mask, and which of its polygons were dropped. */
+export interface ParsedMask {
+  readonly mask: Mask | undefined;
+  /** Polygons of less than three corners, where others are good. */
+  readonly dropped: readonly MaskFault[];
+}
+
+/** Numbers of a polygon of three corners. */
+const minimumNumbers = 6;
+
 /**
  * The mask of COCO's `segmentation` for an image: polygons, or run lengths as a list or a compressed string. An empty list
- * is no mask.
+ * is no mask. Polygons of less than three corners are dropped where others are good, as COCO's own files have some.
  */
-export function parseCocoMask(
-  segmentation: unknown,
-  height: number,
-  width: number,
-): { readonly mask: Mask | undefined } | MaskFault {
+export function parseCocoMask(segmentation: unknown, height: number, width: number): ParsedMask | MaskFault {
   if (Array.isArray(segmentation)) return parsePolygons(segmentation, height, width);
   const { size, counts } = (segmentation ?? {}) as Readonly<Record<string, unknown>>;
   if (!Array.isArray(size) || size.length !== 2 || size[0] !== height || size[1] !== width) {
@@ -38,21 +44,22 @@ export function parseCocoMask(
   if (sum !== height * width) {
     return { field: ".counts", must: `add up to ${height} x ${width} = ${height * width}`, value: sum };
   }
-  return { mask: { size: [height, width], counts: parsed } };
+  return { mask: { size: [height, width], counts: parsed }, dropped: [] };
 }
 
-function parsePolygons(
-  polygons: readonly unknown[],
-  height: number,
-  width: number,
-): { readonly mask: Mask | undefined } | MaskFault {
-  if (polygons.length === 0) return { mask: undefined };
+function parsePolygons(polygons: readonly unknown[], height: number, width: number): ParsedMask | MaskFault {
+  if (polygons.length === 0) return { mask: undefined, dropped: [] };
   // Corners may lie outside by rounding; an outline far outside would take forever to follow.
   const reach = Math.max(height, width);
+  const good: unknown[] = [];
+  const dropped: MaskFault[] = [];
   for (const [index, polygon] of polygons.entries()) {
     const field = `[${index}]`;
-    if (!Array.isArray(polygon) || polygon.length < 6 || polygon.length % 2 !== 0) {
-      return { field, must: "be a list of three corners or more, x and y in turn", value: polygon };
+    const fault = { field, must: "be a list of three corners or more, x and y in turn", value: polygon };
+    if (!Array.isArray(polygon) || polygon.length % 2 !== 0) return fault;
+    if (polygon.length < minimumNumbers) {
+      dropped.push(fault);
+      continue;
     }
     const wrong = polygon.find(
       (value) => !(value >= -reach && value <= 2 * reach) || typeof value !== "number",
@@ -60,6 +67,7 @@ function parsePolygons(
     if (wrong !== undefined) {
       return { field, must: `have numbers in or near its image of ${width} x ${height}`, value: wrong };
     }
+    good.push(polygon);
   }
-  return { mask: polygons as Mask };
+  return good.length > 0 ? { mask: good as Mask, dropped } : dropped[0]!;
 }

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { InputError } from "../engine/errors";
 import { randomStream, type Random } from "../engine/random";
+import { noFaults, refuseFaults } from "./annotation-faults";
 import type { DetectionDataset } from "./detection-recipe";
 import { joinSets, type DetectionSet, type ImageId, type ReadSet } from "./detection-set";
 import { holdOut } from "./hold-out";
@@ -16,7 +17,7 @@ export interface DetectionData {
   readonly train: DetectionSet;
   readonly validation: DetectionSet | undefined;
   readonly test: DetectionSet;
-  /** Objects that the readers left out because they have no area, each with its file and field. */
+  /** What the readers left out, each with its file and field: objects without area, and polygons of less than three corners. */
   readonly leftOut: readonly string[];
 }
 
@@ -70,10 +71,14 @@ function withShuffledLabels(set: DetectionSet, random: Random): DetectionSet {
 }
 
 async function readFrom(root: string, dataset: Exclude<DetectionDataset, { kind: "scenes" }>): Promise<DetectionData> {
-  const read = (split: string): Promise<ReadSet> =>
-    dataset.kind === "coco"
-      ? readCoco(root, split, { leaveOutEmpty: true })
-      : readVoc(join(root, dirname(split)), split.slice(split.lastIndexOf("/") + 1), { leaveOutEmpty: true });
+  const read = async (split: string): Promise<ReadSet> => {
+    const folder = dataset.kind === "coco" ? root : join(root, dirname(split));
+    const set = await (dataset.kind === "coco"
+      ? readCoco(folder, split, { leaveOutEmpty: true })
+      : readVoc(folder, split.slice(split.lastIndexOf("/") + 1), { leaveOutEmpty: true }));
+    refuseFaults(folder, { ...noFaults(), faults: [...(await set.wrongSizes())] }, true);
+    return set;
+  };
   const parts: ReadSet[] = [];
   for (const split of dataset.kind === "coco" ? [dataset.train] : dataset.train) parts.push(await read(split));
   const test = await read(dataset.test);

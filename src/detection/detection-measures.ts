@@ -1,4 +1,4 @@
-import type { ResampledFigure } from "../evaluate/two-level-bootstrap";
+import type { ResampledFigure } from "../statistics/two-level-bootstrap";
 import type { DetectionRecipe } from "./detection-recipe";
 
 /** Figures of a detector that differences are looked at by: of boxes, of masks, and of objects whatever their category. */

@@ -59,8 +59,17 @@ export interface DetectionSet {
 
 /** A set read from files. */
 export interface ReadSet extends DetectionSet {
-  /** Objects that were left out because they have no area, each with its file and field; empty unless that was asked for. */
+  /**
+   * What was left out, each with its file and field: objects without area, if that was asked for, and polygons of less than
+   * three corners.
+   */
   readonly leftOut: readonly string[];
+  /**
+   * Looks at the size of each image, without reading its pixels.
+   *
+   * @returns what is wrong: images of another size than annotated, or that cannot be opened
+   */
+  readonly wrongSizes: () => Promise<readonly string[]>;
 }
 
 /** Options of the readers. */

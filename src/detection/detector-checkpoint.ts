@@ -1,9 +1,13 @@
-import { mkdirSync, readFileSync, statSync } from "node:fs";
-import { dirname } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
+import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
-import { decodeSafetensors, encodeSafetensors } from "../nn/safetensors";
+import { readGeneration, restoreNewest, writeGeneration } from "../files/generations";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type DecodedSafetensors,
+  type SafetensorsContent,
+} from "../nn/safetensors";
 import {
   assertStateFits,
   fromStateDict,
@@ -39,7 +43,9 @@ const metadataSchema = z.object({
  * Writes everything that the training of a detector needs to go on, in safetensors: the detector with torchvision's and
  * detectron2's names in PyTorch's layouts, the optimizer's velocity, seed, step and history.
  *
- * Atomic: whatever happens while it writes, the file holds the old checkpoint or the new one.
+ * The checkpoint that was there stays beside it as the one before. Whatever happens while it writes, one of them is whole.
+ *
+ * @throws InputError if it cannot be written, as on a full disk
  */
 export function saveDetector(path: string, recipe: DetectionRecipe, training: DetectorTraining): void {
   const { detector, optimizer } = training;
@@ -59,8 +65,13 @@ export function saveDetector(path: string, recipe: DetectionRecipe, training: De
     history: JSON.stringify(training.history),
     seconds: training.seconds.toFixed(3),
   };
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomic(path, encodeSafetensors({ tensors, metadata }));
+  writeGeneration(path, encodeSafetensors({ tensors, metadata }));
+}
+
+/** A detector read from disk, its training, and the recipe of it. */
+export interface DetectorCheckpoint {
+  readonly recipe: DetectionRecipe;
+  readonly training: DetectorTraining;
 }
 
 /**
@@ -68,11 +79,32 @@ export function saveDetector(path: string, recipe: DetectionRecipe, training: De
  *
  * @throws InputError if the file is missing, damaged or no detector of the kit
  */
-export function loadDetector(path: string): { readonly recipe: DetectionRecipe; readonly training: DetectorTraining } {
+export function loadDetector(path: string): DetectorCheckpoint {
+  return readGeneration(path, (file) => detectorOf(readContent(file), file));
+}
+
+/**
+ * Reads the detector to go on with, the one before it if the newest is damaged, which is said in one line of warning.
+ *
+ * @returns undefined if there is none that is whole
+ * @throws InputError if it is no detector of the kit
+ */
+export function resumeDetector(path: string): DetectorCheckpoint | undefined {
+  const content = restoreNewest(path, readContent);
+  if (content === undefined) return undefined;
+  const checkpoint = detectorOf(content, path);
+  if (!content.hasChecksum) console.warn(`${path} has no checksum: whether it is damaged cannot be told.`);
+  return checkpoint;
+}
+
+function readContent(path: string): DecodedSafetensors {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
     throw new InputError(`Cannot read the detector: there is no file ${path}`);
   }
-  const { tensors, metadata } = decodeSafetensors(readFileSync(path), path);
+  return decodeSafetensors(readFileSync(path), path);
+}
+
+function detectorOf({ tensors, metadata }: SafetensorsContent, path: string): DetectorCheckpoint {
   if (!metadata["format"]?.startsWith("moco-kit detector")) {
     throw new InputError(`Cannot use ${path} as a detector: it holds no detector that the kit has trained`);
   }

@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { decodeText } from "../data/decode-text";
 import { InputError } from "../engine/errors";
-import { refuseFaults, type AnnotationFaults } from "./annotation-faults";
+import { noFaults, refuseFaults } from "./annotation-faults";
 import { cocoImages } from "./coco-document";
 import type { ReadOptions, ReadSet } from "./detection-set";
-import { filesBelow, pixelReader } from "./image-files";
+import { filesBelow, pixelReader, wrongSizes } from "./image-files";
 
 /**
  * Reads one part of a data set in COCO's layout: `annotations/instances_SPLIT.json`, and images in `SPLIT`,
@@ -26,7 +27,7 @@ export async function readCoco(root: string, split: string, options: ReadOptions
       `Cannot read the images: ${root} must have a folder ${split}, images/${split} or images, there is none`,
     );
   }
-  const found: AnnotationFaults = { faults: [], empty: [] };
+  const found = noFaults();
   const { categories, images } = cocoImages(document, file, found);
   for (const { fileName } of images) {
     const path = `${folder}/${fileName}`;
@@ -39,13 +40,14 @@ export async function readCoco(root: string, split: string, options: ReadOptions
     images,
     leftOut,
     readPixels: pixelReader(join(root, folder)),
+    wrongSizes: () => wrongSizes(root, folder, images),
   };
 }
 
 async function readJson(root: string, file: string): Promise<unknown> {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = await readFile(join(root, file), "utf8");
+    bytes = await readFile(join(root, file));
   } catch (cause) {
     const names = [...(await filesBelow(join(root, "annotations")))];
     const splits = names.map((name) => /^instances_(.*)\.json$/.exec(name)?.[1]).filter((name) => name !== undefined);
@@ -55,7 +57,7 @@ async function readJson(root: string, file: string): Promise<unknown> {
     );
   }
   try {
-    return JSON.parse(text);
+    return JSON.parse(decodeText(bytes));
   } catch (cause) {
     throw new InputError(
       `Cannot read the annotations: ${join(root, file)} must be JSON: ${cause instanceof Error ? cause.message : String(cause)}`,

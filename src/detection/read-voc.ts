@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { decodeText } from "../data/decode-text";
 import { InputError } from "../engine/errors";
-import { refuseFaults, type AnnotationFaults } from "./annotation-faults";
+import { noFaults, refuseFaults, type AnnotationFaults } from "./annotation-faults";
 import type { Box, Category, DetectionImage, ReadOptions, ReadSet } from "./detection-set";
-import { filesBelow, pixelReader } from "./image-files";
+import { filesBelow, pixelReader, wrongSizes } from "./image-files";
 import { parseVocFile, type VocFile } from "./voc-file";
 
 /** The categories of PASCAL VOC 2007 to 2012, in their usual order. */
@@ -58,7 +59,7 @@ export interface ReadVocOptions extends ReadOptions {
  */
 export async function readVoc(root: string, split: string, options: ReadVocOptions = {}): Promise<ReadSet> {
   const ids = await readSplit(root, split);
-  const found: AnnotationFaults = { faults: [], empty: [] };
+  const found = noFaults();
   const annotated = await filesBelow(join(root, "Annotations"));
   const present = await filesBelow(join(root, "JPEGImages"));
   const fileNames = ids.map((id) =>
@@ -101,24 +102,22 @@ export async function readVoc(root: string, split: string, options: ReadVocOptio
     images,
     leftOut,
     readPixels: pixelReader(join(root, "JPEGImages")),
+    wrongSizes: () => wrongSizes(root, "JPEGImages", images),
   };
 }
 
 /** The ids of a part. Files of one class have a second column, which says whether the class is there. */
 async function readSplit(root: string, split: string): Promise<readonly string[]> {
   const path = join(root, "ImageSets", "Main", `${split}.txt`);
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (cause) {
+  const bytes = await readFile(path).catch(async (cause: unknown) => {
     const there = await filesBelow(join(root, "ImageSets", "Main"));
     const splits = [...there].filter((name) => name.endsWith(".txt")).map((name) => name.slice(0, -4));
     throw new InputError(
       `Cannot read the split: choose one of ${splits.sort().slice(0, 100).join(", ")} in ${root}, missing is ${path}`,
       { cause },
     );
-  }
-  const ids = text
+  });
+  const ids = decodeSplit(bytes, path)
     .split(/\r?\n/)
     .map((line) => line.trim().split(/\s+/)[0]!)
     .filter((id) => id !== "");
@@ -133,6 +132,14 @@ async function readSplit(root: string, split: string): Promise<readonly string[]
   return ids;
 }
 
+function decodeSplit(bytes: Uint8Array, path: string): string {
+  try {
+    return decodeText(bytes);
+  } catch (cause) {
+    throw new InputError(`Cannot read the split: ${path} must be text in UTF-8 or UTF-16`, { cause });
+  }
+}
+
 async function parseFiles(
   root: string,
   ids: readonly string[],
@@ -141,10 +148,10 @@ async function parseFiles(
   const files = new Map<string, VocFile>();
   for (let start = 0; start < ids.length; start += readTogether) {
     const batch = ids.slice(start, start + readTogether);
-    const texts = await Promise.all(batch.map((id) => readFile(join(root, "Annotations", `${id}.xml`), "utf8")));
-    texts.forEach((text, index) => {
+    const contents = await Promise.all(batch.map((id) => readFile(join(root, "Annotations", `${id}.xml`))));
+    contents.forEach((bytes, index) => {
       const id = batch[index]!;
-      const file = parseVocFile(text, `Annotations/${id}.xml`, found);
+      const file = parseVocFile(bytes, `Annotations/${id}.xml`, found);
       if (file !== undefined) files.set(id, file);
     });
   }
@@ -160,7 +167,7 @@ async function categoriesOf(
   if (inPart.every((name) => vocCategories.includes(name))) return vocCategories;
   // Every part must get the same categories, so the other parts' files are looked at too; their faults are not this part's.
   const ids = [...annotated].filter((name) => name.endsWith(".xml")).map((name) => name.slice(0, -4));
-  const all = await parseFiles(root, ids, { faults: [], empty: [] });
+  const all = await parseFiles(root, ids, noFaults());
   return namesIn([...all.values()]).sort();
 }
 

@@ -1,4 +1,4 @@
-import type { ImageDraws } from "../evaluate/two-level-bootstrap";
+import type { ImageDraws } from "../statistics/two-level-bootstrap";
 import type { AveragePrecision, Multiplicities } from "./average-precision";
 import { cocoAveragePrecision, matchCoco } from "./coco-metric";
 import { byMeasure, measuresOf, type ByMeasure, type ResampledFigures } from "./detection-measures";

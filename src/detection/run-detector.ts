@@ -1,9 +1,12 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { sync as writeFileAtomic } from "write-file-atomic";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
+import { checksumOf, isUnchanged, withChecksum } from "../files/checked-json";
+import { whileLocked } from "../files/folder-lock";
+import { forgetGenerations } from "../files/generations";
+import { replaceFile } from "../files/replace-file";
 import { originNow, originSchema } from "../train/manifest";
 import { recipeHash } from "../train/recipe";
 import { annotationChecksum, type DetectionData } from "./detection-data";
@@ -16,7 +19,6 @@ import {
   initializationSchema,
   readingsSchema,
   type DetectorTraining,
-  type InitializationName,
 } from "./detector-training";
 import { detectionFigures, detectSet, type DetectSetOptions } from "./evaluate-detector";
 import { fromCocoResults, toCocoResults, type CocoResult } from "./results-json";
@@ -55,6 +57,8 @@ const runSchema = z.object({
     trainingSeconds: z.number(),
     steps: z.number().int(),
   }),
+  /** Of the file of detections; runs that were recorded before have none. */
+  predictionsChecksum: z.string().optional(),
   curve: curveSchema,
   /** AP50 on the validation part over the training. */
   readings: readingsSchema,
@@ -93,16 +97,24 @@ export async function runDetector(
   data: DetectionData,
   options: RunDetectorOptions,
 ): Promise<DetectorRun> {
-  const { readings = 0, onProgress, onImage, ...rest } = options;
-  const { directory, stopRequested } = rest;
-  const { validation } = data;
-  if (readings > 0 && validation === undefined) {
+  const { readings = 0, directory } = options;
+  if (readings > 0 && data.validation === undefined) {
     throw new InputError("Cannot read AP50 over the training: the recipe must name a validation part, there is none");
   }
   if (recipe.detector.masks) assertMasks(data.test);
-  const path = join(directory, detectorRunFile);
-  const finished = readDetectorRun(path);
+  const finished = readDetectorRun(join(directory, detectorRunFile));
   if (finished !== undefined) return finished;
+  return whileLocked(directory, () => trainAndEvaluate(recipe, data, options));
+}
+
+async function trainAndEvaluate(
+  recipe: DetectionRecipe,
+  data: DetectionData,
+  { readings = 0, onProgress, onImage, ...rest }: RunDetectorOptions,
+): Promise<DetectorRun> {
+  const { directory, stopRequested } = rest;
+  const { validation } = data;
+  const path = join(directory, detectorRunFile);
   const stop = stopRequested && { stopRequested };
   const monitor = validation && {
     times: readings,
@@ -124,18 +136,20 @@ export async function runDetector(
       ...(onImage && { onImage }),
     });
     const results = toCocoResults(data.test, found).map(shortened);
-    writeFileAtomic(join(directory, predictionsFile), JSON.stringify(results));
+    replaceFile(join(directory, predictionsFile), JSON.stringify(results));
     // Of what is in the file, so that other programs find the same figures.
     const detections = fromCocoResults(data.test, results, predictionsFile);
     // Parsed once more, so that what is returned now is what is read later.
-    const run = JSON.stringify({
+    const run = withChecksum({
       manifest: manifestOf(recipe, data, training),
+      predictionsChecksum: checksumOf(results),
       curve: training.history.curve,
       readings: training.history.readings,
       figures: detectionFigures(data.test, detections, recipe.metric, recipe.detector),
     });
-    writeFileAtomic(path, `${run}\n`);
-    return runSchema.parse(JSON.parse(run));
+    const text = JSON.stringify(run);
+    replaceFile(path, `${text}\n`);
+    return runSchema.parse(JSON.parse(text));
   } finally {
     disposeDetectorTraining(training);
   }
@@ -176,9 +190,16 @@ function manifestOf(recipe: DetectionRecipe, data: DetectionData, training: Dete
  * @returns undefined if there is none
  * @throws InputError if the file is not what {@link runDetector} writes
  */
-export function readDetectorRun(path: string): DetectorRun | undefined {
-  if (!existsSync(path)) return undefined;
-  const parsed = runSchema.safeParse(readJson(path));
+export function readDetectorRun(path: string | undefined): DetectorRun | undefined {
+  if (path === undefined || !existsSync(path)) return undefined;
+  const json = readJson(path);
+  if (!isUnchanged(json)) {
+    throw new InputError(
+      `Cannot read the run ${path}: its content is not the one that its checksum was made of. ` +
+        "Delete the file to evaluate the detector again",
+    );
+  }
+  const parsed = runSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const { path: field, message } = parsed.error.issues[0]!;
   throw new InputError(
@@ -188,35 +209,32 @@ export function readDetectorRun(path: string): DetectorRun | undefined {
 
 /** The detections of a finished run in a folder. */
 export function readPredictions(directory: string, test: DetectionSet): readonly Detection[] {
-  return readPredictionsFile(join(directory, predictionsFile), test);
+  const run = readDetectorRun(join(directory, detectorRunFile));
+  return readPredictionsFile(join(directory, predictionsFile), test, run?.predictionsChecksum);
 }
 
 /**
  * Detections of a finished run, wherever they were put.
  *
  * @param path - one that ends in ".gz" is packed
+ * @param checksum - the `predictionsChecksum` of the run
  * @throws InputError if it cannot be read, or naming every entry that is wrong
  */
-export function readPredictionsFile(path: string, test: DetectionSet): readonly Detection[] {
-  return fromCocoResults(test, readJson(path), path);
+export function readPredictionsFile(path: string, test: DetectionSet, checksum?: string): readonly Detection[] {
+  const json = readJson(path);
+  if (checksum !== undefined && checksum !== checksumOf(json)) {
+    throw new InputError(
+      `Cannot read ${path}: its content is not the one that the run was evaluated on. ` +
+        `Delete it and the run's ${detectorRunFile} to evaluate the detector again`,
+    );
+  }
+  return fromCocoResults(test, json, path);
 }
 
 /** Deletes what a run consists of, so that it is trained anew; the folder may hold other things. */
 export function forgetDetectorRun(directory: string): void {
-  for (const file of [detectorCheckpointFile, detectorRunFile, predictionsFile]) {
-    rmSync(join(directory, file), { force: true });
-  }
-}
-
-/** The folder of a run below `root`: another recipe, initialization or seed has another. */
-export function detectorRunDirectory(
-  recipe: DetectionRecipe,
-  { name, checksum }: InitializationName,
-  seed: number,
-  root: string,
-): string {
-  const from = checksum === null ? name : `${name}-${checksum.slice(0, 8)}`;
-  return join(root, `detect-${recipe.name}-${recipeHash(recipe)}-${from}-seed${seed}`);
+  forgetGenerations(join(directory, detectorCheckpointFile));
+  for (const file of [detectorRunFile, predictionsFile]) rmSync(join(directory, file), { force: true });
 }
 
 /**

@@ -1,15 +1,15 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { DivergedError, InputError, InterruptedError } from "../engine/errors";
 import { randomStream } from "../engine/random";
+import { lockFolder } from "../files/folder-lock";
 import { Pace } from "../train/pace";
 import { recipeHash } from "../train/recipe";
 import type { DetectionRecipe } from "./detection-recipe";
 import { detectionRateAt } from "./detection-schedule";
 import { assertMasks, type DetectionSet } from "./detection-set";
 import type { Detector } from "./detector";
-import { detectorCheckpointFile, loadDetector, saveDetector } from "./detector-checkpoint";
+import { detectorCheckpointFile, resumeDetector, saveDetector } from "./detector-checkpoint";
 import {
   detectorWeightDecay,
   disposeDetectorTraining,
@@ -60,10 +60,24 @@ export interface DetectorProgress {
  * Goes on from the checkpoint in the run's folder, if there is one, bit for bit as if it had never stopped. Saves one at
  * regular intervals, when it is stopped or left, and at the end.
  *
- * @throws InputError if the folder holds another training, or the encoder does not fit the recipe
+ * @throws InputError if the folder holds another training, or another process trains in it, if the encoder does not fit the
+ * recipe, or a checkpoint cannot be written
  * @throws DivergedError if a loss is no longer a number
  */
 export async function* trainDetector(
+  recipe: DetectionRecipe,
+  set: DetectionSet,
+  options: TrainDetectorOptions,
+): AsyncGenerator<DetectorProgress, void, void> {
+  const lock = lockFolder(options.directory);
+  try {
+    yield* trainAlone(recipe, set, options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function* trainAlone(
   recipe: DetectionRecipe,
   set: DetectionSet,
   options: TrainDetectorOptions,
@@ -143,9 +157,12 @@ export async function* trainDetector(
     if (!(error instanceof InterruptedError)) changed = false;
     throw error;
   } finally {
-    save();
-    decay.dispose();
-    disposeDetectorTraining(training);
+    try {
+      save();
+    } finally {
+      decay.dispose();
+      disposeDetectorTraining(training);
+    }
   }
 }
 
@@ -227,8 +244,9 @@ function resumeOrStart(
   { seed, initialization }: TrainDetectorOptions,
 ): DetectorTraining {
   const names = categories.map(({ name }) => name);
-  if (!existsSync(path)) return startDetectorTraining(recipe, names, initialization, seed);
-  const { recipe: trained, training } = loadDetector(path);
+  const checkpoint = resumeDetector(path);
+  if (checkpoint === undefined) return startDetectorTraining(recipe, names, initialization, seed);
+  const { recipe: trained, training } = checkpoint;
   const describe = (recipe: DetectionRecipe, from: Initialization | DetectorTraining["initialization"], seed: number) =>
     `recipe ${recipeHash(recipe)} from ${from.name}${from.checksum ? ` (${from.checksum.slice(0, 12)})` : ""} with seed ${seed}`;
   const found = describe(trained, training.initialization, training.seed);

@@ -1,4 +1,5 @@
 import { DOMParser, type Element } from "@xmldom/xmldom";
+import { decodeText } from "../data/decode-text";
 import type { AnnotationFaults } from "./annotation-faults";
 import type { Box } from "./detection-set";
 import { maximumPixels } from "./image-files";
@@ -19,17 +20,23 @@ export interface VocObject {
   readonly box: Box;
 }
 
+/** The encoding that an XML file declares. */
+const declaration = /^<\?xml[^>]*?\sencoding\s*=\s*["']([\w.:-]+)["']/;
+
 /**
  * Parses an annotation file. What is wrong is added to `found`; objects without area are left out.
  *
  * @param path - the file as messages name it
  * @returns undefined where the file as a whole cannot be read
  */
-export function parseVocFile(text: string, path: string, found: AnnotationFaults): VocFile | undefined {
-  const root = parseXml(text, path, found);
+export function parseVocFile(bytes: Uint8Array, path: string, found: AnnotationFaults): VocFile | undefined {
+  const text = decodeXml(bytes, path, found);
+  const root = text === undefined ? undefined : parseXml(text, path, found);
   if (root === undefined) return undefined;
   const fault = (field: string, must: string, value: string | undefined): undefined => {
-    found.faults.push(`${path}: ${field} must ${must}, current value is ${value === undefined ? "none" : value}`);
+    found.faults.push(
+      `${path}: ${field} must ${must}, current value is ${value === undefined ? "none" : value || "empty"}`,
+    );
     return undefined;
   };
   const size = child(root, "size");
@@ -70,6 +77,24 @@ export function parseVocFile(text: string, path: string, found: AnnotationFaults
     objects.push({ at, name, difficult: flag === "1", box });
   });
   return { width: width ?? 0, height: height ?? 0, objects };
+}
+
+/** By the rules of XML: its byte-order mark, else what it declares, else UTF-8. */
+function decodeXml(bytes: Uint8Array, path: string, found: AnnotationFaults): string | undefined {
+  // In UTF-16 every other byte of the declaration is zero.
+  const start = Buffer.from(bytes.subarray(0, 400)).toString("latin1");
+  const declared = declaration.exec(start.replaceAll("\0", ""))?.[1];
+  const wide = start.startsWith("<\0") ? "utf-16le" : start.startsWith("\0<") ? "utf-16be" : undefined;
+  try {
+    return decodeText(bytes, wide ?? declared);
+  } catch (error) {
+    found.faults.push(
+      error instanceof RangeError
+        ? `${path}: its encoding must be a known one, current value is ${declared}`
+        : `${path}: must be text in ${declared ?? "UTF-8, or declare its encoding"}`,
+    );
+    return undefined;
+  }
 }
 
 function parseXml(text: string, path: string, found: AnnotationFaults): Element | undefined {

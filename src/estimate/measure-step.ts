@@ -6,7 +6,7 @@ import { totalLoss } from "../detection/faster-rcnn";
 import { readTrainingBatch } from "../detection/training-batches";
 import { randomStream } from "../engine/random";
 import { tf } from "../engine/tf";
-import { detectorInitialization } from "../reproduce/detector-initialization";
+import { detectorInitialization } from "../runs/detector-initialization";
 import { drawBatch } from "../train/draw-batch";
 import type { Recipe } from "../train/recipe";
 import { learningRateAt } from "../train/schedule";

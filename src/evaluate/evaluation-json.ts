@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { InputError } from "../engine/errors";
 import type { Evaluation } from "./evaluate-features";
-import { meanOf, type Score } from "./score";
+import { meanOf } from "../statistics/mean";
+import type { Score } from "./score";
 
 const share = z.number().min(0).max(1);
 const index = z.number().int().nonnegative();

@@ -1,7 +1,8 @@
 import { InputError } from "../engine/errors";
 import { checkFeatures, type Features } from "./features";
 import { forNearest } from "./nearest";
-import { meanOf, type Score } from "./score";
+import { meanOf } from "../statistics/mean";
+import type { Score } from "./score";
 
 /** Which images of a part ask, and which may be the answer. Both are indices in the part. */
 export interface RetrievalTask {

@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { meanOf } from "../statistics/mean";
 
 /** How a metric came out, image by image, so that intervals and paired tests can resample groups. */
 export interface Score {
@@ -14,15 +14,6 @@ export interface Score {
 export function scoreOf(predictions: Int32Array, labels: Int32Array, groups: Int32Array): Score {
   const correct = Uint8Array.from(labels, (label, image) => (predictions[image] === label ? 1 : 0));
   return { accuracy: meanOf(correct), correct, groups };
-}
-
-/** The mean of some numbers. Throws an `InputError` for none. */
-export function meanOf(values: ArrayLike<number>): number {
-  if (values.length === 0)
-    throw new InputError("Cannot take a mean: there must be at least one value, current count is 0");
-  let sum = 0;
-  for (let at = 0; at < values.length; at++) sum += values[at]!;
-  return sum / values.length;
 }
 
 /**

@@ -18,6 +18,14 @@ export interface CheckpointParts {
   readonly queue: { readonly keys: HostTensor; readonly pointer: number } | undefined;
 }
 
+/** What {@link partsOf} finds. */
+export interface FoundParts extends CheckpointParts {
+  /** Whose names the file has. */
+  readonly naming: Naming;
+  /** Names of tensors beside the parts, for example of a projection head that is not the paper's. */
+  readonly leftOut: readonly string[];
+}
+
 /** What a file of weights holds: tensors by name, and text. */
 export interface NamedTensors {
   readonly tensors: Tensors;
@@ -25,8 +33,6 @@ export interface NamedTensors {
 }
 
 interface NamingRule {
-  /** Whether a file has these names, told from one of them. */
-  readonly recognizes: (name: string) => boolean;
   /** Starts of the names of f_q and f_k; without f_k the file is one network. */
   readonly query: string;
   readonly key?: string;
@@ -47,7 +53,6 @@ const same = (name: string): string => name;
 const rules: Readonly<Record<Naming, NamingRule>> = {
   // src/train/start-method.ts
   kit: {
-    recognizes: (name) => name.startsWith("encoder_q."),
     query: "encoder_q.",
     key: "encoder_k.",
     queue: {
@@ -61,7 +66,6 @@ const rules: Readonly<Record<Naming, NamingRule>> = {
   },
   // facebookresearch/moco, moco/builder.py in DistributedDataParallel
   moco: {
-    recognizes: (name) => name.startsWith("module.encoder_q."),
     query: "module.encoder_q.",
     key: "module.encoder_k.",
     queue: {
@@ -73,10 +77,9 @@ const rules: Readonly<Record<Naming, NamingRule>> = {
     rename: same,
     restore: same,
   },
-  torchvision: { recognizes: (name) => name.startsWith("layer1."), query: "", rename: same, restore: same },
+  torchvision: { query: "", rename: same, restore: same },
   // facebookresearch/moco, detection/convert-pretrain-to-detectron2.py
   detectron2: {
-    recognizes: (name) => name.startsWith("res2."),
     query: "",
     rename: (name) =>
       (name.includes("layer") ? name : `stem.${name}`)
@@ -94,41 +97,99 @@ const rules: Readonly<Record<Naming, NamingRule>> = {
   },
 };
 
+/** Names that a message lists. */
+const listedNames = 10;
+
+/** The first tensor of a ResNet, after whatever stands before its names; a block's first convolution is no such tensor. */
+const firstConvolution = /^((?:.*\.)?)conv1\.weight$/;
+const insideStage = /(?:^|\.)(?:layer|res)\d+\.\d+\.$/;
+
+/** f_q and f_k as the official code and Lightning's ports of it name them, after any start. */
+const queryStart = /^((?:.*\.)?)encoder_q\.$/;
+
+/** torchvision's names in a ResNet. */
+const ofResNet = /^(?:conv1|bn1|layer\d+|fc)\./;
+
 /**
  * Finds networks and queue in a checkpoint of any naming:
  *
  * - kit: our own checkpoints, `encoder_q.*`, `encoder_k.*`, `queue`, `queue_pointer`
- * - moco: the official code's, `module.encoder_q.*`, `module.encoder_k.*`, `module.queue`, `module.queue_ptr`
- * - torchvision: one ResNet, `conv1.weight`, `layer1.0.conv1.weight`, ...
+ * - moco: the official code's, `module.encoder_q.*`, `module.encoder_k.*`, `module.queue`, `module.queue_ptr`; without
+ *   `module.` (one GPU) or after another start (Lightning) too
+ * - torchvision: one ResNet, `conv1.weight`, `layer1.0.conv1.weight`, ..., after any start (`module.` of main_lincls)
  * - detectron2: one ResNet, `stem.conv1.weight`, `res2.0.conv1.weight`, ...
  *
  * @param source - the file's name, for messages
- * @throws InputError if the names are of none of these, or some have no place among them
+ * @throws InputError if the names are of none of these, there are several networks, or some names of the kit's or of
+ * detectron2's have no place
  */
-export function partsOf({ tensors, metadata }: NamedTensors, source: string): CheckpointParts & { naming: Naming } {
+export function partsOf({ tensors, metadata }: NamedTensors, source: string): FoundParts {
   const names = [...tensors.keys()];
-  const naming = namings.find((one) => names.some((name) => rules[one].recognizes(name)));
-  if (naming === undefined) {
+  const isKit = names.some((name) => name.startsWith("encoder_q.")) && !names.includes("queue_ptr");
+  // What else our own checkpoints hold is only of use to the training that wrote them.
+  if (isKit) return strictParts(tensors, "kit", holdsTraining(metadata), source);
+  if (names.some((name) => name.startsWith("res2."))) return strictParts(tensors, "detectron2", false, source);
+
+  const starts = names
+    .map((name) => firstConvolution.exec(name)?.[1])
+    .filter((start) => start !== undefined && !insideStage.test(start)) as string[];
+  const [before] = starts.map((start) => queryStart.exec(start)?.[1]).filter((start) => start !== undefined);
+  const ofMoco = before === undefined ? [] : [`${before}encoder_q.`, `${before}encoder_k.`];
+  const others = starts.filter((start) => !ofMoco.includes(start));
+  if (others.length > (before === undefined ? 1 : 0)) {
     throw new InputError(
-      `Cannot find a network in ${source}: its tensors have names of none of ${namings.join(", ")}, ` +
-        `its first are ${names.slice(0, 3).join(", ") || "none"}`,
+      `Cannot choose a network in ${source}: it must have one, or encoder_q and encoder_k, current ones are ` +
+        `${starts.map((start) => `${start}conv1.weight`).join(", ")}. Save the state dict of one with Python`,
     );
   }
+  if (starts.length === 0) {
+    throw new InputError(
+      `Cannot find a network in ${source}: its tensors have names of none of ${namings.join(", ")}, ` +
+        `its first are ${names.slice(0, listedNames).join(", ") || "none"}; sought is conv1.weight of a ResNet, after any start`,
+    );
+  }
+  const naming = before === undefined ? "torchvision" : "moco";
+  const renamed = { ...rules[naming], ...(before === undefined ? { query: starts[0]! } : startingWith(before)) };
+  const query = network(tensors, renamed.query, same);
+  const key = renamed.key === undefined ? undefined : network(tensors, renamed.key, same);
+  const used = new Set([...query.keys()].filter((name) => ofResNet.test(name)).map((name) => renamed.query + name));
+  for (const name of key?.keys() ?? []) used.add(renamed.key + name);
+  if (renamed.queue !== undefined) used.add(renamed.queue.name).add(renamed.queue.pointer);
+  return {
+    naming,
+    query: new Map([...query].filter(([name]) => ofResNet.test(name))),
+    key: key?.size ? key : undefined,
+    queue: queueOf(tensors, renamed, source),
+    leftOut: names.filter((name) => !used.has(name)),
+  };
+}
+
+/** The official names after another start than `module.`. */
+function startingWith(before: string): Pick<NamingRule, "query" | "key" | "queue"> {
+  const { queue } = rules.moco;
+  return {
+    query: `${before}encoder_q.`,
+    key: `${before}encoder_k.`,
+    queue: { ...queue!, name: `${before}queue`, pointer: `${before}queue_ptr` },
+  };
+}
+
+/** The parts of a file whose every name must have a place among those of its naming. */
+function strictParts(tensors: Tensors, naming: Naming, leavesOut: boolean, source: string): FoundParts {
   const rule = rules[naming];
   const query = network(tensors, rule.query, rule.restore);
   const key = rule.key === undefined ? undefined : network(tensors, rule.key, rule.restore);
   const expected = new Set([...query.keys()].map((name) => rule.query + rule.rename(name)));
   for (const name of key?.keys() ?? []) expected.add(rule.key + rule.rename(name));
   if (rule.queue !== undefined) expected.add(rule.queue.name).add(rule.queue.pointer);
-  const unexpected = names.filter((name) => !expected.has(name));
-  // What else our own checkpoints hold is only of use to the training that wrote them.
-  if (unexpected.length > 0 && !holdsTraining(metadata)) {
+  const leftOut = [...tensors.keys()].filter((name) => !expected.has(name));
+  if (leftOut.length > 0 && !leavesOut) {
     throw new InputError(
       `Cannot use ${source}: it has tensors that no ${naming} checkpoint has.\n  ` +
-        unexpected.map((name) => `unexpected: ${name}`).join("\n  "),
+        leftOut.map((name) => `unexpected: ${name}`).join("\n  "),
     );
   }
-  return { naming, query, key: key?.size ? key : undefined, queue: queueOf(tensors, rule, source) };
+  return { naming, query, key: key?.size ? key : undefined, queue: queueOf(tensors, rule, source), leftOut };
 }
 
 /** Whether a file is a checkpoint of the kit that training goes on from, not weights only. */

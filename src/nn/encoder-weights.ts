@@ -2,7 +2,7 @@ import { InputError } from "../engine/errors";
 import { partsOf, type CheckpointParts } from "./checkpoint-names";
 import { encoderParameters, type Encoder, type EncoderConfig } from "./encoder";
 import type { TensorEntry } from "./parameters";
-import { architectures, resNetRunningAverages } from "./resnet-layout";
+import { architectures, featureCount, resNetRunningAverages } from "./resnet-layout";
 import { isFloat, type HostTensor, type StoredTensor } from "./safetensors";
 import { fromStateDict, stateProblems } from "./state-dict";
 import { readWeights } from "./weights-file";
@@ -17,9 +17,17 @@ const counter = /\.num_batches_tracked$/;
  * @throws InputError if it cannot be read, or listing every missing, unexpected and wrong-shaped tensor
  */
 export function loadEncoder(path: string): Encoder {
-  const { query } = partsOf(readWeights(path), path);
+  return encoderOf(partsOf(readWeights(path), path), path);
+}
+
+/** As {@link loadEncoder}, of parts that were read. */
+export function encoderOf({ query }: CheckpointParts, path: string): Encoder {
   const config = encoderConfigOf(query, path);
   const state = new Map([...query].filter((entry): entry is [string, HostTensor] => isFloat(entry[1])));
+  if (config.dimension === 0) {
+    state.set("fc.weight", { shape: [0, featureCount(config)], values: new Float32Array() });
+    state.set("fc.bias", { shape: [0], values: new Float32Array() });
+  }
   const parameters = fromStateDict(state, encoderParameters(config), "", path);
   return { config, parameters, running: fromStateDict(state, resNetRunningAverages(config), "", path) };
 }
@@ -28,7 +36,7 @@ export function loadEncoder(path: string): Encoder {
  * Checks that the networks of a checkpoint are whole, both of the same kind, and that the queue has keys of theirs.
  *
  * @param source - the file's name, for messages
- * @returns what kind of network it is
+ * @returns what kind of network it is; without a head, its dimension is 0
  * @throws InputError listing every missing, unexpected and wrong-shaped tensor
  */
 export function assertWhole({ query, key, queue }: CheckpointParts, source: string): EncoderConfig {
@@ -46,7 +54,8 @@ export function assertWhole({ query, key, queue }: CheckpointParts, source: stri
 }
 
 /**
- * Tells a network by its tensors' names and shapes.
+ * Tells a network by its tensors' names and shapes. A network without a head has dimension 0: features are read from it, no
+ * embeddings.
  *
  * @param state - torchvision's names
  * @param source - the file's name, for messages
@@ -59,13 +68,15 @@ export function encoderConfigOf(state: ReadonlyMap<string, StoredTensor>, source
     throw new InputError(`Cannot use the network of ${source}: it has no first convolution, conv1.weight`);
   }
   const head = state.has("fc.2.weight") ? "mlp" : "linear";
-  const [dimension] = state.get(head === "mlp" ? "fc.2.weight" : "fc.weight")?.shape ?? [];
+  // A backbone alone has the head that makes nothing of its features.
+  const alone = ![...state.keys()].some((name) => name.startsWith("fc."));
+  const [dimension = alone ? 0 : 128] = state.get(head === "mlp" ? "fc.2.weight" : "fc.weight")?.shape ?? [];
   const candidates = architectures
     // A ResNeXt has groups of channels, which not every width gives.
     .filter((architecture) => !architecture.startsWith("resnext") || width % 8 === 0)
     .map((architecture) => {
       const stem = kernel === 3 ? "cifar" : "imagenet";
-      const config: EncoderConfig = { architecture, width, stem, head, dimension: dimension ?? 128 };
+      const config: EncoderConfig = { architecture, width, stem, head, dimension };
       return { config, problems: networkProblems(state, config) };
     });
   const { config, problems } = candidates.reduce((best, next) =>
@@ -84,11 +95,13 @@ function misfit(which: string, config: EncoderConfig, source: string, problems: 
 
 /** A network in words. */
 export function describeEncoder({ architecture, width, stem, head, dimension }: EncoderConfig): string {
-  return `${architecture} of width ${width} with ${stem} stem and ${head} head of ${dimension}`;
+  const ending = dimension === 0 ? "no head" : `${head} head of ${dimension}`;
+  return `${architecture} of width ${width} with ${stem} stem and ${ending}`;
 }
 
 function networkProblems(state: ReadonlyMap<string, StoredTensor>, config: EncoderConfig): string[] {
-  const entries: readonly TensorEntry[] = [...encoderParameters(config), ...resNetRunningAverages(config)];
+  const all: readonly TensorEntry[] = [...encoderParameters(config), ...resNetRunningAverages(config)];
+  const entries = all.filter(({ shape }) => !shape.includes(0));
   const known = new Set(entries.map(({ name }) => name));
   const unexpected = [...state.keys()].filter(
     (name) => !known.has(name) && !(counter.test(name) && known.has(name.replace(counter, ".running_mean"))),

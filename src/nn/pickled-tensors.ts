@@ -1,6 +1,7 @@
 import { decodeElements, elementBytes, type ElementType } from "./element-types";
 import type { Fail } from "./read-failure";
 import { isTensorName, type StoredTensor } from "./safetensors";
+import { refuseObject, UnreadObject } from "./unpickle";
 
 // numpy's limit; PyTorch's tensors of networks have at most 5.
 const maximumRank = 64;
@@ -8,6 +9,9 @@ const maximumRank = 64;
 // Tensors may share a storage, and float16 becomes twice as long. A file whose tensors would take more than this many
 // times its own length is made to fill the memory.
 const maximumExpansion = 8;
+
+/** Keys of a dictionary that a message lists. */
+const listedKeys = 20;
 
 /** Numbers of a file that tensors show parts of. */
 export class Storage {
@@ -36,9 +40,24 @@ export class TensorView {
   ) {}
 }
 
+/** Under which keys projects keep a state dict, those of official MoCo files and of detectron2 first; looked at in this order. */
+const wrappers = [
+  "state_dict", // MoCo, Lightning
+  "model", // detectron2
+  "model_state_dict", // PyTorch's tutorials
+  "net",
+  "network",
+  "classy_state_dict", // VISSL: classy_state_dict.base_model.model.trunk
+  "base_model",
+  "trunk",
+  "teacher", // DINO, whose teacher is what is transferred
+] as const;
+
+/** VISSL nests four deep. */
+const maximumDepth = 5;
+
 /**
- * Finds the state dict of what a file holds: under "state_dict" in official MoCo files, under "model" in detectron2's, or
- * the whole. Reads its tensors.
+ * Finds the state dict of what a file holds: the whole, or what lies under one of {@link wrappers}. Reads its tensors.
  *
  * @param viewOf - the tensor that a value of the pickle is, if it is one
  * @param fileBytes - length of the file, that bounds the memory taken
@@ -50,21 +69,54 @@ export function readStateDict(
   fileBytes: number,
   fail: Fail,
 ): Map<string, StoredTensor> {
-  if (!(root instanceof Map)) return fail("it holds no dictionary of tensors");
-  const state: unknown = root.get("state_dict") ?? root.get("model") ?? root;
-  if (!(state instanceof Map)) return fail("its state dict is no dictionary");
+  const state = findStateDict(root, (value) => viewOf(value) !== undefined, maximumDepth);
+  if (state instanceof UnreadObject) return refuseObject(state, fail);
+  if (state === undefined) {
+    if (!(root instanceof Map)) return fail("it holds no dictionary of tensors");
+    const keys = [...root.keys()].map(shown);
+    const more = keys.length > listedKeys ? `, and ${keys.length - listedKeys} more` : "";
+    return fail(
+      `it has no state dict: sought is a dictionary of tensors, the file itself or under ${wrappers.join(", ")}; ` +
+        `its keys are ${keys.slice(0, listedKeys).join(", ") || "none"}${more}`,
+    );
+  }
   const tensors = new Map<string, StoredTensor>();
   let bytesLeft = maximumExpansion * fileBytes;
-  for (const [name, value] of state as ReadonlyMap<unknown, unknown>) {
-    if (typeof name !== "string" || !isTensorName(name)) {
-      return fail(`${JSON.stringify(String(name).slice(0, 200))} is no name of a tensor`);
-    }
+  for (const [name, value] of state) {
+    if (typeof name !== "string" || !isTensorName(name)) return fail(`${shown(name)} is no name of a tensor`);
+    if (value instanceof UnreadObject) return refuseObject(value, fail);
     const view = viewOf(value) ?? fail(`"${name}" in its state dict is no tensor`);
     const tensor = readView(view, name, bytesLeft, fail);
     bytesLeft -= tensor.values.byteLength;
     tensors.set(name, tensor);
   }
   return tensors;
+}
+
+/** The dictionary with tensors, or the object that stands in its place. */
+function findStateDict(
+  value: unknown,
+  isTensor: (value: unknown) => boolean,
+  depth: number,
+): ReadonlyMap<unknown, unknown> | UnreadObject | undefined {
+  if (value instanceof UnreadObject) return value;
+  if (!(value instanceof Map) || depth === 0) return undefined;
+  const found = wrappers
+    .filter((key) => value.has(key))
+    .map((key) => findStateDict(value.get(key), isTensor, depth - 1))
+    .filter((state) => state !== undefined);
+  // A dictionary goes before an object: "model" may be the whole module beside its "state_dict".
+  const inner = found.find((state) => state instanceof Map) ?? found[0];
+  if (inner !== undefined) return inner;
+  const values: unknown[] = [...value.values()];
+  if (values.some(isTensor)) return value;
+  // Tensors of a kind that is not read, for example quantized ones.
+  return values.every((one) => one instanceof UnreadObject) ? values[0] : undefined;
+}
+
+/** A key for messages, as JSON, so that no control character reaches a terminal; a list may unfold without end. */
+function shown(key: unknown): string {
+  return typeof key === "string" ? JSON.stringify(key.slice(0, 200)) : `a key that is a ${typeof key}`;
 }
 
 function readView(view: TensorView, name: string, bytesLeft: number, fail: Fail): StoredTensor {

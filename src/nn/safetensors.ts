@@ -1,5 +1,7 @@
+import { checksumField, contentChecksum } from "./content-checksum";
 import { decodeElements, elementBytes, type ElementType } from "./element-types";
-import { failureOf } from "./read-failure";
+import { failureOf, type Fail } from "./read-failure";
+import { repeatedName } from "./repeated-name";
 
 /** A tensor outside the engine: float32 values in row-major order. */
 export interface HostTensor {
@@ -36,20 +38,28 @@ export interface SafetensorsContent {
 // The format's own limit: a header beyond it is no header.
 const maximumHeaderBytes = 100_000_000;
 
-// Types by their names in the format. Others are refused.
-const elementTypes: Readonly<Record<string, ElementType>> = {
-  F32: "float32",
-  F64: "float64",
-  F16: "float16",
-  BF16: "bfloat16",
-  I64: "int64",
-};
+/** "{": the header of a safetensors file is a JSON object. */
+export const headerStart = 0x7b;
 
-/** Encodes float32 and int64 tensors and text metadata in the safetensors format. */
+// Types by their names in the format. Others are refused.
+const elementTypes: ReadonlyMap<string, ElementType> = new Map([
+  ["F32", "float32"],
+  ["F64", "float64"],
+  ["F16", "float16"],
+  ["BF16", "bfloat16"],
+  ["I64", "int64"],
+]);
+
+/**
+ * Encodes float32 and int64 tensors and text metadata in the safetensors format, with a checksum of all of them in the
+ * metadata, which {@link decodeSafetensors} verifies.
+ */
 export function encodeSafetensors({ tensors, integers, metadata }: SafetensorsContent): Buffer {
-  const header: Record<string, unknown> = { __metadata__: metadata };
   // Integers first: each kind then starts at a multiple of its element's size.
   const all: readonly (readonly [string, StoredTensor])[] = [...(integers ?? []), ...tensors];
+  const header: Record<string, unknown> = {
+    __metadata__: { ...metadata, [checksumField]: contentChecksum(all, metadata) },
+  };
   let offset = 0;
   for (const [name, { shape, values }] of all) {
     const dtype = values instanceof Float32Array ? "F32" : "I64";
@@ -65,13 +75,21 @@ export function encodeSafetensors({ tensors, integers, metadata }: SafetensorsCo
   return Buffer.concat([length, headerBytes, ...bodies]);
 }
 
+/** What a safetensors file holds, without its checksum, and whether it has one. */
+export interface DecodedSafetensors extends Required<SafetensorsContent> {
+  /** False for files of other programs, and of the kit before it wrote checksums: damage to their values goes unseen. */
+  readonly hasChecksum: boolean;
+}
+
 /**
  * Decodes a safetensors file of floating point tensors, which become float32 without a change of value, and int64 ones.
  *
+ * Refuses what the format's own reader refuses, and names that stand twice.
+ *
  * @param source - the file's name, for messages
- * @throws InputError if it is cut short, malformed, or holds another type
+ * @throws InputError if it is cut short, malformed, other than its checksum says, or holds another type
  */
-export function decodeSafetensors(bytes: Buffer, source: string): Required<SafetensorsContent> {
+export function decodeSafetensors(bytes: Buffer, source: string): DecodedSafetensors {
   const failed = failureOf(source);
   const fail = (problem: string): never =>
     failed(`${problem}. It is damaged or no safetensors file; take another copy`);
@@ -81,48 +99,79 @@ export function decodeSafetensors(bytes: Buffer, source: string): Required<Safet
     fail(`its header claims ${headerLength} bytes of ${bytes.length}`);
   }
   const body = bytes.subarray(8 + headerLength);
+  const { __metadata__: metadata = {}, ...entries } = parseHeader(bytes.subarray(8, 8 + headerLength), fail);
+  if (Array.isArray(metadata) || !Object.values(metadata).every((text) => typeof text === "string")) {
+    fail("its metadata is not all text");
+  }
+  const places = Object.entries(entries).map(([name, entry]) => placeOf(name, entry, { fail, failed }));
+  assertCovered(places, body.length, fail);
+
   const tensors = new Map<string, HostTensor>();
   const integers = new Map<string, IntegerTensor>();
-  let total = 0;
-  let metadata: Record<string, string> = {};
-  for (const [name, entry] of Object.entries(parseHeader(bytes.subarray(8, 8 + headerLength), fail))) {
-    if (name === "__metadata__") {
-      if (!Object.values(entry as object).every((text) => typeof text === "string"))
-        fail("its metadata is not all text");
-      metadata = entry as Record<string, string>;
-      continue;
-    }
-    if (!isTensorName(name)) fail(`${JSON.stringify(name.slice(0, 200))} is no name of a tensor`);
-    const { dtype, shape, data_offsets: range } = entry as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
-    const type = elementTypes[String(dtype)];
-    if (type === undefined) {
-      return failed(`"${name}" is of type ${String(dtype)}, only ${Object.keys(elementTypes).join(", ")} are read`);
-    }
-    if (!isSizes(shape) || !isSizes(range) || range.length !== 2) return fail(`"${name}" has no valid shape or place`);
-    const [start, end] = range as [number, number];
-    const size = shape.reduce((product, length) => product * length, elementBytes[type]);
-    if (end > body.length || end - start !== size) fail(`the values of "${name}" do not lie within the file`);
-    // The format forbids it; many entries of the same bytes would fill the memory.
-    if ((total += size) > body.length) fail(`the values of "${name}" overlap others`);
+  for (const { name, type, shape, start, end } of places) {
     const values = decodeElements(type, body.subarray(start, end), name, failed);
     if (values instanceof Float32Array) tensors.set(name, { shape, values });
     else integers.set(name, { shape, values });
   }
-  return { tensors, integers, metadata };
+  const { [checksumField]: checksum, ...rest } = metadata as Record<string, string>;
+  if (checksum !== undefined && checksum !== contentChecksum([...integers, ...tensors], rest)) {
+    fail("its content is not the one that its checksum was made of");
+  }
+  return { tensors, integers, metadata: rest, hasChecksum: checksum !== undefined };
 }
 
-function parseHeader(bytes: Buffer, fail: (problem: string) => never): Record<string, unknown> {
+/** Where a tensor's values lie in the file, counted from the end of the header. */
+interface Place {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  readonly start: number;
+  readonly end: number;
+}
+
+function placeOf(name: string, entry: object, { fail, failed }: { readonly fail: Fail; readonly failed: Fail }): Place {
+  if (!isTensorName(name)) fail(`${JSON.stringify(name.slice(0, 200))} is no name of a tensor`);
+  const { dtype, shape, data_offsets: range } = entry as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
+  const type = elementTypes.get(String(dtype));
+  if (type === undefined) {
+    return failed(`"${name}" is of type ${String(dtype)}, only ${[...elementTypes.keys()].join(", ")} are read`);
+  }
+  if (!isSizes(shape) || !isSizes(range) || range.length !== 2) return fail(`"${name}" has no valid shape or place`);
+  const [start, end] = range as [number, number];
+  const size = shape.reduce((product, length) => product * length, elementBytes[type]);
+  if (end - start !== size) fail(`the values of "${name}" are ${end - start} bytes, by its shape ${size}`);
+  return { name, type, shape, start, end };
+}
+
+/** The format's rule: the tensors' values follow each other without a gap, from the end of the header to that of the file. */
+function assertCovered(places: readonly Place[], length: number, fail: Fail): void {
+  let covered = 0;
+  for (const { name, start, end } of [...places].sort((a, b) => a.start - b.start || a.end - b.end)) {
+    if (end > length) fail(`the values of "${name}" do not lie within the file`);
+    if (start < covered) fail(`the values of "${name}" overlap others`);
+    if (start > covered) fail(`${start - covered} bytes before the values of "${name}" belong to no tensor`);
+    covered = end;
+  }
+  if (covered < length) fail(`${length - covered} bytes at its end belong to no tensor`);
+}
+
+function parseHeader(bytes: Buffer, fail: Fail): Record<string, object> {
+  // The format asks for it: no spaces before it, no mark of the byte order.
+  if (bytes[0] !== headerStart) fail('its header does not start with "{"');
+  let text: string;
   let header: unknown;
   try {
-    header = JSON.parse(bytes.toString("utf8"));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    header = JSON.parse(text);
   } catch {
-    fail("its header is not JSON");
+    return fail("its header is not JSON");
   }
-  if (typeof header !== "object" || header === null || Array.isArray(header)) fail("its header is no JSON object");
-  for (const [name, entry] of Object.entries(header)) {
-    if (typeof entry !== "object" || entry === null) fail(`its entry "${name}" is no JSON object`);
+  for (const [name, entry] of Object.entries(header as object)) {
+    if (typeof entry !== "object" || entry === null) fail(`its entry ${JSON.stringify(name)} is no JSON object`);
   }
-  return header as Record<string, unknown>;
+  const twice = repeatedName(text);
+  if (twice !== undefined) fail(`its header has ${JSON.stringify(twice.slice(0, 200))} twice`);
+  return header as Record<string, object>;
 }
 
 function isSizes(value: unknown): value is number[] {

@@ -3,7 +3,7 @@ import { readStateDict, Storage, TensorView } from "./pickled-tensors";
 import type { Fail } from "./read-failure";
 import type { StoredTensor } from "./safetensors";
 import { openStoredZip } from "./stored-zip";
-import { PickleGlobal, unpickle } from "./unpickle";
+import { PickleGlobal, unpickle, UnreadObject } from "./unpickle";
 
 /** How every legacy file starts: a pickle of PyTorch's magic number. */
 const legacyStart = Buffer.from("80028a0a6cfc9c46f9206aa850192e", "hex");
@@ -24,15 +24,20 @@ const storageTypes: Readonly<Record<string, ElementType>> = {
   BoolStorage: "bool",
 };
 
-/** All that a file of `torch.save` may name: what builds dictionaries and tensors. */
+/** What has a meaning in a file of `torch.save`: what builds dictionaries and tensors. */
 const torchGlobals: readonly PickleGlobal[] = [
-  new PickleGlobal("collections.OrderedDict", (args, fail) =>
-    args.length === 0 ? new Map() : fail("an OrderedDict has arguments"),
-  ),
+  new PickleGlobal("collections.OrderedDict", ([entries = []], fail) => {
+    // Python 2 gives the entries as pairs.
+    const pairs = Array.isArray(entries) ? (entries as unknown[]) : fail("an OrderedDict has no list of entries");
+    return new Map(pairs.map((pair) => (Array.isArray(pair) ? [pair[0], pair[1]] : fail("an entry is no pair"))));
+  }),
   new PickleGlobal("torch._utils._rebuild_tensor", rebuildTensor),
   new PickleGlobal("torch._utils._rebuild_tensor_v2", rebuildTensor),
-  new PickleGlobal("torch._utils._rebuild_parameter", ([tensor], fail) =>
-    tensor instanceof TensorView ? tensor : fail("a parameter is no tensor"),
+  new PickleGlobal("torch._utils._rebuild_parameter", ([tensor]) => tensor),
+  new PickleGlobal("torch._utils._rebuild_parameter_with_state", ([tensor]) => tensor),
+  // A tensor of a class of its own, perhaps with attributes: function, class, arguments, attributes.
+  new PickleGlobal("torch._tensor._rebuild_from_type_v2", ([rebuild, , args], fail) =>
+    rebuild instanceof PickleGlobal && rebuild.call && Array.isArray(args) ? rebuild.call(args, fail) : rebuild,
   ),
   ...Object.keys(storageTypes).map((name) => new PickleGlobal(`torch.${name}`)),
 ];
@@ -45,7 +50,7 @@ export function isTorchFile(bytes: Buffer): boolean {
 /**
  * Reads the state dict of a file that PyTorch's `torch.save` wrote (`.pth.tar`, `.pth`, `.pt`).
  *
- * The file's pickle runs no code. What it holds besides the state dict (epoch, optimizer) is passed over.
+ * The file's pickle runs no code. What it holds besides the state dict (epoch, optimizer, hyper-parameters) is passed over.
  */
 export function readTorchFile(bytes: Buffer, fail: Fail): Map<string, StoredTensor> {
   const root = isZip(bytes) ? readZip(bytes, fail) : readLegacy(bytes, fail);
@@ -115,8 +120,9 @@ interface StorageReference {
 /** Resolves the pickle's references to storages: the same reference gives the same storage. */
 function storages(fail: Fail, contentsOf: (reference: StorageReference) => Uint8Array) {
   const references = new Map<unknown, StorageReference>();
-  const storage = (value: unknown): Storage => {
+  const storage = (value: unknown): Storage | UnreadObject => {
     const [tag, type, key, , count, view] = Array.isArray(value) ? (value as unknown[]) : [];
+    if (type instanceof UnreadObject) return type; // numbers of a type that is not read, for example quantized ones
     const element = type instanceof PickleGlobal ? storageTypes[type.name.replace(/^torch\./, "")] : undefined;
     if (tag !== "storage" || element === undefined || typeof key !== "string" || !isCount(count)) {
       return fail("it refers to a storage in an unknown way");
@@ -133,7 +139,8 @@ function storages(fail: Fail, contentsOf: (reference: StorageReference) => Uint8
   return { references, storage };
 }
 
-function rebuildTensor([storage, offset, shape, strides]: readonly unknown[], fail: Fail): TensorView {
+function rebuildTensor([storage, offset, shape, strides]: readonly unknown[], fail: Fail): TensorView | UnreadObject {
+  if (storage instanceof UnreadObject) return storage;
   if (!(storage instanceof Storage) || !Array.isArray(strides)) return fail("a tensor has no storage or no strides");
   return new TensorView(storage, offset, shape, strides);
 }

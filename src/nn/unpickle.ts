@@ -12,7 +12,7 @@ const maximumNameBytes = 200;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** What a pickle may name. No code of the pickle's choice ever runs: a name that is not given has no meaning. */
+/** What a pickle may name and means. No code of the pickle's choice ever runs: see {@link UnreadObject}. */
 export class PickleGlobal {
   /**
    * @param name - Python's module and name, for example "collections.OrderedDict"
@@ -24,13 +24,33 @@ export class PickleGlobal {
   ) {}
 }
 
+/**
+ * What a name that is not given stands for, and all that is made of it: an object that Python would build by running code.
+ * Its contents are dropped. Checkpoints have such objects beside their tensors, for example hyper-parameters; who needs one
+ * as data calls {@link refuseObject}.
+ */
+export class UnreadObject {
+  /** @param name - Python's module and name of the class or function */
+  constructor(readonly name: string) {}
+}
+
+/** Fails because an object stands where data are needed. */
+export function refuseObject({ name }: UnreadObject, fail: Fail): never {
+  // Quoted as JSON, so that no control character reaches a terminal.
+  const shown = JSON.stringify(name.slice(0, maximumNameBytes));
+  return fail(
+    `it asks for Python's ${shown}, which could run code and is refused: tensors, dictionaries, lists, numbers and ` +
+      `text are read. If you trust the file, save its state dict alone with Python`,
+  );
+}
+
 /** An object that a pickle makes first and gives its contents later. */
 export interface Stateful {
   setState(state: unknown, fail: Fail): void;
 }
 
 export interface UnpickleOptions {
-  /** All that the pickle may name. */
+  /** The names that have a meaning. */
   readonly globals: readonly PickleGlobal[];
   /** What a reference to something outside the pickle stands for. Without, there must be none. */
   readonly load?: (reference: unknown) => unknown;
@@ -46,9 +66,9 @@ export interface Unpickled {
 }
 
 /**
- * Reads a Python pickle of binary protocol 2 to 5, as far as data need it: dictionaries (as `Map`), lists and tuples (as
- * arrays), text, bytes, numbers (as `bigint` where they are too long for `number`), true, false, none (as `null`), and
- * what the given globals make. All else is refused with its name.
+ * Reads a Python pickle of binary protocol 2 to 5: dictionaries (as `Map`), lists, tuples and sets (as arrays), text, bytes,
+ * numbers (as `bigint` where they are too long for `number`), true, false, none (as `null`), and what the given globals
+ * make. All else becomes an {@link UnreadObject}.
  */
 export function unpickle(bytes: Buffer, { globals, load, start = 0, fail }: UnpickleOptions): Unpickled {
   const machine = new Machine(bytes, start, new Map(globals.map((global) => [global.name, global])), load, fail);
@@ -109,6 +129,8 @@ class Machine {
         return this.push(this.take(4).readInt32LE());
       case 0x8a: // LONG1
         return this.push(integer(this.take(this.take(1)[0]!)));
+      case 0x8b: // LONG4
+        return this.push(integer(this.take(this.take(4).readUInt32LE())));
       case 0x47: // BINFLOAT
         return this.push(this.take(8).readDoubleBE());
 
@@ -130,16 +152,19 @@ class Machine {
 
       case 0x29: // EMPTY_TUPLE
       case 0x5d: // EMPTY_LIST
+      case 0x8f: // EMPTY_SET
         return this.push([]);
       case 0x85: // TUPLE1
       case 0x86: // TUPLE2
       case 0x87: // TUPLE3
         return this.push(this.popMany(code - 0x84));
       case 0x74: // TUPLE
+      case 0x91: // FROZENSET
         return this.push(this.popToMark());
       case 0x61: // APPEND
         return this.append(this.popMany(1));
       case 0x65: // APPENDS
+      case 0x90: // ADDITEMS
         return this.append(this.popToMark());
       case 0x7d: // EMPTY_DICT
         return this.push(new Map());
@@ -147,6 +172,12 @@ class Machine {
         return this.setItems(this.popMany(2));
       case 0x75: // SETITEMS
         return this.setItems(this.popToMark());
+
+      // How a tuple that holds itself is made: its parts are dropped again.
+      case 0x30: // POP
+        return void this.pop();
+      case 0x31: // POP_MARK
+        return void this.popToMark();
 
       case 0x71: // BINPUT
         return this.remember(this.take(1)[0]!);
@@ -167,6 +198,10 @@ class Machine {
         return this.pushGlobal(module, name);
       }
       case 0x52: // REDUCE
+      case 0x81: // NEWOBJ
+        return this.call(this.pop(), this.pop());
+      case 0x92: // NEWOBJ_EX: the arguments by name stand above the others
+        this.pop();
         return this.call(this.pop(), this.pop());
       case 0x62: // BUILD
         return this.build(this.pop());
@@ -181,7 +216,10 @@ class Machine {
     return this.fail(`its pickle stops making sense at byte ${this.position}: ${problem}`);
   }
 
-  private readonly noReferences = (): never => this.damaged("it refers to something outside");
+  private readonly noReferences = (): never =>
+    this.damaged(
+      "it refers to something outside, as data.pkl of an unpacked archive of PyTorch does: give the archive",
+    );
 
   private expectProtocol(protocol: number): void {
     if (protocol < 2 || protocol > 5) this.damaged(`protocols 2 to 5 are read, current value is ${protocol}`);
@@ -242,12 +280,14 @@ class Machine {
 
   private append(values: readonly unknown[]): void {
     const list = this.top();
+    if (list instanceof UnreadObject) return;
     if (!Array.isArray(list)) return this.damaged("values are appended to what is no list");
     for (const value of values) list.push(value);
   }
 
   private setItems(items: readonly unknown[]): void {
     const map = this.top();
+    if (map instanceof UnreadObject) return;
     if (!(map instanceof Map) || items.length % 2 !== 0)
       return this.damaged("entries are set in what is no dictionary");
     for (let index = 0; index < items.length; index += 2) map.set(items[index], items[index + 1]);
@@ -265,19 +305,11 @@ class Machine {
   private pushGlobal(module: unknown, name: unknown): void {
     if (typeof module !== "string" || typeof name !== "string") return this.damaged("a name is no text");
     const full = `${module}.${name}`;
-    const global = this.globals.get(full);
-    if (global === undefined) {
-      // Quoted as JSON, so that no control character reaches a terminal.
-      const shown = JSON.stringify(full.slice(0, maximumNameBytes));
-      this.fail(
-        `it asks for Python's ${shown}, which could run code and is refused: tensors, dictionaries, lists, numbers and ` +
-          `text are read. If you trust the file, save its state dict alone with Python`,
-      );
-    }
-    this.push(global);
+    this.push(this.globals.get(full) ?? new UnreadObject(full));
   }
 
   private call(args: unknown, callee: unknown): void {
+    if (callee instanceof UnreadObject) return this.push(callee);
     if (!(callee instanceof PickleGlobal) || callee.call === undefined || !Array.isArray(args)) {
       return this.damaged("it calls what is no function");
     }
@@ -287,7 +319,7 @@ class Machine {
   private build(state: unknown): void {
     const object = this.top();
     // An OrderedDict's attributes, which PyTorch gives versions of layers, are of no use here.
-    if (object instanceof Map) return;
+    if (object instanceof Map || object instanceof UnreadObject) return;
     if (!isStateful(object)) return this.damaged("it fills an object that cannot be filled");
     object.setState(state, this.fail);
   }

@@ -1,6 +1,6 @@
 import { measureTitles, type DetectionMeasure } from "../detection/detection-measures";
-import { rankCorrelationOfGroups, type Pair, type RankCorrelation } from "../evaluate/rank-correlation";
-import { meanOf } from "../evaluate/score";
+import { rankCorrelationOfGroups, type Pair, type RankCorrelation } from "../statistics/rank-correlation";
+import { meanOf } from "../statistics/mean";
 import type { Figure } from "../notebook/chart";
 import type { MeasuredEncoder } from "../reproduce/measured-encoders";
 import type { TextRow } from "./rows";

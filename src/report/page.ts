@@ -1,7 +1,6 @@
-import { mkdirSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
+import { readFileSync } from "node:fs";
 import { emojiCredit } from "../data/emoji";
+import { replaceFile } from "../files/replace-file";
 import type { Figure } from "../notebook/chart";
 import { escapeHtml, tableBundle } from "../notebook/table";
 import type { MeasuredEncoder } from "../reproduce/measured-encoders";
@@ -33,9 +32,8 @@ export function writeReportPage(
   preset: Preset,
   transfers: readonly TransferOnPage[] = [],
 ): void {
-  mkdirSync(dirname(path), { recursive: true });
   const plotly = readFileSync(require.resolve("plotly.js-dist"), "utf8");
-  writeFileAtomic(path, reportPage(results, preset, plotly, transfers));
+  replaceFile(path, reportPage(results, preset, plotly, transfers));
 }
 
 /** @param plotly - source of plotly.js, put into the page */
@@ -137,7 +135,7 @@ function runRows({ rows }: AblationResult): TextRow[] {
 }
 
 /** Where each number comes from. */
-function originRow(run: string, manifest: Omit<Manifest, "recipe" | "data">): TextRow {
+function originRow(run: string, manifest: Omit<Manifest, "recipe" | "data" | "encoder">): TextRow {
   const { machine, versions, git } = manifest;
   return {
     run,

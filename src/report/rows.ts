@@ -1,4 +1,4 @@
-import type { Interval } from "../evaluate/intervals";
+import type { Interval } from "../statistics/intervals";
 import { parameterCount } from "../nn/resnet-layout";
 import type { Ablation, Published } from "../tables/ablation";
 import { metricNames, type AblationResult, type BaselineRow, type MetricName, type ResultRow } from "../tables/result";

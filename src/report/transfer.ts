@@ -1,7 +1,7 @@
 import { measureTitles, type DetectionMeasure } from "../detection/detection-measures";
 import { defaultDetectionsPerImage } from "../detection/detections";
 import type { DetectorRun } from "../detection/run-detector";
-import type { TwoLevelInterval } from "../evaluate/two-level-bootstrap";
+import type { TwoLevelInterval } from "../statistics/two-level-bootstrap";
 import type { Figure, Trace } from "../notebook/chart";
 import { publishedSign, type TransferResult, type TransferResultRow } from "../tables/transfer-result";
 import { withInterval, type TextRow } from "./rows";

@@ -1,4 +1,4 @@
-import type { Interval } from "../evaluate/intervals";
+import type { Interval } from "../statistics/intervals";
 import type { Figure, Trace } from "../notebook/chart";
 import { equivalence, type EngineComparison, type EngineEpoch } from "../tables/two-engines";
 import type { TextRow } from "./rows";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { extractFeaturesAt } from "../evaluate/extract";
-import type { Interval } from "../evaluate/intervals";
+import type { Interval } from "../statistics/intervals";
 import { linearProbe } from "../evaluate/linear-probe";
 import type { Score } from "../evaluate/score";
 import type { Depth, Encoder } from "../nn/encoder";
@@ -10,7 +10,8 @@ import { intervalOf } from "../tables/result";
 import { loadCheckpoint } from "../train/checkpoint";
 import { checkpointFile } from "../train/pretrain";
 import { disposeTraining } from "../train/state";
-import { runDirectory, runsFolder } from "./run-cell";
+import { runDirectory } from "../runs/run-cell";
+import { runsFolder } from "../runs/run-name";
 
 /** From the first layer to the last, which is what Table 1 probes. */
 export const depths: readonly Depth[] = ["stem", 1, 2, 3, 4];
@@ -37,7 +38,7 @@ export interface LayerProbes {
 export function linearByLayer({ label, recipe }: Cell, seeds: number, data: ImageData, root = runsFolder): LayerProbes {
   const probes = Array.from({ length: seeds }, (_, index) => {
     const seed = index + 1;
-    const { state } = loadCheckpoint(join(runDirectory(recipe, seed, root), checkpointFile));
+    const { state } = loadCheckpoint(join(runDirectory(recipe, data, seed, root), checkpointFile));
     const layers = probeLayers(state.method.encoder, data, seed);
     disposeTraining(state);
     return layers;

@@ -1,10 +1,10 @@
 import { byMeasure, measuresOf, type ByMeasure, type DetectionMeasure } from "../detection/detection-measures";
 import { readDetectorRun, type DetectorRun } from "../detection/run-detector";
 import type { Transfer, TransferRow } from "../tables/transfer";
-import { baselineNames, readEvaluation } from "./baselines";
-import { readRunRecord } from "./run-record";
-import type { RunStore } from "./stored-result";
-import type { TransferStore } from "./stored-transfer";
+import { baselineNames, readEvaluation } from "../runs/baselines";
+import { readRunRecord } from "../runs/run-record";
+import type { RunStore } from "../runs/stored-result";
+import type { TransferStore } from "../runs/stored-transfer";
 
 /** One encoder by its linear probe and by the detector that was trained from it, both on test and 0 to 1. */
 export interface MeasuredEncoder {
@@ -55,7 +55,8 @@ function linearAccuracy(
   return name && readEvaluation(encoders.baseline(name))?.linear.accuracy;
 }
 
-function figuresOf({ manifest: { recipe }, figures }: DetectorRun): ByMeasure<number> {
+/** The figures of a detector by measure, 0 to 1; NaN where nothing is to be found. */
+export function figuresOf({ manifest: { recipe }, figures }: DetectorRun): ByMeasure<number> {
   const { ap, ap50, ap75, classAgnostic, masks } = figures;
   const of: Readonly<Record<DetectionMeasure, number | null | undefined>> = {
     ...{ ap, ap50, ap75, objectAp: classAgnostic.ap, objectAp50: classAgnostic.ap50 },

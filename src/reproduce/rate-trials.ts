@@ -1,16 +1,17 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import type { ImageData } from "../data/image-set";
 import { DivergedError, InputError } from "../engine/errors";
+import { replaceFile } from "../files/replace-file";
 import { mechanisms, mechanismTitles, rateTrialRecipe, type RateTrial } from "../tables/mechanisms";
 import type { Preset } from "../tables/presets";
 import { loadCheckpoint } from "../train/checkpoint";
 import { checkpointFile, pretrain } from "../train/pretrain";
 import { recipeHash, type Recipe } from "../train/recipe";
 import { disposeTraining } from "../train/state";
-import { cellTraining, runsFolder, type RunCellOptions } from "./run-cell";
+import { cellTraining, type RunCellOptions } from "../runs/run-cell";
+import { runsFolder } from "../runs/run-name";
 
 const schema = z.array(
   z.object({
@@ -58,8 +59,7 @@ export async function tryRates(
       trials.push({ mechanism, rate, recipeHash: hash, knn });
     }
   }
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomic(path, `${JSON.stringify(trials, null, 2)}\n`);
+  replaceFile(path, `${JSON.stringify(trials, null, 2)}\n`);
   return trials;
 }
 

@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
+import { replaceFile } from "../files/replace-file";
 import type { EngineRun, EpochReading } from "../tables/two-engines";
 import type { Manifest } from "../train/manifest";
 import { recipeHash, type Recipe } from "../train/recipe";
@@ -39,7 +39,7 @@ export function demoRun(manifest: Manifest, history: Pick<History, "curve" | "mo
  */
 export function recordDemoRun(run: RecordedDemoRun, folder = twoEnginesFolder): string {
   const path = join(folder, `kit-seed${run.seed}.json`);
-  writeFileAtomic(path, `${JSON.stringify(run, null, 1)}\n`);
+  replaceFile(path, `${JSON.stringify(run, null, 1)}\n`);
   return path;
 }
 

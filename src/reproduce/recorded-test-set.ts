@@ -1,13 +1,11 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { gzipSync } from "node:zlib";
-import { sync as writeFileAtomic } from "write-file-atomic";
 import { z } from "zod";
 import { parseCocoMask } from "../detection/coco-mask";
 import type { DetectionSet } from "../detection/detection-set";
 import { compressCounts } from "../detection/mask-string";
 import { readJson } from "../detection/run-detector";
 import { InputError } from "../engine/errors";
+import { replaceFile } from "../files/replace-file";
 
 const testSetSchema = z.object({
   name: z.string(),
@@ -44,8 +42,7 @@ export function writeTestSet(path: string, { name, categories, images }: Detecti
   }));
   // Parsed, so that no field goes along that only one kind of set has.
   const content = testSetSchema.parse({ name, categories, images: written });
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomic(path, gzipSync(JSON.stringify(content), { level: 9 }));
+  replaceFile(path, gzipSync(JSON.stringify(content), { level: 9 }));
 }
 
 /**

@@ -3,8 +3,8 @@ import type { Ablation, Cell } from "../tables/ablation";
 import type { Preset } from "../tables/presets";
 import { ablationResult, type AblationResult, type RunRecord } from "../tables/result";
 import type { TrainingProgress } from "../train/pretrain";
-import { baselines } from "./baselines";
-import { runCell } from "./run-cell";
+import { baselines } from "../runs/baselines";
+import { runCell } from "../runs/run-cell";
 
 export interface ReproduceOptions {
   /** Seeds 1 to `seeds` are trained for each cell. */

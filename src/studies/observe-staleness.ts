@@ -1,14 +1,18 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import { batchesPerEpoch } from "../data/batches";
 import type { ImageData } from "../data/image-set";
 import { DivergedError, InputError } from "../engine/errors";
-import { runsFolder, type RunCellOptions } from "../reproduce/run-cell";
+import { isUnchanged, withChecksum } from "../files/checked-json";
+import { lockFolder } from "../files/folder-lock";
+import { forgetGenerations } from "../files/generations";
+import { replaceFile } from "../files/replace-file";
+import { type RunCellOptions } from "../runs/run-cell";
+import { runsFolder } from "../runs/run-name";
 import { makeManifest, manifestSchema } from "../train/manifest";
-import { pretrain } from "../train/pretrain";
+import { checkpointFile, pretrain, type TrainingProgress } from "../train/pretrain";
 import { recipeHash } from "../train/recipe";
 import { readDrift, readMaskedAccuracy, type DictionaryRecipe } from "./staleness-reading";
 
@@ -71,14 +75,16 @@ export async function observeStaleness(
   seed: number,
   data: ImageData,
   axes: StalenessAxes,
-  { onProgress, stopRequested, root = runsFolder }: RunCellOptions & { readonly root?: string } = {},
+  { onProgress, stopRequested, root = runsFolder }: RunCellOptions = {},
 ): Promise<StalenessRecord> {
   const path = stalenessPath(recipe, seed, data.checksum, axes, root);
   const kept = readRecord(path);
   if (kept) return kept;
 
   const directory = path.replace(/\.json$/, "");
-  rmSync(directory, { recursive: true, force: true });
+  const lock = lockFolder(directory);
+  // What a killed process has left.
+  forgetGenerations(join(directory, checkpointFile));
   const totalSteps = recipe.epochs * batchesPerEpoch(data.train, recipe.batchSize);
   const every = Math.max(1, Math.floor(totalSteps / axes.readings));
   const record: StalenessRecord = { losses: [], readings: [], diverged: null };
@@ -98,11 +104,11 @@ export async function observeStaleness(
     },
     ...(stopRequested && { stopRequested }),
   };
-  let trained = { seconds: 0, steps: 0 };
+  let trained: TrainingProgress | undefined;
   try {
     for await (const progress of pretrain(recipe, data, options)) {
       record.losses.push(progress.loss);
-      trained = { seconds: progress.seconds, steps: progress.step };
+      trained = progress;
       onProgress?.(progress);
     }
   } catch (error) {
@@ -110,20 +116,24 @@ export async function observeStaleness(
     record.diverged = error.message;
   } finally {
     rmSync(directory, { recursive: true, force: true });
+    lock.release();
   }
-  mkdirSync(dirname(path), { recursive: true });
-  const manifest = makeManifest(recipe, seed, data, trained);
-  writeFileAtomic(path, `${JSON.stringify({ manifest, ...record })}\n`);
+  const manifest = makeManifest({ recipe, seed, data, encoder: undefined }, trained);
+  replaceFile(path, `${JSON.stringify(withChecksum({ manifest, ...record }))}\n`);
   return record;
 }
 
 function readRecord(path: string): StalenessRecord | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    const { manifest: _, ...record } = fileSchema.parse(JSON.parse(readFileSync(path, "utf8")));
-    return record;
+    const json: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const { manifest: _, ...record } = fileSchema.parse(json);
+    if (isUnchanged(json)) return record;
   } catch (cause) {
     const problem = cause instanceof z.ZodError ? `${cause.issues[0]!.path.join(".")} is not valid` : "it is not JSON";
     throw new InputError(`Cannot read the record ${path}: ${problem}. Delete the file to train again`, { cause });
   }
+  throw new InputError(
+    `Cannot read the record ${path}: its content is not the one that its checksum was made of. Delete the file to train again`,
+  );
 }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
-import { runDirectory, runName, runRecordFile, runsFolder } from "../reproduce/run-cell";
+import { runDirectory, runRecordFile } from "../runs/run-cell";
+import { runName, runsFolder } from "../runs/run-name";
 import type { Preset } from "../tables/presets";
 import { queueSizeAblation } from "../tables/queue-size";
 import type { Recipe } from "../train/recipe";
@@ -49,7 +50,9 @@ export function studyFiles(
 ): ReadonlyMap<string, string> {
   const { evaluated, watched } = trainingsOf(plan, seed, checksum, root);
   return new Map([
-    ...[...evaluated].map(([file, recipe]) => [file, join(recorded, `${runName(recipe, seed)}.json`)] as const),
+    ...[...evaluated].map(
+      ([file, recipe]) => [file, join(recorded, `${runName(recipe, checksum, seed)}.json`)] as const,
+    ),
     ...[...watched.keys()].map((file) => [file, join(recorded, relative(root, file))] as const),
   ]);
 }
@@ -64,7 +67,7 @@ function trainingsOf(
   return {
     evaluated: new Map(
       [...shuffling, ...momentumLength, ...informationBound].map(({ recipe }): [string, Recipe] => [
-        join(runDirectory(recipe, seed, root), runRecordFile),
+        join(runDirectory(recipe, { checksum }, seed, root), runRecordFile),
         recipe,
       ]),
     ),

@@ -34,18 +34,24 @@ export const instagramReason = "Instagram-1B is not public";
 /** Two rows of one column, by one measure. */
 export type PublishedPair = Readonly<Record<"column" | "measure" | "of" | "to", string>>;
 
+/** The figure of a row, as printed; undefined where the table has none. */
+export function publishedFigure(
+  { measures, rows }: PublishedTable,
+  { column, measure, row }: Readonly<Record<"column" | "measure" | "row", string>>,
+): number | undefined {
+  return rows.find((one) => one.column === column && one.pretraining === row)?.figures[measures.indexOf(measure)];
+}
+
 /**
  * How much one row of a table is above another, in points: to a tenth, as printed.
  *
  * @returns undefined where the table has no such figures
  */
 export function publishedDifference(
-  { measures, rows }: PublishedTable,
+  table: PublishedTable,
   { column, measure, of, to }: PublishedPair,
 ): number | undefined {
-  const figure = (pretraining: string) =>
-    rows.find((row) => row.column === column && row.pretraining === pretraining)?.figures[measures.indexOf(measure)];
-  const [first, second] = [figure(of), figure(to)];
+  const [first, second] = [of, to].map((row) => publishedFigure(table, { column, measure, row }));
   // Printed figures have one decimal, their difference in binary has more. Plus 0: never -0.
   return first === undefined || second === undefined ? undefined : Math.round(10 * (first - second)) / 10 + 0;
 }

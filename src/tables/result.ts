@@ -1,9 +1,9 @@
 import type { Evaluation } from "../evaluate/evaluate-features";
-import { groupBootstrap, pairedGroupBootstrap, seedInterval, type Interval } from "../evaluate/intervals";
+import { groupBootstrap, pairedGroupBootstrap, seedInterval, type Interval } from "../statistics/intervals";
 import type { Manifest } from "../train/manifest";
 import type { CurvePoint, MonitorPoint } from "../train/state";
 import type { Ablation, Cell, Published } from "./ablation";
-import { agreement, meanBySeed, verdictSeeds, type Agreement, type SeededScores } from "./agreement";
+import { agreement, meanBySeed, verdictSeeds, type Agreement, type SeededScores } from "../statistics/agreement";
 
 /** The columns of numbers: what a frozen encoder is worth by each measure, on test. */
 export const metricNames = ["linear", "logistic", "knn", "retrieval"] as const;

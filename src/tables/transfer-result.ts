@@ -7,8 +7,8 @@ import {
   type ResampledFigures,
 } from "../detection/detection-measures";
 import type { DetectorRun } from "../detection/run-detector";
-import { pairedTwoLevelBootstrap, twoLevelBootstrap, type TwoLevelInterval } from "../evaluate/two-level-bootstrap";
-import { verdictOf } from "./agreement";
+import { pairedTwoLevelBootstrap, twoLevelBootstrap, type TwoLevelInterval } from "../statistics/two-level-bootstrap";
+import { verdictOf } from "../statistics/agreement";
 import type { Transfer, TransferComparison, TransferRow } from "./transfer";
 
 /** A finished run of one row and seed, with its figures on draws of the test images. */

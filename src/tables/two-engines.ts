@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { InputError } from "../engine/errors";
-import { seedInterval, type Interval } from "../evaluate/intervals";
+import { seedInterval, type Interval } from "../statistics/intervals";
 import { cifar10DemoRecipe } from "./cifar10-demo";
 
 /**

@@ -1,14 +1,19 @@
-import { mkdirSync, readFileSync, statSync } from "node:fs";
-import { dirname } from "node:path";
-import { sync as writeFileAtomic } from "write-file-atomic";
+import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { InputError } from "../engine/errors";
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
 import type { Variable } from "../engine/variable";
+import { readGeneration, restoreNewest, writeGeneration } from "../files/generations";
 import type { MethodDefinition } from "../methods/method";
 import type { Network } from "../nn/network";
-import { decodeSafetensors, encodeSafetensors, type HostTensor, type SafetensorsContent } from "../nn/safetensors";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type DecodedSafetensors,
+  type HostTensor,
+  type SafetensorsContent,
+} from "../nn/safetensors";
 import {
   assertStateFits,
   hostTensor,
@@ -42,7 +47,9 @@ const metadataSchema = z.object({
  * Writes everything that training needs to go on, in safetensors with PyTorch's names and layouts: all networks, the
  * optimizers' velocities, the method's buffers (a queue, a bank), seed, step, history, and which data it is of.
  *
- * Atomic: whatever happens while it writes, the file holds the old checkpoint or the new one.
+ * The checkpoint that was there stays beside it as the one before. Whatever happens while it writes, one of them is whole.
+ *
+ * @throws InputError if it cannot be written, as on a full disk
  */
 export function saveCheckpoint(path: string, state: TrainingState, recipe: AnyRecipe): void {
   const metadata: z.input<typeof metadataSchema> = {
@@ -55,8 +62,7 @@ export function saveCheckpoint(path: string, state: TrainingState, recipe: AnyRe
     history: JSON.stringify(state.history),
     seconds: state.seconds.toFixed(3),
   };
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomic(path, encodeSafetensors({ tensors: tensorsOf(state), metadata }));
+  writeGeneration(path, encodeSafetensors({ tensors: tensorsOf(state), metadata }));
 }
 
 function tensorsOf({ method, optimizers }: TrainingState): Map<string, HostTensor> {
@@ -94,10 +100,36 @@ export function loadCheckpoint(path: string): Checkpoint;
 /** @param own - the method it was trained by, where it is none of the kit's */
 export function loadCheckpoint(path: string, own: MethodDefinition | undefined): Checkpoint<AnyRecipe>;
 export function loadCheckpoint(path: string, own?: MethodDefinition): Checkpoint<AnyRecipe> {
+  return readGeneration(path, (file) => checkpointOf(readContent(file), file, own));
+}
+
+/**
+ * Reads the checkpoint to go on from, the one before it if the newest is damaged, which is said in one line of warning.
+ *
+ * @param own - the method it was trained by, where it is none of the kit's
+ * @returns undefined if there is none that is whole
+ * @throws InputError if it is no checkpoint of the kit
+ */
+export function resumeCheckpoint(path: string, own?: MethodDefinition): Checkpoint<AnyRecipe> | undefined {
+  const content = restoreNewest(path, readContent);
+  if (content === undefined) return undefined;
+  const checkpoint = checkpointOf(content, path, own);
+  if (!content.hasChecksum) console.warn(`${path} has no checksum: whether it is damaged cannot be told.`);
+  return checkpoint;
+}
+
+function readContent(path: string): DecodedSafetensors {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
     throw new InputError(`Cannot read the checkpoint: there is no file ${path}`);
   }
-  const content = decodeSafetensors(readFileSync(path), path);
+  return decodeSafetensors(readFileSync(path), path);
+}
+
+function checkpointOf(
+  content: SafetensorsContent,
+  path: string,
+  own: MethodDefinition | undefined,
+): Checkpoint<AnyRecipe> {
   const { recipe, seed, data, step, history, seconds } = parseMetadata(content, path, own);
   const state = startTraining(recipe, { seed, data, random: () => placeholder }, own);
   try {

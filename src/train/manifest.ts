@@ -4,7 +4,11 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { ImageData } from "../data/image-set";
 import { machineFacts } from "../engine/device";
+import { InputError } from "../engine/errors";
 import { tf } from "../engine/tf";
+import type { Encoder } from "../nn/encoder";
+import { encoderChecksum } from "../nn/encoder-checksum";
+import { isUnchanged } from "../files/checked-json";
 import { recipeHash, recipeSchema, type Recipe } from "./recipe";
 
 /** File name in the folder of a run of `moco pretrain`, written when it has ended. */
@@ -29,17 +33,30 @@ export const manifestSchema = z.object({
   /** Seconds of training, monitor included, over all interruptions. */
   trainingSeconds: z.number(),
   steps: z.number().int(),
+  /** {@link encoderChecksum} of what was trained; null where the training diverged. */
+  encoder: z.string().nullable(),
 });
 
 /** Where a run's numbers come from: enough to run it again and to judge a difference. */
 export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
 
-/** The manifest of a training that has just ended. */
+/** The training that a manifest is of. */
+export interface FinishedTraining {
+  readonly recipe: Recipe;
+  readonly seed: number;
+  readonly data: ImageData;
+  /** undefined where the training diverged. */
+  readonly encoder: Encoder | undefined;
+}
+
+/**
+ * The manifest of a training that has just ended.
+ *
+ * @param trained - undefined if there was no step
+ */
 export function makeManifest(
-  recipe: Recipe,
-  seed: number,
-  data: ImageData,
-  trained: { readonly seconds: number; readonly steps: number },
+  { recipe, seed, data, encoder }: FinishedTraining,
+  trained: { readonly seconds: number; readonly step: number } | undefined,
 ): Manifest {
   return {
     recipe,
@@ -47,9 +64,34 @@ export function makeManifest(
     seed,
     data: { name: data.name, checksum: data.checksum, trainImages: data.train.labels.length },
     ...originNow(),
-    trainingSeconds: Number(trained.seconds.toFixed(1)),
-    steps: trained.steps,
+    trainingSeconds: Number((trained?.seconds ?? 0).toFixed(1)),
+    steps: trained?.step ?? 0,
+    encoder: encoder === undefined ? null : encoderChecksum(encoder),
   };
+}
+
+/**
+ * Reads the manifest of a finished run.
+ *
+ * @throws InputError if the file is not what was written
+ */
+export function readManifest(path: string): Manifest {
+  const advice = "Delete the file to have it written again, with the time and the machine of now";
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new InputError(`Cannot read the manifest ${path}: it is no JSON. ${advice}`, { cause });
+  }
+  if (!isUnchanged(json)) {
+    throw new InputError(
+      `Cannot read the manifest ${path}: its content is not the one that its checksum was made of. ${advice}`,
+    );
+  }
+  const parsed = manifestSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const { path: field, message } = parsed.error.issues[0]!;
+  throw new InputError(`Cannot read the manifest ${path}: ${field.join(".") || "content"}: ${message}. ${advice}`);
 }
 
 /** The origin of a run that ends now, in this process. */

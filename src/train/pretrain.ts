@@ -1,12 +1,12 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { batchesPerEpoch } from "../data/batches";
 import type { ImageData } from "../data/image-set";
 import { InputError, InterruptedError } from "../engine/errors";
+import { lockFolder } from "../files/folder-lock";
 import type { Method, MethodDefinition } from "../methods/method";
 import type { Encoder } from "../nn/encoder";
-import { assertSameTraining, loadCheckpoint, saveCheckpoint } from "./checkpoint";
+import { assertSameTraining, resumeCheckpoint, saveCheckpoint } from "./checkpoint";
 import { drawBatch } from "./draw-batch";
 import { Pace } from "./pace";
 import type { AnyRecipe } from "./recipe";
@@ -71,9 +71,23 @@ export interface TrainingProgress {
  * Goes on from the checkpoint in the run's folder, if there is one, bit for bit as if it had never stopped. Saves one at
  * regular intervals, when it is stopped or left, and at the end.
  *
- * @throws InputError if the recipe does not fit the data, or the folder holds another training
+ * @throws InputError if the recipe does not fit the data, the folder holds another training, or another process trains in
+ * it, or a checkpoint cannot be written
  */
 export async function* pretrain(
+  recipe: AnyRecipe,
+  data: ImageData,
+  options: PretrainOptions,
+): AsyncGenerator<TrainingProgress, void, void> {
+  const lock = lockFolder(options.directory);
+  try {
+    yield* trainAlone(recipe, data, options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function* trainAlone(
   recipe: AnyRecipe,
   data: ImageData,
   options: PretrainOptions,
@@ -145,9 +159,12 @@ export async function* pretrain(
     if (!(error instanceof InterruptedError)) saved = state.step;
     throw error;
   } finally {
-    save();
-    trainingStep.dispose();
-    disposeTraining(state);
+    try {
+      save();
+    } finally {
+      trainingStep.dispose();
+      disposeTraining(state);
+    }
   }
 }
 
@@ -157,8 +174,8 @@ function resumeOrStart(
   start: TrainingStart,
   own: MethodDefinition | undefined,
 ): TrainingState {
-  if (!existsSync(path)) return startTraining(recipe, start, own);
-  const checkpoint = loadCheckpoint(path, own);
+  const checkpoint = resumeCheckpoint(path, own);
+  if (checkpoint === undefined) return startTraining(recipe, start, own);
   try {
     assertSameTraining(path, checkpoint, { recipe, ...start });
   } catch (error) {

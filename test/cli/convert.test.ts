@@ -8,7 +8,7 @@ import { projectRoot } from "../../src/cli/project";
 import { presetRecipe } from "../../src/cli/recipe-flags";
 import { InputError } from "../../src/engine/errors";
 import { tf } from "../../src/engine/tf";
-import { readWeights } from "../../src/nn/weights-file";
+import { readWeights, writeWeights } from "../../src/nn/weights-file";
 import { presetNamed } from "../../src/tables/presets";
 import { saveCheckpoint } from "../../src/train/checkpoint";
 import { disposeTraining, startTraining } from "../../src/train/state";
@@ -52,6 +52,21 @@ describe("moco convert", () => {
       tensors: { written: 320 },
     });
     expect(sorted(inFolder("weights.pkl"))).toEqual(sorted(fixture("moco-v1.detectron2.pkl")));
+  });
+
+  it("says what it leaves out", async () => {
+    const { tensors } = readWeights(fixture("moco-v2.zip.pth.tar"));
+    const start = "module.encoder_q.";
+    const query = [...tensors].filter(([name]) => name.startsWith(start) && !name.includes(".fc."));
+    const bare = query.map(([name, tensor]) => [`backbone.${name.slice(start.length)}`, tensor] as const);
+    writeWeights(
+      inFolder("dino.safetensors"),
+      new Map([...bare, ["head.mlp.0.weight", tensors.get("module.encoder_q.fc.0.weight")!]]),
+    );
+    const text = await convert(inFolder("dino.safetensors"), inFolder("backbone.pkl"), "--to", "detectron2");
+    expect(text).toContain("resnet18 of width 1 with imagenet stem and no head");
+    expect(text).toContain("left out, since they belong to no encoder: head.mlp.0.weight");
+    expect(readWeights(inFolder("backbone.pkl")).tensors.size).toBe(bare.length);
   });
 
   it("refuses a name that does not say the format, and writes nothing", async () => {

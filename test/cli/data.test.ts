@@ -1,10 +1,13 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { dataCommand, type DataCount } from "../../src/cli/data";
+import { describeTransfer } from "../../src/cli/data-get";
+import { publishedSets } from "../../src/data/published/published-sets";
 import type { WrittenScenes } from "../../src/detection/scene-files";
 import { InputError } from "../../src/engine/errors";
+import { serve } from "../data/published/file-server";
 
 let root: string;
 
@@ -26,7 +29,8 @@ describe("moco data", () => {
   it("lists what is there, as a table and as JSON", async () => {
     expect(await run("list", "--data-root", root)).toMatch(/emoji +│ yes[\s\S]*cifar10 +│ no/);
     const list = JSON.parse(await run("list", "--data-root", root, "--json")) as { name: string }[];
-    expect(list.map(({ name }) => name)).toEqual(["emoji", "cifar10"]);
+    const published = publishedSets.map(({ name }) => name).filter((name) => name !== "cifar10");
+    expect(list.map(({ name }) => name)).toEqual(["emoji", "cifar10", ...published]);
   });
 
   it("counts a data set by class and part", async () => {
@@ -46,6 +50,34 @@ describe("moco data", () => {
   it("refuses a name that is none, and a set that is missing", async () => {
     await expect(run("count", "mnist")).rejects.toThrow(InputError);
     await expect(run("verify", "cifar10", "--data-root", root)).rejects.toThrow(InputError);
+  });
+
+  it("verifies a published set by its counts, and says how to get one that is missing", async () => {
+    const verify = run("verify", "voc2007", "--data-root", root);
+    await expect(verify).rejects.toThrow(/Cannot find PASCAL VOC 2007.*get it by: moco data get voc2007, missing is/);
+    const annotations = join(root, "VOCdevkit", "VOC2007", "Annotations");
+    await mkdir(annotations, { recursive: true });
+    await writeFile(join(annotations, "000001.xml"), "");
+    await expect(run("verify", "voc2007", "--data-root", root)).rejects.toThrow(
+      /it is not whole.*\n.*JPEGImages: must have 9963 files \*\.jpg, current count is 0\n.*Annotations: .* is 1$/,
+    );
+    await rm(join(root, "VOCdevkit"), { recursive: true });
+  });
+
+  it("gets a set from a mirror, and refuses what is not the published file", async () => {
+    const server = await serve((_, response) => void response.end("another file"));
+    const get = run("get", "cifar10", "--data-root", join(root, "new"), "--mirror", server.url, "--json");
+    await expect(get).rejects.toThrow(
+      /cifar-10-binary\.tar\.gz: the file must have 170052171 bytes, the server's has 12/,
+    );
+    await server.close();
+    await expect(run("get", "mnist")).rejects.toThrow(/choose one of cifar10, .*current value is "mnist"/);
+    await expect(run("get", "imagenet", "--data-root", join(root, "new"))).rejects.toThrow(
+      "name its folder by --archives",
+    );
+    expect(describeTransfer({ file: "a.tgz", bytes: 1_234_567, totalBytes: 170_052_171 })).toBe(
+      "a.tgz: 1.2 of 170.1 MB",
+    );
   });
 
   it("writes composed scenes of the parts asked for, the same of the same seed", async () => {

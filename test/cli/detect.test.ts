@@ -6,21 +6,17 @@ import { detectCommand } from "../../src/cli/detect";
 import { detectionPreset } from "../../src/detection/detection-presets";
 import type { DetectionRecipe } from "../../src/detection/detection-recipe";
 import { detectorCheckpointFile } from "../../src/detection/detector-checkpoint";
-import {
-  detectorRunDirectory,
-  detectorRunFile,
-  predictionsFile,
-  readDetectorRun,
-  readPredictions,
-} from "../../src/detection/run-detector";
+import { detectorRunFile, predictionsFile, readDetectorRun, readPredictions } from "../../src/detection/run-detector";
 import { composeScenes } from "../../src/detection/scenes";
 import { InputError } from "../../src/engine/errors";
 import { randomStream } from "../../src/engine/random";
 import { createEncoder, disposeEncoder, type EncoderConfig } from "../../src/nn/encoder";
 import { encodeSafetensors } from "../../src/nn/safetensors";
 import { toStateDict } from "../../src/nn/state-dict";
-import { detectorInitialization } from "../../src/reproduce/detector-initialization";
-import { runDirectory } from "../../src/reproduce/run-cell";
+import { tinySet } from "../detection/tiny-detection";
+import { detectorDirectory } from "../../src/runs/detector-directory";
+import { detectorInitialization } from "../../src/runs/detector-initialization";
+import { runDirectory } from "../../src/runs/run-cell";
 import { defaultMethod, methodRecipe } from "../../src/tables/method-recipes";
 import { presetNamed } from "../../src/tables/presets";
 import { saveCheckpoint } from "../../src/train/checkpoint";
@@ -163,7 +159,7 @@ describe("detectorInitialization", () => {
   const command = /moco pretrain --method supervised --preset smoke --seed 3/;
 
   it("finds the kit's supervised training of the same seed when it is done, and says else how to make it", () => {
-    const directory = runDirectory(supervised, 3, root);
+    const directory = runDirectory(supervised, { checksum: "0123abcd" }, 3, root);
     expect(() => detectorInitialization("supervised", smoke, 3, root)).toThrow(command);
     const state = startTraining(supervised, { seed: 3, data: { checksum: "few", images: 100, classes: 9 } });
     mkdirSync(directory, { recursive: true });
@@ -187,16 +183,19 @@ describe("detectorInitialization", () => {
     expect(() => detectorInitialization("supervised", paper, 1, root)).toThrow(/as --init FILE/);
   });
 
-  it("gives each recipe, initialization and seed a folder of its own", () => {
-    const random = detectorInitialization("random", smoke, 1);
-    const moco = { name: "moco", checksum: "0123456789abcdef" };
+  it("gives each recipe, initialization, training part and seed a folder of its own", () => {
+    const data = { train: tinySet() };
+    const random = { initialization: detectorInitialization("random", smoke, 1), data };
+    const moco = { initialization: { checksum: "0123456789abcdef" }, data };
+    const other = { ...data.train, images: data.train.images.slice(1) };
     const folders = [
-      detectorRunDirectory(smoke, random, 1, root),
-      detectorRunDirectory(smoke, random, 2, root),
-      detectorRunDirectory(smoke, moco, 1, root),
-      detectorRunDirectory({ ...smoke, batchSize: 3 }, random, 1, root),
+      detectorDirectory(smoke, random, 1, root),
+      detectorDirectory(smoke, random, 2, root),
+      detectorDirectory(smoke, moco, 1, root),
+      detectorDirectory({ ...smoke, batchSize: 3 }, random, 1, root),
+      detectorDirectory(smoke, { ...random, data: { train: other } }, 1, root),
     ];
-    expect(new Set(folders).size).toBe(4);
-    expect(folders[2]).toMatch(/detect-smoke-\w{12}-moco-01234567-seed1$/);
+    expect(new Set(folders).size).toBe(5);
+    expect(folders[2]).toMatch(/detect-smoke-\w{12}-from-01234567-on-\w{8}-seed1$/);
   });
 });

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { describeFacts, doctorCommand } from "../../src/cli/doctor";
 import { machineFacts, type MachineFacts } from "../../src/engine/device";
+import { moco } from "./moco";
 
 const facts: MachineFacts = {
   node: "20.19.0",
@@ -21,6 +22,13 @@ const facts: MachineFacts = {
 afterEach(() => {
   vi.restoreAllMocks();
   process.exitCode = undefined;
+});
+
+describe("a command that loads TensorFlow", () => {
+  it("keeps the library's information lines off stderr", async () => {
+    const { code, stderr } = await moco("doctor", "--json");
+    expect([code, stderr]).toEqual([0, ""]);
+  });
 });
 
 describe("describeFacts", () => {

@@ -8,7 +8,7 @@ import { loadData } from "../../src/data/load";
 import { InputError } from "../../src/engine/errors";
 import { tf } from "../../src/engine/tf";
 import { extractFeatures } from "../../src/evaluate/extract";
-import { groupBootstrap } from "../../src/evaluate/intervals";
+import { groupBootstrap } from "../../src/statistics/intervals";
 import { knn } from "../../src/evaluate/knn";
 import { presetNamed } from "../../src/tables/presets";
 import { saveCheckpoint } from "../../src/train/checkpoint";

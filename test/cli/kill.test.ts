@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, watch } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -74,7 +74,8 @@ describe("moco pretrain", () => {
     const before = readFileSync(path, "utf8");
     const { code, stdout } = await moco(...words("unbroken"), "--json");
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ manifestFile: path, manifest: JSON.parse(before) as unknown });
+    const { sha256: _, ...manifest } = JSON.parse(before) as Record<string, unknown>;
+    expect(JSON.parse(stdout)).toMatchObject({ manifestFile: path, manifest });
     expect(readFileSync(path, "utf8")).toBe(before);
   });
 
@@ -86,8 +87,46 @@ describe("moco pretrain", () => {
 
   it("refuses a folder that cannot be, before it trains", async () => {
     const { code, stdout, stderr } = await moco(...words(join("unbroken", "manifest.json", "inside")));
-    expect(stderr).toMatch(/choose another folder by --output; ENOTDIR/);
+    expect(stderr).toMatch(/what should be its folder is a file \(ENOTDIR\)\. Choose another folder by --output/);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  });
+
+  it("refuses a folder in which another process trains, and names it", async () => {
+    const first = start(...words("shared"), "--checkpoint-seconds", "1000");
+    await firstStep(first);
+    const { code, stderr } = await moco(...words("shared"));
+    expect(stderr).toMatch(
+      /^Cannot use the folder .*shared: process \d+ on .* has worked in it since .*another folder$/m,
+    );
+    expect(code).toBe(2);
+    first.process.kill("SIGKILL");
+    await first.finished;
+  });
+
+  it("goes on from the checkpoint before a damaged one, which moco knn refuses", async () => {
+    const damaged = join(folder, "damaged");
+    cpSync(join(folder, "unbroken"), damaged, { recursive: true });
+    const path = join(damaged, checkpointFile);
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 1000]! ^= 1;
+    writeFileSync(path, bytes);
+    const knn = await moco("knn", damaged);
+    expect(knn.stderr).toMatch(/^Cannot read .*: its content is not the one that its checksum was made of.*previous/m);
+    expect({ code: knn.code, stdout: knn.stdout }).toEqual({ code: 2, stdout: "" });
+    const again = await moco(...words("damaged"));
+    expect(again.stderr).toMatch(/^Cannot read .*Going on from the checkpoint before it\.\n/m);
+    expect(again.code).toBe(0);
+    expect(contentOf("damaged")).toEqual(contentOf("unbroken"));
+  });
+
+  it("names a manifest that is no JSON", async () => {
+    const path = join(folder, "damaged", "manifest.json");
+    writeFileSync(path, readFileSync(path).subarray(0, 100));
+    const { code, stderr } = await moco(...words("damaged"));
+    expect(stderr).toContain(
+      `Cannot read the manifest ${path}: it is no JSON. Delete the file to have it written again`,
+    );
+    expect(code).toBe(2);
   });
 
   it("saves a checkpoint at SIGINT, says how to go on, and goes on bit for bit", async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { forgetRun } from "../../src/reproduce/run-cell";
+import { forgetRun } from "../../src/runs/run-cell";
 import { linearEvaluation } from "../../src/tables/linear-evaluation";
 import { presetNamed } from "../../src/tables/presets";
 import { moco } from "./moco";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readRateTrials, rateTrialsPath } from "../../src/reproduce/rate-trials";
-import { forgetRun } from "../../src/reproduce/run-cell";
+import { forgetRun } from "../../src/runs/run-cell";
 import { bestRates, mechanismAblation } from "../../src/tables/mechanisms";
 import { presetNamed } from "../../src/tables/presets";
 import { moco } from "./moco";

@@ -52,6 +52,8 @@ describe("recipeFrom", () => {
     const mine = { ...presetRecipe(presetNamed("smoke")), name: "mine", source: "tried" };
     writeFileSync(file, JSON.stringify(mine));
     expect(parseRecipe(recipeFrom({ preset: "quick", file }, []))).toEqual(mine);
+    writeFileSync(file, `\ufeff${JSON.stringify(mine)}`); // as some editors of Windows write
+    expect(parseRecipe(recipeFrom({ preset: "quick", file }, []))).toEqual(mine);
     const changed = parseRecipe(recipeFrom({ preset: "quick", file }, [["epochs", "2"]]));
     expect(changed).toEqual({ ...mine, epochs: 2, source: "tried; set on the command line: epochs = 2" });
   });

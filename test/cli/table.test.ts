@@ -3,7 +3,7 @@ import { ablations, tableCommand, tableJson } from "../../src/cli/table";
 import { InputError } from "../../src/engine/errors";
 import { presetNamed } from "../../src/tables/presets";
 import { ablationResult } from "../../src/tables/result";
-import { exampleEvaluation, exampleRun } from "../reproduce/example-run";
+import { exampleEvaluation, exampleRun } from "../runs/example-run";
 
 describe("moco table", () => {
   it("says what to do where no run is recorded", async () => {

@@ -2,17 +2,17 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { transferDirectory } from "../../src/reproduce/run-transfer";
+import { detectorNamesOf, namesIn, runsFolder } from "../../src/runs/run-name";
 import { measuredEncoders } from "../../src/reproduce/measured-encoders";
-import { recordedRuns } from "../../src/reproduce/stored-result";
+import { recordedRuns } from "../../src/runs/stored-result";
 import {
   ownTransferRuns,
   recordedTestSet,
   recordedTransferRuns,
   recordTransfer,
   storedTransfer,
-} from "../../src/reproduce/stored-transfer";
-import { transferNamed } from "../../src/tables/transfer";
+} from "../../src/runs/stored-transfer";
+import { transferNamed, type TransferRow } from "../../src/tables/transfer";
 import { moco } from "./moco";
 
 const folder = mkdtempSync(join(tmpdir(), "moco-transfer-"));
@@ -25,11 +25,17 @@ interface TransferJson {
   readonly differences: readonly { readonly row: string; readonly reference: string }[];
 }
 
+function forget({ detection }: TransferRow): void {
+  for (const name of detectorNamesOf(namesIn(runsFolder), detection, 1)) {
+    rmSync(join(runsFolder, name), { recursive: true });
+  }
+}
+
 describe("notebook 06", () => {
   it("trains detectors at preset smoke, shows boxes, differences and the published tables", async () => {
     const [random] = transfer.rows;
     // One row is trained by this test, whatever was there.
-    rmSync(transferDirectory(random!, 1), { recursive: true, force: true });
+    forget(random!);
     const output = join(folder, "06.ipynb");
     const { code, stdout, stderr } = await moco("notebook", "06", "--preset", "smoke", "--output", output);
     expect(code, stdout + stderr).toBe(0);
@@ -45,7 +51,7 @@ describe("notebook 07", () => {
   const masks = transferNamed("smoke-fpn");
 
   it("trains Mask R-CNN at preset smoke, draws masks, and judges the paper's seven tasks", async () => {
-    rmSync(transferDirectory(masks.rows[0]!, 1), { recursive: true, force: true });
+    forget(masks.rows[0]!);
     const output = join(folder, "07.ipynb");
     const { code, stdout, stderr } = await moco("notebook", "07", "--preset", "smoke", "--output", output);
     expect(code, stdout + stderr).toBe(0);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -65,6 +65,17 @@ describe("loadDetectionData", () => {
     expect(test.images.map(({ id }) => id)).toEqual(["b"]);
     expect(leftOut).toHaveLength(1);
     expect(leftOut[0]).toMatch(/d\.xml/);
+  });
+
+  it("refuses images that their EXIF data turn before anything is trained", async () => {
+    const folder = join(root, "turned");
+    cpSync(join(root, "VOC2007"), folder, { recursive: true });
+    const stored = sharp({ create: { width: 8, height: 6, channels: 3, background: "red" } });
+    await stored.withMetadata({ orientation: 6 }).toFile(join(folder, "JPEGImages", "a.png"));
+    const xml = join(folder, "Annotations", "a.xml");
+    writeFileSync(xml, readFileSync(xml, "utf8").replace("<height>8", "<height>6"));
+    const loaded = loadDetectionData(voc({ train: ["trainval"], test: "test" }), folder);
+    await expect(loaded).rejects.toThrow(/JPEGImages\/a\.png: .*current size is 6 x 8, since its EXIF data turn it/);
   });
 
   it("reads a data set that is the folder itself", async () => {

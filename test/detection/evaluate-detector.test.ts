@@ -8,7 +8,7 @@ import { resampleFigures } from "../../src/detection/resample-figures";
 import { InterruptedError } from "../../src/engine/errors";
 import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
-import { drawImages } from "../../src/evaluate/two-level-bootstrap";
+import { drawImages } from "../../src/statistics/two-level-bootstrap";
 import { disposeEncoder } from "../../src/nn/encoder";
 import { tinyDetection, tinyInitialization, tinySet } from "./tiny-detection";
 

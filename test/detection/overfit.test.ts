@@ -6,7 +6,7 @@ import { detectionPreset } from "../../src/detection/detection-presets";
 import { parseDetectionRecipe, type DetectionRecipe } from "../../src/detection/detection-recipe";
 import { runDetector, type DetectorRun } from "../../src/detection/run-detector";
 import { composeScenes } from "../../src/detection/scenes";
-import { detectorInitialization } from "../../src/reproduce/detector-initialization";
+import { detectorInitialization } from "../../src/runs/detector-initialization";
 
 interface Changes extends Pick<DetectionRecipe, "learningRate" | "schedule"> {
   readonly preset: "quick" | "quick-fpn";

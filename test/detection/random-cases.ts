@@ -1,4 +1,5 @@
 import { randomStream, type Random } from "../../src/engine/random";
+import { noFaults } from "../../src/detection/annotation-faults";
 import { cocoImages } from "../../src/detection/coco-document";
 import type { Detection, DetectionSet } from "../../src/detection/detection-set";
 import { encodeMask } from "../../src/detection/mask-rle";
@@ -60,7 +61,7 @@ export function randomCoco(seed: number, of: "box" | "mask"): CocoCase {
 
 /** The set that an annotation file describes; its images cannot be read. */
 export function setOf(truth: unknown): DetectionSet {
-  const found = { faults: [], empty: [] };
+  const found = noFaults();
   const { categories, images } = cocoImages(truth, "case", found);
   if (found.faults.length + found.empty.length > 0) throw new Error(`the case is wrong: ${JSON.stringify(found)}`);
   return { name: "case", categories, images, readPixels: () => Promise.reject(new Error("has no pixels")) };

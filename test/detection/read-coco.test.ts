@@ -119,6 +119,58 @@ describe("readCoco", () => {
     expect(lines).toHaveLength(wrong.length + 6);
   });
 
+  it("drops polygons of less than three corners where others of the object are good, and names them", async () => {
+    const good = [1, 1, 3, 1, 3, 3, 1, 3];
+    const object = { image_id: 1, category_id: 1, bbox: [1, 1, 2, 2] };
+    await annotate("val", {
+      images: [image(1)],
+      categories,
+      annotations: [{ ...object, segmentation: [[1, 1, 2, 2], good, []] }],
+    });
+    await writeImage("images/1.png");
+    const set = await readCoco(root, "val");
+    expect([...decodeMask(rleOf(set.images[0]!.objects[0]!.mask!, 4, 6))]).toEqual(square);
+    expect(set.leftOut).toEqual([
+      "annotations/instances_val.json: annotations[0].segmentation[0] must be a list of three corners or more, " +
+        "x and y in turn, current value is [1,1,2,2]",
+      expect.stringContaining("segmentation[2]"),
+    ]);
+    await annotate("val", { images: [image(1)], categories, annotations: [{ ...object, segmentation: [[1, 1], []] }] });
+    expect(await messageOf(readCoco(root, "val"))).toContain("annotations[0].segmentation[0] must be a list of three");
+  });
+
+  it.each([
+    ["a byte-order mark", (text: string) => Buffer.from(`\ufeff${text}`)],
+    ["UTF-16, as some editors of Windows write", (text: string) => Buffer.from(`\ufeff${text}`, "utf16le")],
+  ])("reads a file with %s", async (_, encode) => {
+    await mkdir(join(root, "annotations"));
+    const text = JSON.stringify({ images: [image(1)], categories: [{ id: 1, name: "été" }], annotations: [] });
+    await writeFile(join(root, "annotations/instances_val.json"), encode(text));
+    await writeImage("images/1.png");
+    expect((await readCoco(root, "val")).categories).toEqual([{ id: 1, name: "été" }]);
+  });
+
+  it("refuses a file that is not UTF-8", async () => {
+    await mkdir(join(root, "annotations"));
+    await writeFile(join(root, "annotations/instances_val.json"), Buffer.from('{"images": "\xe9"}', "latin1"));
+    expect(await messageOf(readCoco(root, "val"))).toMatch(/instances_val\.json must be JSON/);
+  });
+
+  it("finds images that their EXIF data turn, that are of another size, and that are none", async () => {
+    await annotate("val", { images: [1, 2, 3, 4].map(image), categories, annotations: [] });
+    await writeImage("images/1.png");
+    const stored = { create: { width: 6, height: 4, channels: 3, background: "red" } } as const;
+    await sharp(stored).withMetadata({ orientation: 6 }).toFile(join(root, "images/2.png"));
+    await sharp({ create: { ...stored.create, width: 5 } }).toFile(join(root, "images/3.png"));
+    await writeFile(join(root, "images/4.png"), "none");
+    expect(await (await readCoco(root, "val")).wrongSizes()).toEqual([
+      "images/2.png: must be as its annotation says, 6 x 4, current size is 4 x 6, since its EXIF data turn it " +
+        "(orientation 6), and the annotation is of the image before; remove the orientation from its EXIF data, or turn the annotation",
+      "images/3.png: must be as its annotation says, 6 x 4, current size is 5 x 4",
+      expect.stringContaining("images/4.png: must be an image: "),
+    ]);
+  });
+
   it("leaves objects without area out when asked, and names them", async () => {
     const object = { image_id: 1, category_id: 1, bbox: [0, 0, 2, 0] };
     await annotate("val", { images: [image(1)], categories, annotations: [object, { ...object, bbox: [0, 0, 2, 2] }] });

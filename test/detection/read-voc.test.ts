@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
-async function write(path: string, text: string): Promise<void> {
+async function write(path: string, text: string | Uint8Array): Promise<void> {
   await mkdir(dirname(join(root, path)), { recursive: true });
   await writeFile(join(root, path), text);
 }
@@ -105,9 +105,9 @@ describe("readVoc", () => {
         expect.stringMatching(/^Annotations\/cut\.xml: must be well-formed XML: /),
         "Annotations/alone.xml: must exist, the split val names it",
         "Annotations/objects.xml: object 1 (cat): bndbox must have xmin < xmax and ymin < ymax, current value is 504, 337, 504, 337",
-        "Annotations/objects.xml: object 2: name must be given, current value is ",
+        "Annotations/objects.xml: object 2: name must be given, current value is empty",
         "Annotations/objects.xml: object 3: bndbox.ymin must be a number, current value is x",
-        "Annotations/objects.xml: object 3: bndbox.ymax must be a number, current value is ",
+        "Annotations/objects.xml: object 3: bndbox.ymax must be a number, current value is empty",
         "Annotations/objects.xml: object 4: difficult must be 0 or 1, current value is maybe",
         "Annotations/objects.xml: object 5: bndbox must touch the image of 40 x 30, current value is 100, 1, 120, 9",
         'Annotations/objects.xml: object 6: name must be one of cat, current value is "unicorn"',
@@ -116,6 +116,47 @@ describe("readVoc", () => {
         "JPEGImages/unseen.jpg: must exist, the split val names it",
       ]),
     );
+  });
+
+  it.each<[string, string, (text: string) => Buffer | Uint8Array]>([
+    ["gb2312", "猫", () => Buffer.from([0xc3, 0xa8])],
+    ["ISO-8859-1", "chaté", (text) => Buffer.from(text, "latin1")],
+    ["utf-8", "猫", (text) => Buffer.from(text)],
+  ])("reads what a file declares, %s", async (encoding, name, encode) => {
+    const [before, after] = annotation(objectXml("NAME", [1, 1, 9, 9])).split("NAME") as [string, string];
+    const head = `<?xml version='1.0' encoding='${encoding}'?>\n${before}`;
+    await write("Annotations/a.xml", Buffer.concat([Buffer.from(head), encode(name), Buffer.from(after)]));
+    await image("a");
+    await write("ImageSets/Main/train.txt", "a");
+    expect((await readVoc(root, "train")).categories.map((category) => category.name)).toEqual([name]);
+  });
+
+  it.each<[string, (text: string) => Buffer]>([
+    ["UTF-8", (text) => Buffer.from(`\ufeff${text}`)],
+    ["UTF-16", (text) => Buffer.from(`\ufeff<?xml version="1.0" encoding="utf-16"?>${text}`, "utf16le")],
+    ["UTF-16, big-endian", (text) => Buffer.from(`\ufeff${text}`, "utf16le").swap16()],
+    ["UTF-16 without one", (text) => Buffer.from(`<?xml version="1.0" encoding="utf-16"?>${text}`, "utf16le")],
+  ])("reads a file with the byte-order mark of %s", async (_, encode) => {
+    await write("Annotations/a.xml", encode(annotation(objectXml("猫", [1, 1, 9, 9]))));
+    await image("a");
+    await write("ImageSets/Main/train.txt", "\ufeffa\r\n");
+    const { categories, images } = await readVoc(root, "train");
+    expect([categories.map(({ name }) => name), images.map(({ id }) => id)]).toEqual([["猫"], ["a"]]);
+  });
+
+  it("names files that are not in the encoding that they declare, or in one that is unknown", async () => {
+    const text = annotation(objectXml("NAME", [1, 1, 9, 9]));
+    const latin = (head: string) => Buffer.from(head + text.replace("NAME", "\xe9t\xe9"), "latin1");
+    await write("Annotations/a.xml", latin(""));
+    await write("Annotations/b.xml", latin('<?xml version="1.0" encoding="UTF-8"?>'));
+    await write("Annotations/c.xml", latin('<?xml version="1.0" encoding="klingon"?>'));
+    for (const id of ["a", "b", "c"]) await image(id);
+    await write("ImageSets/Main/train.txt", "a\nb\nc");
+    expect((await messageOf(readVoc(root, "train"))).split("\n").slice(1)).toEqual([
+      "Annotations/a.xml: must be text in UTF-8, or declare its encoding",
+      "Annotations/b.xml: must be text in UTF-8",
+      "Annotations/c.xml: its encoding must be a known one, current value is klingon",
+    ]);
   });
 
   it("leaves objects without area out when asked, and names them", async () => {
@@ -138,6 +179,8 @@ describe("readVoc", () => {
     expect(await messageOf(readVoc(root, "test"))).toMatch(/choose one of train, val in .*missing is .*test\.txt/);
     expect(await messageOf(readVoc(root, "train"))).toContain("named twice are a");
     expect(await messageOf(readVoc(root, "val"))).toContain("current count is 0");
+    await write("ImageSets/Main/latin.txt", Buffer.from("\xe9t\xe9", "latin1"));
+    expect(await messageOf(readVoc(root, "latin"))).toMatch(/latin\.txt must be text in UTF-8 or UTF-16/);
     expect(await messageOf(readVoc(join(root, "none"), "val"))).toMatch(/folder must exist, missing is .*none/);
   });
 

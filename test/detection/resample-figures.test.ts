@@ -4,7 +4,7 @@ import type { Detection } from "../../src/detection/detection-set";
 import { detectionFigures } from "../../src/detection/evaluate-detector";
 import { rleOf } from "../../src/detection/polygon-mask";
 import { resampleFigures } from "../../src/detection/resample-figures";
-import { drawImages } from "../../src/evaluate/two-level-bootstrap";
+import { drawImages } from "../../src/statistics/two-level-bootstrap";
 import { tinyDetection, tinySet } from "./tiny-detection";
 
 const set = tinySet();

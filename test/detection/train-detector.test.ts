@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { DetectionRecipe } from "../../src/detection/detection-recipe";
 import type { DetectionSet } from "../../src/detection/detection-set";
 import { detectorCheckpointFile, loadDetector } from "../../src/detection/detector-checkpoint";
@@ -9,7 +9,7 @@ import { disposeDetectorTraining } from "../../src/detection/detector-training";
 import { trainDetector, type DetectorProgress, type TrainDetectorOptions } from "../../src/detection/train-detector";
 import { DivergedError, InputError, InterruptedError } from "../../src/engine/errors";
 import { tf } from "../../src/engine/tf";
-import { decodeSafetensors } from "../../src/nn/safetensors";
+import { decodeSafetensors, encodeSafetensors } from "../../src/nn/safetensors";
 import { tinyDetection, tinyInitialization, tinySet } from "./tiny-detection";
 
 const set = tinySet();
@@ -280,8 +280,26 @@ describe("loadDetector", () => {
     await train(directory);
     const bytes = readFileSync(join(directory, detectorCheckpointFile));
     expect(() => loadDetector(written(bytes.subarray(0, bytes.length - 40)))).toThrow(InputError);
-    const text = bytes.toString("latin1");
-    const wrongStep = Buffer.from(text.replace('"step":"6"', '"step":"x"'), "latin1");
+    const { tensors, metadata } = decodeSafetensors(bytes, "whole");
+    const wrongStep = encodeSafetensors({ tensors, metadata: { ...metadata, step: "x" } });
     expect(() => loadDetector(written(wrongStep))).toThrow(/damaged.*Not valid: step/);
+  });
+
+  it("refuses a detector of which one bit is wrong; its training goes on from the one before, to the same bits", async () => {
+    const directory = newFolder();
+    await train(directory, { checkpointSeconds: 0 });
+    const whole = contentOf(directory);
+    const path = join(directory, detectorCheckpointFile);
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 100]! ^= 16;
+    writeFileSync(path, bytes);
+    expect(() => loadDetector(path)).toThrow(/its content is not the one .* The checkpoint before it is .*previous/);
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    await train(directory);
+    expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/^Cannot read .* Going on from the checkpoint before it\.$/)],
+    ]);
+    warn.mockRestore();
+    expect(contentOf(directory)).toEqual(whole);
   });
 });

@@ -32,10 +32,9 @@ interface Reference {
     }[];
   };
   readonly wide: StoredSet;
-  readonly student: readonly { readonly probability: number; readonly freedom: number; readonly quantile: number }[];
 }
 
-/** What scikit-learn, PyTorch, SciPy and NumPy say; made by test/golden/evaluate.py. */
+/** What scikit-learn, PyTorch and NumPy say; made by test/golden/evaluate.py. */
 export const reference = JSON.parse(readFileSync(join(__dirname, "fixtures", "reference.json"), "utf8")) as Reference;
 
 /** Features of a stored part. */

@@ -42,7 +42,7 @@ describe("an official checkpoint", () => {
     (naming) => {
       const tensors = nameParts(parts, naming);
       const again = partsOf({ tensors, metadata: {} }, "test");
-      expect(again).toEqual({ naming, query: parts.query, key: undefined, queue: undefined });
+      expect(again).toEqual({ naming, query: parts.query, key: undefined, queue: undefined, leftOut: [] });
     },
   );
 
@@ -63,12 +63,42 @@ describe("partsOf", () => {
     expect(() => partsOf(content([]), "a.pth")).toThrow("its first are none");
   });
 
-  it("lists what has no place among the names", () => {
-    const names = ["module.encoder_q.conv1.weight", "module.extra", "conv1.weight"];
+  it.each(["", "module.", "model.", "module._orig_mod."])(
+    "reads the official code's names after %j: one GPU, or Lightning",
+    (start) => {
+      const names = ["encoder_q.conv1.weight", "encoder_k.conv1.weight", "criterion.weight"];
+      const { tensors } = content(names.map((name) => start + name));
+      tensors.set(`${start}queue`, { shape: [2, 3], values: Float32Array.of(1, 2, 3, 4, 5, 6) });
+      tensors.set(`${start}queue_ptr`, { shape: [1], values: BigInt64Array.of(2n) });
+      expect(partsOf({ tensors, metadata: {} }, "a.ckpt")).toEqual({
+        naming: "moco",
+        query: new Map([["conv1.weight", tensor(0)]]),
+        key: new Map([["conv1.weight", tensor(1)]]),
+        queue: { keys: { shape: [3, 2], values: Float32Array.of(1, 4, 2, 5, 3, 6) }, pointer: 2 },
+        leftOut: [`${start}criterion.weight`],
+      });
+    },
+  );
+
+  it.each(["", "module.", "backbone.", "_feature_blocks."])(
+    "reads torchvision's names after %j, and says what it leaves out",
+    (start) => {
+      const names = ["conv1.weight", "layer1.0.conv1.weight", "fc.bias", "prototypes.weight"];
+      const { query, leftOut, naming } = partsOf(content(names.map((name) => start + name)), "a.pth");
+      expect(naming).toBe("torchvision");
+      expect([...query.keys()]).toEqual(names.slice(0, 3));
+      expect(leftOut).toEqual([`${start}prototypes.weight`]);
+    },
+  );
+
+  it("refuses to choose between networks", () => {
+    const names = ["student.conv1.weight", "teacher.conv1.weight", "teacher.layer1.0.conv1.weight"];
     expect(() => partsOf(content(names), "a.pth")).toThrow(
-      "Cannot use a.pth: it has tensors that no moco checkpoint has.\n" +
-        "  unexpected: module.extra\n  unexpected: conv1.weight",
+      "Cannot choose a network in a.pth: it must have one, or encoder_q and encoder_k, current ones are " +
+        "student.conv1.weight, teacher.conv1.weight.",
     );
+    const beside = ["module.encoder_q.conv1.weight", "conv1.weight"];
+    expect(() => partsOf(content(beside), "a.pth")).toThrow("current ones are module.encoder_q.conv1.weight, conv1");
   });
 
   it("lists names of another project among detectron2's: they would fall on the same tensor", () => {

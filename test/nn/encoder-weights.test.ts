@@ -7,7 +7,7 @@ import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
 import { nameParts, partsOf, type CheckpointParts, type Naming } from "../../src/nn/checkpoint-names";
 import { backboneFeatures, createEncoder, disposeEncoder, type EncoderConfig } from "../../src/nn/encoder";
-import { assertWhole, encoderConfigOf, loadEncoder } from "../../src/nn/encoder-weights";
+import { assertWhole, describeEncoder, encoderConfigOf, loadEncoder } from "../../src/nn/encoder-weights";
 import type { HostTensor, StoredTensor } from "../../src/nn/safetensors";
 import { toStateDict } from "../../src/nn/state-dict";
 import { readWeights, writeWeights } from "../../src/nn/weights-file";
@@ -77,6 +77,15 @@ describe("loadEncoder", () => {
     for (const [name, tensor] of loaded) expect(tensor, name).toEqual(query.get(name));
     expect(loaded.size).toBe([...query.keys()].filter((name) => !name.endsWith("num_batches_tracked")).length);
     disposeEncoder(encoder);
+  });
+
+  it("loads a backbone without a head, and its features are those of the whole network", () => {
+    const state = farState(fixture.resnet18.shapes);
+    for (const name of ["fc.weight", "fc.bias"]) state.delete(name);
+    const before = tf.memory().numTensors;
+    expect(relativeError(featuresOf(state, "torchvision", "backbone.safetensors"), far.resnet18)).toBeLessThan(1e-4);
+    expect(tf.memory().numTensors).toBe(before);
+    expect(describeEncoder(encoderConfigOf(state, "test"))).toBe("resnet18 of width 64 with imagenet stem and no head");
   });
 
   it("says when there is no file, or a folder in its place", () => {

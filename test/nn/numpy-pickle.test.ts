@@ -80,7 +80,9 @@ pickle.dump({"model": model, "__author__": "someone"}, open("numpy.pkl", "wb"), 
     ["a scalar of numpy's", "np.float32(1)", 'Python\'s "numpy._core.multiarray.scalar"'],
     ["text", '"a"', '"w" in its state dict is no tensor'],
   ])("with %s is refused", (_, value, message) => {
-    python(`import pickle, numpy as np\npickle.dump({"w": ${value}}, open("wrong.pkl", "wb"), protocol=4)`);
+    python(
+      `import pickle, numpy as np\npickle.dump({"v": np.zeros(1, "f4"), "w": ${value}}, open("wrong.pkl", "wb"), protocol=4)`,
+    );
     const bytes = readFileSync(join(folder, "wrong.pkl"));
     expect(() => read(bytes)).toThrow(InputError);
     expect(() => read(bytes)).toThrow(message);

@@ -76,6 +76,47 @@ describe.each([
   });
 });
 
+describe("a checkpoint of another project", () => {
+  const weights = {
+    weight: { shape: [2, 2], values: Float32Array.of(1.5, -2, 0.25, 8) },
+    count: { shape: [], values: BigInt64Array.of(7n) },
+  };
+  const readForeign = (name: string) => Object.fromEntries(read(bytesOf(`foreign-${name}.pth`)));
+
+  it.each(["bare", "model-state-dict", "net", "classy", "teacher"])("%s gives its state dict", (name) => {
+    expect(readForeign(name)).toEqual(weights);
+  });
+
+  it("lightning gives its state dict; hyper-parameters and callbacks, which are code, are passed over", () => {
+    expect(readForeign("lightning")).toEqual({ "model.weight": weights.weight, "model.count": weights.count });
+  });
+
+  it("may have everything beside its tensors that PyTorch's own safe loader allows", () => {
+    const parameter = { shape: [1], values: Float32Array.of(3) };
+    const typed = { shape: [2], values: Float32Array.of(4, 5) };
+    expect(readForeign("allowed")).toEqual({ parameter, typed, ...weights });
+  });
+
+  it("with an unknown wrapper is refused with the keys found and what is sought", () => {
+    expect(() => readForeign("unknown-wrapper")).toThrow(
+      "Cannot read a.pth: it has no state dict: sought is a dictionary of tensors, the file itself or under state_dict, " +
+        'model, model_state_dict, net, network, classy_state_dict, base_model, trunk, teacher; its keys are "epoch", "generator_ema"',
+    );
+  });
+
+  it("that is a whole module is refused by the name of its class", () => {
+    expect(() => readForeign("whole-module")).toThrow(
+      'it asks for Python\'s "torch.nn.modules.activation.ReLU", which could run code',
+    );
+  });
+
+  it("of Python 2, whose OrderedDict has pairs, gives its state dict", () => {
+    const one = tensorPickle().toString("latin1").slice(4, -2); // name and tensor
+    const pickle = Buffer.from(`\x80\x02ccollections\nOrderedDict\n]](${one}ea\x85R.`, "latin1");
+    expect(read(zipFile({ "a/data.pkl": pickle })).get("w")).toEqual({ shape: [3], values: Float32Array.of(1, 2, 3) });
+  });
+});
+
 describe("a zip file of PyTorch", () => {
   it("gives its tensors", () => {
     expect(read(zipFile()).get("w")).toEqual({ shape: [3], values: Float32Array.of(1, 2, 3) });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -31,7 +31,9 @@ describe("a file of weights", () => {
     const file = join(path, "..", "long.safetensors");
     // Names of growing length: one of 256 headers begins with byte 0x80.
     for (let length = 1; ; length++) {
-      const one = new Map<string, StoredTensor>([["w".repeat(length), { shape: [1], values: Float32Array.of(1) }]]);
+      const one = new Map<string, StoredTensor>(
+        ["v".repeat(150), "w".repeat(length)].map((name) => [name, { shape: [1], values: Float32Array.of(1) }]),
+      );
       writeWeights(file, one);
       if (readFileSync(file)[0] !== 0x80) continue;
       expect(readWeights(file).tensors).toEqual(one);
@@ -52,6 +54,22 @@ describe("a file of weights", () => {
   ])("that holds %s is refused with the formats that are read", (_, bytes) => {
     writeFileSync(path, bytes);
     expect(() => readWeights(path)).toThrow(/neither as a safetensors file does, nor as one of torch.save/);
+  });
+
+  it("that was unpacked is told to be so: the folder, the one around it, and its pickle", () => {
+    const around = mkdtempSync(join(path, "..", "unpacked-"));
+    const { names, read } = openStoredZip(
+      readFileSync(join(__dirname, "fixtures", "tiny.zip.pth")),
+      failureOf("fixture"),
+    );
+    const pickle = names.find((name) => name.endsWith("data.pkl"))!;
+    const folder = join(around, "archive");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "data.pkl"), read(pickle));
+    for (const one of [around, folder]) {
+      expect(() => readWeights(one)).toThrow(`${one} is an unpacked archive of PyTorch; give the file as it was`);
+    }
+    expect(() => readWeights(join(folder, "data.pkl"))).toThrow("as data.pkl of an unpacked archive of PyTorch does");
   });
 
   it("is not written into a folder that is not there", () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { rankFigure, rankFinding, rankRows } from "../../src/report/measured-encoders";
 import { measuredEncoders, type MeasuredEncoder } from "../../src/reproduce/measured-encoders";
-import { recordedRuns } from "../../src/reproduce/stored-result";
-import { recordedTransferRuns } from "../../src/reproduce/stored-transfer";
+import { recordedRuns } from "../../src/runs/stored-result";
+import { recordedTransferRuns } from "../../src/runs/stored-transfer";
 import { transferNamed } from "../../src/tables/transfer";
 
 /** Encoders of as many pre-trainings, two seeds each, AP as given and linear accuracy 0.1, 0.2, ... */

@@ -9,7 +9,7 @@ import { presetNamed } from "../../src/tables/presets";
 import { transferNamed } from "../../src/tables/transfer";
 import { transferResult } from "../../src/tables/transfer-result";
 import { ablationResult, type AblationResult, type RunRecord } from "../../src/tables/result";
-import { exampleEvaluation, exampleRun } from "../reproduce/example-run";
+import { exampleEvaluation, exampleRun } from "../runs/example-run";
 
 const preset = presetNamed("smoke");
 const ablation = momentumAblation(preset);

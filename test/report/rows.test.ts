@@ -11,7 +11,7 @@ import { presetNamed } from "../../src/tables/presets";
 import { queueSizeAblation } from "../../src/tables/queue-size";
 import { ablationResult, type AblationResult } from "../../src/tables/result";
 import { trainingLengths } from "../../src/tables/training-length";
-import { exampleEvaluation, exampleRun } from "../reproduce/example-run";
+import { exampleEvaluation, exampleRun } from "../runs/example-run";
 
 const quick = momentumAblation(presetNamed("quick"));
 const baselines = { randomNetworks: [exampleEvaluation(8), exampleEvaluation(8)], pixels: exampleEvaluation(10) };

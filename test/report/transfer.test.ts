@@ -10,7 +10,7 @@ import {
 } from "../../src/report/transfer";
 import { transferNamed, type Transfer } from "../../src/tables/transfer";
 import { transferResult } from "../../src/tables/transfer-result";
-import { exampleDetectorRun } from "../reproduce/example-detector-run";
+import { exampleDetectorRun } from "../runs/example-detector-run";
 
 const transfer = transferNamed("bccd");
 const stopped = { ...exampleDetectorRun(transfer.rows[0]!.detection, 1) };

@@ -10,7 +10,7 @@ import { linearProbe } from "../../src/evaluate/linear-probe";
 import { disposeEncoder } from "../../src/nn/encoder";
 import { layerFigure, layerRows } from "../../src/report/layers";
 import { depths, linearByLayer, probeLayers } from "../../src/reproduce/linear-by-layer";
-import { runDirectory } from "../../src/reproduce/run-cell";
+import { runDirectory } from "../../src/runs/run-cell";
 import type { Cell } from "../../src/tables/ablation";
 import { saveCheckpoint } from "../../src/train/checkpoint";
 import { disposeTraining, startTraining } from "../../src/train/state";
@@ -70,13 +70,13 @@ describe("linearByLayer", () => {
   it("says which checkpoint is missing", () => {
     const probe = () => linearByLayer(cell, 1, data, folder);
     expect(probe).toThrow(InputError);
-    expect(probe).toThrow(/Cannot read the checkpoint: there is no file .*tiny-\w+-seed1/);
+    expect(probe).toThrow(/Cannot read the checkpoint: there is no file .*tiny-\w+-on-\w+-seed1/);
   });
 
   it("takes the mean over seeds, as rows and as curves", () => {
     const accuracies = [1, 2, 3].map((seed) => {
       const state = startTraining(recipe, { seed, data: { checksum: "tiny", images: 26, classes: 2 } });
-      saveCheckpoint(join(runDirectory(recipe, seed, folder), "checkpoint.safetensors"), state, recipe);
+      saveCheckpoint(join(runDirectory(recipe, data, seed, folder), "checkpoint.safetensors"), state, recipe);
       const layers = probeLayers(state.method.encoder, data, seed);
       disposeTraining(state);
       return layers.map(({ score }) => score.accuracy);

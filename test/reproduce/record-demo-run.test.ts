@@ -6,7 +6,7 @@ import { demoRun, recordDemoRun } from "../../src/reproduce/record-demo-run";
 import { readTwoEngines } from "../../src/reproduce/read-two-engines";
 import { cifar10DemoRecipe } from "../../src/tables/cifar10-demo";
 import { recipeHash } from "../../src/train/recipe";
-import { exampleRun } from "./example-run";
+import { exampleRun } from "../runs/example-run";
 
 const recipe = {
   ...cifar10DemoRecipe,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadData } from "../../src/data/load";
-import { forgetRun } from "../../src/reproduce/run-cell";
+import { forgetRun } from "../../src/runs/run-cell";
 import { stalenessPath } from "../../src/studies/observe-staleness";
 import { studyPlan, workLeft } from "../../src/studies/plan";
 import { presetNamed } from "../../src/tables/presets";

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { tmpdir } from "node:os";
 import { afterAll, describe, expect, it } from "vitest";
-import { runDirectory, runRecordFile } from "../../src/reproduce/run-cell";
+import { runDirectory, runRecordFile } from "../../src/runs/run-cell";
 import { stalenessPath } from "../../src/studies/observe-staleness";
 import { studyPlan, workLeft } from "../../src/studies/plan";
 import { presetNamed, presetNames } from "../../src/tables/presets";
@@ -38,7 +38,7 @@ describe("workLeft", () => {
 
   it("is at most ten minutes for preset quick where both ablations are there, and nothing where all is", () => {
     const done = (recipe: Parameters<typeof runDirectory>[0]) =>
-      finish(join(runDirectory(recipe, 1, root), runRecordFile));
+      finish(join(runDirectory(recipe, { checksum: "checksum" }, 1, root), runRecordFile));
     plan.informationBound.forEach(({ recipe }) => done(recipe));
     plan.momentumLength
       .filter(({ epochs, momentum }) => epochs === 10 && momentum < 0.9999)

@@ -4,7 +4,7 @@ import { momentumAblation } from "../../src/tables/momentum";
 import { presetNamed } from "../../src/tables/presets";
 import { queueSizeAblation } from "../../src/tables/queue-size";
 import { ablationResult, type Baselines, type ResultRow, type RunRecord } from "../../src/tables/result";
-import { exampleEvaluation, exampleRun } from "../reproduce/example-run";
+import { exampleEvaluation, exampleRun } from "../runs/example-run";
 
 const ablation = momentumAblation(presetNamed("smoke")); // m = 0 and the reference, m = 0.99
 const [zero, reference] = ablation.cells;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { byMeasure, measuresOf, type ResampledFigures } from "../../src/detection/detection-measures";
 import { transferNamed, transferNames } from "../../src/tables/transfer";
 import { transferResult } from "../../src/tables/transfer-result";
-import { exampleDetectorRun } from "../reproduce/example-detector-run";
+import { exampleDetectorRun } from "../runs/example-detector-run";
 
 const transfer = transferNamed("smoke");
 

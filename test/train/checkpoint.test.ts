@@ -128,10 +128,16 @@ describe("a checkpoint", () => {
     disposeTraining(state);
   });
 
-  it("replaces the one before and leaves no other file in the folder", () => {
-    saved();
-    saved();
+  it("replaces the one before, which stays beside it, and leaves no other file in the folder", () => {
+    const first = saved();
     expect(readdirSync(join(folder, "run"))).toEqual(["checkpoint.safetensors"]);
+    saved();
+    saved();
+    expect(readdirSync(join(folder, "run")).sort()).toEqual([
+      "checkpoint.previous.safetensors",
+      "checkpoint.safetensors",
+    ]);
+    expect(readFileSync(join(folder, "run", "checkpoint.previous.safetensors")).equals(first)).toBe(true);
   });
 
   it("holds PyTorch's names and layouts", () => {

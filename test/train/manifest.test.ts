@@ -12,7 +12,7 @@ describe("makeManifest", () => {
   const recipe = tinyRecipe();
   const data = tinyData();
   const started = Date.now();
-  const manifest = makeManifest(recipe, 7, data, { seconds: 1.2345, steps: 6 });
+  const manifest = makeManifest({ recipe, seed: 7, data, encoder: undefined }, { seconds: 1.2345, step: 6 });
 
   it("says what was trained, on what, and for how long", () => {
     expect(manifest).toMatchObject({

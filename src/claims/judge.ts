@@ -1,0 +1,86 @@
+import { detectableEffect } from "../statistics/detectable-effect";
+import { holm } from "../statistics/holm";
+import type { Claim, Estimand, Unanswered } from "./claim";
+import { evidenceOf, type Evidence, type SeedValues } from "./evidence";
+
+/** Chance at which a claim of a table may be shown, or contradicted, though there is nothing. */
+export const level = 0.05;
+
+/** Seeds that a verdict takes. */
+export const fewestSeeds = 5;
+
+/** What came of a claim; computed, never typed. */
+export type Judgement = { readonly claim: Claim } & (
+  | Unanswered
+  | {
+      readonly verdict: "reproduced" | "opposite";
+      readonly evidence: Evidence;
+      /** Of the side that the verdict is on, adjusted within the family. */
+      readonly p: number;
+    }
+  | {
+      readonly verdict: "not separated";
+      readonly evidence: Evidence;
+      /** Of the side that is nearer to a verdict, adjusted. */
+      readonly p: number;
+      /**
+       * The smallest difference in points that this many seeds would have shown in four of five cases, by their spread, as
+       * the first of its family. Of a trend: the gain from end to end. Of an equivalence: what would have contradicted it.
+       */
+      readonly smallest: number;
+    }
+);
+
+/** The values of an estimand, or why there are none. */
+export type FindValues = (estimand: Estimand) => { readonly values: SeedValues } | { readonly missing: string };
+
+/**
+ * Judges claims by their values. p are adjusted by Holm's method within each family of claims that have values, apart for
+ * what shows a claim and what contradicts it.
+ */
+export function judge(claims: readonly Claim[], find: FindValues): Judgement[] {
+  const found = claims.map((claim) => ({ claim, outcome: testedOf(claim, find) }));
+  const adjusted = new Map<
+    Claim,
+    { readonly supports: number; readonly contradicts: number; readonly tests: number }
+  >();
+  for (const family of new Set(claims.map((claim) => claim.family))) {
+    const tested = found.flatMap(({ claim, outcome }) =>
+      claim.family === family && "supports" in outcome ? [{ claim, outcome }] : [],
+    );
+    const [supports, contradicts] = (["supports", "contradicts"] as const).map((side) =>
+      holm(tested.map(({ outcome }) => outcome[side])),
+    ) as [number[], number[]];
+    tested.forEach(({ claim }, index) =>
+      adjusted.set(claim, { supports: supports[index]!, contradicts: contradicts[index]!, tests: tested.length }),
+    );
+  }
+  return found.map(({ claim, outcome }): Judgement => {
+    if (!("supports" in outcome)) return { claim, ...outcome };
+    const { supports, contradicts, tests } = adjusted.get(claim)!;
+    if (supports < level) return { claim, verdict: "reproduced", evidence: outcome, p: supports };
+    if (contradicts < level) return { claim, verdict: "opposite", evidence: outcome, p: contradicts };
+    return {
+      claim,
+      verdict: "not separated",
+      evidence: outcome,
+      p: Math.min(supports, contradicts),
+      smallest: smallestShown(outcome, tests),
+    };
+  });
+}
+
+function testedOf({ question }: Claim, find: FindValues): Evidence | Unanswered {
+  if (!("estimand" in question)) return question;
+  const notRun = (reason: string): Unanswered => ({ verdict: "not run at this scale", reason });
+  const found = find(question.estimand);
+  if ("missing" in found) return notRun(found.missing);
+  const seeds = found.values[0]!.length;
+  return seeds < fewestSeeds
+    ? notRun(`${seeds} seed${seeds === 1 ? "" : "s"}, where a verdict takes ${fewestSeeds}`)
+    : evidenceOf(question.test, found.values);
+}
+
+function smallestShown({ seeds, side, deviation, threshold }: Evidence, tests: number): number {
+  return threshold + deviation * detectableEffect({ pairs: seeds, significance: (level * side) / tests });
+}

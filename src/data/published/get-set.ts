@@ -1,0 +1,177 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { InputError } from "../../engine/errors";
+import type { DataSetFinding } from "../load";
+import { download, fileProblem, type DownloadOptions, type DownloadProgress } from "./download";
+import { publishedSets, type PublishedArchive, type PublishedSet } from "./published-sets";
+import { unpack } from "./unpack";
+
+/** Folder below the data root that archives are downloaded to; they are removed once the set is in place. */
+const downloadFolder = "downloads";
+
+/** ImageNet has 1.3 million files. */
+const maximumEntries = 2_000_000;
+
+/** Options of {@link getSet}. */
+export interface GetOptions {
+  /** Folder in which data sets lie. */
+  readonly root: string;
+  /** Address of a folder on another server, which has the archives under their names. */
+  readonly mirror?: string | undefined;
+  /** Folder with archives of the user's; those that are there are not downloaded, and stay. */
+  readonly archives?: string | undefined;
+  readonly onProgress?: (progress: DownloadProgress) => void;
+  /** Told what begins, in words. */
+  readonly onStage?: (stage: string) => void;
+  readonly transfers?: Pick<DownloadOptions, "stallSeconds" | "tries" | "waitSeconds">;
+}
+
+/** The published set of a name. */
+export function publishedSet(name: string): PublishedSet {
+  const set = publishedSets.find((one) => one.name === name);
+  if (set !== undefined) return set;
+  const names = publishedSets.map((one) => one.name).join(", ");
+  throw new InputError(`Cannot get a data set: choose one of ${names}, current value is "${name}"`);
+}
+
+/**
+ * Puts a published data set in place: checks that the disk has room, gets its archives, checks and unpacks them beside, counts
+ * the files, and moves the whole into its place. Where it is in place already, does nothing.
+ *
+ * @returns whether something was done
+ * @throws InputError saying what is missing, wrong or too large; nothing half-made is left in place
+ */
+export async function getSet(set: PublishedSet, options: GetOptions): Promise<boolean> {
+  const { root, mirror, archives, onProgress, onStage, transfers } = options;
+  const target = join(root, set.place);
+  if (existsSync(target)) {
+    await assertWhole(set, root);
+    return false;
+  }
+  await mkdir(root, { recursive: true });
+  const places = set.archives.map((archive) => placeOf(archive, set, root, archives));
+  await assertRoom(set, root, places);
+  for (const { archive, path, isOwn } of places) {
+    if (isOwn || existsSync(path)) {
+      onStage?.(`Checking ${path}`);
+      const problem = await fileProblem(path, archive.bytes, archive.checksum);
+      if (problem !== undefined) {
+        throw new InputError(`Cannot use ${path}: it ${problem}. Remove it, or take another copy, and run this again`);
+      }
+      continue;
+    }
+    await mkdir(dirname(path), { recursive: true });
+    const url = mirror === undefined ? archive.url : `${mirror.replace(/\/$/, "")}/${archive.file}`;
+    onStage?.(`Downloading ${url}`);
+    const { bytes, checksum } = archive;
+    await download(url, { ...transfers, path, bytes: bytes!, checksum, ...(onProgress && { onProgress }) });
+  }
+  const beside = join(root, `.${set.name}.unpacking`);
+  await rm(beside, { recursive: true, force: true });
+  try {
+    for (const { archive, path } of places) {
+      onStage?.(`Unpacking ${path}`);
+      const into = join(beside, archive.into);
+      await mkdir(into, { recursive: true });
+      const maximumBytes = 1.1 * set.unpackedBytes;
+      await unpack(path, into, { maximumBytes, maximumEntries, ...(archive.nested && { nested: true }) });
+    }
+    if (set.finish !== undefined) {
+      onStage?.("Making class folders");
+      await set.finish(beside);
+    }
+    onStage?.("Counting files");
+    await assertWhole(set, beside);
+    await mkdir(dirname(target), { recursive: true });
+    await rename(join(beside, set.place), target);
+  } finally {
+    await rm(beside, { recursive: true, force: true });
+  }
+  for (const { path, isOwn } of places) if (!isOwn) await rm(path, { force: true });
+  return true;
+}
+
+/**
+ * Counts the files of a set in place.
+ *
+ * @throws InputError naming each folder that has another number of files
+ */
+export async function assertWhole({ name, title, place, expected }: PublishedSet, root: string): Promise<void> {
+  if (!existsSync(join(root, place))) {
+    throw new InputError(`Cannot find ${title}: get it by: moco data get ${name}, missing is ${join(root, place)}`);
+  }
+  const wrong: string[] = [];
+  for (const { folder, ending, count } of expected) {
+    const found = await countFiles(join(root, folder), ending);
+    if (found !== count)
+      wrong.push(`${join(root, folder)}: must have ${count} files *${ending}, current count is ${found}`);
+  }
+  if (wrong.length > 0) {
+    throw new InputError(
+      `Cannot use ${title}: it is not whole. Move or remove ${join(root, place)} and get it again\n${wrong.join("\n")}`,
+    );
+  }
+}
+
+/** Which published sets are in place; files are not counted. */
+export function findPublishedSets(root: string): readonly DataSetFinding[] {
+  return publishedSets.map(({ name, title, place }) => {
+    const folder = join(root, place);
+    return existsSync(folder)
+      ? { name, found: true, detail: folder }
+      : { name, found: false, detail: `${title}; get it by: moco data get ${name}` };
+  });
+}
+
+async function countFiles(folder: string, ending: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  let count = 0;
+  for (const entry of entries) {
+    if (entry.isDirectory()) count += await countFiles(join(folder, entry.name), ending);
+    else if (entry.name.endsWith(ending)) count++;
+  }
+  return count;
+}
+
+interface ArchivePlace {
+  readonly archive: PublishedArchive;
+  readonly path: string;
+  /** Whether it is the user's. */
+  readonly isOwn: boolean;
+}
+
+function placeOf(
+  archive: PublishedArchive,
+  { title, ownArchives }: PublishedSet,
+  root: string,
+  folder: string | undefined,
+): ArchivePlace {
+  const own = folder === undefined ? undefined : join(folder, archive.file);
+  if (own !== undefined && existsSync(own)) return { archive, path: own, isOwn: true };
+  if (ownArchives) {
+    throw new InputError(
+      `Cannot get ${title}: its archives are given to those who sign in at image-net.org. Download ${archive.file} there, ` +
+        `and name its folder by --archives, ${folder === undefined ? "none is named" : `there is no such file in ${folder}`}`,
+    );
+  }
+  return { archive, path: join(root, downloadFolder, archive.file), isOwn: false };
+}
+
+/** Room for what is not downloaded yet and for the unpacked files, while both are there. */
+async function assertRoom(set: PublishedSet, root: string, places: readonly ArchivePlace[]): Promise<void> {
+  let needed = set.unpackedBytes;
+  for (const { archive, path, isOwn } of places) {
+    if (isOwn || existsSync(path)) continue;
+    const started = (await stat(`${path}.part`).catch(() => undefined))?.size ?? 0;
+    needed += Math.max(0, archive.bytes! - started);
+  }
+  const { bavail, bsize } = await statfs(root);
+  const free = bavail * bsize;
+  if (free >= needed) return;
+  const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+  throw new InputError(
+    `Cannot get ${set.title}: ${root} must have ${gigabytes(needed)} free, for the archives and the unpacked files; ` +
+      `choose another folder by --data-root, current space is ${gigabytes(free)}`,
+  );
+}

@@ -1,0 +1,172 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { Parser, type ReadEntry } from "tar";
+import { open, type Entry, type ZipFile } from "yauzl";
+import { InputError } from "../../engine/errors";
+
+/** Limits of {@link unpack}, against archives that are made to fill the disk. */
+export interface UnpackOptions {
+  /** All files together. */
+  readonly maximumBytes: number;
+  readonly maximumEntries: number;
+  /** Archives in a tar archive are unpacked too, each into a folder of its name, as for ImageNet's training images. */
+  readonly nested?: boolean;
+}
+
+/**
+ * Unpacks an archive (.zip, .tar, .tar.gz, .tgz) into a folder. Nothing is written outside of it.
+ *
+ * @throws InputError if the archive is damaged, or has a name that leads out of the folder, a link, a device, or more than
+ *   the limits allow
+ */
+export async function unpack(archive: string, folder: string, options: UnpackOptions): Promise<void> {
+  const writer = new EntryWriter(archive, folder, options);
+  try {
+    if (archive.endsWith(".zip")) await readZip(archive, writer);
+    else await readTar(createReadStream(archive), "", writer, options.nested ?? false);
+  } catch (error) {
+    if (error instanceof InputError || (error instanceof Error && "syscall" in error)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InputError(`Cannot unpack ${archive}: it is damaged, get it again: ${reason}`, { cause: error });
+  }
+}
+
+/** Writes entries, and refuses those that are unsafe. */
+class EntryWriter {
+  private bytes = 0;
+  private entries = 0;
+  private readonly made = new Set<string>();
+
+  constructor(
+    private readonly archive: string,
+    private readonly folder: string,
+    private readonly limits: UnpackOptions,
+  ) {}
+
+  /** Counts an entry, and gives the path it may be written to. */
+  admit(name: string, size: number): string {
+    this.bytes += size;
+    this.entries++;
+    if (this.entries > this.limits.maximumEntries)
+      return this.refuse(`it has more than ${this.limits.maximumEntries} files`);
+    if (this.bytes > this.limits.maximumBytes) {
+      return this.refuse(`its files have more than ${this.limits.maximumBytes} bytes`);
+    }
+    const parts = name.split(/[/\\]/);
+    if (name.startsWith("/") || /^[a-z]:/i.test(name) || name.includes("\0") || parts.includes("..")) {
+      return this.refuse(`its entry ${shown(name)} leads out of the folder`);
+    }
+    return join(this.folder, ...parts);
+  }
+
+  async makeFolder(path: string): Promise<void> {
+    if (this.made.has(path)) return;
+    await mkdir(path, { recursive: true });
+    this.made.add(path);
+  }
+
+  async write(path: string, contents: NodeJS.ReadableStream): Promise<void> {
+    await this.makeFolder(dirname(path));
+    await pipeline(contents, createWriteStream(path));
+  }
+
+  refuse(problem: string): never {
+    throw new InputError(`Cannot unpack ${this.archive}: ${problem}; it is not the archive it should be`);
+  }
+}
+
+/** @param into - folder below the writer's, empty or ending in "/" */
+async function readTar(
+  source: NodeJS.ReadableStream,
+  into: string,
+  writer: EntryWriter,
+  nested: boolean,
+): Promise<void> {
+  const writes = new Set<Promise<void>>();
+  let fault: Error | undefined;
+  await new Promise<void>((resolve, reject) => {
+    const stop = (error: unknown): void => {
+      fault ??= error instanceof Error ? error : new Error(String(error));
+      source.unpipe();
+      if ("destroy" in source) (source as Readable).destroy();
+      reject(fault);
+    };
+    const parser = new Parser({
+      strict: true,
+      onReadEntry: (entry) => {
+        const written = keep(entry)
+          .catch(stop)
+          .finally(() => writes.delete(written));
+        writes.add(written);
+      },
+    });
+    const keep = async (entry: ReadEntry): Promise<void> => {
+      const path = writer.admit(into + entry.path, entry.size);
+      if (entry.type === "Directory") {
+        entry.resume();
+        return writer.makeFolder(path);
+      }
+      if (entry.type !== "File" && entry.type !== "OldFile") {
+        return writer.refuse(`its entry ${shown(entry.path)} is of type ${entry.type}, files and folders are taken`);
+      }
+      const contents = entry as unknown as NodeJS.ReadableStream;
+      if (nested && entry.path.endsWith(".tar")) {
+        return readTar(contents, `${into}${basename(entry.path, ".tar")}/`, writer, false);
+      }
+      return writer.write(path, contents);
+    };
+    parser.on("error", stop);
+    source.on("error", stop);
+    parser.on("end", resolve);
+    source.pipe(parser);
+  });
+  // The last files are written after the archive has been read.
+  await Promise.all(writes);
+  if (fault !== undefined) throw fault;
+}
+
+async function readZip(archive: string, writer: EntryWriter): Promise<void> {
+  const zip = await new Promise<ZipFile>((resolve, reject) => {
+    open(archive, { lazyEntries: true, strictFileNames: true }, (error, file) =>
+      error ? reject(error) : resolve(file),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    zip.on("error", reject);
+    zip.on("end", resolve);
+    zip.on("entry", (entry: Entry) => {
+      keepZipped(zip, entry, writer).then(
+        () => zip.readEntry(),
+        (error: unknown) => {
+          zip.close();
+          reject(error instanceof Error ? error : new Error(String(error)));
+        },
+      );
+    });
+    zip.readEntry();
+  });
+}
+
+/** In the upper half of an entry's attributes, for archives made on Unix: the type of file. */
+const fileTypeMask = 0xf000;
+const regularFile = 0x8000;
+
+async function keepZipped(zip: ZipFile, entry: Entry, writer: EntryWriter): Promise<void> {
+  const name = entry.fileName;
+  const path = writer.admit(name, entry.uncompressedSize);
+  if (name.endsWith("/")) return writer.makeFolder(path);
+  const type = (entry.externalFileAttributes >>> 16) & fileTypeMask;
+  if (type !== 0 && type !== regularFile) return writer.refuse(`its entry ${shown(name)} is a link or a device`);
+  const contents = await new Promise<Readable>((resolve, reject) => {
+    zip.openReadStream(entry, (error, stream) => (error ? reject(error) : resolve(stream)));
+  });
+  return writer.write(path, contents);
+}
+
+/** Quoted as JSON, so that no control character reaches a terminal. */
+function shown(name: string): string {
+  return JSON.stringify(name.slice(0, 200));
+}

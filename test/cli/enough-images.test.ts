@@ -1,0 +1,80 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { knnCommand } from "../../src/cli/evaluate";
+import { pretrainCommand } from "../../src/cli/pretrain";
+
+const root = mkdtempSync(join(tmpdir(), "moco-few-"));
+beforeAll(async () => {
+  const paint = async (path: string, gray: number) => {
+    mkdirSync(join(root, path, ".."), { recursive: true });
+    const background = { r: gray, g: gray, b: 0 };
+    await sharp({ create: { width: 8, height: 8, channels: 3, background } }).toFile(join(root, path));
+  };
+  for (let index = 0; index < 12; index++) {
+    await paint(`plain/${index}.png`, 20 * index);
+    for (const name of ["a", "b"]) await paint(`classes/${name}/${index}.png`, 20 * index + (name === "a" ? 0 : 7));
+  }
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+const words = (folder: string, ...more: string[]) => {
+  const small = ["--preset", "smoke", "--epochs", "1", "--set", "imageSize=16", "--set", "encoder.width=2"];
+  return [...small, "--data", `folder:${join(root, folder)}`, "--output", join(root, "run"), "--json", ...more];
+};
+
+/** What a command prints on stdout and stderr. */
+async function run(command: ReturnType<typeof pretrainCommand>, args: readonly string[]): Promise<[string, string]> {
+  const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+  const written = vi.spyOn(process.stderr, "write").mockImplementation(() => true);
+  try {
+    await command.parseAsync([...args], { from: "user" });
+    return [log.mock.calls.join("\n"), written.mock.calls.map(([text]) => String(text)).join("")];
+  } finally {
+    log.mockRestore();
+    written.mockRestore();
+  }
+}
+
+describe("moco pretrain on few images", () => {
+  it.each([
+    [
+      "than a batch",
+      words("classes", "--batch-size", "32"),
+      /choose a smaller --batch-size, current count of images is 16/,
+    ],
+    [
+      "than kNN's neighbors",
+      words("classes", "--batch-size", "4"),
+      /20 neighbors .* choose a smaller --knn-k, .* is 16/,
+    ],
+  ])("says that there are fewer %s, and what to change, before it makes a folder", async (_, args, message) => {
+    await expect(run(pretrainCommand(), args)).rejects.toThrow(message);
+    expect(existsSync(join(root, "run"))).toBe(false);
+  });
+
+  it("trains once it is changed", async () => {
+    const more = ["--batch-size", "4", "--knn-k", "3", "--set", "method.queueSize=8", "--fresh"];
+    const [stdout] = await run(pretrainCommand(), words("classes", ...more));
+    expect(JSON.parse(stdout)).toMatchObject({ history: { monitor: [{ step: 4 }] } });
+  });
+});
+
+describe("images without classes", () => {
+  const plain = words("plain", "--batch-size", "4", "--set", "method.queueSize=8", "--fresh");
+
+  it("can be pre-trained on; that no kNN is read is said", async () => {
+    const [stdout, stderr] = await run(pretrainCommand(), plain);
+    expect(stderr).toMatch(/No kNN is read: the images of folder:.*plain have no classes\./);
+    expect(JSON.parse(stdout)).toMatchObject({ history: { monitor: [] } });
+  });
+
+  it("cannot be trained on supervised, nor be evaluated on", async () => {
+    const supervised = words("plain", "--batch-size", "4", "--method", "supervised");
+    await expect(run(pretrainCommand(), supervised)).rejects.toThrow("must have folders of two classes or more");
+    await run(pretrainCommand(), plain);
+    await expect(run(knnCommand(), [join(root, "run")])).rejects.toThrow(/Cannot evaluate on folder:.*plain/);
+  });
+});

@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openImage } from "../../src/data/open-image";
+import fixture from "./fixtures/image-files.json";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "moco-images-"));
+  for (const [name, { file }] of Object.entries(fixture.files)) {
+    writeFileSync(join(folder, name), Buffer.from(file, "base64"));
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const read = async (name: string, turned: boolean) =>
+  (await openImage(join(folder, name), { turned })).raw().toBuffer();
+
+describe("openImage", () => {
+  it.each(Object.entries(fixture.files))(
+    'reads %s as PIL\'s convert("RGB"), bit for bit: no profile is applied',
+    async (name, { rgb }) => {
+      expect(await read(name, false)).toEqual(Buffer.from(rgb, "base64"));
+    },
+  );
+
+  it("turns an image as its EXIF data say, when asked", async () => {
+    const { side } = fixture;
+    const stored = Buffer.from(fixture.files["turned.jpg"].rgb, "base64");
+    const turned = await read("turned.jpg", true);
+    // Orientation 6: the stored image is shown turned by 90 degrees clockwise.
+    for (let row = 0; row < side; row++) {
+      for (let column = 0; column < side; column++) {
+        const from = ((side - 1 - column) * side + row) * 3;
+        const to = (row * side + column) * 3;
+        expect([...turned.subarray(to, to + 3)]).toEqual([...stored.subarray(from, from + 3)]);
+      }
+    }
+  });
+
+  it("gives no image for what is none", async () => {
+    writeFileSync(join(folder, "none.png"), "none");
+    await expect(openImage(join(folder, "none.png"), { turned: false })).rejects.toThrow();
+  });
+});
