@@ -1,5 +1,5 @@
 /**
- * Starts tslab, the TypeScript kernel for Jupyter, at the project's root.
+ * Starts the TypeScript kernel for Jupyter at the project's root.
  *
  * Jupyter starts a kernel in the notebook's folder, and tslab resolves imports from its working directory: so the
  * launcher changes to the root, where `import ... from "moco-kit"` resolves.
@@ -11,11 +11,14 @@ const path = require("node:path");
 const { Worker } = require("node:worker_threads");
 
 const root = path.dirname(__dirname);
-const connectionFile = process.argv[2];
+const connectionFile = process.argv[2] && path.resolve(process.argv[2]);
+// Cells get another process.exit, and process.stderr for themselves.
+const exit = process.exit.bind(process);
+const writeLog = process.stderr.write.bind(process.stderr);
 
 function stop(message) {
-  process.stderr.write(`Cannot start the moco-kit kernel: ${message}\n`);
-  process.exit(1);
+  writeLog(`Cannot start the moco-kit kernel: ${message}\n`);
+  exit(1);
 }
 
 if (connectionFile === undefined) {
@@ -37,10 +40,14 @@ if (parent > 0 && process.ppid === parent) {
   }).unref();
 }
 
+const notebookFolder = process.cwd();
 process.chdir(root);
 require("../dist/engine/environment.js");
+const typescript = require("./compiler.js").install();
 require("./cell-positions.js").install();
-const cells = require("./cells.js");
-cells.install();
-require("tslab/dist/main").startKernel({ configPath: path.resolve(connectionFile), enableFindLocal: false });
-cells.takeInterrupts();
+const { createKernel } = require("./kernel.js");
+const { serve } = require("./server.js");
+
+serve(connectionFile, createKernel(typescript, notebookFolder, exit), (text) => writeLog(`${text}\n`)).catch((error) =>
+  stop(error.message),
+);

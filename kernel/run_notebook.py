@@ -1,8 +1,8 @@
 """Runs a TypeScript notebook without a browser, and tells the truth about it.
 
-tslab sends no `error` messages, so the usual runners call broken notebooks green. This one goes by the replies of the
-kernel, and by what kernel/cells.js collected: a cell that failed or never ran, an error that came late, a notebook
-that shows nothing at its end are all failures. Cells are counted as Jupyter numbers them: code cells, from 1.
+It is stricter than the usual runners: a cell that failed or never ran, an error that came after the last cell, a
+notebook that shows nothing at its end, and a tag that hides failures are all failures. Cells are counted as Jupyter
+numbers them: code cells, from 1.
 
 Exit codes: 0 ran, 1 failed, 2 wrong input, 130 interrupted (Ctrl-C), 143 terminated.
 """
@@ -28,20 +28,15 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 sys.dont_write_bytecode = True
 from notebook_file import KERNEL, Failure, WrongInput, check_output, check_tags, code_cells, load, write_atomically
 
-LATE = ("UncaughtException:", "UnhandledPromiseRejection:")
+# The names that kernel/cells.js gives to errors that no cell waited for.
+LATE = ("uncaught exception", "unhandled rejection")
 POSITION = re.compile(r"In\[(\d+)\]:(\d+):\d+")
 # An interrupted training finishes its step and writes a checkpoint; after this long it is ended.
 STOP_SECONDS = 60
 START_SECONDS = 60
 
-CHECK_MARK = "moco-kit late failures: "
 # Half a second for timers and rejections that are about to fire.
-CHECK_CELL = f"""
-await new Promise((resolve) => setTimeout(resolve, 500));
-console.log({json.dumps(CHECK_MARK)} + JSON.stringify((globalThis as any).mocoKernel.lateFailures));
-"""
-
-
+CHECK_CELL = "await new Promise((resolve) => setTimeout(resolve, 500));"
 PROGRESS_SECONDS = 5
 
 
@@ -58,7 +53,6 @@ class Runner(NotebookClient):
         )
         self.on_cell_executed = self.keep_reply
         self.reply = None
-        self.late = False
         self.signal = None
         self.progress_at = float("-inf")
 
@@ -68,11 +62,10 @@ class Runner(NotebookClient):
     def process_message(self, msg, cell, cell_index):
         """Forwards what a cell prints to the terminal as it comes, its errors excepted: they are reported at the end."""
         content = msg["content"]
-        if msg["msg_type"] == "stream" and not content["text"].startswith(CHECK_MARK):
-            if content["name"] == "stderr":
-                self.late = self.late or content["text"].startswith(LATE)
-            else:
-                print(content["text"], end="", flush=True)
+        if msg["msg_type"] == "stream" and content["name"] == "stdout":
+            print(content["text"], end="", flush=True)
+        elif msg["msg_type"] == "execute_result":
+            print(content["data"].get("text/plain", ""), flush=True)
         elif msg["msg_type"] in ("display_data", "update_display_data") and content["metadata"].get("progress"):
             # Curves are redrawn twice a second; a terminal keeps every line.
             if time.monotonic() - self.progress_at > PROGRESS_SECONDS:
@@ -87,9 +80,7 @@ class Runner(NotebookClient):
                 raise Interrupted
             print(f"cell {number}/{len(cells)}: {cell.source.strip().splitlines()[0][:100]}", flush=True)
             await self.run_cell(cell, number)
-        late = await self.late_failures()
-        if late:
-            raise late[0]
+        await self.check_late_failures()
         if not cells[-1].outputs:
             raise Failure("the last cell shows nothing; end the notebook with its result", len(cells))
 
@@ -114,36 +105,32 @@ class Runner(NotebookClient):
             raise failed_reply(self.reply, number)
         if status != "ok":
             raise Failure(f"the kernel skipped the cell (status {status})", number)
-        if self.late:
-            raise next(iter(await self.late_failures()), Failure("an error came from a timer or a lost promise", number))
         for output in cell.outputs:
             if output.output_type == "stream" and output.name == "stderr":
                 print(output.text, end="", file=sys.stderr, flush=True)
 
-    async def late_failures(self):
-        """Asks the kernel for errors that no cell waited for."""
+    async def check_late_failures(self):
+        """Waits for errors that no cell waited for: they fail the cell that runs when they come."""
         check = nbformat.v4.new_code_cell(CHECK_CELL)
         self.nb.cells.append(check)
+        self.reply = None
+        self.timeout = START_SECONDS
         try:
-            self.timeout = START_SECONDS
             await self.async_execute_cell(check, len(self.nb.cells) - 1)
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        except CellExecutionError:
+            raise failed_reply(self.reply, len(code_cells(self.nb))) from None
+        except (CellTimeoutError, DeadKernelError) as error:
             raise Failure(f"the kernel does not answer after the last cell ({type(error).__name__})") from None
         finally:
             self.nb.cells.pop()
-        text = "".join(output.get("text", "") for output in check.outputs)
-        if CHECK_MARK not in text:
-            raise Failure("the kernel does not answer after the last cell (no report of late failures)")
-        found, _ = json.JSONDecoder().raw_decode(text[text.index(CHECK_MARK) + len(CHECK_MARK) :])
-        return [
-            Failure(f"{late['kind']}: {late['name']}: {late['message']}", *position(late["stack"])) for late in found
-        ]
 
 
 def failed_reply(reply, number):
     stack = "\n".join(reply.get("traceback", []))
     message = f"{reply.get('ename', 'Error')}: {reply.get('evalue', '')}"
     cell, line = position(stack)
+    if reply.get("ename") in LATE:
+        return Failure(message, cell, line)
     if cell is not None and cell != number:
         message += f" (thrown in cell {cell}, line {line})"
     return Failure(message, number, position(stack, number)[1])

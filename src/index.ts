@@ -84,7 +84,7 @@ export type { AblationResult } from "./tables/result";
 export { cellTraining, runCell } from "./runs/run-cell";
 export { tryRates } from "./reproduce/rate-trials";
 export { stepCosts, type StepCost } from "./reproduce/step-cost";
-export { reproduceAblation } from "./reproduce/reproduce-ablation";
+export { reproduceAblation, type ReproduceOptions } from "./reproduce/reproduce-ablation";
 export { linearByLayer } from "./reproduce/linear-by-layer";
 export { readTwoEngines } from "./reproduce/read-two-engines";
 export { measuredEncoders, type MeasuredEncoder } from "./reproduce/measured-encoders";

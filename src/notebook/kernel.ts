@@ -1,4 +1,4 @@
-/** What kernel/cells.js puts on globalThis while code runs in the Jupyter kernel. */
+/** What kernel/interrupts.js puts on globalThis while code runs in the Jupyter kernel. */
 interface NotebookKernel {
   readonly interrupts: number;
   stopRequested(): boolean;

@@ -212,14 +212,14 @@ describe.concurrent("papermill", () => {
     ]);
     const output = join(folder, "papermill-out.ipynb");
     const given = ["-p", "preset", "smoke", "-p", "seeds", "3", "-y", "widths: [4, 8]"];
-    const { code } = start("papermill", [...given, source, output]);
+    const { code } = start("python", ["-m", "papermill", ...given, source, output]);
     expect(await code).toBe(0);
     expect(printed(output)).toContain("smoke 4 [ 4, 8, 1 ]");
   });
 
   it("reports the error of a failed cell", async () => {
     const source = writeNotebook(folder, "papermill-broken", ["\nthrow new TypeError('boom');"]);
-    const { code, text } = start("papermill", [source, join(folder, "papermill-broken-out.ipynb")]);
+    const { code, text } = start("python", ["-m", "papermill", source, join(folder, "papermill-broken-out.ipynb")]);
     expect(await code).toBe(1);
     expect(text()).toContain("TypeError: boom\n    at In[1]:2:");
   });

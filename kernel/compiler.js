@@ -1,0 +1,98 @@
+/**
+ * tslab's compiler of cells, with what cells need besides: `strict`, the packages' own types, source maps
+ * (cell-positions.js), shorthand properties of earlier names (shorthand.js), `for await` outside functions, interrupts
+ * (interrupts.js) and files beside the notebook (own-files.js).
+ *
+ * Reaches into tslab 1.0.22: the module of its compiler, and what its converter takes and returns.
+ */
+"use strict";
+
+const { mapOptions, transpileWithMaps } = require("./cell-positions.js");
+const { askAfterAwaits } = require("./interrupts.js");
+const { ownFiles } = require("./own-files.js");
+const { expandShorthand } = require("./shorthand.js");
+
+/** Must run before tslab is loaded. Returns the TypeScript compiler. */
+function install() {
+  const file = require.resolve("@tslab/typescript-for-tslab", { paths: [require.resolve("tslab/package.json")] });
+  const typescript = require(file);
+
+  const createProgram = (...program) => {
+    const builder = typescript.createEmitAndSemanticDiagnosticsBuilderProgram(...program);
+    const { emit } = builder;
+    builder.emit = (source, write, cancellation, declarationsOnly, transformers) => {
+      const expand = expandShorthand(typescript, builder.getProgram().getTypeChecker());
+      const after = [expand, askAfterAwaits(typescript), ...(transformers?.after ?? [])];
+      return emit(source, write, cancellation, declarationsOnly, { ...transformers, after });
+    };
+    return builder;
+  };
+
+  require.cache[file].exports = {
+    ...typescript,
+    createWatchCompilerHost: (files, options, system, _createProgram, ...rest) =>
+      typescript.createWatchCompilerHost(
+        files,
+        { ...options, ...mapOptions, ...cellOptions(typescript) },
+        system,
+        createProgram,
+        ...rest,
+      ),
+    transpileModule: (source, options) => transpileWithMaps(typescript, source, options),
+  };
+  return typescript;
+}
+
+function cellOptions(typescript) {
+  return {
+    strict: true,
+    target: typescript.ScriptTarget.ES2022,
+    lib: ["lib.es2022.d.ts"],
+    // Finds the types of packages that are ES modules only, through their "exports".
+    moduleResolution: typescript.ModuleResolutionKind.Bundler,
+  };
+}
+
+/** tslab's converter from cells to JavaScript. Must run after `install`. */
+function createCellConverter(typescript, notebookFolder) {
+  const converter = require("tslab/dist/converter").createConverter({ isJS: false, isBrowser: false });
+  const own = ownFiles(typescript, process.cwd(), notebookFolder);
+  return {
+    ...converter,
+    addModule: (name, source, meta) => {
+      own.addModule(name);
+      return converter.addModule(name, source, meta);
+    },
+    convert: (earlier, source) => {
+      const { code, diagnostics } = own.resolve(withoutExport(typescript, source));
+      if (diagnostics.length > 0) {
+        return { diagnostics };
+      }
+      const converted = converter.convert(earlier, code);
+      return hasForAwait(typescript, code) ? { ...converted, hasToplevelAwait: true } : converted;
+    },
+  };
+}
+
+/** tslab exports whatever a cell declares, and does not take `export const a`. Spaces keep all places. */
+function withoutExport(typescript, source) {
+  const file = typescript.createSourceFile("cell.ts", source, typescript.ScriptTarget.Latest);
+  const exports = file.statements
+    .map(({ modifiers }) => modifiers ?? [])
+    .filter((modifiers) => !modifiers.some(({ kind }) => kind === typescript.SyntaxKind.DefaultKeyword))
+    .flatMap((modifiers) => modifiers.filter(({ kind }) => kind === typescript.SyntaxKind.ExportKeyword));
+  return exports.reduce((code, { end }) => `${code.slice(0, end - 6)}      ${code.slice(end)}`, source);
+}
+
+/** tslab wraps a cell in an async function when it finds an `await`; it does not look for `for await`. */
+function hasForAwait(typescript, source) {
+  const find = (node) => {
+    if (typescript.isFunctionLike(node) || typescript.isClassLike(node)) {
+      return undefined;
+    }
+    return (typescript.isForOfStatement(node) && node.awaitModifier !== undefined) || node.forEachChild(find);
+  };
+  return find(typescript.createSourceFile("cell.ts", source, typescript.ScriptTarget.Latest)) === true;
+}
+
+module.exports = { install, createCellConverter };

@@ -1,0 +1,85 @@
+/** What the kernel answers to Jupyter's requests, by tslab's compiler and executor. */
+"use strict";
+
+const { createCells } = require("./cells.js");
+const { createCellConverter } = require("./compiler.js");
+const { answerHistory } = require("./history.js");
+const { PROTOCOL_VERSION } = require("./wire.js");
+
+/** Time for the last messages to go out. */
+const EXIT_MS = 100;
+
+/**
+ * Must run after compiler.js and cell-positions.js are installed.
+ *
+ * @param typescript - the compiler that tslab loads
+ * @param notebookFolder - where relative imports start
+ * @param exit - ends the process
+ */
+function createKernel(typescript, notebookFolder, exit) {
+  const cells = createCells(createCellConverter(typescript, notebookFolder));
+  const { executor } = cells;
+
+  return {
+    runCell: cells.runCell,
+    exit: () => setTimeout(exit, EXIT_MS),
+    answers: {
+      kernel_info: () => kernelInfo(typescript),
+      is_complete: ({ code }) => isComplete(typescript, code),
+      inspect: ({ code, cursor_pos: position }) => {
+        const info = executor.inspect(code, offset(code, position));
+        return {
+          found: info != null,
+          data: info == null ? {} : { "text/plain": require("tslab/dist/inspect").printQuickInfo(info) },
+          metadata: {},
+        };
+      },
+      complete: ({ code, cursor_pos: position }) => {
+        const { start, end, candidates } = executor.complete(code, offset(code, position));
+        return {
+          matches: candidates,
+          cursor_start: [...code.slice(0, start)].length,
+          cursor_end: [...code.slice(0, end)].length,
+          metadata: {},
+        };
+      },
+      comm_info: () => ({ comms: {} }),
+      history: (content) => answerHistory(cells.ran, content),
+      shutdown: ({ restart }) => ({ restart }),
+    },
+  };
+}
+
+/** Jupyter counts characters, JavaScript counts code units: an emoji is two. */
+function offset(code, position) {
+  return [...code].slice(0, position).join("").length;
+}
+
+function kernelInfo(typescript) {
+  const { version } = require("tslab/package.json");
+  return {
+    protocol_version: PROTOCOL_VERSION,
+    implementation: "moco-kit",
+    implementation_version: require("../package.json").version,
+    banner: `MoCo kit ${require("../package.json").version}: TypeScript ${typescript.version} by tslab ${version}, Node ${process.versions.node}`,
+    language_info: {
+      name: "typescript",
+      version: typescript.version,
+      mimetype: "text/typescript",
+      file_extension: ".ts",
+      // What JupyterLab and the classic notebook color cells by.
+      codemirror_mode: { mode: "typescript", name: "javascript", typescript: true },
+    },
+  };
+}
+
+function isComplete(typescript, code) {
+  const { completed, indent } = require("tslab/dist/converter").isCompleteCode(code);
+  if (!completed) {
+    return { status: "incomplete", indent };
+  }
+  const { parseDiagnostics } = typescript.createSourceFile("cell.ts", code, typescript.ScriptTarget.Latest);
+  return { status: parseDiagnostics.length > 0 ? "invalid" : "complete" };
+}
+
+module.exports = { createKernel };

@@ -1,0 +1,128 @@
+import { readFileSync, realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { projectRoot } from "../../src/cli/project";
+import { kernelInfo, runCells, runTogether } from "./run-cells";
+
+const readJson = (path: string) =>
+  JSON.parse(readFileSync(join(projectRoot, path), "utf8")) as { readonly version: string };
+
+describe("names of earlier cells", () => {
+  it("can stand as shorthand properties, imported ones too, and in assignments that take objects apart", () => {
+    const answers = runCells([
+      'import { basename } from "node:path";\nconst b = 2;\nlet c = 3;\nfunction f() {\n  return 4;\n}\nclass K {}',
+      "console.log(JSON.stringify({ a: 1, b, c, inner: { b } }), { f }.f(), { K }.K.name);",
+      'console.log(((o: { basename: typeof basename; b: number }) => o.basename("x/y") + o.b)({ basename, b }));',
+      "({ c } = { c: 5 });\nconsole.log(c);",
+      "({ c = 7 } = {} as { c?: number });\nconst inCell = 1;\nconsole.log(JSON.stringify({ c, inCell }));",
+      "const later = (b: number) => ({ b, c });\nconsole.log(JSON.stringify(later(9)));",
+    ]);
+    expect(answers.map(({ stdout, stderr }) => stdout + stderr)).toEqual([
+      "",
+      '{"a":1,"b":2,"c":3,"inner":{"b":2}} 4 K\n',
+      "y2\n",
+      "5\n",
+      '{"c":7,"inCell":1}\n',
+      '{"b":9,"c":7}\n',
+    ]);
+  });
+});
+
+describe("a variable of an earlier cell", () => {
+  it("is the same for functions of earlier cells and for later cells, also one of several taken out of an object", () => {
+    const answers = runCells([
+      "let a = 1;\nlet { b, c: [d] } = { b: 2, c: [3] };\nlet alone = 4;\nfunction read() {\n  return [a, b, d];\n}\nfunction count() {\n  a += 1;\n}\nlet inClass = 1;\nclass Reader {\n  value = inClass;\n}",
+      "a = 10;\nd = 30;\nalone += 1;\ninClass = 2;\ncount();\nconsole.log(read(), a, b, d, alone, new Reader().value);",
+    ]);
+    expect(answers[1]!.stdout).toBe("[ 11, 2, 30 ] 11 2 30 5 2\n");
+  });
+});
+
+describe("a file beside the notebook", () => {
+  it("is refused by a sentence when the notebook lies outside the project", () => {
+    const [answer] = runCells(['import "node:fs";\nimport { own } from "./own-file";'], tmpdir());
+    expect(answer!.errors[0]!.traceback).toEqual([
+      `CompileError: Cannot import ./own-file: files beside a notebook are found when it lies in the project's folder, current value is ${realpathSync(tmpdir())}`,
+      "    at In[1]:2:21",
+    ]);
+  });
+
+  it("is named where an error came through it", () => {
+    const [answer] = runCells(['import { fail } from "./own-file";\nfail();'], join(projectRoot, "test", "kernel"));
+    expect(answer!.errors[0]!.traceback).toEqual([
+      "Error: failed",
+      "    at fail (test/kernel/own-file.ts:4:9)",
+      expect.stringMatching(/^ {4}at In\[1\]:2:/),
+    ]);
+  });
+});
+
+describe("the kernel", () => {
+  it("tells its own version and that of the TypeScript which compiles cells", () => {
+    const { version } = readJson("package.json");
+    const typescript = readJson("node_modules/@tslab/typescript-for-tslab/package.json");
+    expect(kernelInfo()).toMatchObject({
+      implementation: "moco-kit",
+      implementation_version: version,
+      language_info: { name: "typescript", version: typescript.version, file_extension: ".ts" },
+    });
+  });
+
+  it("is busy until an awaited cell has ended, also after it has answered something else", () => {
+    const [answer] = runCells([
+      {
+        source: "console.log('began');\nawait new Promise((resolve) => setTimeout(resolve, 1000));",
+        during: "ask",
+      },
+    ]);
+    expect(answer!.states).toEqual(["busy", "busy", "idle", "busy", "idle"]);
+  });
+
+  it("does not run the cells that wait behind a failed one, and runs those that come after its reply", () => {
+    const cells = ["1", "throw new Error('broken');", "console.log('third');", "console.log('fourth');"];
+    expect(runTogether(cells, { stopOnError: true })).toEqual(["ok", "error", "aborted", "aborted"]);
+    expect(runTogether(cells, { stopOnError: false })).toEqual(["ok", "error", "ok", "ok"]);
+    expect(runCells(["throw new Error('broken');", "1"]).map(({ status }) => status)).toEqual(["error", "ok"]);
+  });
+});
+
+describe("what a cell sends", () => {
+  const [text, object, nothing, mixed, waiting, long] = runCells([
+    "console.log('text');\n'text'",
+    "await Promise.resolve({ a: [1] })",
+    "undefined",
+    'import { display } from "tslab";\nprocess.stdout.write("a");\nprocess.stdout.write("b");\ndisplay.html("<b>c</b>");\nprocess.stderr.write("d");\nprocess.stdout.write("e");\n7',
+    "await new Promise<void>((resolve) => process.stdout.write('written', () => resolve()));",
+    "for (let line = 0; line < 5000; line++) console.log(line);",
+  ]);
+
+  it("has the value of the last expression as its result", () => {
+    expect([text, object, nothing].map((answer) => [answer!.stdout, answer!.result])).toEqual([
+      ["text\n", "'text'"],
+      ["", "{ a: [ 1 ] }"],
+      ["", null],
+    ]);
+  });
+
+  it("keeps the order of what is written and shown", () => {
+    expect(mixed!.order.filter((kind, index, all) => kind !== all[index - 1])).toEqual([
+      "execute_input",
+      "stdout",
+      "display_data",
+      "stderr",
+      "stdout",
+      "execute_result",
+    ]);
+    expect([mixed!.stdout, mixed!.stderr]).toEqual(["abe", "d"]);
+  });
+
+  it("tells code that waits for it when it is written", () => {
+    expect([waiting!.status, waiting!.stdout]).toEqual(["ok", "written"]);
+  });
+
+  it("holds all of a long output, in few messages", () => {
+    expect(long!.stdout).toBe(Array.from({ length: 5000 }, (_, line) => `${line}\n`).join(""));
+    expect(long!.order.length).toBeLessThan(100);
+  });
+});

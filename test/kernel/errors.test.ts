@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { runCells } from "./run-cells";
+
+describe("a failed cell", () => {
+  const answers = runCells([
+    "function recipe(o: { learningRate: number; steps?: number }) {\n  return o;\n}",
+    "\n  recipe({ learningRat: 0.03 });",
+    "const deep: { a: { b: number } } = { a: { b: 'text' } };",
+    "const one: number = '1';\nconst two: string = 2;",
+    'import { datasetByName } from "moco-kit";\nimport { retrain } from "moco-kit";',
+    'import { readFileSync } from "node:fs";\nfunction read(name: string) {\n  return readFileSync(name);\n}',
+    "\nread('missing-file');",
+    "await null;\nthrow new RangeError('outer', { cause: new TypeError('inner') });",
+    "throw 'only text';",
+    "/** @module broken */\nexport const wrong: number = 'text';",
+    "process.exit(3);",
+    '({\n  [Symbol.for("nodejs.util.inspect.custom")]() {\n    throw new Error("no text");\n  },\n})',
+    `const wide: { ${Array.from({ length: 30 }, (_, i) => `property${i}: number`).join("; ")} } = 5;`,
+  ]);
+  const error = (cell: number) => answers[cell - 1]!.errors[0]!;
+
+  it("sends one error message and writes nothing beside it", () => {
+    for (const { status, errors, stdout, stderr } of answers.filter((_, index) => ![0, 5].includes(index))) {
+      expect({ status, errors: errors.length, stdout, stderr }).toEqual({
+        status: "error",
+        errors: 1,
+        stdout: "",
+        stderr: "",
+      });
+    }
+  });
+
+  it("says a type error once, the suggestion first, with the line and the column", () => {
+    expect(error(2).ename).toBe("CompileError");
+    expect(error(2).traceback).toEqual([
+      "CompileError: Did you mean learningRate? 'learningRat' does not exist in type '{ learningRate: number; steps?: number; }'.",
+      "    at In[2]:2:12",
+    ]);
+  });
+
+  it("names the property that a type error is about and leaves out the types around it", () => {
+    expect(error(3).evalue).toBe("Type 'string' is not assignable to type 'number'.");
+    const { evalue } = error(13);
+    expect(evalue).toMatch(/^Type 'number' is not assignable to type '\{ property0: number; .*…'\.$/);
+    expect(evalue.length).toBeLessThan(150);
+  });
+
+  it("lists each type error of the cell", () => {
+    expect(error(4).traceback).toEqual([
+      "CompileError: Type 'string' is not assignable to type 'number'.",
+      "    at In[4]:1:7",
+      "CompileError: Type 'number' is not assignable to type 'string'.",
+      "    at In[4]:2:7",
+    ]);
+    expect(error(10).traceback[0]).toBe("CompileError: Type 'string' is not assignable to type 'number'.");
+  });
+
+  it("says a thrown error by its message and the lines of cells, without files of the kernel", () => {
+    expect(error(7)).toEqual({
+      ename: "Error",
+      evalue: "ENOENT: no such file or directory, open 'missing-file'",
+      traceback: [
+        "Error: ENOENT: no such file or directory, open 'missing-file'",
+        expect.stringMatching(/^ {4}at read \(In\[6\]:3:\d+\)$/),
+        expect.stringMatching(/^ {4}at In\[7\]:2:\d+$/),
+      ],
+    });
+    expect(error(8).traceback).toEqual([
+      "RangeError: outer",
+      expect.stringMatching(/^ {4}at In\[8\]:2:\d+$/),
+      "Caused by TypeError: inner",
+      expect.stringMatching(/^ {4}at In\[8\]:2:\d+$/),
+    ]);
+    expect(error(12).traceback).toEqual(["Error: no text", expect.stringMatching(/In\[12\]:3:/)]);
+    expect(error(9)).toMatchObject({ ename: "Thrown value", evalue: "only text" });
+    expect(JSON.stringify(answers)).not.toMatch(/node_modules|kernel\/|node:internal/);
+  });
+});
+
+describe("a failure that no cell waits for", () => {
+  it("fails the cell that runs, or else the next one, and says where it came from", () => {
+    const answers = runCells([
+      "async function lose() {\n  throw new Error('lost');\n}\nvoid lose();",
+      "setTimeout(() => {\n  throw new TypeError('late');\n}, 50);\nawait new Promise((resolve) => setTimeout(resolve, 200));",
+      "setTimeout(() => {\n  throw new TypeError('after');\n}, 50);",
+      "console.log('waited');\nawait new Promise((resolve) => setTimeout(resolve, 200));",
+      "console.log('good again');",
+      "setTimeout(() => void lose(), 10);",
+      "require('node:child_process').execSync('sleep 0.3');",
+      "console.log('good in the end');",
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(["error", "error", "ok", "error", "ok", "ok", "error", "ok"]);
+    expect(answers[0]!.errors[0]!.traceback).toEqual([
+      "unhandled rejection: Error: lost",
+      expect.stringMatching(/In\[1\]:2:/),
+      expect.stringMatching(/In\[1\]:4:/),
+    ]);
+    expect(answers[1]!.errors[0]!.traceback).toEqual([
+      "uncaught exception: TypeError: late",
+      expect.stringMatching(/In\[2\]:2:/),
+    ]);
+    expect(answers[3]!.errors[0]!.traceback[0]).toBe("uncaught exception: TypeError: after");
+    expect(answers[3]!.errors[0]!.traceback[1]).toMatch(/In\[3\]:2:/);
+  });
+});

@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { projectRoot } from "../../src/cli/project";
+import { runCells } from "./run-cells";
+
+const start = "const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));\nlet steps = 0;";
+const stillRuns = "const before = steps;\nawait sleep(300);\nconsole.log(steps - before);";
+const interrupted = (source: string) => ({ source, during: "interrupt" as const });
+
+describe("an interrupt", () => {
+  it("stops an awaited loop, one in a function of an earlier cell and one over an async generator", () => {
+    const answers = runCells([
+      start,
+      interrupted("for (;;) {\n  steps += 1;\n  console.log('step');\n  await sleep(20);\n}"),
+      stillRuns,
+      "const state = { count: 0 };\nasync function forever() {\n  for (;;) {\n    state.count += 1;\n    await sleep(20);\n  }\n}",
+      interrupted("console.log('began');\nawait forever();"),
+      "const counted = state.count;\nawait sleep(300);\nconsole.log(state.count - counted);",
+      interrupted(
+        'import { on, EventEmitter } from "node:events";\nconst ticks = new EventEmitter();\nconst clock = setInterval(() => ticks.emit("tick"), 20);\nfor await (const tick of on(ticks, "tick")) {\n  state.count += 1;\n  console.log("tick");\n}',
+      ),
+      "const ticked = state.count;\nawait sleep(300);\nconsole.log(state.count - ticked);",
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(["ok", "error", "ok", "ok", "error", "ok", "error", "ok"]);
+    expect([1, 4, 6].map((cell) => answers[cell]!.errors)).toEqual(
+      Array.from({ length: 3 }, () => [
+        {
+          ename: "Interrupted",
+          evalue: "the cell was stopped; what it began stops at its next await",
+          traceback: ["Interrupted: the cell was stopped; what it began stops at its next await"],
+        },
+      ]),
+    );
+    expect([2, 5, 7].map((cell) => answers[cell]!.stdout)).toEqual(["0\n", "0\n", "0\n"]);
+  });
+
+  it("stops an awaited loop of an own file", () => {
+    const answers = runCells(
+      [
+        start,
+        'import { repeat } from "./own-file";',
+        interrupted("await repeat(() => {\n  steps += 1;\n  console.log('step');\n});"),
+        stillRuns,
+      ],
+      join(projectRoot, "test", "kernel"),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(["ok", "ok", "error", "ok"]);
+    expect(answers[3]!.stdout).toBe("0\n");
+  });
+
+  it("lets a cell that asks for it stop by itself, and ends it at the second", () => {
+    const ask = 'import { stopRequested } from "moco-kit";\nconsole.log("began");\n';
+    const answers = runCells([
+      start,
+      interrupted(`${ask}while (!stopRequested()) await sleep(20);\nconsole.log("stopped by itself");`),
+      {
+        source: `${ask}for (;;) {\n  steps += 1;\n  await sleep(stopRequested() ? 10 : 20);\n}`,
+        during: "interrupt twice",
+      },
+      stillRuns,
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(["ok", "ok", "error", "ok"]);
+    expect(answers[1]!.stdout).toBe("began\nstopped by itself\n");
+    expect(answers[2]!.errors[0]!.ename).toBe("Interrupted");
+    expect(answers[3]!.stdout).toBe("0\n");
+  });
+
+  it("stops a synchronous loop", () => {
+    const [answer] = runCells([interrupted("console.log('began');\nfor (;;);")]);
+    expect(answer!.errors.map(({ traceback }) => traceback[0])).toEqual([
+      "Interrupted: the cell was stopped in a synchronous stretch",
+    ]);
+  });
+
+  it("waits for the end of a synchronous stretch between awaits, and says so", () => {
+    const [answer] = runCells([
+      interrupted(
+        "await new Promise((resolve) => setTimeout(resolve, 300));\nconsole.log('began');\nconst end = Date.now() + 3000;\nwhile (Date.now() < end);\nawait new Promise(() => {});",
+      ),
+    ]);
+    expect(answer!.errors[0]!.evalue).toBe(
+      "the cell was stopped after a synchronous stretch of 3 s, which no interrupt ends; put an await into it",
+    );
+  });
+});
