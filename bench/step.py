@@ -2,17 +2,19 @@
 
 Reads lines of JSON on stdin, answers each with a line on stdout:
   {"configure": {...}} -> builds the networks in one of PyTorch's configurations, warms up
-  {"steps": n}         -> trains n steps, answers the seconds of each
-Needs torch (bench/requirements.txt); no part of the kit imports it.
+  {"steps": n}         -> trains n steps, answers the seconds of each and the peak of memory
+Needs torch and torchvision (bench/requirements.txt); no part of the kit imports it.
 """
 
 import json
+import resource
 import sys
 import time
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+import torchvision
 
 
 class BasicBlock(nn.Module):
@@ -57,10 +59,29 @@ class Encoder(nn.Module):
         return F.normalize(self.fc(self.blocks(x).mean((2, 3))))
 
 
+class Normalized(nn.Module):
+    """torchvision's own network, with unit vectors at its end."""
+
+    def __init__(self, architecture, dimension):
+        super().__init__()
+        self.network = getattr(torchvision.models, architecture)(num_classes=dimension)
+
+    def forward(self, x):
+        return F.normalize(self.network(x))
+
+
+def build_encoder(architecture, width, stem):
+    if stem == "cifar":
+        assert architecture == "resnet18"
+        return Encoder(width, 128)
+    assert width == 64
+    return Normalized(architecture, 128)
+
+
 class Moco:
-    def __init__(self, width, batch, size, queue_size, groups, layout, compiled):
+    def __init__(self, architecture, stem, width, batch, size, queue_size, groups, layout, compiled):
         torch.manual_seed(0)
-        self.query, self.key = Encoder(width, 128), Encoder(width, 128)
+        self.query, self.key = (build_encoder(architecture, width, stem) for _ in range(2))
         self.key.load_state_dict(self.query.state_dict())
         for parameter in self.key.parameters():
             parameter.requires_grad = False
@@ -109,11 +130,12 @@ def main():
         if "configure" in request:
             options = dict(request["configure"])
             torch.set_num_threads(options.pop("threads"))
+            warm_up = options.pop("warm_up")
             try:
                 moco = Moco(**options)
-                for _ in range(5):
+                for _ in range(warm_up):
                     moco.step()
-                answer = {"ready": True, "version": torch.__version__}
+                answer = {"ready": True}
             except Exception as error:  # a configuration that this machine cannot run is left out, and said so
                 answer = {"ready": False, "reason": str(error).splitlines()[0][:200]}
         else:
@@ -122,7 +144,7 @@ def main():
                 start = time.perf_counter()
                 moco.step()
                 seconds.append(time.perf_counter() - start)
-            answer = {"seconds": seconds}
+            answer = {"seconds": seconds, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
         print(json.dumps(answer), flush=True)
 
 

@@ -14,6 +14,8 @@ export interface DeviceStep {
   readonly gradient: Float32Array;
   /** For each TensorFlow operation of the step, the devices that it ran on: "CPU:0", "GPU:0". */
   readonly placements: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Values of the state (weights, velocities, running averages, queue) that were copied to or from the device for it. */
+  readonly copies: number;
 }
 
 /** The same step on the CPU and on the GPU. */
@@ -27,6 +29,8 @@ export interface DeviceComparison {
   readonly agree: boolean;
   /** Operations of the GPU's step that ran on the host, sorted. */
   readonly fallbacks: readonly string[];
+  /** Values of the state that the GPU's step copied: it should stay where it is from step to step. */
+  readonly copies: number;
 }
 
 /** Runs one training step on the CPU and one on the GPU, and compares them. */
@@ -49,6 +53,7 @@ export function compareSteps(cpu: DeviceStep, gpu: DeviceStep): DeviceComparison
     gradientDifference,
     // Not true for NaN.
     agree: lossDifference <= relativeTolerance && gradientDifference <= relativeTolerance,
+    copies: gpu.copies,
     fallbacks: [...gpu.placements]
       .filter(([, devices]) => [...devices].some((device) => device.startsWith("CPU")))
       .map(([operation]) => operation)
@@ -73,16 +78,17 @@ export function runDeviceStep(environment: Readonly<Record<string, string>>): De
     const { status, stderr, error } = spawnSync(process.execPath, [stepProgram, file], {
       encoding: "utf8",
       maxBuffer: 1 << 30,
-      // Level 1 of TensorFlow's eager executor names the device of each operation that it runs.
-      env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: "0", TF_CPP_VMODULE: "execute=1", ...environment },
+      // Level 1 of TensorFlow's executor of graphs names the device of each operation that it runs.
+      env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: "0", TF_CPP_VMODULE: "executor=1", ...environment },
     });
     if (status !== 0) {
-      const messages = stderr.split("\n").filter((line) => !line.includes(" execute.cc:"));
+      const messages = stderr.split("\n").filter((line) => !line.includes(" executor.cc:"));
       throw new Error(`Cannot run a training step: ${error?.message ?? messages.slice(-20).join("\n")}`);
     }
     const bytes = readFileSync(file);
     const values = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-    return { loss: values[0]!, gradient: values.subarray(1), placements: placementsIn(stderr) };
+    const [loss, copies] = values as unknown as [number, number];
+    return { loss, copies, gradient: values.subarray(2), placements: placementsIn(stderr) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -91,10 +97,11 @@ export function runDeviceStep(environment: Readonly<Record<string, string>>): De
 // The compiled program, also where this file runs from its source.
 const stepProgram = join(projectRoot, "dist/cli/device-step.js");
 
-/** Reads from TensorFlow's log which devices each operation ran on. */
+/** Reads from TensorFlow's log which devices each operation of the graphs ran on; what only carries values is left out. */
 export function placementsIn(log: string): Map<string, Set<string>> {
   const placements = new Map<string, Set<string>>();
-  for (const [, operation, device] of log.matchAll(/Executing op (\S+) in device \S*device:(\S+)/g)) {
+  for (const [, operation, device] of log.matchAll(/Process node: .*? = (\w+)\[.* device: \S*device:(\S+)/g)) {
+    if (operation!.startsWith("_") || operation === "NoOp") continue;
     const devices = placements.get(operation!) ?? new Set();
     placements.set(operation!, devices.add(device!));
   }

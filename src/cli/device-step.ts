@@ -41,10 +41,12 @@ function main(file: string): void {
   // The queue starts with random keys, too easily told from images for a loss and a gradient of ordinary size; the
   // first step fills it with the keys of images.
   step();
+  const before = program.copies;
   const { loss, gradient } = step();
-  const values = new Float32Array(1 + gradient.size);
+  const values = new Float32Array(2 + gradient.size);
   values[0] = loss.dataSync()[0]!;
-  values.set(gradient.dataSync(), 1);
+  values[1] = program.copies - before;
+  values.set(gradient.dataSync(), 2);
   writeFileSync(file, values);
 }
 

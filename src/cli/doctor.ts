@@ -50,12 +50,13 @@ export function describeFacts(facts: MachineFacts, dataSets: readonly DataSetFin
 }
 
 function describe(comparison: DeviceComparison): string {
-  const { lossCpu, lossGpu, lossDifference, gradientDifference, agree, fallbacks } = comparison;
+  const { lossCpu, lossGpu, lossDifference, gradientDifference, agree, fallbacks, copies } = comparison;
   return [
     `One training step, ${agree ? "the devices agree" : "the devices DISAGREE"} (relative difference up to ${relativeTolerance}, TF32 off)`,
     `  loss      CPU ${lossCpu.toPrecision(7)}, GPU ${lossGpu.toPrecision(7)}, relative difference ${lossDifference.toExponential(1)}`,
     `  gradient  relative difference ${gradientDifference.toExponential(1)}`,
     `  operations of the GPU's step that ran on the CPU: ${fallbacks.join(", ") || "none"}`,
+    `  values of the state (weights, velocities, queue) copied between steps: ${copies || "none"}`,
   ].join("\n");
 }
 

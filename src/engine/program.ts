@@ -72,6 +72,11 @@ export class Program<Functions extends Readonly<Record<string, TensorFunction>>>
     return this.session?.nodesOf(name) ?? [];
   }
 
+  /** How many values of variables were copied into the session or out of it so far; none while it runs operation by operation. */
+  get copies(): number {
+    return this.session?.copies ?? 0;
+  }
+
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
@@ -145,6 +150,7 @@ class Session implements VariableHome {
   private readonly id: number;
   /** The variables, and which of their values the session has; undefined before it has any. */
   private readonly held = new Map<Variable, number | undefined>();
+  copies = 0;
 
   constructor(private readonly functions: ReadonlyMap<string, RecordedFunction>) {
     for (const { reads, assigned } of functions.values()) {
@@ -172,6 +178,7 @@ class Session implements VariableHome {
   }
 
   read(variable: Variable): tf.Tensor {
+    this.copies++;
     return this.fetch([], [`${handleName(variable)}_value`])[0]!;
   }
 
@@ -184,6 +191,7 @@ class Session implements VariableHome {
   private bringIn(variables: readonly Variable[]): void {
     const old = variables.filter((variable) => this.held.get(variable) !== variable.version);
     if (old.length === 0) return;
+    this.copies += old.length;
     const given = old.map((variable) => [`${handleName(variable)}_next`, variable.value] as const);
     const done = old.map((variable) => `${handleName(variable)}_set`);
     tf.dispose(this.fetch(given, done));

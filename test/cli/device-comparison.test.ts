@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { compareSteps, placementsIn, runDeviceStep, type DeviceStep } from "../../src/cli/device-comparison";
 
 function step(loss: number, gradient: readonly number[], placements: DeviceStep["placements"] = new Map()): DeviceStep {
-  return { loss, gradient: Float32Array.from(gradient), placements };
+  return { loss, gradient: Float32Array.from(gradient), placements, copies: 0 };
 }
 
 describe("compareSteps", () => {
@@ -34,9 +34,10 @@ describe("compareSteps", () => {
 describe("placementsIn", () => {
   it("reads TensorFlow's log", () => {
     const log = [
-      "I0000 00:00:1.0 1 execute.cc:1250] Placer place op [Sum] on device: /job:localhost/replica:0/task:0/device:CPU:0",
-      "I0000 00:00:1.0 1 execute.cc:1775] Executing op Sum in device /job:localhost/replica:0/task:0/device:GPU:0",
-      "I0000 00:00:1.0 1 execute.cc:1775] Executing op Sum in device /job:localhost/replica:0/task:0/device:CPU:0",
+      "I0000 00:00:1.0 1 executor.cc:879] Process node: 0 step 1 {{node _SOURCE}} = NoOp[]() device: /job:localhost/replica:0/task:0/device:CPU:0",
+      'I0000 00:00:1.0 1 executor.cc:879] Process node: 5 step 3 {{node f0_1}} = Sum[T=DT_FLOAT, _device="/device:GPU:0"](f0_0) device: /job:localhost/replica:0/task:0/device:GPU:0',
+      'I0000 00:00:1.0 1 executor.cc:879] Process node: 9 step 3 {{node f0_2}} = Sum[T=DT_FLOAT, _device="/device:CPU:0"](f0_1) device: /job:localhost/replica:0/task:0/device:CPU:0',
+      "I0000 00:00:1.0 1 executor.cc:879] Process node: 11 step 3 {{node r}} = _Retval[index=1](f0_2) device: /job:localhost/replica:0/task:0/device:CPU:0",
     ].join("\n");
     expect(placementsIn(log)).toEqual(new Map([["Sum", new Set(["GPU:0", "CPU:0"])]]));
   });
@@ -51,6 +52,7 @@ describe("runDeviceStep", () => {
     expect([...eigen.placements.keys()]).toEqual(
       expect.arrayContaining(["Conv2D", "FusedBatchNormGradV3", "ReluGrad"]),
     );
+    expect([oneDnn.copies, eigen.copies]).toEqual([0, 0]);
     expect(new Set([...eigen.placements.values()].flatMap((devices) => [...devices]))).toEqual(new Set(["CPU:0"]));
   });
 });
