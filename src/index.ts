@@ -37,7 +37,8 @@ export { updateMomentumEncoder } from "./methods/momentum-encoder";
 
 export { Sgd } from "./train/sgd";
 export { learningRateAt } from "./train/schedule";
-export { parseRecipe, recipeHash, type AnyRecipe, type Recipe } from "./train/recipe";
+export { parseRecipe, type AnyRecipe, type Recipe } from "./train/recipe";
+export { recipeHash } from "./train/recipe-hash";
 export { pretrain, type PretrainOptions, type TrainingProgress } from "./train/pretrain";
 export { loadCheckpoint } from "./train/checkpoint";
 

@@ -15,7 +15,7 @@ import { describeEncoder, encoderOf } from "../nn/encoder-weights";
 import { readWeights } from "../nn/weights-file";
 import { loadCheckpoint } from "../train/checkpoint";
 import { checkpointFile } from "../train/pretrain";
-import { recipeHash } from "../train/recipe";
+import { recipeHash } from "../train/recipe-hash";
 import { disposeTraining } from "../train/state";
 import { hasClasses } from "./enough-images";
 import type { EvaluateFlags } from "./evaluate";

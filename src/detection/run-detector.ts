@@ -8,7 +8,7 @@ import { whileLocked } from "../files/folder-lock";
 import { forgetGenerations } from "../files/generations";
 import { replaceFile } from "../files/replace-file";
 import { originNow, originSchema } from "../train/manifest";
-import { recipeHash } from "../train/recipe";
+import { recipeHash } from "../train/recipe-hash";
 import { annotationChecksum, type DetectionData } from "./detection-data";
 import { detectionRecipeSchema, type DetectionRecipe } from "./detection-recipe";
 import { assertMasks, type Detection, type DetectionSet } from "./detection-set";

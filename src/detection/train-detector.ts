@@ -1,10 +1,15 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { DivergedError, InputError, InterruptedError } from "../engine/errors";
+import { DivergedError, InputError } from "../engine/errors";
 import { randomStream } from "../engine/random";
-import { lockFolder } from "../files/folder-lock";
-import { Pace } from "../train/pace";
-import { recipeHash } from "../train/recipe";
+import { recipeHash } from "../train/recipe-hash";
+import {
+  interrupted,
+  trainingLoop,
+  type LoopedTraining,
+  type LoopOptions,
+  type LoopProgress,
+} from "../train/training-loop";
 import type { DetectionRecipe } from "./detection-recipe";
 import { detectionRateAt } from "./detection-schedule";
 import { assertMasks, type DetectionSet } from "./detection-set";
@@ -22,34 +27,21 @@ import {
 import { detectorStep, estimateRunningAverages, type DetectorLosses, type TrainingBatch } from "./faster-rcnn";
 import { readTrainingBatch, shuffledBatches, trainableImages } from "./training-batches";
 
-export interface TrainDetectorOptions {
+export interface TrainDetectorOptions extends LoopOptions {
   readonly seed: number;
   readonly initialization: Initialization;
-  /** Folder of the run. A checkpoint found there is gone on from. */
-  readonly directory: string;
-  /** Time between checkpoints in seconds. @default 30 */
-  readonly checkpointSeconds?: number;
   /**
    * Reads AP50 on the validation part, each time after precise BN: `times` times over the training, or as the recipe's
    * `stopping` says.
    */
   readonly monitor?: { readonly times: number; readonly evaluate: (detector: Detector) => Promise<number> };
-  /** Asked after each step and within precise BN; when true, training saves a checkpoint and throws an `InterruptedError`. */
-  readonly stopRequested?: () => boolean;
 }
 
 /** What training tells after each step. */
-export interface DetectorProgress {
-  /** Steps done, of `totalSteps`, or of fewer where the recipe has `stopping`. */
-  readonly step: number;
-  readonly totalSteps: number;
+export interface DetectorProgress extends LoopProgress {
   /** Of this step. */
   readonly losses: DetectorLosses<number>;
   readonly learningRate: number;
-  readonly imagesPerSecond: number;
-  readonly secondsLeft: number;
-  /** Time spent training so far, over all interruptions. */
-  readonly seconds: number;
   readonly history: DetectorHistory;
 }
 
@@ -64,28 +56,23 @@ export interface DetectorProgress {
  * recipe, or a checkpoint cannot be written
  * @throws DivergedError if a loss is no longer a number
  */
-export async function* trainDetector(
+export function trainDetector(
   recipe: DetectionRecipe,
   set: DetectionSet,
   options: TrainDetectorOptions,
 ): AsyncGenerator<DetectorProgress, void, void> {
-  const lock = lockFolder(options.directory);
-  try {
-    yield* trainAlone(recipe, set, options);
-  } finally {
-    lock.release();
-  }
+  return trainingLoop(options, () => startOrGoOn(recipe, set, options));
 }
 
-async function* trainAlone(
+function startOrGoOn(
   recipe: DetectionRecipe,
   set: DetectionSet,
   options: TrainDetectorOptions,
-): AsyncGenerator<DetectorProgress, void, void> {
-  const { seed, directory, checkpointSeconds = 30, stopRequested } = options;
+): LoopedTraining<Omit<DetectorProgress, keyof LoopProgress>> {
+  const { seed, directory } = options;
+  const { stopping, batchSize, momentum } = recipe;
   const totalSteps = recipe.schedule.iterations;
   const path = join(directory, detectorCheckpointFile);
-  const { stopping } = recipe;
   const monitor = stopping || (options.monitor?.times ?? 0) > 0 ? options.monitor : undefined;
   if (stopping && monitor === undefined) {
     throw new InputError(
@@ -97,19 +84,11 @@ async function* trainAlone(
   const training = resumeOrStart(path, recipe, set, options);
   const { detector } = training;
   const decay = detectorWeightDecay(detector, recipe.weightDecay);
-  const images = trainableImages(set);
-  const batches = shuffledBatches(images, recipe.batchSize, (pass) => randomStream(seed, "shuffle", pass));
+  const batches = shuffledBatches(trainableImages(set), batchSize, (pass) => randomStream(seed, "shuffle", pass));
   for (let step = 0; step < training.step; step++) batches.next();
-  const pace = new Pace(training, recipe.batchSize);
-  let changed = false;
-  let savedAt = performance.now();
-  const save = () => {
-    if (changed) saveDetector(path, recipe, training);
-    changed = false;
-    savedAt = performance.now();
-  };
-  const readIfDue = async () => {
-    if (training.averagedAt === training.step || !isRead(training.step, totalSteps, readings)) return;
+  /** @returns whether anything was read */
+  const readIfDue = async (): Promise<boolean> => {
+    if (training.averagedAt === training.step || !isRead(training.step, totalSteps, readings)) return false;
     await estimateRunningAverages(
       detector,
       averagingBatches(recipe, set, training.step, options),
@@ -121,49 +100,31 @@ async function* trainAlone(
       training.history = { ...training.history, readings: [...training.history.readings, reading] };
     }
     training.averagedAt = training.step;
-    changed = true;
+    return true;
   };
-
-  try {
+  return {
+    state: training,
+    totalSteps,
+    batchSize,
     // Of a training that was stopped between its last step and the end of precise BN.
-    await readIfDue();
-    while (training.step < totalSteps && !hasStopped(training, stopping)) {
+    prepare: readIfDue,
+    hasStopped: () => hasStopped(training, stopping),
+    step: async () => {
       const learningRate = detectionRateAt(recipe.schedule, recipe.learningRate, training.step);
       const random = (purpose: string) => randomStream(seed, purpose, training.step);
       const batch = await readTrainingBatch(set, batches.next().value, recipe, random("augment"));
-      const losses = takeStep(training, batch, random("regions"), { learningRate, momentum: recipe.momentum, decay });
+      const losses = takeStep(training, batch, random("regions"), { learningRate, momentum, decay });
       training.step++;
-      changed = true;
       recordLosses(training, losses, totalSteps);
       await readIfDue();
-      pace.tick();
-      if (training.step === totalSteps || performance.now() - savedAt > checkpointSeconds * 1000) save();
-      yield {
-        step: training.step,
-        totalSteps,
-        losses,
-        learningRate,
-        imagesPerSecond: pace.imagesPerSecond,
-        secondsLeft: pace.secondsLeft(totalSteps),
-        seconds: training.seconds,
-        history: training.history,
-      };
-      await setImmediate();
-      if (training.step < totalSteps && !hasStopped(training, stopping) && stopRequested?.())
-        throw interrupted(training.step, totalSteps);
-    }
-  } catch (error) {
-    // Any other error may have come in the middle of a step, whose state is not one to go on from.
-    if (!(error instanceof InterruptedError)) changed = false;
-    throw error;
-  } finally {
-    try {
-      save();
-    } finally {
+      return { losses, learningRate, history: training.history };
+    },
+    save: () => saveDetector(path, recipe, training),
+    dispose: () => {
       decay.dispose();
       disposeDetectorTraining(training);
-    }
-  }
+    },
+  };
 }
 
 /**
@@ -207,12 +168,6 @@ async function* averagingBatches(
     yield await readTrainingBatch(set, batches.next().value, recipe, random("augment", index));
     await setImmediate();
   }
-}
-
-function interrupted(step: number, totalSteps: number): InterruptedError {
-  return new InterruptedError(
-    `Training stopped at step ${step} of ${totalSteps}. Run the same again to go on from there`,
-  );
 }
 
 /** Whether averages are estimated after this step: after the last, and before readings. */

@@ -107,8 +107,8 @@ function recordFunction({ inputs: specs, compute }: TensorFunction, prefix: stri
     for (const [name, tensor] of examples) recording.addInput(placeholders.get(name)!, tensor);
     const outputs = new Map<string, string>();
     const next = new Map<Variable, string>();
-    tf.tidy(() => {
-      recording.run(() => {
+    recording.run(() => {
+      tf.tidy(() => {
         for (const [name, tensor] of Object.entries(compute(Object.fromEntries(examples)))) {
           outputs.set(name, recording.sourceOf(tensor, `the output ${name}`));
         }

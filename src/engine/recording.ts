@@ -30,8 +30,14 @@ export function currentRecording(): Recording | undefined {
   return current;
 }
 
+/** Numbers in a tensor up to which its values are kept while a function is recorded. */
+const smallSize = 1024;
+
 /**
  * One function as it is recorded: it runs once, each of its kernel calls runs as always and becomes a node.
+ *
+ * It runs for the shapes alone. The values of larger results are freed at once, and where one is an input of a later kernel
+ * a tensor of zeros stands in for it, one for each shape: else recording a step would take more memory than the step.
  *
  * tfjs reaches TensorFlow through one object, the binding: `executeOp` runs a kernel, `createTensor` uploads values. While
  * a function is recorded, another object stands in its place that writes both down. Gradients need nothing special: they
@@ -48,6 +54,11 @@ export class Recording {
   private readonly sources = new Map<number, string>();
   private readonly owners = new Map<number, string>();
   private readonly writtenHere = new WeakSet<object>();
+  /** Shapes and types of the results whose values were freed, by their numbers in the engine. */
+  private readonly freed = new Map<number, { readonly shape: readonly number[]; readonly dtype: number }>();
+  /** Tensors of zeros, by type and shape. */
+  private readonly standIns = new Map<string, number>();
+  private intercepted: TFJSBinding | undefined;
 
   /** @param prefix - of all names of nodes: one for each function of a program */
   constructor(private readonly prefix: string) {}
@@ -62,7 +73,8 @@ export class Recording {
     const engine = backend();
     const { binding } = engine;
     const originals = { binding, getInputTensorIds: engine.getInputTensorIds, move: engine.move };
-    engine.binding = this.intercept(binding);
+    this.intercepted ??= this.intercept(binding);
+    engine.binding = this.intercepted;
     // Values written before the recording and not uploaded yet would become constants without a word.
     engine.getInputTensorIds = (tensors) => {
       const before = tensors.filter((tensor) => !this.writtenHere.has(tensor.dataId));
@@ -137,10 +149,20 @@ export class Recording {
 
   /** Frees what the run left: the values it assigned, and what was derived from those it read. */
   dispose(): void {
-    for (const held of this.assigned.values()) release(held);
-    for (const { derived } of this.held.values()) for (const made of derived.values()) tf.dispose(made);
+    const engine = backend();
+    const { binding } = engine;
+    // It knows which values are gone already.
+    engine.binding = this.intercepted ?? binding;
+    try {
+      for (const held of this.assigned.values()) release(held);
+      for (const { derived } of this.held.values()) for (const made of derived.values()) tf.dispose(made);
+    } finally {
+      engine.binding = binding;
+    }
     this.assigned.clear();
     this.held.clear();
+    for (const id of this.standIns.values()) binding.deleteTensor(id);
+    this.standIns.clear();
   }
 
   private intercept(binding: TFJSBinding): TFJSBinding {
@@ -158,10 +180,19 @@ export class Recording {
           }
           return source;
         });
-        const outputs = binding.executeOp(op, attributes, inputs, count);
+        const given = inputs.map((id) => this.standInFor(id, binding) ?? id);
+        const outputs = binding.executeOp(op, attributes, given, count);
         const node = this.add({ op, inputs: sources, attributes: attributesOf(attributes, binding) });
-        outputs.forEach(({ id }, index) => this.sources.set(id, index === 0 ? node : `${node}:${index}`));
+        outputs.forEach(({ id, shape, dtype }, index) => {
+          this.sources.set(id, index === 0 ? node : `${node}:${index}`);
+          if (!(dtype in arrayTypes) || sizeOf(shape) <= smallSize) return;
+          this.freed.set(id, { shape, dtype });
+          binding.deleteTensor(id);
+        });
         return outputs;
+      }),
+      ...define("deleteTensor", (id: number) => {
+        if (!this.freed.delete(id)) binding.deleteTensor(id);
       }),
       ...define("createTensor", (shape: number[], dtype: number, values: ArrayBufferView) => {
         const id = binding.createTensor(shape, dtype, values as Float32Array);
@@ -178,6 +209,20 @@ export class Recording {
         );
       }),
     }) as TFJSBinding;
+  }
+
+  /** A tensor of zeros in place of a result whose values were freed; undefined where they were not. */
+  private standInFor(id: number, binding: TFJSBinding): number | undefined {
+    const result = this.freed.get(id);
+    if (result === undefined) return undefined;
+    const { shape, dtype } = result;
+    const key = `${dtype}: ${shape.join()}`;
+    let standIn = this.standIns.get(key);
+    if (standIn === undefined) {
+      const zeros = new arrayTypes[dtype]!(sizeOf(shape));
+      this.standIns.set(key, (standIn = binding.createTensor([...shape], dtype, zeros as Float32Array)));
+    }
+    return standIn;
   }
 
   /** Runs something that is no part of the function. */
@@ -212,6 +257,17 @@ export class Recording {
     this.nodes.push({ ...node, name });
     return name;
   }
+}
+
+/** Arrays of JavaScript by TensorFlow's numbers of types. */
+const arrayTypes: Readonly<Record<number, new (length: number) => Float32Array | Int32Array | Uint8Array>> = {
+  1: Float32Array,
+  3: Int32Array,
+  10: Uint8Array,
+};
+
+function sizeOf(shape: readonly number[]): number {
+  return tf.util.sizeFromShape([...shape]);
 }
 
 /** A tensor of the same values that is another one to the engine, where `tf.clone` only gives it another name. */

@@ -1,4 +1,5 @@
 import { tableBundle } from "../notebook/table";
+import { detectorRunName, runName } from "../runs/run-name";
 import type { AblationResult } from "../tables/result";
 import type { TransferResult } from "../tables/transfer-result";
 import type { EngineComparison } from "../tables/two-engines";
@@ -15,9 +16,28 @@ export function resultTable(result: AblationResult): string {
     textTable(agreementRows(result)),
     textTable(queueRows(result)),
     ...footnotes(result),
+    ...runLines(
+      result.rows.map(({ runs }) =>
+        runs.map(({ manifest }) => runName(manifest.recipe, manifest.data.checksum, manifest.seed)),
+      ),
+    ),
   ]
     .filter((part) => part !== "")
     .join("\n");
+}
+
+/** Names of the runs behind a table; those that differ in their seed alone in one line, with the seeds in braces, as shells write them. */
+function runLines(rows: readonly (readonly string[])[]): readonly string[] {
+  const seedsOf = new Map<string, string[]>();
+  for (const name of rows.flat()) {
+    const [, start, seed] = /^(.*-seed)(\d+)$/.exec(name)!;
+    seedsOf.set(start!, [...(seedsOf.get(start!) ?? []), seed!]);
+  }
+  if (seedsOf.size === 0) return [];
+  const lines = [...seedsOf].map(
+    ([start, seeds]) => `  ${start}${seeds.length === 1 ? seeds[0] : `{${seeds.join(",")}}`}`,
+  );
+  return ["Runs, by their names in runs or results:", ...lines];
 }
 
 /** The comparison of two engines as text for the terminal. */
@@ -29,7 +49,12 @@ export function engineTable(comparison: EngineComparison): string {
 export function transferTable(result: TransferResult): string {
   const { title } = result.transfer;
   const tables = [transferRows(result), differenceRows(result), categoryRows(result)].map(textTable);
-  return [title, ...tables, ...transferNotes(result)].filter((part) => part !== "").join("\n");
+  const runs = result.rows.map((row) =>
+    row.runs.map(({ manifest: { recipe, initialization, data, seed } }) =>
+      detectorRunName(recipe, { encoder: initialization.checksum, data: data.train.checksum }, seed),
+    ),
+  );
+  return [title, ...tables, ...transferNotes(result), ...runLines(runs)].filter((part) => part !== "").join("\n");
 }
 
 /** Rows as text for the terminal; nothing for none. */

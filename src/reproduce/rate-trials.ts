@@ -8,7 +8,8 @@ import { mechanisms, mechanismTitles, rateTrialRecipe, type RateTrial } from "..
 import type { Preset } from "../tables/presets";
 import { loadCheckpoint } from "../train/checkpoint";
 import { checkpointFile, pretrain } from "../train/pretrain";
-import { recipeHash, type Recipe } from "../train/recipe";
+import type { Recipe } from "../train/recipe";
+import { recipeHash } from "../train/recipe-hash";
 import { disposeTraining } from "../train/state";
 import { cellTraining, type RunCellOptions } from "../runs/run-cell";
 import { runsFolder } from "../runs/run-name";

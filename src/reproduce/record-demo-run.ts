@@ -2,7 +2,8 @@ import { basename, join } from "node:path";
 import { replaceFile } from "../files/replace-file";
 import type { EngineRun, EpochReading } from "../tables/two-engines";
 import type { Manifest } from "../train/manifest";
-import { recipeHash, type Recipe } from "../train/recipe";
+import type { Recipe } from "../train/recipe";
+import { recipeHash } from "../train/recipe-hash";
 import type { History } from "../train/state";
 import { twoEnginesFolder } from "./read-two-engines";
 

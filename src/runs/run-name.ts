@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../engine/errors";
-import { recipeHash } from "../train/recipe";
+import { recipeHash } from "../train/recipe-hash";
 
 /** Folder of the runs made on this machine, beside the notebooks; git ignores it. */
 export const runsFolder = join(__dirname, "..", "..", "runs");

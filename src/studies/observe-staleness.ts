@@ -13,7 +13,7 @@ import { type RunCellOptions } from "../runs/run-cell";
 import { runsFolder } from "../runs/run-name";
 import { makeManifest, manifestSchema } from "../train/manifest";
 import { checkpointFile, pretrain, type TrainingProgress } from "../train/pretrain";
-import { recipeHash } from "../train/recipe";
+import { recipeHash } from "../train/recipe-hash";
 import { readDrift, readMaskedAccuracy, type DictionaryRecipe } from "./staleness-reading";
 
 /** What is looked at while a training runs. */

@@ -23,7 +23,8 @@ import {
   withPrefix,
 } from "../nn/state-dict";
 import { decimal, integer, json, wholeNumber } from "./metadata-fields";
-import { parseRecipe, recipeHash, type AnyRecipe, type Recipe } from "./recipe";
+import { parseRecipe, type AnyRecipe, type Recipe } from "./recipe";
+import { recipeHash } from "./recipe-hash";
 import { disposeTraining, startTraining, type TrainingState } from "./state";
 
 const historySchema = z.object({

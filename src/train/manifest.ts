@@ -9,7 +9,8 @@ import { tf } from "../engine/tf";
 import type { Encoder } from "../nn/encoder";
 import { encoderChecksum } from "../nn/encoder-checksum";
 import { isUnchanged } from "../files/checked-json";
-import { recipeHash, recipeSchema, type Recipe } from "./recipe";
+import { recipeSchema, type Recipe } from "./recipe";
+import { recipeHash } from "./recipe-hash";
 
 /** File name in the folder of a run of `moco pretrain`, written when it has ended. */
 export const manifestFile = "manifest.json";

@@ -1,14 +1,11 @@
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { batchesPerEpoch } from "../data/batches";
 import type { ImageData } from "../data/image-set";
-import { InputError, InterruptedError } from "../engine/errors";
-import { lockFolder } from "../files/folder-lock";
+import { InputError } from "../engine/errors";
 import type { Method, MethodDefinition } from "../methods/method";
 import type { Encoder } from "../nn/encoder";
 import { assertSameTraining, resumeCheckpoint, saveCheckpoint } from "./checkpoint";
 import { drawBatch } from "./draw-batch";
-import { Pace } from "./pace";
 import type { AnyRecipe } from "./recipe";
 import { learningRateAt } from "./schedule";
 import {
@@ -20,6 +17,7 @@ import {
   type TrainingState,
 } from "./state";
 import { TrainingStep } from "./take-step";
+import { trainingLoop, type LoopedTraining, type LoopOptions, type LoopProgress } from "./training-loop";
 
 /** File name of the checkpoint in a run's folder. */
 export const checkpointFile = "checkpoint.safetensors";
@@ -27,14 +25,10 @@ export const checkpointFile = "checkpoint.safetensors";
 /** Points of a training curve: enough to draw, few enough to keep in a small file. */
 const curvePoints = 100;
 
-export interface PretrainOptions {
+export interface PretrainOptions extends LoopOptions {
   readonly seed: number;
   /** The method that the recipe names, where it is none of the kit's. */
   readonly method?: MethodDefinition;
-  /** Folder of the run. A checkpoint found there is gone on from. */
-  readonly directory: string;
-  /** Time between checkpoints in seconds. @default 30 */
-  readonly checkpointSeconds?: number;
   /** Reads the kNN accuracy of the encoder on the validation part, `times` times over the training. */
   readonly monitor?: { readonly times: number; readonly evaluate: (encoder: Encoder) => number };
   /**
@@ -43,25 +37,16 @@ export interface PretrainOptions {
    * @param step - steps done
    */
   readonly observe?: (method: Method, step: number) => void;
-  /** Asked after each step; when true, training saves a checkpoint and throws {@link InterruptedError}. */
-  readonly stopRequested?: () => boolean;
 }
 
 /** What training tells after each step. */
-export interface TrainingProgress {
-  /** Steps done, of `totalSteps`. */
-  readonly step: number;
-  readonly totalSteps: number;
+export interface TrainingProgress extends LoopProgress {
   readonly epoch: number;
   /** Loss of this step: InfoNCE, for MoCo. */
   readonly loss: number;
   /** Pretext accuracy of this step. */
   readonly accuracy: number;
   readonly learningRate: number;
-  readonly imagesPerSecond: number;
-  readonly secondsLeft: number;
-  /** Time spent training so far, over all interruptions. */
-  readonly seconds: number;
   readonly history: History;
 }
 
@@ -74,98 +59,55 @@ export interface TrainingProgress {
  * @throws InputError if the recipe does not fit the data, the folder holds another training, or another process trains in
  * it, or a checkpoint cannot be written
  */
-export async function* pretrain(
+export function pretrain(
   recipe: AnyRecipe,
   data: ImageData,
   options: PretrainOptions,
 ): AsyncGenerator<TrainingProgress, void, void> {
-  const lock = lockFolder(options.directory);
-  try {
-    yield* trainAlone(recipe, data, options);
-  } finally {
-    lock.release();
-  }
+  return trainingLoop(options, () => startOrGoOn(recipe, data, options));
 }
 
-async function* trainAlone(
+function startOrGoOn(
   recipe: AnyRecipe,
   data: ImageData,
-  options: PretrainOptions,
-): AsyncGenerator<TrainingProgress, void, void> {
-  const { seed, directory, checkpointSeconds = 30, monitor, observe, stopRequested } = options;
-  const perEpoch = batchesPerEpoch(data.train, recipe.batchSize);
+  { seed, directory, method, monitor, observe }: PretrainOptions,
+): LoopedTraining<Omit<TrainingProgress, keyof LoopProgress>> {
+  const { batchSize, epochs, learningRate: baseRate } = recipe;
+  const perEpoch = batchesPerEpoch(data.train, batchSize);
   if (perEpoch === 0) {
     throw new InputError(
-      `Cannot train on ${data.train.name}: it has ${data.train.labels.length} images, the batch size is ${recipe.batchSize}`,
+      `Cannot train on ${data.train.name}: it has ${data.train.labels.length} images, the batch size is ${batchSize}`,
     );
   }
-  const totalSteps = recipe.epochs * perEpoch;
+  const totalSteps = epochs * perEpoch;
   const path = join(directory, checkpointFile);
-  const state = resumeOrStart(path, recipe, { seed, data: trainingDataOf(data) }, options.method);
+  const state = resumeOrStart(path, recipe, { seed, data: trainingDataOf(data) }, method);
   const trainingStep = new TrainingStep(state, recipe.optimizer);
-  const pace = new Pace(state, recipe.batchSize);
-  let saved = state.step;
-  let savedAt = performance.now();
-  const save = () => {
-    if (state.step === saved) return;
-    saveCheckpoint(path, state, recipe);
-    saved = state.step;
-    savedAt = performance.now();
-  };
-
-  try {
-    while (state.step < totalSteps) {
+  return {
+    state,
+    totalSteps,
+    batchSize,
+    step: () => {
       const epoch = Math.floor(state.step / perEpoch);
-      const learningRate = learningRateAt(recipe.schedule, {
-        baseRate: recipe.learningRate,
-        epoch: state.step / perEpoch,
-        epochs: recipe.epochs,
-      });
-
+      const learningRate = learningRateAt(recipe.schedule, { baseRate, epoch: state.step / perEpoch, epochs });
       const batch = drawBatch(data, recipe, { seed, step: state.step, views: state.method.views });
       const { loss, accuracy } = trainingStep.take(batch, learningRate, state.step + 1);
       state.step++;
-      const monitored =
-        monitor && isMonitored(state.step, recipe.epochs, perEpoch, monitor.times) ? monitor : undefined;
+      const monitored = monitor && isMonitored(state.step, epochs, perEpoch, monitor.times) ? monitor : undefined;
       record(state, { loss, accuracy, epoch }, monitored !== undefined, totalSteps);
       if (monitored) {
         const point = { step: state.step, knn: monitored.evaluate(state.method.encoder) };
         state.history = { ...state.history, monitor: [...state.history.monitor, point] };
       }
       observe?.(state.method, state.step);
-      pace.tick();
-      if (state.step === totalSteps || performance.now() - savedAt > checkpointSeconds * 1000) save();
-      yield {
-        step: state.step,
-        totalSteps,
-        epoch,
-        loss,
-        accuracy,
-        learningRate,
-        imagesPerSecond: pace.imagesPerSecond,
-        secondsLeft: pace.secondsLeft(totalSteps),
-        seconds: state.seconds,
-        history: state.history,
-      };
-      await setImmediate();
-      if (state.step < totalSteps && stopRequested?.()) {
-        throw new InterruptedError(
-          `Training stopped at step ${state.step} of ${totalSteps}. Run the same again to go on from there`,
-        );
-      }
-    }
-  } catch (error) {
-    // Any other error may have come in the middle of a step, whose state is not one to go on from.
-    if (!(error instanceof InterruptedError)) saved = state.step;
-    throw error;
-  } finally {
-    try {
-      save();
-    } finally {
+      return { epoch, loss, accuracy, learningRate, history: state.history };
+    },
+    save: () => saveCheckpoint(path, state, recipe),
+    dispose: () => {
       trainingStep.dispose();
       disposeTraining(state);
-    }
-  }
+    },
+  };
 }
 
 function resumeOrStart(

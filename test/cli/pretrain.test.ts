@@ -8,7 +8,8 @@ import { InputError } from "../../src/engine/errors";
 import { momentumAblation } from "../../src/tables/momentum";
 import { presetNamed } from "../../src/tables/presets";
 import type { TrainingProgress } from "../../src/train/pretrain";
-import { parseRecipe, recipeHash } from "../../src/train/recipe";
+import { parseRecipe } from "../../src/train/recipe";
+import { recipeHash } from "../../src/train/recipe-hash";
 
 let folder: string;
 beforeAll(() => {

@@ -12,7 +12,7 @@ import {
 } from "../../src/detection/detection-presets";
 import { parseDetectionRecipe, type DetectionDataset } from "../../src/detection/detection-recipe";
 import { InputError } from "../../src/engine/errors";
-import { recipeHash } from "../../src/train/recipe";
+import { recipeHash } from "../../src/train/recipe-hash";
 import { tinySet } from "./tiny-detection";
 
 let root: string;

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { demoRun, recordDemoRun } from "../../src/reproduce/record-demo-run";
 import { readTwoEngines } from "../../src/reproduce/read-two-engines";
 import { cifar10DemoRecipe } from "../../src/tables/cifar10-demo";
-import { recipeHash } from "../../src/train/recipe";
+import { recipeHash } from "../../src/train/recipe-hash";
 import { exampleRun } from "../runs/example-run";
 
 const recipe = {

@@ -1,6 +1,6 @@
 import type { DetectionRecipe } from "../../src/detection/detection-recipe";
 import type { DetectorRun } from "../../src/detection/run-detector";
-import { recipeHash } from "../../src/train/recipe";
+import { recipeHash } from "../../src/train/recipe-hash";
 
 /** A finished run with made figures. */
 export function exampleDetectorRun(recipe: DetectionRecipe, seed: number): DetectorRun {

@@ -1,7 +1,8 @@
 import type { Evaluation } from "../../src/evaluate/evaluate-features";
 import type { Score } from "../../src/evaluate/score";
 import type { RunRecord } from "../../src/tables/result";
-import { recipeHash, type Recipe } from "../../src/train/recipe";
+import type { Recipe } from "../../src/train/recipe";
+import { recipeHash } from "../../src/train/recipe-hash";
 
 const images = 40;
 const groups = Int32Array.from({ length: images }, (_, image) => image >> 1);

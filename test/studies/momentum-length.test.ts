@@ -12,7 +12,7 @@ import { studySizes } from "../../src/studies/sizes";
 import type { StudyRun } from "../../src/studies/study";
 import { momentumAblation } from "../../src/tables/momentum";
 import { presetNamed } from "../../src/tables/presets";
-import { recipeHash } from "../../src/train/recipe";
+import { recipeHash } from "../../src/train/recipe-hash";
 import { studyRun } from "./study-run";
 
 const quick = presetNamed("quick");

@@ -11,7 +11,8 @@ import {
 } from "../../src/studies/shuffling";
 import { presetNamed } from "../../src/tables/presets";
 import { pretrain, type TrainingProgress } from "../../src/train/pretrain";
-import { parseRecipe, recipeHash } from "../../src/train/recipe";
+import { parseRecipe } from "../../src/train/recipe";
+import { recipeHash } from "../../src/train/recipe-hash";
 import { tinyData, tinyMoco, tinyRecipe } from "../train/tiny";
 import { studyRun } from "./study-run";
 

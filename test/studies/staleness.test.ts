@@ -10,7 +10,8 @@ import { maskedRows, stalenessFigures, stalenessRows } from "../../src/studies/s
 import { presetNamed } from "../../src/tables/presets";
 import { InterruptedError } from "../../src/engine/errors";
 import { pretrain } from "../../src/train/pretrain";
-import { parseRecipe, recipeHash } from "../../src/train/recipe";
+import { parseRecipe } from "../../src/train/recipe";
+import { recipeHash } from "../../src/train/recipe-hash";
 import { tinyData, tinyRecipe } from "../train/tiny";
 
 const root = mkdtempSync(join(tmpdir(), "moco-staleness-study-"));

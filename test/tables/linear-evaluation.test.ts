@@ -7,7 +7,8 @@ import { linearEvaluation, publishedMethods } from "../../src/tables/linear-eval
 import { defaultMethod, methodRecipe, mocoRecipe } from "../../src/tables/method-recipes";
 import { presetNamed, presetNames } from "../../src/tables/presets";
 import { publishedLengths, trainingLengths } from "../../src/tables/training-length";
-import { parseRecipe, recipeHash } from "../../src/train/recipe";
+import { parseRecipe } from "../../src/train/recipe";
+import { recipeHash } from "../../src/train/recipe-hash";
 
 const claims = readFileSync(join(__dirname, "..", "..", "docs", "claims.md"), "utf8");
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { bestRates, mechanismAblation, mechanisms, rateTrialRecipe, type RateTrial } from "../../src/tables/mechanisms";
 import { presetNamed } from "../../src/tables/presets";
-import { parseRecipe, recipeHash } from "../../src/train/recipe";
+import { parseRecipe } from "../../src/train/recipe";
+import { recipeHash } from "../../src/train/recipe-hash";
 
 const preset = presetNamed("quick");
 const rates = { moco: 0.01, "memory-bank": 0.03, "end-to-end": 0.003, simclr: 0.01 };

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeManifest, manifestSchema } from "../../src/train/manifest";
-import { recipeHash } from "../../src/train/recipe";
+import { recipeHash } from "../../src/train/recipe-hash";
 import { tinyData, tinyRecipe } from "./tiny";
 
 const root = join(__dirname, "..", "..");

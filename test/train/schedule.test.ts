@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/engine/errors";
-import { parseRecipe, recipeHash } from "../../src/train/recipe";
+import { parseRecipe } from "../../src/train/recipe";
+import { recipeHash } from "../../src/train/recipe-hash";
 import { learningRateAt, type Schedule } from "../../src/train/schedule";
 import { relativeError } from "../engine/double-precision";
 import fixture from "./fixtures/pytorch.json";
