@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mocoV2 } from "../../src/data/augmentation-policy";
+import { mocoV1, mocoV2 } from "../../src/data/augmentation-policy";
 import { batchesPerEpoch, batchIndices, drawViews, imageTensor } from "../../src/data/batches";
 import { tf } from "../../src/engine/tf";
 import { relativeError } from "../engine/double-precision";
@@ -84,6 +84,23 @@ describe("drawViews", () => {
       const expected = imageTensor(data.train, indices).sub(0.5).div(0.3).dataSync();
       expect(relativeError(query.dataSync(), expected)).toBeLessThan(1e-5);
       expect(relativeError(key.dataSync(), expected)).toBeLessThan(1e-5);
+    });
+  });
+
+  it("gives any number of views of any size and policy, together or one by one the same", () => {
+    const views = [{}, {}, { size: 4 }, { policy: mocoV1, size: 4 }, { size: 4 }];
+    tf.tidy(() => {
+      const drawn = drawViews(data, indices, { policy: mocoV2, seed: 1, step: 0, views });
+      const all = drawn.all();
+      expect(all.map(({ shape }) => shape)).toEqual([8, 8, 4, 4, 4].map((size) => [4, size, size, 3]));
+      all.forEach((view, which) => {
+        expect(relativeError(drawn.one(which).dataSync(), view.dataSync())).toBeLessThan(1e-6);
+      });
+      // The first two are those of a method that asks for no more.
+      const pair = drawViews(data, indices, { policy: mocoV2, seed: 1, step: 0 }).all();
+      pair.forEach((view, which) => expect(view.dataSync()).toEqual(all[which]!.dataSync()));
+      const [third, fifth] = [all[2]!.dataSync(), all[4]!.dataSync()];
+      expect(third).not.toEqual(fifth);
     });
   });
 
