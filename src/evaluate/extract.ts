@@ -1,7 +1,7 @@
 import { normalize } from "../data/augment";
 import { imageTensor } from "../data/batches";
 import type { ImageData, ImageSet } from "../data/image-set";
-import { createProgram } from "../engine/program";
+import { createProgram, type NamedTensors } from "../engine/program";
 import { randomStream } from "../engine/random";
 import { tf } from "../engine/tf";
 import {
@@ -17,6 +17,9 @@ import {
 import type { Features } from "./features";
 
 const batchSize = 256;
+
+/** Batches from which on recording one takes less time than it saves: a recording takes as long as eight batches of the quick preset. */
+const recordedFrom = 16;
 
 /** Pooled backbone features of every image of a part, in evaluation mode, without augmentation. */
 export function extractFeatures(encoder: Encoder, data: ImageData, set: ImageSet): Features {
@@ -36,8 +39,8 @@ export function extractEmbeddings(encoder: Encoder, data: ImageData, set: ImageS
 /**
  * Features of every image of a part, without augmentation.
  *
- * Recorded once for a batch. The last batch is filled up with its first image: in evaluation mode an image knows nothing of
- * the others.
+ * Recorded once for a batch where there are many. The last batch is filled up with its first image: in evaluation mode an
+ * image knows nothing of the others.
  *
  * @param featuresOfBatch - makes [N, dimension] of normalized images, [N, H, W, 3]
  */
@@ -48,22 +51,18 @@ export function extract(
 ): Features {
   const count = set.labels.length;
   const size = Math.min(batchSize, count);
-  const shape = [size, set.size, set.size, 3];
-  const program = createProgram({
-    features: {
-      inputs: { images: { shape } },
-      compute: ({ images }) => ({
-        features: featuresOfBatch(normalize(images as tf.Tensor4D, data.mean, data.std)),
-      }),
-    },
+  const compute = ({ images }: NamedTensors) => ({
+    features: featuresOfBatch(normalize(images as tf.Tensor4D, data.mean, data.std)),
   });
+  const inputs = { images: { shape: [size, set.size, set.size, 3] } };
+  const program = count >= recordedFrom * size ? createProgram({ features: { inputs, compute } }) : undefined;
   let values = new Float32Array();
   for (let first = 0; first < count; first += size) {
     const positions = Int32Array.from({ length: size }, (_, offset) =>
       first + offset < count ? first + offset : first,
     );
     const images = imageTensor(set, positions);
-    const { features } = program.run("features", { images });
+    const { features } = program?.run("features", { images }) ?? tf.tidy(() => compute({ images }));
     const dimension = features.shape[1];
     if (first === 0) values = new Float32Array(count * dimension);
     values.set(
@@ -72,7 +71,7 @@ export function extract(
     );
     tf.dispose([images, features]);
   }
-  program.dispose();
+  program?.dispose();
   return featuresOf(set, values, values.length / count);
 }
 
