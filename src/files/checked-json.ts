@@ -18,6 +18,13 @@ export function isUnchanged(value: unknown): boolean {
   return checksum === checksumOf(rest);
 }
 
+/** What {@link withChecksum} was given. */
+export function withoutChecksum(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const { [checksumField]: _, ...rest } = value as Record<string, unknown>;
+  return rest;
+}
+
 /** SHA-256 of a value's JSON text, in hexadecimal. */
 export function checksumOf(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex");

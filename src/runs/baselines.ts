@@ -6,7 +6,7 @@ import { InputError } from "../engine/errors";
 import { evaluationFromJson, evaluationToJson } from "../evaluate/evaluation-json";
 import type { Evaluation } from "../evaluate/evaluate-features";
 import { randomNetwork } from "../evaluate/extract";
-import { isUnchanged, withChecksum } from "../files/checked-json";
+import { isUnchanged, withChecksum, withoutChecksum } from "../files/checked-json";
 import { replaceFile } from "../files/replace-file";
 import { disposeEncoder } from "../nn/encoder";
 import type { Preset } from "../tables/presets";
@@ -80,7 +80,7 @@ export function readEvaluation(path: string): Evaluation | undefined {
         "Delete the file to evaluate again",
     );
   }
-  return evaluationFromJson(json);
+  return evaluationFromJson(withoutChecksum(json));
 }
 
 function named(name: string, definition: unknown): BaselineName {
