@@ -28,9 +28,6 @@ export const methodSchema = z.discriminatedUnion("kind", [
   randomWeights.settings,
 ]);
 
-/** Settings of one of the kit's methods. */
-export type KitMethod = Readonly<z.infer<typeof methodSchema>>;
-
 /**
  * The definition of a method.
  *

@@ -17,7 +17,7 @@ export function resultTable(result: AblationResult): string {
     textTable(queueRows(result)),
     ...footnotes(result),
     ...runLines(
-      result.rows.map(({ runs }) =>
+      result.rows.flatMap(({ runs }) =>
         runs.map(({ manifest }) => runName(manifest.recipe, manifest.data.checksum, manifest.seed)),
       ),
     ),
@@ -27,9 +27,9 @@ export function resultTable(result: AblationResult): string {
 }
 
 /** Names of the runs behind a table; those that differ in their seed alone in one line, with the seeds in braces, as shells write them. */
-function runLines(rows: readonly (readonly string[])[]): readonly string[] {
+function runLines(names: readonly string[]): readonly string[] {
   const seedsOf = new Map<string, string[]>();
-  for (const name of rows.flat()) {
+  for (const name of names) {
     const [, start, seed] = /^(.*-seed)(\d+)$/.exec(name)!;
     seedsOf.set(start!, [...(seedsOf.get(start!) ?? []), seed!]);
   }
@@ -49,7 +49,7 @@ export function engineTable(comparison: EngineComparison): string {
 export function transferTable(result: TransferResult): string {
   const { title } = result.transfer;
   const tables = [transferRows(result), differenceRows(result), categoryRows(result)].map(textTable);
-  const runs = result.rows.map((row) =>
+  const runs = result.rows.flatMap((row) =>
     row.runs.map(({ manifest: { recipe, initialization, data, seed } }) =>
       detectorRunName(recipe, { encoder: initialization.checksum, data: data.train.checksum }, seed),
     ),
