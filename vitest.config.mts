@@ -5,7 +5,7 @@ const wholeProgram = [
   "test/cli/**/*.test.ts",
   "test/kernel/**/*.test.ts",
   "test/setup/**/*.test.ts",
-  "test/studies/notebook.test.ts",
+  "test/experiments/studies/notebook.test.ts",
 ];
 
 export default defineConfig({

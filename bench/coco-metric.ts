@@ -6,11 +6,11 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cocoAveragePrecision, cocoFigures, matchCoco } from "../src/detection/coco-metric";
-import { noFaults } from "../src/detection/annotation-faults";
-import { cocoImages } from "../src/detection/coco-document";
-import type { DetectionSet } from "../src/detection/detection-set";
-import { fromCocoResults } from "../src/detection/results-json";
+import { cocoAveragePrecision, cocoMetrics, matchCoco } from "../src/detection/metric/coco-metric";
+import { noFaults } from "../src/detection/data/annotation-faults";
+import { cocoImages } from "../src/detection/data/coco-document";
+import type { DetectionSet } from "../src/detection/structures/detection-set";
+import { fromCocoResults } from "../src/detection/data/results-json";
 import { randomStream } from "../src/engine/random";
 
 const imageCount = 5000;
@@ -82,7 +82,7 @@ function main(): void {
     });
     const evaluated = seconds(() => {
       const matches = matchCoco(loaded.result.set, loaded.result.detections, { of: "box" });
-      return { matches, figures: cocoFigures(matches) };
+      return { matches, figures: cocoMetrics(matches) };
     });
     const { matches, figures } = evaluated.result;
     const once = new Uint8Array(imageCount).fill(1);

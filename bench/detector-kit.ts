@@ -1,11 +1,11 @@
 /** The kit's side of bench/detector.ts: answers lines of JSON on stdin with lines on stdout, as detector.py does. */
 import { createInterface } from "node:readline";
-import { architectureOf, createDetector, type Detector } from "../src/detection/detector";
-import { detectorWeightDecay } from "../src/detection/detector-training";
-import { detectorStep, type TrainingBatch } from "../src/detection/faster-rcnn";
-import { encodeMask, type Rle } from "../src/detection/mask-rle";
-import { anchorsOn, proposalsOf, regionProposalNetwork } from "../src/detection/region-proposal-network";
-import { sampleRois, type RoiSample } from "../src/detection/training-samples";
+import { architectureOf, createDetector, type Detector } from "../src/detection/model/detector";
+import { detectorWeightDecay } from "../src/detection/train/detector-training";
+import { detectorStep, type TrainingBatch } from "../src/detection/model/faster-rcnn";
+import { encodeMask, type Rle } from "../src/detection/structures/mask-rle";
+import { anchorsOn, proposalsOf, regionProposalNetwork } from "../src/detection/model/region-proposal-network";
+import { sampleRois, type RoiSample } from "../src/detection/model/training-samples";
 import { randomStream } from "../src/engine/random";
 import { tf } from "../src/engine/tf";
 import { createEncoder, disposeEncoder } from "../src/nn/encoder";

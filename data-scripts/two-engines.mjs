@@ -2,11 +2,11 @@
 // Usage: npm run build && bin/engine-node data-scripts/two-engines.mjs
 import { writeFileSync } from "node:fs";
 import { URL } from "node:url";
-import charts from "../dist/notebook/chart.js";
-import svg from "../dist/notebook/svg-chart.js";
-import report from "../dist/report/two-engines.js";
-import runs from "../dist/reproduce/read-two-engines.js";
-import table from "../dist/tables/two-engines.js";
+import charts from "../dist/display/chart.js";
+import svg from "../dist/display/svg-chart.js";
+import report from "../dist/experiments/pytorch-parity/two-engines-rows.js";
+import runs from "../dist/experiments/pytorch-parity/read-two-engines.js";
+import table from "../dist/experiments/pytorch-parity/two-engines.js";
 
 const comparison = table.compareEngines(runs.readTwoEngines());
 const drawn = ["loss", "knn"].map(

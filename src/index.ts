@@ -28,9 +28,9 @@ export { ParameterVector, type TensorEntry } from "./nn/parameters";
 export { createMoco, disposeMoco, mocoStep, type Moco, type MocoConfig, type MocoInputs } from "./methods/moco";
 export { defineMethod, oneView, twoViews, type Method, type MethodDefinition } from "./methods/method";
 export { differentiate, type StepResult } from "./methods/step";
-export { loadEncoder } from "./nn/encoder-weights";
-export { readWeights, writeWeights } from "./nn/weights-file";
-export { nameParts, partsOf } from "./nn/checkpoint-names";
+export { loadEncoder } from "./weights/encoder-weights";
+export { readWeights, writeWeights } from "./weights/weights-file";
+export { nameParts, partsOf } from "./weights/checkpoint-names";
 export { KeyQueue } from "./methods/queue";
 export { contrastLogits, infoNCE, topOneAccuracy } from "./methods/losses";
 export { updateMomentumEncoder } from "./methods/momentum-encoder";
@@ -48,7 +48,7 @@ export { extractFeatures, pixelFeatures, randomNetwork } from "./evaluate/extrac
 export { groupBootstrap, pairedGroupBootstrap, seedInterval } from "./statistics/intervals";
 export { pairedTwoLevelBootstrap, twoLevelBootstrap } from "./statistics/two-level-bootstrap";
 
-export { presetNamed, type Preset } from "./tables/presets";
+export { presetNamed, type Preset } from "./recipes/presets";
 export {
   composeScenes,
   sceneChecksum,
@@ -57,81 +57,91 @@ export {
   type SceneImage,
   type SceneOptions,
   type SceneSet,
-} from "./detection/scenes";
-export type { SceneObject } from "./detection/compose-scene";
-export { writeScenes, type SceneFormat, type WrittenScenes } from "./detection/scene-files";
-export { loadDetectionData, type DetectionData } from "./detection/detection-data";
-export type { Annotation, Box, Detection, DetectionImage, DetectionSet } from "./detection/detection-set";
-export { detectionPreset } from "./detection/detection-presets";
+} from "./detection/data/scenes";
+export type { SceneObject } from "./detection/data/compose-scene";
+export { writeScenes, type SceneFormat, type WrittenScenes } from "./detection/data/scene-files";
+export { loadDetectionData, type DetectionData } from "./detection/data/detection-data";
+export type { Annotation, Box, Detection, DetectionImage, DetectionSet } from "./detection/structures/detection-set";
+export { detectionPreset } from "./recipes/detection-presets";
 export { parseDetectionRecipe, type DetectionRecipe } from "./detection/detection-recipe";
-export { readPredictions, runDetector, type DetectorRun } from "./detection/run-detector";
-export { trainDetector, type DetectorProgress } from "./detection/train-detector";
+export { readPredictions, runDetector, type DetectorRun } from "./runs/run-detector";
+export { trainDetector, type DetectorProgress } from "./detection/train/train-detector";
 
-export { bestRates, mechanismAblation, mechanisms, mechanismTitles } from "./tables/mechanisms";
-export { endToEndRecipe, memoryBankRecipe, mocoV1Recipe, mocoV2Recipe, simclrRecipe } from "./tables/paper-recipes";
-export { queueSizeAblation } from "./tables/queue-size";
-export { momentumAblation } from "./tables/momentum";
-export { linearEvaluation, linearEvaluationMinutes } from "./tables/linear-evaluation";
-export { encoderComparison } from "./tables/encoders";
-export { trainingLengths } from "./tables/training-length";
-export { compareEngines } from "./tables/two-engines";
-export { publishedCocoTables } from "./tables/published-coco";
-export { publishedDetectionTables } from "./tables/published-detection";
-export { publishedTaskTables } from "./tables/published-tasks";
-export { fpnTransferName, transferMinutes, transferNamed, type Transfer, type TransferRow } from "./tables/transfer";
-export type { TransferResult } from "./tables/transfer-result";
-export type { Ablation, Cell } from "./tables/ablation";
-export type { AblationResult } from "./tables/result";
+export { bestRates, mechanismAblation, mechanisms, mechanismTitles } from "./experiments/mechanisms/mechanisms";
+export { endToEndRecipe, memoryBankRecipe, mocoV1Recipe, mocoV2Recipe, simclrRecipe } from "./recipes/paper-recipes";
+export { queueSizeAblation } from "./experiments/ablation/queue-size";
+export { momentumAblation } from "./experiments/ablation/momentum";
+export { linearEvaluation, linearEvaluationMinutes } from "./experiments/linear-evaluation/linear-evaluation";
+export { encoderComparison } from "./experiments/linear-evaluation/encoder-comparison";
+export { trainingLengths } from "./experiments/ablation/training-length";
+export { compareEngines } from "./experiments/pytorch-parity/two-engines";
+export { publishedCocoTables } from "./paper/published-coco";
+export { publishedDetectionTables } from "./paper/published-detection";
+export { publishedTaskTables } from "./paper/published-tasks";
+export {
+  fpnTransferName,
+  transferMinutes,
+  transferNamed,
+  type Transfer,
+  type TransferRow,
+} from "./experiments/transfer/transfer";
+export type { TransferResult } from "./experiments/transfer/transfer-result";
+export type { Ablation, Cell } from "./experiments/ablation/ablation";
+export type { AblationResult } from "./experiments/ablation/ablation-result";
 export { cellTraining, runCell } from "./runs/run-cell";
-export { tryRates } from "./reproduce/rate-trials";
-export { stepCosts, type StepCost } from "./reproduce/step-cost";
-export { reproduceAblation, type ReproduceOptions } from "./reproduce/reproduce-ablation";
-export { linearByLayer } from "./reproduce/linear-by-layer";
-export { readTwoEngines } from "./reproduce/read-two-engines";
-export { measuredEncoders, type MeasuredEncoder } from "./reproduce/measured-encoders";
-export { ownRuns, recordedRuns } from "./runs/stored-result";
+export { tryRates } from "./experiments/mechanisms/rate-trials";
+export { stepCosts, type StepCost } from "./experiments/mechanisms/step-cost";
+export { reproduceAblation, type ReproduceOptions } from "./experiments/ablation/reproduce-ablation";
+export { linearByLayer } from "./experiments/linear-evaluation/linear-by-layer";
+export { readTwoEngines } from "./experiments/pytorch-parity/read-two-engines";
+export { measuredEncoders, type MeasuredEncoder } from "./experiments/transfer/measured-encoders";
+export { ownRuns, recordedRuns } from "./runs/run-store";
 export { detectorInitialization } from "./runs/detector-initialization";
-export { runTransfer } from "./runs/run-transfer";
+export { runTransfer } from "./experiments/transfer/run-transfer";
 export {
   ownTransferRuns,
   recordedTestSet,
   recordedTransferRuns,
   storedTransfer,
   transferDirectory,
-} from "./runs/stored-transfer";
-export { accuracyRows, agreementRows, footnotes, queueRows } from "./report/rows";
-export { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "./report/charts";
-export { encoderRows } from "./report/encoders";
-export { layerFigure, layerRows } from "./report/layers";
-export { engineFigure, engineNotes, engineRows } from "./report/two-engines";
-export { rankFigure, rankFinding, rankRows } from "./report/measured-encoders";
-export { publishedRows } from "./report/published";
-export { taskDifferenceRows, taskFindings, taskRows } from "./report/tasks";
+} from "./experiments/transfer/stored-transfer";
+export { accuracyRows, agreementRows, footnotes, queueRows } from "./experiments/ablation/ablation-rows";
+export { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "./experiments/ablation/ablation-charts";
+export { encoderRows } from "./experiments/linear-evaluation/encoder-rows";
+export { layerFigure, layerRows } from "./experiments/linear-evaluation/layer-rows";
+export { engineFigure, engineNotes, engineRows } from "./experiments/pytorch-parity/two-engines-rows";
+export { rankFigure, rankFinding, rankRows } from "./experiments/transfer/rank-rows";
+export { publishedRows } from "./experiments/transfer/published-rows";
+export { taskDifferenceRows, taskFindings, taskRows } from "./experiments/transfer/task-rows";
 export {
   categoryRows,
   differenceRows,
-  readingsFigure,
+  validationFigure,
   transferFigure,
   transferNotes,
   transferRows,
-} from "./report/transfer";
+} from "./experiments/transfer/transfer-rows";
 
-export { studyPlan, workLeft, type StudyPlan } from "./studies/plan";
-export type { FindRun } from "./studies/study";
-export { shufflingFigures, shufflingRows, shufflingStudy } from "./studies/shuffling";
-export { observeStaleness, type StalenessRecord } from "./studies/observe-staleness";
-export { stalenessStudy } from "./studies/staleness";
-export { maskedRows, stalenessFigures, stalenessRows } from "./studies/staleness-report";
-export { momentumLengthMap, momentumLengthRows, momentumLengthStudy } from "./studies/momentum-length";
-export { falseNegativeFigure, falseNegativeRows, falseNegatives } from "./studies/false-negatives";
-export { informationBound, informationBoundFigure, informationBoundRows } from "./studies/information-bound";
+export { studyPlan, workLeft, type StudyPlan } from "./experiments/studies/plan";
+export type { FindRun } from "./experiments/studies/study";
+export { shufflingFigures, shufflingRows, shufflingStudy } from "./experiments/studies/shuffling";
+export { observeStaleness, type StalenessRecord } from "./experiments/studies/observe-staleness";
+export { stalenessStudy } from "./experiments/studies/staleness";
+export { maskedRows, stalenessFigures, stalenessRows } from "./experiments/studies/staleness-report";
+export { momentumLengthMap, momentumLengthRows, momentumLengthStudy } from "./experiments/studies/momentum-length";
+export { falseNegativeFigure, falseNegativeRows, falseNegatives } from "./experiments/studies/false-negatives";
+export {
+  informationBound,
+  informationBoundFigure,
+  informationBoundRows,
+} from "./experiments/studies/information-bound";
 
-export { showChart, type Figure, type Trace } from "./notebook/chart";
-export { showHeatMap, type HeatMap } from "./notebook/heat-map";
-export { stopRequested } from "./notebook/kernel";
-export { liveCurve, type LiveCurve } from "./notebook/live-curve";
-export { showDetections } from "./notebook/detections";
-export { liveDetection } from "./notebook/live-detection";
-export { liveTraining } from "./notebook/live-training";
-export { showImages } from "./notebook/images";
-export { showTable } from "./notebook/table";
+export { showChart, type Figure, type Trace } from "./display/chart";
+export { showHeatMap, type HeatMap } from "./display/heat-map";
+export { stopRequested } from "./display/kernel";
+export { liveCurve, type LiveCurve } from "./display/live-curve";
+export { showDetections } from "./display/detections";
+export { liveDetection } from "./display/live-detection";
+export { liveTraining } from "./display/live-training";
+export { showImages } from "./display/images";
+export { showTable } from "./display/table";

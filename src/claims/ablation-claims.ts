@@ -1,10 +1,10 @@
-import { encoderComparison, publishedEncoders } from "../tables/encoders";
-import { linearEvaluation } from "../tables/linear-evaluation";
-import { mechanismTitles, publishedMechanisms } from "../tables/mechanisms";
-import { publishedMomenta } from "../tables/momentum";
-import type { Preset } from "../tables/presets";
-import { publishedQueueSizes, queueSizeAblation } from "../tables/queue-size";
-import { publishedLengths, trainingLengths } from "../tables/training-length";
+import { encoderComparison, publishedEncoders } from "../experiments/linear-evaluation/encoder-comparison";
+import { linearEvaluation } from "../experiments/linear-evaluation/linear-evaluation";
+import { mechanismTitles, publishedMechanisms } from "../experiments/mechanisms/mechanisms";
+import { publishedMomenta } from "../experiments/ablation/momentum";
+import type { Preset } from "../recipes/presets";
+import { publishedQueueSizes, queueSizeAblation } from "../experiments/ablation/queue-size";
+import { publishedLengths, trainingLengths } from "../experiments/ablation/training-length";
 import { highlighted, printed, type Claim, type ClaimTest, type ClaimText, type Estimand } from "./claim";
 
 /** Claims that linear probes answer: Figure 3, the ablation of m, and Table 1. */

@@ -1,7 +1,7 @@
-import type { DetectionMeasure } from "../detection/detection-measures";
-import type { Ablation } from "../tables/ablation";
-import type { MetricName } from "../tables/result";
-import type { TransferName } from "../tables/transfer";
+import type { DetectionMeasure } from "../detection/metric/detection-metrics";
+import type { Ablation } from "../experiments/ablation/ablation";
+import type { MetricName } from "../experiments/ablation/ablation-result";
+import type { TransferName } from "../experiments/transfer/transfer";
 
 /** Where the values of a claim stand: rows of a table by one measure. */
 export type Estimand =

@@ -1,5 +1,5 @@
-import { InputError } from "../engine/errors";
-import type { Preset } from "../tables/presets";
+import { InputError } from "../errors";
+import type { Preset } from "../recipes/presets";
 import { ablationClaims } from "./ablation-claims";
 import type { Claim, ClaimText, Unanswered } from "./claim";
 import { transferClaims } from "./transfer-claims";

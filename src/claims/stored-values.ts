@@ -1,13 +1,13 @@
-import { InputError } from "../engine/errors";
-import { readDetectorRun } from "../detection/run-detector";
-import { figuresOf } from "../reproduce/measured-encoders";
+import { InputError } from "../errors";
+import { readDetectorRun } from "../runs/run-detector";
+import { metricsOf } from "../experiments/transfer/measured-encoders";
 import { readRunRecord } from "../runs/run-record";
-import type { RunStore } from "../runs/stored-result";
-import type { TransferStore } from "../runs/stored-transfer";
-import { isTooShort } from "../studies/momentum-length";
-import type { Ablation } from "../tables/ablation";
-import type { RunRecord } from "../tables/result";
-import { transferNamed, type Transfer } from "../tables/transfer";
+import type { RunStore } from "../runs/run-store";
+import type { TransferStore } from "../experiments/transfer/stored-transfer";
+import { isTooShort } from "../experiments/studies/momentum-length";
+import type { Ablation } from "../experiments/ablation/ablation";
+import type { RunRecord } from "../runs/run-record";
+import { transferNamed, type Transfer } from "../experiments/transfer/transfer";
 import type { Estimand } from "./claim";
 import type { FindValues } from "./judge";
 
@@ -92,7 +92,7 @@ function detectorRow(
   return (seed) => {
     const run = readDetectorRun(store.run(row, seed));
     if (run === undefined) return undefined;
-    const value = figuresOf(run)[metric];
+    const value = metricsOf(run)[metric];
     if (value === undefined || Number.isNaN(value)) return { wrong: `it has no ${metric}` };
     return { value, images: run.manifest.data.test.checksum };
   };

@@ -1,10 +1,10 @@
-import { publishedMomenta } from "../tables/momentum";
-import type { Preset } from "../tables/presets";
-import { publishedCoco } from "../tables/published-coco";
-import { publishedVoc, publishedVocMechanisms } from "../tables/published-detection";
-import { publishedFigure, publishedPretrainings, type PublishedTable } from "../tables/published-table";
-import { publishedQueueSizes } from "../tables/queue-size";
-import { fpnTransferName, mocoLabel } from "../tables/transfer";
+import { publishedMomenta } from "../experiments/ablation/momentum";
+import type { Preset } from "../recipes/presets";
+import { publishedCoco } from "../paper/published-coco";
+import { publishedVoc, publishedVocMechanisms } from "../paper/published-detection";
+import { publishedFigure, publishedPretrainings, type PublishedTable } from "../paper/published-table";
+import { publishedQueueSizes } from "../experiments/ablation/queue-size";
+import { fpnTransferName, mocoLabel } from "../experiments/transfer/transfer";
 import { highlighted, printed, type Claim, type ClaimTest, type ClaimText, type Estimand } from "./claim";
 
 /** Claims that detectors answer: Tables 2, 3 and 5, and the ablations carried to detection. */

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { judge } from "../claims/judge";
-import { claimTable } from "../report/claims";
-import { presetNamed, presetNames } from "../tables/presets";
+import { claimTable } from "../report/claim-rows";
+import { presetNamed, presetNames } from "../recipes/presets";
 import { ablations } from "./table";
 
 interface ClaimsFlags {
@@ -21,9 +21,9 @@ export function claimsCommand(): Command {
       const preset = presetNamed(name);
       const { claimsOf } = await import("../claims/claims.js");
       const { storedValues } = await import("../claims/stored-values.js");
-      const { readRateTrials } = await import("../reproduce/rate-trials.js");
-      const { ownRuns, recordedRuns } = await import("../runs/stored-result.js");
-      const { ownTransferRuns, recordedTransferRuns } = await import("../runs/stored-transfer.js");
+      const { readRateTrials } = await import("../experiments/mechanisms/rate-trials.js");
+      const { ownRuns, recordedRuns } = await import("../runs/run-store.js");
+      const { ownTransferRuns, recordedTransferRuns } = await import("../experiments/transfer/stored-transfer.js");
       const claims = claimsOf(preset);
       const runs = own ? ownRuns() : recordedRuns(preset);
       const find = storedValues({

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
-import { InputError } from "../engine/errors";
-import { namings, type Naming } from "../nn/checkpoint-names";
+import { InputError } from "../errors";
+import { namings, type Naming } from "../weights/checkpoint-names";
 
 /** The flags of `moco convert`. */
 export interface ConvertFlags {
@@ -33,7 +33,7 @@ export function convertCommand(): Command {
           `Cannot write ${flags.to} weights: the file's name must end in ${ending}, current name is ${output}`,
         );
       }
-      const { convertWeights } = await import("./convert-weights.js");
+      const { convertWeights } = await import("./convert-action.js");
       convertWeights(input, output, flags);
     });
 }

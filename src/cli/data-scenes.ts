@@ -1,8 +1,8 @@
 import Table from "cli-table3";
 import { Command, Option } from "commander";
 import { parts, type Part } from "../data/emoji-split";
-import type { SceneFormat } from "../detection/scene-files";
-import { InputError } from "../engine/errors";
+import type { SceneFormat } from "../detection/data/scene-files";
+import { InputError } from "../errors";
 import { integerFrom } from "./numbers";
 
 interface SceneFlags extends Partial<Readonly<Record<Part, number>>> {
@@ -34,7 +34,7 @@ export function scenesCommand(): Command {
       if (wanted.length === 0) {
         throw new InputError("Cannot write scenes: ask for some of one part at least, current counts are 0");
       }
-      const { writeScenes } = await import("../detection/scene-files.js");
+      const { writeScenes } = await import("../detection/data/scene-files.js");
       const options = wanted.map((part) => ({ part, size, count: counts[part], seed }));
       const written = await writeScenes(options, output, format);
       if (json) return console.log(JSON.stringify(written, null, 2));

@@ -12,7 +12,7 @@ import {
   type DataName,
 } from "../data/load";
 import { publishedSets } from "../data/published/published-sets";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { getCommand } from "./data-get";
 import { scenesCommand } from "./data-scenes";
 

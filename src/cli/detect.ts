@@ -11,7 +11,7 @@ export interface DetectFlags {
   readonly init: string;
   readonly preset: string;
   readonly seed: number;
-  readonly readings: number;
+  readonly validations: number;
   readonly output?: string;
   readonly checkpointSeconds: number;
   readonly fresh?: boolean;
@@ -56,13 +56,13 @@ export function detectCommand(): Command {
       return text;
     })
     .option("--seed <integer>", "seed of every random choice", integerFrom(0), 1)
-    .option("--readings <count>", "how often AP50 on the validation part is read over the training", integerFrom(0), 0)
+    .option("--validations <count>", "how often AP50 on the validation part is read over the training", integerFrom(0), 0)
     .option("--output <folder>", "folder of the run (default: in runs, by recipe, initialization and seed)")
     .option("--checkpoint-seconds <seconds>", "time between checkpoints", positiveNumber, 30)
     .option("--fresh", "train from the start, also where there is a checkpoint")
     .option("--json", "print the outcome as JSON; progress goes to stderr")
     .action(async (flags: DetectFlags) => {
-      const { detectAsTold } = await import("./detect-as-told.js");
-      await detectAsTold(flags, settings);
+      const { detectAction } = await import("./detect-action.js");
+      await detectAction(flags, settings);
     });
 }

@@ -1,5 +1,5 @@
 import type { ImageData } from "../data/image-set";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import type { Recipe } from "../train/recipe";
 
 /** Whether kNN can be read on a data set: images without classes have none to vote for. */

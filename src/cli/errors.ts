@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import { ZodError } from "zod";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 
 /** Exit codes of the command line, 0 apart. */
 export const exitCodes = {

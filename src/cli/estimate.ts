@@ -26,8 +26,8 @@ export function estimateCommand(): Command {
     )
     .option("--json", "print JSON; progress goes to stderr")
     .action(async (names: readonly string[], flags: EstimateFlags) => {
-      const { estimateAsTold } = await import("./estimate-as-told.js");
-      await estimateAsTold(names, flags);
+      const { estimateAction } = await import("./estimate-action.js");
+      await estimateAction(names, flags);
     });
 }
 

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { dataRootVariable } from "../data/load";
-import { presetNamed } from "../tables/presets";
+import { presetNamed } from "../recipes/presets";
 import { integerFrom, positiveNumber } from "./numbers";
 
 /** Flags that `moco linear` and `moco knn` share. */
@@ -19,7 +19,7 @@ export function linearCommand(): Command {
   return evaluateCommand("linear")
     .description("evaluate a checkpoint by the paper's linear probe and by logistic regression")
     .action(async (checkpoint: string, flags: EvaluateFlags) => {
-      const { evaluateLinear } = await import("./evaluate-checkpoint.js");
+      const { evaluateLinear } = await import("./evaluate-action.js");
       await evaluateLinear(checkpoint, flags);
     });
 }
@@ -32,7 +32,7 @@ export function knnCommand(): Command {
     .option("--k <count>", "neighbors that vote", integerFrom(1), k)
     .option("--temperature <T>", "T of the vote's weight exp(similarity / T)", positiveNumber, temperature)
     .action(async (checkpoint: string, flags: EvaluateFlags & { readonly k: number; readonly temperature: number }) => {
-      const { evaluateKnn } = await import("./evaluate-checkpoint.js");
+      const { evaluateKnn } = await import("./evaluate-action.js");
       await evaluateKnn(checkpoint, flags);
     });
 }

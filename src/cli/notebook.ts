@@ -4,7 +4,7 @@ import { basename, join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
 import { z } from "zod";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { projectRoot, pythonProgram } from "./project";
 
 /** A notebook to run without a browser. */

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { dataRootVariable } from "../data/load";
-import { methodKinds } from "../tables/method-recipes";
-import { presetNames } from "../tables/presets";
+import { methodKinds } from "../recipes/method-recipes";
+import { presetNames } from "../recipes/presets";
 import type { MethodKind } from "../train/recipe";
 import { integerFrom, positiveNumber } from "./numbers";
 import { demoPreset, parseSetting, type Setting } from "./recipe-flags";
@@ -71,7 +71,7 @@ export function pretrainCommand(): Command {
     .option("--record", `with preset ${demoPreset}: write the run to results, for the comparison with PyTorch`)
     .option("--json", "print the outcome as JSON; progress goes to stderr")
     .action(async (flags: PretrainFlags) => {
-      const { trainAsTold } = await import("./train-as-told.js");
-      await trainAsTold(flags, settings);
+      const { pretrainAction } = await import("./pretrain-action.js");
+      await pretrainAction(flags, settings);
     });
 }

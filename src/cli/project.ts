@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 
 /** The folder of the project, wherever the command was started. */
 export const projectRoot = resolve(__dirname, "..", "..");

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { decodeText } from "../data/decode-text";
-import { InputError } from "../engine/errors";
-import { cifar10DemoRecipe } from "../tables/cifar10-demo";
-import { defaultMethod, methodName, methodRecipe } from "../tables/method-recipes";
-import { presetNamed, type Preset } from "../tables/presets";
+import { InputError } from "../errors";
+import { cifar10DemoRecipe } from "../recipes/cifar10-demo";
+import { defaultMethod, methodName, methodRecipe } from "../recipes/method-recipes";
+import { presetNamed, type Preset } from "../recipes/presets";
 import type { MethodKind, MethodRecipe, Recipe } from "../train/recipe";
 
 /** One value of a recipe set on the command line: "encoder.width" and "8". */

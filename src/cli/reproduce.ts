@@ -3,10 +3,10 @@ import { basename, dirname, join } from "node:path";
 import { Command, Option } from "commander";
 import { writeReportPage, type TransferOnPage } from "../report/page";
 import { resultTable } from "../report/terminal";
-import type { Ablation } from "../tables/ablation";
-import { mechanisms, rateTrialRecipe } from "../tables/mechanisms";
-import { presetNamed, presetNames, type Preset } from "../tables/presets";
-import type { Transfer } from "../tables/transfer";
+import type { Ablation } from "../experiments/ablation/ablation";
+import { mechanisms, rateTrialRecipe } from "../experiments/mechanisms/mechanisms";
+import { presetNamed, presetNames, type Preset } from "../recipes/presets";
+import type { Transfer } from "../experiments/transfer/transfer";
 import { executedNotebookPath, findNotebook, runNotebook } from "./notebook";
 import { integerFrom } from "./numbers";
 import { projectRoot } from "./project";
@@ -62,7 +62,8 @@ export function reproduceCommand(): Command {
 /** @returns the exit code */
 async function reproduce({ all, preset: name, seeds, fresh, record, json }: ReproduceFlags): Promise<number> {
   const say = (line: string): void => (json ? console.error(line) : console.log(line));
-  const { readRateTrials, rateTrialsPath } = await import("../reproduce/rate-trials.js");
+  const { readRateTrials } = await import("../experiments/mechanisms/rate-trials.js");
+  const { rateTrialsPath } = await import("../runs/run-store.js");
   const preset = presetNamed(name);
   const jobs = all ? [...mainJob, ...otherJobs] : mainJob;
   // The comparison of mechanisms can only be laid out when rates have been tried.
@@ -105,7 +106,8 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
     }
   }
 
-  const { ownRuns, recordedRuns, recordRuns, storedAblation } = await import("../runs/stored-result.js");
+  const { ownRuns, recordedRuns } = await import("../runs/run-store.js");
+  const { recordRuns, storedAblation } = await import("../experiments/ablation/stored-ablation.js");
   const results = tables().flatMap((ablation) => storedAblation(ablation, preset, ownRuns(), seeds) ?? []);
   const page = join(projectRoot, "runs", `report-${preset.name}.html`);
   writeReportPage(page, results, preset, all ? await transfersOnPage(preset, seeds) : []);
@@ -117,7 +119,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
     const count = recordRuns(preset, tables(), seeds, ownRuns(), recordedRuns(preset), studies);
     say(`Recorded ${count} files in results/${preset.name}.`);
     if (all) {
-      const { recordedTestSet, recordTransfer } = await import("../runs/stored-transfer.js");
+      const { recordedTestSet, recordTransfer } = await import("../experiments/transfer/stored-transfer.js");
       for (const transfer of await transfersOf(preset)) {
         const detectors = recordTransfer(transfer, await recordedTestSet(transfer), seeds);
         say(`Recorded ${detectors} detectors in results/${transfer.name}.`);
@@ -130,7 +132,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
 /** Deletes what belongs to no table: the trials of rates, and the trainings of the studies. */
 async function forgetTrialsAndStudies(preset: Preset): Promise<void> {
   const { forgetRun, runRecordFile } = await import("../runs/run-cell.js");
-  const { rateTrialsPath } = await import("../reproduce/rate-trials.js");
+  const { rateTrialsPath } = await import("../runs/run-store.js");
   rmSync(rateTrialsPath(preset), { force: true });
   for (const mechanism of mechanisms) {
     for (const rate of preset.mechanisms.rates) forgetRun(rateTrialRecipe(preset, mechanism, rate), 1);
@@ -145,14 +147,14 @@ async function forgetTrialsAndStudies(preset: Preset): Promise<void> {
 async function filesOfStudies(preset: Preset): Promise<ReadonlyMap<string, string>> {
   const { loadData, parseDataName } = await import("../data/load.js");
   const { resultsFolder } = await import("../runs/run-name.js");
-  const { studyFiles, studyPlan } = await import("../studies/plan.js");
+  const { studyFiles, studyPlan } = await import("../experiments/studies/plan.js");
   const { checksum } = await loadData(parseDataName(preset.base.dataset), { size: preset.base.imageSize });
   return studyFiles(studyPlan(preset), 1, checksum, join(resultsFolder, preset.name));
 }
 
 /** The transfers of notebooks 06 and 07. */
 async function transfersOf(preset: Preset): Promise<readonly Transfer[]> {
-  const { fpnTransferName, transferNamed } = await import("../tables/transfer.js");
+  const { fpnTransferName, transferNamed } = await import("../experiments/transfer/transfer.js");
   return [preset.name, fpnTransferName(preset.name)].map(transferNamed);
 }
 
@@ -169,13 +171,13 @@ async function forgetTransfers(preset: Preset, seeds: number): Promise<void> {
 
 /** Each transfer as the page shows it: its tables, and what the MoCo row found in four test scenes. */
 async function transfersOnPage(preset: Preset, seeds: number): Promise<TransferOnPage[]> {
-  const { readPredictions } = await import("../detection/run-detector.js");
-  const { detectionsSvg } = await import("../notebook/detections.js");
-  const { measuredEncoders } = await import("../reproduce/measured-encoders.js");
-  const { ownRuns } = await import("../runs/stored-result.js");
+  const { readPredictions } = await import("../runs/run-detector.js");
+  const { detectionsSvg } = await import("../display/detections.js");
+  const { measuredEncoders } = await import("../experiments/transfer/measured-encoders.js");
+  const { ownRuns } = await import("../runs/run-store.js");
   const { ownTransferRuns, recordedTestSet, storedTransfer, transferDirectory } =
-    await import("../runs/stored-transfer.js");
-  const { mocoLabel } = await import("../tables/transfer.js");
+    await import("../experiments/transfer/stored-transfer.js");
+  const { mocoLabel } = await import("../experiments/transfer/transfer.js");
   const shown: TransferOnPage[] = [];
   for (const transfer of await transfersOf(preset)) {
     const test = await recordedTestSet(transfer);

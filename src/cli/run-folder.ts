@@ -1,5 +1,5 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { isSystemError, reasonOf } from "../files/write-failure";
 
 /** Makes the folder of a run before anything is trained for it; throws an `InputError` where it cannot be written. */

@@ -1,17 +1,17 @@
 import { Argument, Command, Option } from "commander";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { engineTable, resultTable } from "../report/terminal";
-import { readTwoEngines } from "../reproduce/read-two-engines";
-import type { Ablation } from "../tables/ablation";
-import { encoderComparison } from "../tables/encoders";
-import { linearEvaluation } from "../tables/linear-evaluation";
-import { bestRates, mechanismAblation, type RateTrial } from "../tables/mechanisms";
-import { momentumAblation } from "../tables/momentum";
-import { presetNamed, presetNames, type Preset } from "../tables/presets";
-import { queueSizeAblation } from "../tables/queue-size";
-import { trainingLengths } from "../tables/training-length";
-import { compareEngines } from "../tables/two-engines";
-import type { AblationResult } from "../tables/result";
+import { readTwoEngines } from "../experiments/pytorch-parity/read-two-engines";
+import type { Ablation } from "../experiments/ablation/ablation";
+import { encoderComparison } from "../experiments/linear-evaluation/encoder-comparison";
+import { linearEvaluation } from "../experiments/linear-evaluation/linear-evaluation";
+import { bestRates, mechanismAblation, type RateTrial } from "../experiments/mechanisms/mechanisms";
+import { momentumAblation } from "../experiments/ablation/momentum";
+import { presetNamed, presetNames, type Preset } from "../recipes/presets";
+import { queueSizeAblation } from "../experiments/ablation/queue-size";
+import { trainingLengths } from "../experiments/ablation/training-length";
+import { compareEngines } from "../experiments/pytorch-parity/two-engines";
+import type { AblationResult } from "../experiments/ablation/ablation-result";
 
 interface TableFlags {
   readonly preset: string;
@@ -54,8 +54,9 @@ export function tableCommand(): Command {
         console.log(json ? JSON.stringify(comparison, null, 2) : engineTable(comparison));
         return;
       }
-      const { readRateTrials } = await import("../reproduce/rate-trials.js");
-      const { ownRuns, recordedRuns, storedAblation } = await import("../runs/stored-result.js");
+      const { readRateTrials } = await import("../experiments/mechanisms/rate-trials.js");
+      const { ownRuns, recordedRuns } = await import("../runs/run-store.js");
+      const { storedAblation } = await import("../experiments/ablation/stored-ablation.js");
       const preset = presetNamed(name);
       const store = recorded ? recordedRuns(preset) : ownRuns();
       const ablation = ablations[id](preset, readRateTrials(store.rateTrials(preset)) ?? []);

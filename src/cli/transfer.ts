@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import type { TransferName } from "../tables/transfer";
+import type { TransferName } from "../experiments/transfer/transfer";
 import { integerFrom } from "./numbers";
 
 /** The flags of `moco transfer`, as Commander hands them over. */
@@ -42,7 +42,7 @@ export function transferCommand(): Command {
     .option("--record", "copy the finished runs to results, for the repository")
     .option("--json", "print JSON; progress goes to stderr")
     .action(async (flags: TransferFlags) => {
-      const { transferAsTold } = await import("./transfer-as-told.js");
-      await transferAsTold(flags);
+      const { transferAction } = await import("./transfer-action.js");
+      await transferAction(flags);
     });
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { randomStream } from "../engine/random";
 import { joinParts, takeImages } from "./image-data";
 import type { ImageData, ImageSet } from "./image-set";

@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 
 /** What the decoder reads. */
 const readable = /\.(jpe?g|jpe|jfif|png|webp|tiff?|gif)$/i;

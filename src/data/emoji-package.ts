@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import sharp, { type Sharp } from "sharp";
 import { z } from "zod";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 
 /** The two hands: Noto Emoji by Google and Twemoji by Twitter. Other vendors' drawings have no clear license. */
 export const emojiVendors = ["google", "twitter"] as const;

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 
 /** Parts of a data set, in the order in which they are filled. */
 export const parts = ["train", "validation", "test"] as const;

@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import {
   cutSheet,
   emojiPackage,

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { basename, join, relative } from "node:path";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { randomStream } from "../engine/random";
 import { classFolders, folderContent, listed, listedPaths, readableFormats, type ClassFolder } from "./class-folders";
 import { joinParts, takeImages } from "./image-data";

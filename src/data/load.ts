@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { cifar10Files, cifar10Folder, loadCifar10 } from "./cifar10";
 import { loadEmoji } from "./emoji";
 import { emojiPackage, emojiPackageVersion, emojiVendors } from "./emoji-package";

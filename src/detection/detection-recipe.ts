@@ -50,7 +50,7 @@ export const detectionRecipeSchema = z
     /** Where each value comes from. */
     source: z.string().min(1),
     dataset: datasetSchema,
-    /** Rule of the figures: COCO's, or VOC's of 2007 (11-point) or of later years (area). */
+    /** Rule of the metrics: COCO's, or VOC's of 2007 (11-point) or of later years (area). */
     metric: z.enum(["coco", "voc-11-point", "voc-area"]),
     detector: z
       .object({
@@ -112,7 +112,7 @@ export const detectionRecipeSchema = z
     stopping: z
       .object({
         /** Iterations between readings of AP50 on the validation part. */
-        readEvery: positiveInteger,
+        evaluateEvery: positiveInteger,
         /** No end before this iteration. */
         from: positiveInteger,
         /** AP50, 0 to 1, by which a reading must exceed the best to count as better: less is noise. */

@@ -23,7 +23,7 @@ export interface Random {
  * Streams are addressed rather than carried along: the augmentation of step 1,000 is `randomStream(seed, "augment", 1000)`
  * whatever was drawn before it. So a checkpoint needs only the seed and the step to go on with the same numbers.
  *
- * The words of a path are part of every recorded run: "initialise" and "pictures" are spelled as they were first recorded.
+ * The words of a path are part of every recorded run: another word is another training.
  *
  * @param seed - the seed of the run, an integer
  * @param path - what the numbers are for

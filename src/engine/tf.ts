@@ -1,4 +1,4 @@
-/** The one place that loads the engine: `import { tf } from "../engine/tf"`. */
+/** The one place that loads the engine: `import { tf } from "./tf"`. */
 import "./environment";
 
 export * as tf from "@tensorflow/tfjs-node-gpu";

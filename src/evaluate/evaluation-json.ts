@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import type { Evaluation } from "./evaluate-features";
 import { meanOf } from "../statistics/mean";
 import type { Score } from "./score";

@@ -86,7 +86,7 @@ export function pixelFeatures(set: ImageSet): Features {
  * evaluation mode would use the averages of no data, and the baseline would be weaker than it is.
  */
 export function randomNetwork(config: EncoderConfig, data: ImageData, seed: number): Encoder {
-  const encoder = createEncoder(config, randomStream(seed, "initialise"));
+  const encoder = createEncoder(config, randomStream(seed, "initialization"));
   estimateRunningAverages(encoder, normalizedBatches(data, data.train));
   return encoder;
 }

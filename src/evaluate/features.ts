@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 
 /** What an encoder (or plain pixels) says of each image of one part of a data set. Every metric reads features, never an encoder. */
 export interface Features {

@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { checkLabeled, type Features } from "./features";
 import { forNearest } from "./nearest";
 import { bestClasses, scoreOf, type Score } from "./score";

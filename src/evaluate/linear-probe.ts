@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { randomStream } from "../engine/random";
 import { tf } from "../engine/tf";
 import { checkLabeled, type Features } from "./features";

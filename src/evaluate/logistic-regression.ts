@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { tf } from "../engine/tf";
 import { checkLabeled, type Features } from "./features";
 import { fitStrength, logitsOf } from "./logistic-fit";

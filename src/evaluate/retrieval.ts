@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { checkFeatures, type Features } from "./features";
 import { forNearest } from "./nearest";
 import { meanOf } from "../statistics/mean";

@@ -11,7 +11,7 @@ import {
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { isUnfinished } from "./replace-file";
 import { isSystemError, writeFailure } from "./write-failure";
 

@@ -1,6 +1,6 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { format, parse } from "node:path";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { replaceFile } from "./replace-file";
 
 /**

@@ -1,6 +1,6 @@
 import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 
 /** Why the system refuses to write, and what to do, by the code of its error. */
 const reasons: Readonly<Record<string, readonly [reason: string, advice: string]>> = {

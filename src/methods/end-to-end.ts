@@ -106,7 +106,7 @@ export const endToEnd = defineMethod({
     if (chunkSize !== undefined) assertChunksFit(chunkSize, { batchSize, bnGroups, viewsInOnePass: 1 });
   },
   start: ({ temperature, shuffleBN, chunkSize }, { encoder, batchSize, bnGroups, random }) => {
-    const queryEncoder = createEncoder(encoder, random("initialise"));
+    const queryEncoder = createEncoder(encoder, random("initialization"));
     const keyEncoder = copyEncoder(queryEncoder);
     return {
       encoder: queryEncoder,

@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { tf } from "../engine/tf";
 import { createProgram, type NamedTensors, type Program, type TensorFunction } from "../engine/program";
 import { copyTensor } from "../engine/recording";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { endToEnd } from "./end-to-end";
 import { memoryBank } from "./memory-bank";
 import type { MethodDefinition, MethodSettings } from "./method";

@@ -125,7 +125,7 @@ export const memoryBank = defineMethod({
     .strict(),
   trained: [queryName],
   start: ({ negatives, momentum, temperature }, { encoder: config, bnGroups, images, random }) => {
-    const encoder = createEncoder(config, random("initialise"));
+    const encoder = createEncoder(config, random("initialization"));
     const bank = MemoryBank.random(images, config.dimension, random("bank"));
     const state = { encoder, bank, momentum, temperature, bnGroups };
     return {

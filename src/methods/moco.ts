@@ -94,7 +94,7 @@ export const moco = defineMethod({
   trained: [queryName],
   check: ({ queueSize }, { batchSize }) => assertQueueFits(queueSize, batchSize),
   start: ({ shuffleBN, symmetric, ...settings }, { random, ...context }) => {
-    const streams = { encoder: random("initialise"), queue: random("queue") };
+    const streams = { encoder: random("initialization"), queue: random("queue") };
     const state = createMoco({ ...context, ...settings }, streams);
     const { queryEncoder, keyEncoder, queue } = state;
     return {

@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { runKernel, type Attributes } from "../engine/kernels";
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";

@@ -9,7 +9,7 @@ export const randomWeights = defineMethod({
   settings: z.object({ kind: z.literal("random") }).strict(),
   trained: [],
   start: (_settings, { encoder: config, bnGroups, random }) => {
-    const encoder = createEncoder(config, random("initialise"));
+    const encoder = createEncoder(config, random("initialization"));
     return {
       encoder,
       networks: { [queryName]: encoder },

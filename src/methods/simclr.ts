@@ -97,7 +97,7 @@ export const simclr = defineMethod({
     if (chunkSize !== undefined) assertChunksFit(chunkSize, { batchSize, bnGroups, viewsInOnePass: 2 });
   },
   start: ({ temperature, chunkSize }, { encoder: config, batchSize, bnGroups, random }) => {
-    const encoder = createEncoder(config, random("initialise"));
+    const encoder = createEncoder(config, random("initialization"));
     return {
       encoder,
       networks: { [queryName]: encoder },

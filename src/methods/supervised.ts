@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import type { tf } from "../engine/tf";
 import { forward, createEncoder, type BatchGroups, type Encoder } from "../nn/encoder";
 import { crossEntropy, topOneAccuracy } from "./losses";
@@ -42,7 +42,7 @@ export const supervised = defineMethod({
           `current value is ${config.dimension}`,
       );
     }
-    const encoder = createEncoder(config, random("initialise"));
+    const encoder = createEncoder(config, random("initialization"));
     return {
       encoder,
       networks: { [queryName]: encoder },

@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import type { TensorEntry } from "./parameters";
 
 export const architectures = ["resnet18", "resnet34", "resnet50", "resnext50-32x8d"] as const;

@@ -1,20 +1,28 @@
 import { readFileSync } from "node:fs";
 import { emojiCredit } from "../data/emoji";
 import { replaceFile } from "../files/replace-file";
-import type { Figure } from "../notebook/chart";
-import { escapeHtml, tableBundle } from "../notebook/table";
-import type { MeasuredEncoder } from "../reproduce/measured-encoders";
-import type { Preset } from "../tables/presets";
-import type { PublishedTable } from "../tables/published-table";
-import type { AblationResult } from "../tables/result";
-import type { TransferResult } from "../tables/transfer-result";
+import type { Figure } from "../display/chart";
+import { escapeHtml, tableBundle } from "../display/table";
+import type { MeasuredEncoder } from "../experiments/transfer/measured-encoders";
+import type { Preset } from "../recipes/presets";
+import type { PublishedTable } from "../paper/published-table";
+import type { AblationResult } from "../experiments/ablation/ablation-result";
+import type { TransferResult } from "../experiments/transfer/transfer-result";
 import type { Manifest } from "../train/manifest";
-import { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "./charts";
-import { rankFigure, rankFinding, rankRows } from "./measured-encoders";
-import { publishedRows } from "./published";
-import { accuracyRows, agreementRows, footnotes, queueRows, type TextRow } from "./rows";
-import { taskDifferenceRows, taskFindings, taskRows } from "./tasks";
-import { categoryRows, differenceRows, readingsFigure, transferFigure, transferNotes, transferRows } from "./transfer";
+import { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "../experiments/ablation/ablation-charts";
+import { rankFigure, rankFinding, rankRows } from "../experiments/transfer/rank-rows";
+import { publishedRows } from "../experiments/transfer/published-rows";
+import { accuracyRows, agreementRows, footnotes, queueRows } from "../experiments/ablation/ablation-rows";
+import { type TextRow } from "../display/table";
+import { taskDifferenceRows, taskFindings, taskRows } from "../experiments/transfer/task-rows";
+import {
+  categoryRows,
+  differenceRows,
+  validationFigure,
+  transferFigure,
+  transferNotes,
+  transferRows,
+} from "../experiments/transfer/transfer-rows";
 
 /** A transfer for the page. */
 export interface TransferOnPage {
@@ -86,7 +94,7 @@ ${htmlTable("Runs", runRows(result))}
 function transferSection({ result, drawing, encoders }: TransferOnPage): string {
   const { transfer, rows } = result;
   const ranked = encoders.length === 0 ? [] : [rankFigure(encoders, transfer.title)];
-  const figures = [transferFigure(result), readingsFigure(result), ...ranked];
+  const figures = [transferFigure(result), validationFigure(result), ...ranked];
   return `<section>
 <h2>${escapeHtml(transfer.title)}</h2>
 <p>Paper: ${escapeHtml(transfer.paper)}. Claims: ${escapeHtml(transfer.claims)} (docs/claims.md).</p>

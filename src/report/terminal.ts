@@ -1,11 +1,11 @@
-import { tableBundle } from "../notebook/table";
+import { textTable } from "../display/table";
 import { detectorRunName, runName } from "../runs/run-name";
-import type { AblationResult } from "../tables/result";
-import type { TransferResult } from "../tables/transfer-result";
-import type { EngineComparison } from "../tables/two-engines";
-import { accuracyRows, agreementRows, footnotes, queueRows, type TextRow } from "./rows";
-import { categoryRows, differenceRows, transferNotes, transferRows } from "./transfer";
-import { engineNotes, engineRows } from "./two-engines";
+import type { AblationResult } from "../experiments/ablation/ablation-result";
+import type { TransferResult } from "../experiments/transfer/transfer-result";
+import type { EngineComparison } from "../experiments/pytorch-parity/two-engines";
+import { accuracyRows, agreementRows, footnotes, queueRows } from "../experiments/ablation/ablation-rows";
+import { categoryRows, differenceRows, transferNotes, transferRows } from "../experiments/transfer/transfer-rows";
+import { engineNotes, engineRows } from "../experiments/pytorch-parity/two-engines-rows";
 
 /** An ablation as text for the terminal: accuracies, agreement with the paper, what the queue holds. */
 export function resultTable(result: AblationResult): string {
@@ -55,9 +55,4 @@ export function transferTable(result: TransferResult): string {
     ),
   );
   return [title, ...tables, ...transferNotes(result), ...runLines(runs)].filter((part) => part !== "").join("\n");
-}
-
-/** Rows as text for the terminal; nothing for none. */
-export function textTable(rows: readonly TextRow[]): string {
-  return rows.length === 0 ? "" : tableBundle(rows)["text/plain"];
 }

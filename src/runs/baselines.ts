@@ -2,17 +2,24 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageData } from "../data/image-set";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { evaluationFromJson, evaluationToJson } from "../evaluate/evaluation-json";
 import type { Evaluation } from "../evaluate/evaluate-features";
 import { randomNetwork } from "../evaluate/extract";
 import { isUnchanged, withChecksum, withoutChecksum } from "../files/checked-json";
 import { replaceFile } from "../files/replace-file";
 import { disposeEncoder } from "../nn/encoder";
-import type { Preset } from "../tables/presets";
-import type { Baselines } from "../tables/result";
-import { evaluateEncoder, evaluatePixels } from "../reproduce/evaluate-encoder";
+import type { Preset } from "../recipes/presets";
+import { evaluateEncoder, evaluatePixels } from "./evaluate-encoder";
 import { runsFolder } from "./run-name";
+
+/** What stands beside the trained encoders: random networks, and the pixels themselves. */
+export interface Baselines {
+  /** One for each draw; empty where they are not evaluated yet. */
+  readonly randomNetworks: readonly Evaluation[];
+  /** Undefined where they are not evaluated yet. */
+  readonly pixels: Evaluation | undefined;
+}
 
 /** One baseline before it is evaluated. */
 export interface BaselineName {

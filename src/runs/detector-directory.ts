@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { annotationChecksum, type DetectionData } from "../detection/detection-data";
+import { annotationChecksum, type DetectionData } from "../detection/data/detection-data";
 import type { DetectionRecipe } from "../detection/detection-recipe";
-import type { InitializationName } from "../detection/detector-training";
+import type { InitializationName } from "../detection/train/detector-training";
 import { detectorRunName, runsFolder } from "./run-name";
 
 /**

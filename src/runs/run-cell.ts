@@ -1,17 +1,17 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageData } from "../data/image-set";
-import { DivergedError } from "../engine/errors";
+import { DivergedError } from "../errors";
 import { lockFolder, whileLocked } from "../files/folder-lock";
 import { disposeTraining } from "../train/state";
-import type { Preset } from "../tables/presets";
-import type { QueueOverlap, RunRecord } from "../tables/result";
+import type { Preset } from "../recipes/presets";
+import type { QueueOverlap, RunRecord } from "./run-record";
 import { loadCheckpoint } from "../train/checkpoint";
 import { makeManifest } from "../train/manifest";
 import { checkpointFile, pretrain, type PretrainOptions, type TrainingProgress } from "../train/pretrain";
 import type { Recipe } from "../train/recipe";
-import { evaluateEncoder, monitorKnn } from "../reproduce/evaluate-encoder";
-import { queueOverlap } from "../reproduce/queue-overlap";
+import { evaluateEncoder, monitorKnn } from "./evaluate-encoder";
+import { queueOverlap } from "./queue-overlap";
 import { namesIn, runName, runNamesOf, runsFolder, type NamedRecipe } from "./run-name";
 import { readRunRecord, writeRunRecord } from "./run-record";
 

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { recipeHash } from "../train/recipe-hash";
 
 /** Folder of the runs made on this machine, beside the notebooks; git ignores it. */

@@ -1,11 +1,31 @@
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { evaluationFromJson, evaluationToJson } from "../evaluate/evaluation-json";
 import { isUnchanged, withChecksum } from "../files/checked-json";
 import { replaceFile } from "../files/replace-file";
-import type { RunRecord } from "../tables/result";
-import { manifestSchema } from "../train/manifest";
+import type { Evaluation } from "../evaluate/evaluate-features";
+import { manifestSchema, type Manifest } from "../train/manifest";
+import type { CurvePoint, MonitorPoint } from "../train/state";
+
+/** How often the queue's keys come from the query's own image, from its twin, and from its class: means over training. */
+export interface QueueOverlap {
+  readonly own: number;
+  readonly twin: number | undefined;
+  readonly sameClass: number;
+}
+
+/** One training of one cell, evaluated; as results and run folders hold it. */
+export interface RunRecord {
+  readonly manifest: Manifest;
+  readonly curve: readonly CurvePoint[];
+  readonly monitor: readonly MonitorPoint[];
+  /** Undefined for a method without a queue. */
+  readonly queueOverlap: QueueOverlap | undefined;
+  /** Undefined if training diverged; then `diverged` says how. */
+  readonly evaluation: Evaluation | undefined;
+  readonly diverged: string | undefined;
+}
 
 const schema = z.object({
   manifest: manifestSchema,

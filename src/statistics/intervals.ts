@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { randomStream } from "../engine/random";
 import { meanOf, standardErrorOf } from "./mean";
 import { studentQuantile } from "./student-t";

@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 
 /** The mean of some numbers. Throws an `InputError` for none. */
 export function meanOf(values: ArrayLike<number>): number {

@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { ranks } from "./rank-correlation";
 
 /** Page's test of a trend over ordered conditions. */

@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { meanOf, standardErrorOf } from "./mean";
 import { studentQuantile, studentTail } from "./student-t";
 

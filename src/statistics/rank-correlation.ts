@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { randomStream } from "../engine/random";
 import { quantile } from "./intervals";
 import { meanOf } from "./mean";

@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 
 /**
  * The quantile of Student's t distribution, by bisection of its tail.

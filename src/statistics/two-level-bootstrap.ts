@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { randomStream } from "../engine/random";
 import { quantile } from "./intervals";
 import { meanOf } from "./mean";
@@ -7,7 +7,7 @@ import { meanOf } from "./mean";
 export type ImageDraws = readonly Uint16Array[];
 
 /** A figure of one run, such as AP, which is no mean over images. */
-export interface ResampledFigure {
+export interface ResampledMetric {
   /** On the test set as it is. */
   readonly value: number;
   /** On each draw of its images. */
@@ -33,7 +33,7 @@ const level = 0.95;
  */
 export function drawImages(images: number, draws: number, seed: number): ImageDraws {
   return Array.from({ length: draws }, (_, draw) => {
-    const random = randomStream(seed, "pictures", draw);
+    const random = randomStream(seed, "images", draw);
     const counts = new Uint16Array(images);
     for (let drawn = 0; drawn < images; drawn++) counts[random.integer(images)]!++;
     return counts;
@@ -50,7 +50,7 @@ export function drawImages(images: number, draws: number, seed: number): ImageDr
  * @param runs - one a seed, with the same image draws
  * @throws InputError if there is none, or draws differ in number
  */
-export function twoLevelBootstrap(runs: readonly ResampledFigure[], seed: number): TwoLevelInterval {
+export function twoLevelBootstrap(runs: readonly ResampledMetric[], seed: number): TwoLevelInterval {
   const [first] = runs;
   if (first === undefined || runs.some(({ drawn }) => drawn.length !== first.drawn.length)) {
     throw new InputError(
@@ -76,8 +76,8 @@ export function twoLevelBootstrap(runs: readonly ResampledFigure[], seed: number
  * @throws InputError as `twoLevelBootstrap` does, or if the two have another number of seeds
  */
 export function pairedTwoLevelBootstrap(
-  a: readonly ResampledFigure[],
-  b: readonly ResampledFigure[],
+  a: readonly ResampledMetric[],
+  b: readonly ResampledMetric[],
   seed: number,
 ): TwoLevelInterval {
   if (a.length !== b.length) {
@@ -85,7 +85,7 @@ export function pairedTwoLevelBootstrap(
       `Cannot pair two results: both must have the same seeds, current counts are ${a.length} and ${b.length}`,
     );
   }
-  const differences = a.map(({ value, drawn }, at): ResampledFigure => {
+  const differences = a.map(({ value, drawn }, at): ResampledMetric => {
     const other = b[at]!;
     return { value: value - other.value, drawn: drawn.map((one, draw) => one - other.drawn[draw]!) };
   });

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
 import type { Variable } from "../engine/variable";
@@ -13,7 +13,7 @@ import {
   type DecodedSafetensors,
   type HostTensor,
   type SafetensorsContent,
-} from "../nn/safetensors";
+} from "../weights/safetensors";
 import {
   assertStateFits,
   hostTensor,
@@ -21,7 +21,7 @@ import {
   vectorFromStateDict,
   vectorToStateDict,
   withPrefix,
-} from "../nn/state-dict";
+} from "../weights/state-dict";
 import { decimal, integer, json, wholeNumber } from "./metadata-fields";
 import { parseRecipe, type AnyRecipe, type Recipe } from "./recipe";
 import { recipeHash } from "./recipe-hash";

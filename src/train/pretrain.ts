@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { batchesPerEpoch } from "../data/batches";
 import type { ImageData } from "../data/image-set";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import type { Method, MethodDefinition } from "../methods/method";
 import type { Encoder } from "../nn/encoder";
 import { assertSameTraining, resumeCheckpoint, saveCheckpoint } from "./checkpoint";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 import { methodOf, methodSchema } from "../methods";
 import type { MethodDefinition, MethodSettings } from "../methods/method";
 import { architectures } from "../nn/resnet-layout";

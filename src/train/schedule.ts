@@ -1,4 +1,4 @@
-import { InputError } from "../engine/errors";
+import { InputError } from "../errors";
 
 /** How the learning rate changes over a training. */
 export type Schedule =

@@ -1,4 +1,4 @@
-import { DivergedError } from "../engine/errors";
+import { DivergedError } from "../errors";
 import { createProgram, type InputSpec, type NamedTensors, type Program, type TensorFunction } from "../engine/program";
 import { tf } from "../engine/tf";
 import type { Batch, ChunkedStep, StepInputs } from "../methods/method";

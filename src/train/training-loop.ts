@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { InterruptedError } from "../engine/errors";
+import { InterruptedError } from "../errors";
 import { lockFolder } from "../files/folder-lock";
 import { Pace } from "./pace";
 

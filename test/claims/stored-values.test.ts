@@ -6,13 +6,13 @@ import type { Estimand } from "../../src/claims/claim";
 import { storedValues, type ClaimStores } from "../../src/claims/stored-values";
 import { detectorRunName, runName } from "../../src/runs/run-name";
 import { writeRunRecord } from "../../src/runs/run-record";
-import { ownRuns } from "../../src/runs/stored-result";
-import { ownTransferRuns } from "../../src/runs/stored-transfer";
-import { momentumAblation } from "../../src/tables/momentum";
-import { presetNamed } from "../../src/tables/presets";
-import { queueSizeAblation } from "../../src/tables/queue-size";
-import type { RunRecord } from "../../src/tables/result";
-import { transferNamed } from "../../src/tables/transfer";
+import { ownRuns } from "../../src/runs/run-store";
+import { ownTransferRuns } from "../../src/experiments/transfer/stored-transfer";
+import { momentumAblation } from "../../src/experiments/ablation/momentum";
+import { presetNamed } from "../../src/recipes/presets";
+import { queueSizeAblation } from "../../src/experiments/ablation/queue-size";
+import type { RunRecord } from "../../src/runs/run-record";
+import { transferNamed } from "../../src/experiments/transfer/transfer";
 import { exampleDetectorRun } from "../runs/example-detector-run";
 import { exampleRun } from "../runs/example-run";
 
@@ -85,7 +85,7 @@ describe("storedValues", () => {
     });
   });
 
-  it("reads the figures of detectors", () => {
+  it("reads the metrics of detectors", () => {
     const [first, second] = transfer.rows;
     for (const row of [first!, second!]) {
       const { pretraining, detection } = row;

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { claimsOf } from "../../src/claims/claims";
 import type { Judgement } from "../../src/claims/judge";
-import { recordedRuns } from "../../src/runs/stored-result";
-import { presetNamed } from "../../src/tables/presets";
-import { queueSizeAblation } from "../../src/tables/queue-size";
+import { recordedRuns } from "../../src/runs/run-store";
+import { presetNamed } from "../../src/recipes/presets";
+import { queueSizeAblation } from "../../src/experiments/ablation/queue-size";
 import { moco } from "./moco";
 
 const preset = presetNamed("quick");

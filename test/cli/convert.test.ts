@@ -6,10 +6,10 @@ import { convertCommand } from "../../src/cli/convert";
 import { knnCommand } from "../../src/cli/evaluate";
 import { projectRoot } from "../../src/cli/project";
 import { presetRecipe } from "../../src/cli/recipe-flags";
-import { InputError } from "../../src/engine/errors";
+import { InputError } from "../../src/errors";
 import { tf } from "../../src/engine/tf";
-import { readWeights, writeWeights } from "../../src/nn/weights-file";
-import { presetNamed } from "../../src/tables/presets";
+import { readWeights, writeWeights } from "../../src/weights/weights-file";
+import { presetNamed } from "../../src/recipes/presets";
 import { saveCheckpoint } from "../../src/train/checkpoint";
 import { disposeTraining, startTraining } from "../../src/train/state";
 

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { dataCommand, type DataCount } from "../../src/cli/data";
 import { describeTransfer } from "../../src/cli/data-get";
 import { publishedSets } from "../../src/data/published/published-sets";
-import type { WrittenScenes } from "../../src/detection/scene-files";
-import { InputError } from "../../src/engine/errors";
+import type { WrittenScenes } from "../../src/detection/data/scene-files";
+import { InputError } from "../../src/errors";
 import { serve } from "../data/published/file-server";
 
 let root: string;

@@ -3,22 +3,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { detectCommand } from "../../src/cli/detect";
-import { detectionPreset } from "../../src/detection/detection-presets";
+import { detectionPreset } from "../../src/recipes/detection-presets";
 import type { DetectionRecipe } from "../../src/detection/detection-recipe";
-import { detectorCheckpointFile } from "../../src/detection/detector-checkpoint";
-import { detectorRunFile, predictionsFile, readDetectorRun, readPredictions } from "../../src/detection/run-detector";
-import { composeScenes } from "../../src/detection/scenes";
-import { InputError } from "../../src/engine/errors";
+import { detectorCheckpointFile } from "../../src/detection/train/detector-checkpoint";
+import { detectorRunFile, predictionsFile, readDetectorRun, readPredictions } from "../../src/runs/run-detector";
+import { composeScenes } from "../../src/detection/data/scenes";
+import { InputError } from "../../src/errors";
 import { randomStream } from "../../src/engine/random";
 import { createEncoder, disposeEncoder, type EncoderConfig } from "../../src/nn/encoder";
-import { encodeSafetensors } from "../../src/nn/safetensors";
-import { toStateDict } from "../../src/nn/state-dict";
+import { encodeSafetensors } from "../../src/weights/safetensors";
+import { toStateDict } from "../../src/weights/state-dict";
 import { tinySet } from "../detection/tiny-detection";
 import { detectorDirectory } from "../../src/runs/detector-directory";
 import { detectorInitialization } from "../../src/runs/detector-initialization";
 import { runDirectory } from "../../src/runs/run-cell";
-import { defaultMethod, methodRecipe } from "../../src/tables/method-recipes";
-import { presetNamed } from "../../src/tables/presets";
+import { defaultMethod, methodRecipe } from "../../src/recipes/method-recipes";
+import { presetNamed } from "../../src/recipes/presets";
 import { saveCheckpoint } from "../../src/train/checkpoint";
 import { manifestFile } from "../../src/train/manifest";
 import { checkpointFile } from "../../src/train/pretrain";
@@ -57,7 +57,7 @@ function weightsFile(name: string, changes: Partial<EncoderConfig> = {}): string
 describe("moco detect", () => {
   it("trains and evaluates, writes manifest and predictions, and does nothing the second time", async () => {
     const output = join(root, "run");
-    const words = ["--preset", "smoke", "--output", output, "--readings", "1", "--json"];
+    const words = ["--preset", "smoke", "--output", output, "--validations", "1", "--json"];
     const first = JSON.parse(await detect(...words)) as Record<string, unknown>;
     const run = readDetectorRun(join(output, detectorRunFile))!;
     expect(first).toEqual({ files: [join(output, detectorRunFile), join(output, predictionsFile)], ...run });
@@ -69,8 +69,8 @@ describe("moco detect", () => {
     });
     expect(run.manifest.recipe).toEqual(smoke);
     expect(run.curve.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(run.readings.map(({ step }) => step)).toEqual([6]);
-    expect(run.figures.categories).toHaveLength(9);
+    expect(run.validations.map(({ step }) => step)).toEqual([6]);
+    expect(run.metrics.categories).toHaveLength(9);
     const test = await composeScenes({ part: "test", size: 48, count: 4 });
     const predictions = readPredictions(output, test);
     expect(predictions.length).toBeGreaterThan(0);
@@ -113,13 +113,13 @@ describe("moco detect", () => {
     type Outcome = {
       manifest: { recipe: DetectionRecipe };
       curve: Record<string, number>[];
-      figures: { masks: object };
+      metrics: { masks: object };
     };
-    const { manifest, curve, figures } = JSON.parse(await detect(...words)) as Outcome;
+    const { manifest, curve, metrics } = JSON.parse(await detect(...words)) as Outcome;
     expect(manifest.recipe.name).toBe("smoke-masks");
     expect(manifest.recipe.detector).toEqual({ ...smoke.detector, masks: true });
     expect(curve.every((point) => point["mask"]! > 0)).toBe(true);
-    expect(figures.masks).toMatchObject({ ap: expect.any(Number) as number, ap50: expect.any(Number) as number });
+    expect(metrics.masks).toMatchObject({ ap: expect.any(Number) as number, ap50: expect.any(Number) as number });
     const test = await composeScenes({ part: "test", size: 48, count: 4 });
     const predictions = readPredictions(output, test);
     expect(predictions.length).toBeGreaterThan(0);

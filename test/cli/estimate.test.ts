@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
-import { paperTrainings } from "../../src/estimate/planned-training";
+import { paperTrainings } from "../../src/experiments/cost/planned-training";
 import { moco, start } from "./moco";
 
 describe("moco estimate", () => {

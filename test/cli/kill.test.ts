@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, watch, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { decodeSafetensors } from "../../src/nn/safetensors";
+import { decodeSafetensors } from "../../src/weights/safetensors";
 import { manifestSchema } from "../../src/train/manifest";
 import { checkpointFile } from "../../src/train/pretrain";
 import { moco, start, type Finished, type Running } from "./moco";

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { forgetRun } from "../../src/runs/run-cell";
-import { linearEvaluation } from "../../src/tables/linear-evaluation";
-import { presetNamed } from "../../src/tables/presets";
+import { linearEvaluation } from "../../src/experiments/linear-evaluation/linear-evaluation";
+import { presetNamed } from "../../src/recipes/presets";
 import { moco } from "./moco";
 
 const folder = mkdtempSync(join(tmpdir(), "moco-notebook-02-"));

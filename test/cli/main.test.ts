@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { exitOf } from "../../src/cli/errors";
 import { projectRoot } from "../../src/cli/project";
-import { DivergedError, InputError, InterruptedError } from "../../src/engine/errors";
+import { DivergedError, InputError, InterruptedError } from "../../src/errors";
 import { moco } from "./moco";
 
 const names = ["reproduce", "pretrain", "linear", "knn", "estimate", "table", "notebook", "lab", "data", "doctor"];

@@ -2,10 +2,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { readRateTrials, rateTrialsPath } from "../../src/reproduce/rate-trials";
+import { readRateTrials } from "../../src/experiments/mechanisms/rate-trials";
+import { rateTrialsPath } from "../../src/runs/run-store";
 import { forgetRun } from "../../src/runs/run-cell";
-import { bestRates, mechanismAblation } from "../../src/tables/mechanisms";
-import { presetNamed } from "../../src/tables/presets";
+import { bestRates, mechanismAblation } from "../../src/experiments/mechanisms/mechanisms";
+import { presetNamed } from "../../src/recipes/presets";
 import { moco } from "./moco";
 
 const folder = mkdtempSync(join(tmpdir(), "moco-notebook-01-"));

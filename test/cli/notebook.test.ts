@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { executedNotebookPath, findNotebook, notebookCommand, runNotebook } from "../../src/cli/notebook";
 import { projectRoot } from "../../src/cli/project";
-import { InputError } from "../../src/engine/errors";
+import { InputError } from "../../src/errors";
 import { writeNotebook } from "../kernel/notebook-file";
 
 const folder = mkdtempSync(join(tmpdir(), "moco-notebook-"));

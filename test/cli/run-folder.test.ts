@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { prepareFolder } from "../../src/cli/run-folder";
-import { InputError } from "../../src/engine/errors";
+import { InputError } from "../../src/errors";
 
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "moco-folder-"))));

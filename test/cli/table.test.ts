@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ablations, tableCommand, tableJson } from "../../src/cli/table";
-import { InputError } from "../../src/engine/errors";
-import { presetNamed } from "../../src/tables/presets";
-import { ablationResult } from "../../src/tables/result";
+import { InputError } from "../../src/errors";
+import { presetNamed } from "../../src/recipes/presets";
+import { ablationResult } from "../../src/experiments/ablation/ablation-result";
 import { exampleEvaluation, exampleRun } from "../runs/example-run";
 
 describe("moco table", () => {

@@ -3,16 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { detectorNamesOf, namesIn, runsFolder } from "../../src/runs/run-name";
-import { measuredEncoders } from "../../src/reproduce/measured-encoders";
-import { recordedRuns } from "../../src/runs/stored-result";
+import { measuredEncoders } from "../../src/experiments/transfer/measured-encoders";
+import { recordedRuns } from "../../src/runs/run-store";
 import {
   ownTransferRuns,
   recordedTestSet,
   recordedTransferRuns,
   recordTransfer,
   storedTransfer,
-} from "../../src/runs/stored-transfer";
-import { transferNamed, type TransferRow } from "../../src/tables/transfer";
+} from "../../src/experiments/transfer/stored-transfer";
+import { transferNamed, type TransferRow } from "../../src/experiments/transfer/transfer";
 import { moco } from "./moco";
 
 const folder = mkdtempSync(join(tmpdir(), "moco-transfer-"));
@@ -21,7 +21,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const transfer = transferNamed("smoke");
 
 interface TransferJson {
-  readonly rows: readonly { readonly label: string; readonly figures?: { readonly ap50: { readonly mean: number } } }[];
+  readonly rows: readonly { readonly label: string; readonly metrics?: { readonly ap50: { readonly mean: number } } }[];
   readonly differences: readonly { readonly row: string; readonly reference: string }[];
 }
 
@@ -75,8 +75,8 @@ describe("notebook 07", () => {
     expect(recordTransfer(masks, test, 1, folder)).toBe(3);
     const own = storedTransfer(masks, test, ownTransferRuns());
     const recorded = storedTransfer(masks, test, recordedTransferRuns(masks, folder));
-    for (const [at, { figures }] of recorded.rows.entries()) {
-      expect(figures!.maskAp50).toEqual(own.rows[at]!.figures!.maskAp50);
+    for (const [at, { metrics }] of recorded.rows.entries()) {
+      expect(metrics!.maskAp50).toEqual(own.rows[at]!.metrics!.maskAp50);
     }
     const [encoder] = measuredEncoders(masks, recordedTransferRuns(masks, folder), recordedRuns(masks.preset, folder));
     expect(encoder).toMatchObject({ label: "supervised", seed: 1 });
@@ -88,7 +88,7 @@ describe("moco transfer", () => {
     const { code, stdout, stderr } = await moco("transfer", "--preset", "smoke", "--json");
     expect(code, stderr).toBe(0);
     const { rows, differences } = JSON.parse(stdout) as TransferJson;
-    expect(rows.filter(({ figures }) => figures).map(({ label }) => label)).toEqual(["random", "supervised", "MoCo"]);
+    expect(rows.filter(({ metrics }) => metrics).map(({ label }) => label)).toEqual(["random", "supervised", "MoCo"]);
     expect(differences.map(({ row, reference }) => `${row} − ${reference}`)).toEqual([
       "supervised − random",
       "MoCo − random",
@@ -97,8 +97,8 @@ describe("moco transfer", () => {
     const test = await recordedTestSet(transfer);
     expect(recordTransfer(transfer, test, 1, folder)).toBe(3);
     const recorded = storedTransfer(transfer, test, recordedTransferRuns(transfer, folder));
-    expect(recorded.rows.map(({ figures }) => figures?.ap50.mean)).toEqual(
-      rows.map(({ figures }) => figures?.ap50.mean),
+    expect(recorded.rows.map(({ metrics }) => metrics?.ap50.mean)).toEqual(
+      rows.map(({ metrics }) => metrics?.ap50.mean),
     );
   }, 300_000);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { loadEmoji } from "../../src/data/emoji";
 import * as emojiSplit from "../../src/data/emoji-split";
-import { InputError } from "../../src/engine/errors";
+import { InputError } from "../../src/errors";
 
 // The committed split, as if it had been made from other packages.
 vi.mock("../../src/data/emoji-split", async (original) => ({

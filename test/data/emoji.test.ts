@@ -7,7 +7,7 @@ import { emojiSplitPath, readEmojiSplit } from "../../src/data/emoji-split";
 import { emojiShares, formatEmojiSplit, makeEmojiSplit } from "../../src/data/make-emoji-split";
 import type { ImageData, ImageSet } from "../../src/data/image-set";
 import { nearCopyShare } from "../../src/data/near-copies";
-import { InputError } from "../../src/engine/errors";
+import { InputError } from "../../src/errors";
 
 let data: ImageData;
 let sets: readonly ImageSet[];

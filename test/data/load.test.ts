@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import sharp from "sharp";
 import { dataFolder, dataRoot, findDataSets, loadData, parseDataName } from "../../src/data/load";
-import { InputError } from "../../src/engine/errors";
+import { InputError } from "../../src/errors";
 
 let root: string;
 

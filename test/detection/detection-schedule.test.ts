@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { detectionPreset } from "../../src/detection/detection-presets";
+import { detectionPreset } from "../../src/recipes/detection-presets";
 import { detectionRateAt } from "../../src/detection/detection-schedule";
 
 // PyTorch 2.6's rates for pascal_voc_R_50_C4_24k, by the product of its two schedules:

@@ -3,13 +3,13 @@ import {
   detectorRunningAverages,
   type Detector,
   type DetectorConfig,
-} from "../../src/detection/detector";
-import type { TrainingBatch } from "../../src/detection/faster-rcnn";
-import type { Rle } from "../../src/detection/mask-rle";
-import { batchImages } from "../../src/detection/image-batch";
+} from "../../src/detection/model/detector";
+import type { TrainingBatch } from "../../src/detection/model/faster-rcnn";
+import type { Rle } from "../../src/detection/structures/mask-rle";
+import { batchImages } from "../../src/detection/data/image-batch";
 import { tf } from "../../src/engine/tf";
-import { fromStateDict } from "../../src/nn/state-dict";
-import { hashed, hashedState } from "../nn/hashed";
+import { fromStateDict } from "../../src/weights/state-dict";
+import { hashed, hashedState } from "../weights/hashed";
 import type c4Step from "./fixtures/training-step.json";
 
 /** What test/golden/detector_steps.py writes about one training step. */

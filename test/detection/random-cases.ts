@@ -1,9 +1,9 @@
 import { randomStream, type Random } from "../../src/engine/random";
-import { noFaults } from "../../src/detection/annotation-faults";
-import { cocoImages } from "../../src/detection/coco-document";
-import type { Detection, DetectionSet } from "../../src/detection/detection-set";
-import { encodeMask } from "../../src/detection/mask-rle";
-import { compressCounts } from "../../src/detection/mask-string";
+import { noFaults } from "../../src/detection/data/annotation-faults";
+import { cocoImages } from "../../src/detection/data/coco-document";
+import type { Detection, DetectionSet } from "../../src/detection/structures/detection-set";
+import { encodeMask } from "../../src/detection/structures/mask-rle";
+import { compressCounts } from "../../src/detection/structures/mask-string";
 
 type Four = readonly [x: number, y: number, width: number, height: number];
 

@@ -1,8 +1,8 @@
 import type { DetectionRecipe } from "../../src/detection/detection-recipe";
 import { parseDetectionRecipe } from "../../src/detection/detection-recipe";
-import { detectionPreset } from "../../src/detection/detection-presets";
-import type { DetectionImage, DetectionSet } from "../../src/detection/detection-set";
-import type { Initialization } from "../../src/detection/detector-training";
+import { detectionPreset } from "../../src/recipes/detection-presets";
+import type { DetectionImage, DetectionSet } from "../../src/detection/structures/detection-set";
+import type { Initialization } from "../../src/detection/train/detector-training";
 import { randomStream } from "../../src/engine/random";
 import { createEncoder } from "../../src/nn/encoder";
 

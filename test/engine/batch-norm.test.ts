@@ -6,7 +6,7 @@ import {
   type BatchStatistics,
 } from "../../src/engine/batch-norm";
 import { tf } from "../../src/engine/tf";
-import { hashed, hashedImages } from "../nn/hashed";
+import { hashed, hashedImages } from "../weights/hashed";
 import {
   directionalError,
   randomDoubles,

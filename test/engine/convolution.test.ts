@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { conv2d, type ConvolutionGeometry } from "../../src/engine/convolution";
 import { tf } from "../../src/engine/tf";
-import { hashed, hashedImages } from "../nn/hashed";
+import { hashed, hashedImages } from "../weights/hashed";
 import {
   directionalError,
   dot,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { InputError } from "../../src/engine/errors";
+import { InputError } from "../../src/errors";
 import { tf } from "../../src/engine/tf";
 import { evaluateFeatures } from "../../src/evaluate/evaluate-features";
 import { evaluationFromJson, evaluationToJson } from "../../src/evaluate/evaluation-json";

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { InputError } from "../../src/engine/errors";
+import { InputError } from "../../src/errors";
 import { lockFolder } from "../../src/files/folder-lock";
 import {
   forgetGenerations,

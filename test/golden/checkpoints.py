@@ -17,7 +17,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 sys.path.insert(0, str(Path(__file__).parent))
 from hashed import hashed, hashed_state, nhwc, shapes_of  # noqa: E402
 
-FIXTURES = (Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent.parent) / "nn/fixtures"
+FIXTURES = (Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent.parent) / "weights/fixtures"
 SOURCE = f"torch {torch.__version__}, torchvision {torchvision.__version__}, test/golden/checkpoints.py"
 
 

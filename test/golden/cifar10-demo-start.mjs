@@ -8,9 +8,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { batchesPerEpoch, batchIndices } from "../../dist/data/batches.js";
 import { loadData } from "../../dist/data/load.js";
-import { encodeSafetensors } from "../../dist/nn/safetensors.js";
-import { hostTensor, toStateDict } from "../../dist/nn/state-dict.js";
-import { cifar10DemoMonitor, cifar10DemoRecipe as recipe } from "../../dist/tables/cifar10-demo.js";
+import { encodeSafetensors } from "../../dist/weights/safetensors.js";
+import { hostTensor, toStateDict } from "../../dist/weights/state-dict.js";
+import { cifar10DemoMonitor, cifar10DemoRecipe as recipe } from "../../dist/recipes/cifar10-demo.js";
 import { startTraining, trainingDataOf } from "../../dist/train/state.js";
 
 async function main([dataset, seedText, output]) {

@@ -2,7 +2,7 @@
 
     golden/bin/python test/golden/detector_steps.py
 
-See detector_rules.py. The weights are not stored: both languages compute them from a hash (test/nn/hashed.ts).
+See detector_rules.py. The weights are not stored: both languages compute them from a hash (test/weights/hashed.ts).
 """
 
 import copy

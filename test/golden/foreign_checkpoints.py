@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-FIXTURES = (Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent.parent) / "nn/fixtures"
+FIXTURES = (Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent.parent) / "weights/fixtures"
 WEIGHTS = collections.OrderedDict(weight=torch.tensor([[1.5, -2.0], [0.25, 8.0]]), count=torch.tensor(7))
 
 

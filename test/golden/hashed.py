@@ -1,4 +1,4 @@
-"""Numbers that test/nn/hashed.ts computes as well, so that no weights, images or positions have to be stored."""
+"""Numbers that test/weights/hashed.ts computes as well, so that no weights, images or positions have to be stored."""
 
 import numpy as np
 import torch

@@ -3,7 +3,7 @@
     python -m venv golden && golden/bin/pip install -r test/golden/requirements.txt
     golden/bin/python test/golden/nn.py
 
-Inputs and weights are not stored: both languages compute them from a hash (hashed.py, test/nn/hashed.ts). All is computed in float64.
+Inputs and weights are not stored: both languages compute them from a hash (hashed.py, test/weights/hashed.ts). All is computed in float64.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Writes test/nn/fixtures/safetensors-verdicts.json: small files, right and wrong, and whether the format's own reader takes them.
+"""Writes test/weights/fixtures/safetensors-verdicts.json: small files, right and wrong, and whether the format's own reader takes them.
 
 The wrong ones break one rule of the format each: https://github.com/huggingface/safetensors, sections Format and its attacks.
 """
@@ -110,5 +110,5 @@ content = {
     ],
     "sealed": sealed.hex(),
 }
-target = Path(__file__).parents[1] / "nn" / "fixtures" / "safetensors-verdicts.json"
+target = Path(__file__).parents[1] / "weights" / "fixtures" / "safetensors-verdicts.json"
 target.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")

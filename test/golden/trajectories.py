@@ -6,7 +6,7 @@
 
 A method runs in float64, which is what the fixture holds, and in float32 with either memory format, whose larger distance
 from float64 is the yardstick for the kit. Stored are loss and accuracy of every step, and samples of all tensors after
-steps 1, 2, 5 and 10; weights, images and the positions of the samples come from a hash (hashed.py, test/nn/hashed.ts).
+steps 1, 2, 5 and 10; weights, images and the positions of the samples come from a hash (hashed.py, test/weights/hashed.ts).
 """
 
 import json

@@ -4,7 +4,7 @@ import { tf } from "../../src/engine/tf";
 import { contrastLogits, infoNCE } from "../../src/methods/losses";
 import { createMoco, disposeMoco, mocoStep, type MocoConfig } from "../../src/methods/moco";
 import { KeyQueue } from "../../src/methods/queue";
-import { hashedImages } from "../nn/hashed";
+import { hashedImages } from "../weights/hashed";
 
 const config: MocoConfig = {
   encoder: { architecture: "resnet18", width: 2, stem: "cifar", head: "linear", dimension: 4 },

@@ -12,11 +12,11 @@ import {
   type Encoder,
   type EncoderConfig,
 } from "../../src/nn/encoder";
-import { decodeSafetensors } from "../../src/nn/safetensors";
-import { fromStateDict, toStateDict, type StateDict } from "../../src/nn/state-dict";
+import { decodeSafetensors } from "../../src/weights/safetensors";
+import { fromStateDict, toStateDict, type StateDict } from "../../src/weights/state-dict";
 import { learningRateAt, type Schedule } from "../../src/train/schedule";
 import { Sgd } from "../../src/train/sgd";
-import { hashed, hashedState, sampled } from "../nn/hashed";
+import { hashed, hashedState, sampled } from "../weights/hashed";
 
 /** What test/golden/trajectories.py trained with. */
 export interface GoldenConfig {

@@ -8,7 +8,7 @@ import { simclrStep, simclrStepInChunks } from "../../src/methods/simclr";
 import type { StepResult } from "../../src/methods/step";
 import { copyEncoder, createEncoder, disposeEncoder, type Encoder } from "../../src/nn/encoder";
 import { relativeError } from "../engine/double-precision";
-import { hashedImages } from "../nn/hashed";
+import { hashedImages } from "../weights/hashed";
 
 const [batch, chunk, size] = [64, 16, 8];
 const encoderConfig = { architecture: "resnet18", width: 4, stem: "cifar", head: "mlp", dimension: 16 } as const;

@@ -3,7 +3,7 @@ import { tf } from "../../src/engine/tf";
 import { contrastAccuracy, contrastLogits, infoNCE } from "../../src/methods/losses";
 import { l2Normalize } from "../../src/nn/encoder";
 import { relativeError } from "../engine/double-precision";
-import { hashed } from "../nn/hashed";
+import { hashed } from "../weights/hashed";
 
 const unitVectors = (seed: number, count: number, dimension = 5) =>
   tf.tidy(() => l2Normalize(tf.tensor2d(hashed(seed, count * dimension, -1, 1), [count, dimension])));

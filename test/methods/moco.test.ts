@@ -7,7 +7,7 @@ import { copyEncoder, disposeEncoder, encode, type Encoder } from "../../src/nn/
 import { gradientsOf } from "../../src/nn/gradients";
 import { Sgd } from "../../src/train/sgd";
 import { relativeError } from "../engine/double-precision";
-import { hashedImages } from "../nn/hashed";
+import { hashedImages } from "../weights/hashed";
 
 const batchSize = 8;
 const config: MocoConfig = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { InputError } from "../../src/engine/errors";
+import { InputError } from "../../src/errors";
 import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
 import { assertQueueFits, KeyQueue } from "../../src/methods/queue";

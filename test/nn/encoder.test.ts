@@ -15,7 +15,7 @@ import {
 } from "../../src/nn/encoder";
 import { resNetFeatures, type NormalizationMode } from "../../src/nn/resnet";
 import { relativeError } from "../engine/double-precision";
-import { hashedImages } from "./hashed";
+import { hashedImages } from "../weights/hashed";
 
 const config: EncoderConfig = { architecture: "resnet18", width: 4, stem: "cifar", head: "mlp", dimension: 8 };
 const create = (changes: Partial<EncoderConfig> = {}, seed = 1) =>

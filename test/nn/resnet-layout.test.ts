@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { InputError } from "../../src/engine/errors";
+import { InputError } from "../../src/errors";
 import type { TensorEntry } from "../../src/nn/parameters";
 import {
   architectures,

@@ -10,12 +10,12 @@ import {
   type Architecture,
   type ResNetConfig,
 } from "../../src/nn/resnet-layout";
-import { fromStateDict } from "../../src/nn/state-dict";
+import { fromStateDict } from "../../src/weights/state-dict";
 import type { BatchStatistics } from "../../src/engine/batch-norm";
 import { dot, relativeError } from "../engine/double-precision";
 import resNeXt from "./fixtures/resnext.json";
 import fixture from "./fixtures/torchvision.json";
-import { hashed, hashedImages, hashedState } from "./hashed";
+import { hashed, hashedImages, hashedState } from "../weights/hashed";
 
 const standard = (architecture: Architecture): ResNetConfig => ({ architecture, width: 64, stem: "imagenet" });
 

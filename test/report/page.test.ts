@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { emojiCredit } from "../../src/data/emoji";
 import { reportPage, writeReportPage } from "../../src/report/page";
-import { momentumAblation } from "../../src/tables/momentum";
-import { presetNamed } from "../../src/tables/presets";
-import { transferNamed } from "../../src/tables/transfer";
-import { transferResult } from "../../src/tables/transfer-result";
-import { ablationResult, type AblationResult, type RunRecord } from "../../src/tables/result";
+import { momentumAblation } from "../../src/experiments/ablation/momentum";
+import { presetNamed } from "../../src/recipes/presets";
+import { transferNamed } from "../../src/experiments/transfer/transfer";
+import { transferResult } from "../../src/experiments/transfer/transfer-result";
+import { ablationResult, type AblationResult } from "../../src/experiments/ablation/ablation-result";
+import { type RunRecord } from "../../src/runs/run-record";
 import { exampleEvaluation, exampleRun } from "../runs/example-run";
 
 const preset = presetNamed("smoke");
@@ -37,8 +38,8 @@ describe("reportPage", () => {
         transfer,
         transfer.rows.map(() => []),
       );
-      const figures = { ap: 0.1, ap50: 0.2, ap75: 0.1, objectAp: 0.2, objectAp50: 0.3 };
-      const encoders = [{ label: "MoCo", seed: 1, linear: 0.5, figures }];
+      const metrics = { ap: 0.1, ap50: 0.2, ap75: 0.1, objectAp: 0.2, objectAp50: 0.3 };
+      const encoders = [{ label: "MoCo", seed: 1, linear: 0.5, metrics }];
       return { result, drawing: `<svg>${name}</svg>`, encoders };
     });
     const section = reportPage([], preset, plotly, [boxes!, masks!]);

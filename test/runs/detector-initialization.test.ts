@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { detectionPreset } from "../../src/detection/detection-presets";
+import { detectionPreset } from "../../src/recipes/detection-presets";
 import { detectorInitialization } from "../../src/runs/detector-initialization";
 
 const root = mkdtempSync(join(tmpdir(), "moco-initialization-"));

@@ -1,8 +1,8 @@
 import type { DetectionRecipe } from "../../src/detection/detection-recipe";
-import type { DetectorRun } from "../../src/detection/run-detector";
+import type { DetectorRun } from "../../src/runs/run-detector";
 import { recipeHash } from "../../src/train/recipe-hash";
 
-/** A finished run with made figures. */
+/** A finished run with made metrics. */
 export function exampleDetectorRun(recipe: DetectionRecipe, seed: number): DetectorRun {
   const half = { ap: 0.25, ap50: 0.5, ap75: 0.2 };
   const facts = { name: "scenes", images: 4, checksum: "0123abcd" };
@@ -21,8 +21,8 @@ export function exampleDetectorRun(recipe: DetectionRecipe, seed: number): Detec
       steps: recipe.schedule.iterations,
     },
     curve: [{ step: 1, objectness: 0.7, rpnBox: 0.1, classification: 2, box: 0.5 }],
-    readings: [{ step: recipe.schedule.iterations, ap50: 0.5 }],
-    figures: {
+    validations: [{ step: recipe.schedule.iterations, ap50: 0.5 }],
+    metrics: {
       metric: recipe.metric,
       ...half,
       categories: [

@@ -1,6 +1,6 @@
 import type { Evaluation } from "../../src/evaluate/evaluate-features";
 import type { Score } from "../../src/evaluate/score";
-import type { RunRecord } from "../../src/tables/result";
+import type { RunRecord } from "../../src/runs/run-record";
 import type { Recipe } from "../../src/train/recipe";
 import { recipeHash } from "../../src/train/recipe-hash";
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { joinParts } from "../../src/data/image-data";
 import type { ImageData } from "../../src/data/image-set";
 import { runCell } from "../../src/runs/run-cell";
-import { presetNamed } from "../../src/tables/presets";
+import { presetNamed } from "../../src/recipes/presets";
 import { tinyData, tinyRecipe } from "../train/tiny";
 
 let root: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { InputError } from "../../src/engine/errors";
+import { InputError } from "../../src/errors";
 import { rankCorrelation, rankCorrelationOfGroups, type Pair } from "../../src/statistics/rank-correlation";
 
 const paired = (x: readonly number[], y: readonly number[]) => x.map((value, at): Pair => [value, y[at]!]);

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { InputError } from "../../src/engine/errors";
+import { InputError } from "../../src/errors";
 import { randomStream } from "../../src/engine/random";
 import {
   drawImages,
   pairedTwoLevelBootstrap,
   twoLevelBootstrap,
-  type ResampledFigure,
+  type ResampledMetric,
 } from "../../src/statistics/two-level-bootstrap";
 
 const draws = drawImages(200, 1000, 1);
 
 /** The mean of a score over images, as a figure. */
-function meanFigure(scores: Float64Array): ResampledFigure {
+function meanFigure(scores: Float64Array): ResampledMetric {
   const sum = (counts: ArrayLike<number>) => scores.reduce((total, score, at) => total + score * counts[at]!, 0);
   return {
     value: sum(new Float64Array(200).fill(1)) / 200,
@@ -20,7 +20,7 @@ function meanFigure(scores: Float64Array): ResampledFigure {
 }
 
 /** Runs of some seeds: a common difficulty of each image, an offset of each seed, and noise. */
-function runs(offsets: readonly number[], noise: number, shift = 0): ResampledFigure[] {
+function runs(offsets: readonly number[], noise: number, shift = 0): ResampledMetric[] {
   const difficulty = randomStream(7, "difficulty");
   const common = Float64Array.from({ length: 200 }, () => difficulty.normal());
   return offsets.map((offset, seed) => {

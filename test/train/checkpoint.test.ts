@@ -2,10 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { InputError } from "../../src/engine/errors";
+import { InputError } from "../../src/errors";
 import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
-import { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from "../../src/nn/safetensors";
+import { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from "../../src/weights/safetensors";
 import { assertSameTraining, loadCheckpoint, saveCheckpoint } from "../../src/train/checkpoint";
 import { TrainingStep } from "../../src/train/take-step";
 import { disposeTraining, startTraining, type TrainingState } from "../../src/train/state";

@@ -2,12 +2,12 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { InputError } from "../../src/engine/errors";
+import { InputError } from "../../src/errors";
 import { tf } from "../../src/engine/tf";
 import { lockFile } from "../../src/files/folder-lock";
 import { previousOf } from "../../src/files/generations";
-import { decodeSafetensors } from "../../src/nn/safetensors";
-import { readWeights } from "../../src/nn/weights-file";
+import { decodeSafetensors } from "../../src/weights/safetensors";
+import { readWeights } from "../../src/weights/weights-file";
 import { loadCheckpoint, resumeCheckpoint } from "../../src/train/checkpoint";
 import { checkpointFile, pretrain, type TrainingProgress } from "../../src/train/pretrain";
 import { disposeTraining } from "../../src/train/state";

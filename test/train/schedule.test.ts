@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { InputError } from "../../src/engine/errors";
+import { InputError } from "../../src/errors";
 import { parseRecipe } from "../../src/train/recipe";
 import { recipeHash } from "../../src/train/recipe-hash";
 import { learningRateAt, type Schedule } from "../../src/train/schedule";

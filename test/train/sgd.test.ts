@@ -3,7 +3,7 @@ import { tf } from "../../src/engine/tf";
 import { ParameterVector } from "../../src/nn/parameters";
 import { Sgd } from "../../src/train/sgd";
 import { relativeError } from "../engine/double-precision";
-import { hashed } from "../nn/hashed";
+import { hashed } from "../weights/hashed";
 import fixture from "./fixtures/pytorch.json";
 
 describe("Sgd", () => {

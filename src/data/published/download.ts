@@ -5,7 +5,7 @@ import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EnvHttpProxyAgent, interceptors, request, type Dispatcher } from "undici";
-import { InputError } from "../../engine/errors";
+import { InputError } from "../../errors";
 
 /** The checksum of a file as its publisher gives it, in hexadecimal. */
 export interface Checksum {

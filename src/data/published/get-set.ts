@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { InputError } from "../../engine/errors";
+import { InputError } from "../../errors";
 import { whileLocked } from "../../files/folder-lock";
 import type { DataSetFinding } from "../load";
 import { download, fileProblem, type DownloadOptions, type DownloadProgress } from "./download";

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError } from "../../engine/errors";
+import { InputError } from "../../errors";
 import { readMatlabFile } from "./matlab-file";
 
 const kit = "ILSVRC2012_devkit_t12/data";

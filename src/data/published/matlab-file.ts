@@ -1,5 +1,5 @@
 import { inflateSync } from "node:zlib";
-import { InputError } from "../../engine/errors";
+import { InputError } from "../../errors";
 
 /** A value of MATLAB's: numbers in the order of the file, text, or the elements of an array of structures. */
 export type MatlabValue = readonly number[] | string | readonly Readonly<Record<string, unknown>>[];

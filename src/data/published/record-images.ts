@@ -1,7 +1,7 @@
 import { mkdir, open, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
-import { InputError } from "../../engine/errors";
+import { InputError } from "../../errors";
 
 /** Images decoded and written at a time. */
 const writtenTogether = 64;

@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Parser, type ReadEntry } from "tar";
 import { open, type Entry, type ZipFile } from "yauzl";
-import { InputError } from "../../engine/errors";
+import { InputError } from "../../errors";
 
 /** Limits of {@link unpack}, against archives that are made to fill the disk. */
 export interface UnpackOptions {

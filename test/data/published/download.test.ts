@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { download } from "../../../src/data/published/download";
-import { InputError } from "../../../src/engine/errors";
+import { InputError } from "../../../src/errors";
 import { sendFile, serve, sha256, type Answer, type FileServer } from "./file-server";
 
 const file = Buffer.from(Uint32Array.from({ length: 50_000 }, (_, index) => index * 2_654_435_761).buffer);

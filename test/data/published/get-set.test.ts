@@ -5,9 +5,9 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { assertWhole, getSet, publishedSet } from "../../../src/data/published/get-set";
 import { publishedSets, type PublishedArchive, type PublishedSet } from "../../../src/data/published/published-sets";
-import { InputError } from "../../../src/engine/errors";
+import { InputError } from "../../../src/errors";
 import { lockFile } from "../../../src/files/folder-lock";
-import { writeStoredZip } from "../../nn/zip-writer";
+import { writeStoredZip } from "../../weights/zip-writer";
 import { sendFile, serve, sha256, type FileServer } from "./file-server";
 import { writeTar } from "./tar-writer";
 

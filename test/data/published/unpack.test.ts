@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { unpack } from "../../../src/data/published/unpack";
-import { InputError } from "../../../src/engine/errors";
-import { writeStoredZip } from "../../nn/zip-writer";
+import { InputError } from "../../../src/errors";
+import { writeStoredZip } from "../../weights/zip-writer";
 import { writeTar, type TarEntry } from "./tar-writer";
 
 let around: string;

@@ -1,0 +1,130 @@
+import { join, resolve } from "node:path";
+import { loadDetectionData, type DetectionData } from "../detection/data/detection-data";
+import { detectionPreset, withArchitecture, withMasks } from "../recipes/detection-presets";
+import { parseDetectionRecipe, type DetectionRecipe } from "../detection/detection-recipe";
+import { architectureOf } from "../detection/model/detector";
+import type { Initialization } from "../detection/train/detector-training";
+import {
+  detectorRunFile,
+  forgetDetectorRun,
+  predictionsFile,
+  runDetector,
+  type DetectorRun,
+} from "../runs/run-detector";
+import { totalLoss } from "../detection/model/faster-rcnn";
+import type { DetectorProgress } from "../detection/train/train-detector";
+import { InputError } from "../errors";
+import { whileLocked } from "../files/folder-lock";
+import { stopRequested } from "../display/kernel";
+import { detectorDirectory } from "../runs/detector-directory";
+import { detectorInitialization } from "../runs/detector-initialization";
+import { detectionLimit } from "../experiments/transfer/transfer-rows";
+import type { DetectFlags } from "./detect";
+import { clock, percent, progressBar } from "./progress-bar";
+import { withSettings, type Setting } from "./recipe-flags";
+import { prepareFolder } from "./run-folder";
+
+/** What `moco detect` does. A module of its own, since it loads TensorFlow. */
+export async function detectAction(flags: DetectFlags, settings: readonly Setting[]): Promise<void> {
+  // Listens from here on: a Ctrl-C that comes before the first step stops after it.
+  stopRequested();
+  const recipe = recipeOf(flags, settings);
+  const initialization = detectorInitialization(flags.init, recipe, flags.seed);
+  const data = await loadDetectionData(recipe.dataset, flags.root);
+  const directory = resolve(flags.output ?? detectorDirectory(recipe, { initialization, data }, flags.seed));
+  prepareFolder(directory);
+  await whileLocked(directory, () => detectIn(directory, recipe, { initialization, data }, flags));
+}
+
+async function detectIn(
+  directory: string,
+  recipe: DetectionRecipe,
+  { initialization, data }: { readonly initialization: Initialization; readonly data: DetectionData },
+  flags: DetectFlags,
+): Promise<void> {
+  if (flags.fresh) forgetDetectorRun(directory);
+
+  const stream = flags.json ? process.stderr : process.stdout;
+  stream.write(
+    `${recipe.name}: ${recipe.detector.masks ? "Mask" : "Faster"} R-CNN ${architectureOf(recipe.detector).title} from ` +
+      `${initialization.name}, ${recipe.schedule.iterations} iterations of ${recipe.batchSize} images on ${data.train.name}, seed ${flags.seed}\nin ${directory}\n`,
+  );
+  if (data.leftOut.length > 0) {
+    stream.write(
+      `Left out, since a detector cannot learn them (${data.leftOut.length}):\n${data.leftOut.join("\n")}\n`,
+    );
+  }
+  const training = progressBar(stream, describeTraining);
+  const evaluation = progressBar(stream, ({ step, totalSteps }) => `image ${step} of ${totalSteps} of the test part`);
+  let trained = false;
+  let run: DetectorRun;
+  try {
+    run = await runDetector(recipe, data, {
+      seed: flags.seed,
+      initialization,
+      directory,
+      checkpointSeconds: flags.checkpointSeconds,
+      validations: flags.validations,
+      stopRequested,
+      onProgress: (progress) => {
+        if (!trained && progress.step > 1) {
+          stream.write(`Going on after step ${progress.step - 1} of ${progress.totalSteps}.\n`);
+        }
+        trained = true;
+        training.show(progress);
+      },
+      onImage: (step, totalSteps) => {
+        training.stop();
+        evaluation.show({ step, totalSteps });
+      },
+    });
+  } finally {
+    training.stop();
+    evaluation.stop();
+  }
+  const files = [join(directory, detectorRunFile), join(directory, predictionsFile)];
+  if (flags.json) console.log(JSON.stringify({ files, ...run }, null, 2));
+  else console.log([describeMetrics(run, data.test.name), ...files].join("\n"));
+}
+
+function recipeOf(flags: DetectFlags, settings: readonly Setting[]): DetectionRecipe {
+  const named = detectionPreset(flags.preset, flags.dataset);
+  const ofArchitecture = flags.arch === undefined ? named : withArchitecture(named, flags.arch);
+  const preset = flags.masks ? withMasks(ofArchitecture) : ofArchitecture;
+  const changed = withSettings(preset, settings) as DetectionRecipe;
+  const set = settings.map((setting) => setting.join(" = ")).join(", ");
+  const recipe = parseDetectionRecipe(
+    set === "" ? changed : { ...changed, source: `${changed.source}; set on the command line: ${set}` },
+  );
+  if (recipe.dataset.kind === (flags.dataset ?? recipe.dataset.kind)) return recipe;
+  throw new InputError(
+    `Cannot take the data set from two places: --dataset is ${flags.dataset}, the recipe's is ${recipe.dataset.kind}`,
+  );
+}
+
+/** "step 12 of 490, loss 1.2345 (objectness 0.1, ...), 12 images/s, 1:02 left" */
+export function describeTraining(progress: DetectorProgress): string {
+  const { step, totalSteps, losses, imagesPerSecond, secondsLeft, history } = progress;
+  const { mask } = losses;
+  const ap50 = history.validations.at(-1)?.ap50;
+  return [
+    `step ${step} of ${totalSteps}`,
+    `loss ${totalLoss(losses).toFixed(4)} (RPN ${losses.objectness.toFixed(3)} + ${losses.rpnBox.toFixed(3)}, ` +
+      `box head ${losses.classification.toFixed(3)} + ${losses.box.toFixed(3)}` +
+      `${mask === undefined ? "" : `, masks ${mask.toFixed(3)}`})`,
+    `${imagesPerSecond.toFixed(1)} images/s`,
+    `${clock(secondsLeft)} left`,
+    ...(ap50 == null ? [] : [`AP50 ${percent(ap50)} (validation)`]),
+  ].join(", ");
+}
+
+function describeMetrics({ metrics, manifest }: DetectorRun, test: string): string {
+  const shown = (value: number | null) => (value === null ? "none" : percent(value));
+  const { ap, ap50, ap75, classAgnostic, categories, metric, masks } = metrics;
+  return [
+    `On ${test}, by the rules of ${metric}${detectionLimit(manifest.recipe)}: AP ${shown(ap)}, AP50 ${shown(ap50)}, AP75 ${shown(ap75)}`,
+    ...(masks ? [`of masks: AP ${shown(masks.ap)}, AP50 ${shown(masks.ap50)}, AP75 ${shown(masks.ap75)}`] : []),
+    `whatever the category: AP ${shown(classAgnostic.ap)}, AP50 ${shown(classAgnostic.ap50)}`,
+    `AP of each category: ${categories.map(({ name, ap }) => `${name} ${shown(ap)}`).join(", ")}`,
+  ].join("\n");
+}

@@ -1,0 +1,141 @@
+import { existsSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { ImageData } from "../data/image-set";
+import { loadData, parseDataName } from "../data/load";
+import { InputError } from "../errors";
+import { withChecksum } from "../files/checked-json";
+import { whileLocked } from "../files/folder-lock";
+import { forgetGenerations } from "../files/generations";
+import { replaceFile } from "../files/replace-file";
+import { stopRequested } from "../display/kernel";
+import { monitorDemoKnn, monitorKnn } from "../runs/evaluate-encoder";
+import { demoRun, recordDemoRun } from "../experiments/pytorch-parity/record-demo-run";
+import { runDirectory, runRecordFile } from "../runs/run-cell";
+import { presetNamed } from "../recipes/presets";
+import { loadCheckpoint } from "../train/checkpoint";
+import { makeManifest, manifestFile, readManifest, type Manifest } from "../train/manifest";
+import { checkpointFile, pretrain, type PretrainOptions, type TrainingProgress } from "../train/pretrain";
+import { parseRecipe, type Recipe } from "../train/recipe";
+import { disposeTraining, type History } from "../train/state";
+import { assertEnoughImages, hasClasses } from "./enough-images";
+import type { PretrainFlags } from "./pretrain";
+import { describeProgress, progressBar } from "./progress-bar";
+import { demoPreset, recipeFrom, type Setting } from "./recipe-flags";
+import { prepareFolder } from "./run-folder";
+
+/** How a training ended, as `--json` prints it. */
+interface Outcome {
+  readonly checkpoint: string;
+  readonly manifestFile: string;
+  readonly manifest: Manifest;
+  readonly history: Pick<History, "curve" | "monitor">;
+}
+
+/** What `moco pretrain` does. A module of its own, since it loads TensorFlow. */
+export async function pretrainAction(flags: PretrainFlags, settings: readonly Setting[]): Promise<void> {
+  // Listens from here on: a Ctrl-C that comes before the first step stops after it.
+  stopRequested();
+  if (flags.record && flags.preset !== demoPreset) {
+    throw new InputError(
+      `Cannot record the run: --record belongs to --preset ${demoPreset}, current value is ${flags.preset}. ` +
+        "Runs of tables are recorded by moco reproduce --record",
+    );
+  }
+  const recipe = parseRecipe(recipeFrom({ preset: flags.preset, file: flags.recipe, method: flags.method }, settings));
+  const data = await loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize });
+  const monitor = monitorOf(flags, recipe, data);
+  const directory = resolve(flags.output ?? runDirectory(recipe, data, flags.seed));
+  prepareFolder(directory);
+  await whileLocked(directory, () => trainIn(directory, recipe, data, { ...flags, monitor }));
+}
+
+async function trainIn(
+  directory: string,
+  recipe: Recipe,
+  data: ImageData,
+  { monitor, ...flags }: PretrainFlags & { readonly monitor: PretrainOptions["monitor"] },
+): Promise<void> {
+  if (flags.fresh) {
+    // Only what a run consists of: the folder may hold other things.
+    forgetGenerations(join(directory, checkpointFile));
+    for (const file of [manifestFile, runRecordFile]) rmSync(join(directory, file), { force: true });
+  }
+
+  const progressStream = flags.json ? process.stderr : process.stdout;
+  progressStream.write(`${describeTraining(recipe, flags.seed, directory)}\n`);
+  if (monitor === undefined) progressStream.write(`No kNN is read: the images of ${recipe.dataset} have no classes.\n`);
+  const bar = progressBar(progressStream, describeProgress);
+  let last: TrainingProgress | undefined;
+  try {
+    const training = pretrain(recipe, data, {
+      seed: flags.seed,
+      directory,
+      checkpointSeconds: flags.checkpointSeconds,
+      ...(monitor && { monitor }),
+      stopRequested,
+    });
+    for await (const progress of training) {
+      if (last === undefined && progress.step > 1) {
+        progressStream.write(`Going on after step ${progress.step - 1} of ${progress.totalSteps}.\n`);
+      }
+      last = progress;
+      bar.show(progress);
+    }
+  } finally {
+    bar.stop();
+  }
+
+  const outcome = outcomeOf(join(directory, checkpointFile), join(directory, manifestFile), data, last !== undefined);
+  if (flags.record) progressStream.write(`Recorded ${recordDemoRun(demoRun(outcome.manifest, outcome.history))}\n`);
+  if (flags.json) console.log(JSON.stringify(outcome, null, 2));
+  else
+    console.log(
+      `${last ? "Trained" : "Nothing to do: trained before"}.\n${outcome.checkpoint}\n${outcome.manifestFile}`,
+    );
+}
+
+/** Reads kNN while it trains; undefined for images without classes. */
+function monitorOf({ preset: name, knnK }: PretrainFlags, recipe: Recipe, data: ImageData): PretrainOptions["monitor"] {
+  if (name === demoPreset) {
+    if (knnK !== undefined) {
+      throw new InputError(`Cannot set --knn-k: the readings of --preset ${demoPreset} are the demo's; leave it out`);
+    }
+    assertEnoughImages(recipe, data, 1);
+    return hasClasses(data)
+      ? { times: recipe.epochs, evaluate: (encoder) => monitorDemoKnn(encoder, data) }
+      : undefined;
+  }
+  const preset = presetNamed(name);
+  const knn = { ...preset.knn, k: knnK ?? preset.knn.k };
+  assertEnoughImages(recipe, data, knn.k);
+  if (!hasClasses(data)) return undefined;
+  return { times: preset.monitorTimes, evaluate: (encoder) => monitorKnn(encoder, data, { ...preset, knn }) };
+}
+
+function describeTraining(recipe: Recipe, seed: number, directory: string): string {
+  const { name, method, dataset, batchSize, epochs } = recipe;
+  const { kind, ...settings } = method;
+  const described = [kind, ...Object.entries(settings).map((setting) => setting.join(" = "))].join(", ");
+  return (
+    `${name}: ${described}; batch ${batchSize}, ${epochs} ${epochs === 1 ? "epoch" : "epochs"} on ${dataset}, seed ${seed}\n` +
+    `in ${directory}`
+  );
+}
+
+/** Reads the finished checkpoint and writes the manifest, unless it was written when the training ended. */
+function outcomeOf(checkpoint: string, manifestPath: string, data: ImageData, trainedNow: boolean): Outcome {
+  const { recipe, state } = loadCheckpoint(checkpoint);
+  const { seed, history } = state;
+  const written = !trainedNow && existsSync(manifestPath);
+  const manifest = written
+    ? readManifest(manifestPath)
+    : makeManifest({ recipe, seed, data, encoder: state.method.encoder }, state);
+  disposeTraining(state);
+  if (!written) replaceFile(manifestPath, `${JSON.stringify(withChecksum(manifest), null, 2)}\n`);
+  return {
+    checkpoint,
+    manifestFile: manifestPath,
+    manifest,
+    history: { curve: history.curve, monitor: history.monitor },
+  };
+}

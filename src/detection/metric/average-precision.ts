@@ -1,0 +1,116 @@
+import { meanOf } from "../../statistics/mean";
+
+/** How a detection came out. */
+export const Outcome = {
+  /** No object where it says; or one that a better detection has found already. */
+  wrong: 0,
+  right: 1,
+  /** On something that is not scored. */
+  uncounted: 2,
+} as const;
+
+/**
+ * How the detections of one category came out, image by image. From these tables a figure is computed again for any
+ * resample of the images without matching again: matching looks at one image at a time.
+ */
+export interface CategoryMatches {
+  /** Index of the image of each detection, by falling score. */
+  readonly image: Int32Array;
+  /** Place of each among those of its image, the best has 0. */
+  readonly rank: Int32Array;
+  /** {@link Outcome} of each, one row for each setting (IoU threshold, area range) of the metric. */
+  readonly outcomes: readonly Uint8Array[];
+  /** Index of the image of each object that is to be found, one row for each area range of the metric. */
+  readonly targets: readonly Int32Array[];
+}
+
+/** Average precision over the IoU thresholds .50, .55, ..., .95, and at .50 and .75; 0 to 1, NaN where nothing is to be found. */
+export interface AveragePrecision {
+  readonly ap: number;
+  readonly ap50: number;
+  readonly ap75: number;
+}
+
+/**
+ * How often each image counts, for a bootstrap over images: integers, one for each image of the set. The metrics are
+ * those of a set that holds each image so many times (but for the order of equal scores).
+ */
+export type Multiplicities = ArrayLike<number>;
+
+/** Precision and recall after each right detection; precision is the best at this recall or a larger one. */
+export interface PrecisionRecall {
+  readonly recall: readonly number[];
+  readonly precision: readonly number[];
+  /** Recall after all detections, 0 where there are none. */
+  readonly finalRecall: number;
+}
+
+/** Number of objects to be found. */
+export function countTargets(targets: Int32Array, multiplicities?: Multiplicities): number {
+  if (multiplicities === undefined) return targets.length;
+  let count = 0;
+  for (const image of targets) count += multiplicities[image]!;
+  return count;
+}
+
+/**
+ * The curve of one category at one setting.
+ *
+ * @param outcomes - a row of `matches.outcomes`
+ * @param targetCount - from {@link countTargets}, positive
+ * @param limit - how many detections of each image count
+ */
+export function precisionRecall(
+  matches: CategoryMatches,
+  outcomes: Uint8Array,
+  targetCount: number,
+  limit: number,
+  multiplicities?: Multiplicities,
+): PrecisionRecall {
+  const recall: number[] = [];
+  const precision: number[] = [];
+  let right = 0;
+  let wrong = 0;
+  for (let place = 0; place < outcomes.length; place++) {
+    const outcome = outcomes[place]!;
+    if (outcome === Outcome.uncounted || matches.rank[place]! >= limit) continue;
+    const times = multiplicities === undefined ? 1 : multiplicities[matches.image[place]!]!;
+    if (outcome === Outcome.wrong) {
+      wrong += times;
+    } else if (times > 0) {
+      right += times;
+      recall.push(right / targetCount);
+      precision.push(right / (right + wrong));
+    }
+  }
+  // Between right detections precision falls and recall stays: the points after right ones are enough.
+  for (let at = precision.length - 2; at >= 0; at--) {
+    precision[at] = Math.max(precision[at]!, precision[at + 1]!);
+  }
+  return { recall, precision, finalRecall: right / targetCount };
+}
+
+/** The mean of the best precision at each of some rising recalls or beyond, 0 where a recall is not reached. */
+export function precisionAtRecalls({ recall, precision }: PrecisionRecall, wanted: readonly number[]): number {
+  let sum = 0;
+  let at = 0;
+  for (const level of wanted) {
+    while (at < recall.length && recall[at]! < level) at++;
+    if (at === recall.length) break;
+    sum += precision[at]!;
+  }
+  return sum / wanted.length;
+}
+
+/** The area under the curve of best precision over recall. */
+export function areaUnderCurve({ recall, precision }: PrecisionRecall): number {
+  let area = 0;
+  recall.forEach((value, at) => (area += (value - (recall[at - 1] ?? 0)) * precision[at]!));
+  return area;
+}
+
+/** The mean of those values that are numbers, NaN where none is: a category without objects has no average precision. */
+export function meanOfNumbers(values: readonly number[]): number {
+  const numbers = values.filter((value) => !Number.isNaN(value));
+  return numbers.length === 0 ? NaN : meanOf(numbers);
+}

@@ -1,0 +1,179 @@
+import type { TextRow } from "../../display/table";
+import type { Interval } from "../../statistics/intervals";
+import { parameterCount } from "../../nn/resnet-layout";
+import type { Ablation, Published } from "./ablation";
+import { metricNames, type AblationResult, type BaselineRow, type MetricName, type ResultRow } from "./ablation-result";
+
+/** Names of the measures, as columns are headed. */
+export const metricTitles: Readonly<Record<MetricName, string>> = {
+  linear: "linear probe",
+  logistic: "logistic regression",
+  knn: "kNN",
+  retrieval: "retrieval",
+};
+
+/**
+ * Accuracies of every row beside claim and publication; the random network and pixels stand in the same columns. Where the
+ * paper prints the parameters of its encoders, each row has its own.
+ */
+export function accuracyRows({ ablation, rows, publishedOnly, baselines }: AblationResult): TextRow[] {
+  const head = ablation.axis.name;
+  const published = (row: Pick<ResultRow, "published" | "publishedAt">) =>
+    row.published === undefined
+      ? "–"
+      : `${asPrinted(row.published)}${row.publishedAt === undefined ? "" : ` (${row.publishedAt})`}`;
+  const parameters = (count: number | undefined): TextRow =>
+    printsParameters(ablation) ? { parameters: count === undefined ? "–" : millions(count) } : {};
+  const baseline = ({ label, metrics }: BaselineRow): TextRow => ({
+    [head]: label,
+    ...parameters(undefined),
+    claimed: "–",
+    published: "–",
+    ...accuracies(metrics),
+    "loss, last fifth": "–",
+    state: "baseline",
+  });
+  return [
+    ...rows.map((row, index) => ({
+      [head]: row.label,
+      ...parameters(parameterCount(ablation.cells[index]!.recipe.encoder)),
+      claimed: row.claimed ?? "–",
+      published: published(row),
+      ...accuracies(row.metrics),
+      "loss, last fifth": row.finalLoss === undefined ? "–" : row.finalLoss.toFixed(2),
+      state: row.failure ?? (ablation.cells[index]!.recipe.method.kind === "random" ? "not trained" : "trained"),
+    })),
+    baseline(baselines.randomNetwork),
+    baseline(baselines.pixels),
+    ...publishedOnly.map((row) => ({
+      [head]: row.label,
+      ...parameters(row.parameters && 1e6 * row.parameters),
+      claimed: row.claimed ?? "–",
+      published: asPrinted(row.published),
+      ...accuracies({}),
+      "loss, last fifth": "–",
+      state: "as published",
+    })),
+  ];
+}
+
+/** How each row differs from the reference row, in the paper and by each measure, and what follows. */
+export function agreementRows({ ablation, rows }: AblationResult): TextRow[] {
+  return rows
+    .filter(({ label }) => label !== ablation.referenceLabel)
+    .flatMap((row) =>
+      metricNames.flatMap((metric) => {
+        const compared = row.agreement[metric];
+        if (compared === undefined) return [];
+        return [
+          {
+            [ablation.axis.name]: row.label,
+            measure: metricTitles[metric],
+            "difference in points": `${signed(compared.difference)} [${signed(compared.low)}, ${signed(compared.high)}]`,
+            interval: compared.kind,
+            agreement: compared.verdict,
+          },
+        ];
+      }),
+    );
+}
+
+/** What the queue holds besides true negatives. */
+export function queueRows({ ablation, rows }: AblationResult): TextRow[] {
+  return rows.flatMap(({ label, queueShare, queueOverlap }) =>
+    queueShare === undefined || queueOverlap === undefined
+      ? []
+      : [
+          {
+            [ablation.axis.name]: label,
+            "K / N": queueShare.toFixed(3),
+            "own image among the keys": percent(queueOverlap.own),
+            "its twin": queueOverlap.twin === undefined ? "–" : percent(queueOverlap.twin),
+            "its class": percent(queueOverlap.sameClass),
+          },
+        ],
+  );
+}
+
+/** What the numbers mean: settings, intervals, source of the data. */
+export function footnotes({ ablation, rows, baselines }: AblationResult): string[] {
+  const runs = rows.flatMap((row) => row.runs);
+  const [run] = runs;
+  if (run === undefined) return ["Nothing has been run yet."];
+  const { recipe, data } = run.manifest;
+  const recipes = runs.map(({ manifest }) => manifest.recipe);
+  const encoders = alternatives(recipes.map(({ encoder }) => `${encoder.architecture} of width ${encoder.width}`));
+  const epochs = alternatives(recipes.map((one) => one.epochs).sort((a, b) => a - b));
+  const evaluation = runs.find((one) => one.evaluation !== undefined)?.evaluation; // none where training diverged
+  const seeds = Math.max(...rows.map((row) => row.seeds));
+  const sampling = rows.flatMap(({ metrics }) => Object.values(metrics))[0]?.kind ?? "test sampling";
+  const overDraws = Object.values(baselines.randomNetwork.metrics)[0]?.kind === "seeds";
+  return [
+    `Reproduced on ${data.name} (${data.trainImages} training images), ${encoders} at ${recipe.imageSize} px, ` +
+      `${epochs} epoch${epochs === "1" ? "" : "s"}, ${seeds} seed${seeds === 1 ? "" : "s"}; ` +
+      `accuracies in percent on test, 95 % intervals of ${sampling}${overDraws ? ", of the random network over its draws" : ""}.`,
+    `Published: ImageNet linear top-1, ${printsParameters(ablation) ? "encoder as named, else ResNet-50" : "ResNet-50"}, ` +
+      `${ablation.paper}. Differences are to ${ablation.referenceLabel}.`,
+    new Set(recipes.map(({ method }) => method.kind)).size > 1
+      ? "Each method has a loss of its own: compare it along a training, not between rows."
+      : "",
+    evaluation === undefined
+      ? ""
+      : `kNN: k = ${evaluation.knn.k}, T = ${evaluation.knn.temperature}, on pooled features. Linear probe: the paper's SGD ` +
+        `schedule on cached features, rate chosen on validation. Logistic regression: to convergence, L2 chosen on validation. ` +
+        `Retrieval: the same emoji drawn by the other hand, Noto to Twemoji.`,
+    ...new Set(ablation.publishedOnly.map(({ reason }) => publishedOnlyNote(ablation, reason))),
+  ].filter((note) => note !== "");
+}
+
+/** One note for all rows that were not run for the same reason. */
+function publishedOnlyNote({ publishedOnly }: Ablation, reason: string): string {
+  const labels = publishedOnly.filter((row) => row.reason === reason).map(({ label }) => label);
+  return `${labels.join("; ")} ${labels.length === 1 ? "stands" : "stand"} as published: ${reason}.`;
+}
+
+function printsParameters({ publishedOnly }: Ablation): boolean {
+  return publishedOnly.some(({ parameters }) => parameters !== undefined);
+}
+
+/** "1, 3 or 5", each value once. */
+function alternatives(values: readonly (string | number)[]): string {
+  const distinct = [...new Set(values.map(String))];
+  return [distinct.slice(0, -1).join(", "), distinct.at(-1)!].filter((part) => part !== "").join(" or ");
+}
+
+/** Two digits below ten million, which the paper's encoders all exceed. */
+function millions(count: number): string {
+  return `${(count / 1e6).toFixed(count < 1e7 ? 2 : 0)} M`;
+}
+
+function accuracies(metrics: Readonly<Partial<Record<MetricName, Interval>>>): TextRow {
+  return Object.fromEntries(
+    metricNames.map((metric) => {
+      const interval = metrics[metric];
+      return [metricTitles[metric], interval === undefined ? "–" : withInterval(interval)];
+    }),
+  );
+}
+
+/** The paper prints one decimal, also of 59.0. */
+function asPrinted({ value }: Published): string {
+  return value === "fail" ? value : value.toFixed(1);
+}
+
+/** "56.3 [51.0, 61.2]", in percent. */
+export function withInterval({ mean, low, high }: Pick<Interval, "mean" | "low" | "high">): string {
+  return `${points(mean)} [${points(low)}, ${points(high)}]`;
+}
+
+function points(share: number): string {
+  return (100 * share).toFixed(1);
+}
+
+function signed(share: number): string {
+  return `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)}`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}

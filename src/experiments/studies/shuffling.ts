@@ -1,0 +1,158 @@
+import type { Figure } from "../../display/chart";
+import type { TextRow } from "../../display/table";
+import { defaultMethod, methodRecipe } from "../../recipes/method-recipes";
+import type { Preset } from "../../recipes/presets";
+import type { MethodRecipe } from "../../train/recipe";
+import {
+  differenceError,
+  finalKnn,
+  lastFifth,
+  percent,
+  signedPoints,
+  type FindRun,
+  type StudyCell,
+  type StudyRun,
+} from "./study";
+
+export const shuffledMethods = ["moco", "end-to-end"] as const;
+export type ShuffledMethod = (typeof shuffledMethods)[number];
+type ShuffledRecipe = Extract<MethodRecipe, { kind: ShuffledMethod }>;
+
+export interface ShufflingAxes {
+  /** Parts of a batch with batch statistics of their own. */
+  readonly groups: readonly number[];
+  readonly epochs: number;
+}
+
+/** One combination of the axes. */
+export interface ShufflingCell extends StudyCell {
+  readonly method: ShuffledMethod;
+  readonly groups: number;
+  /** "either" with one group: then the shuffle changes nothing, so both are one computation. */
+  readonly shuffle: "on" | "off" | "either";
+}
+
+export interface ShufflingRow extends ShufflingCell {
+  readonly run: StudyRun;
+}
+
+export interface ShufflingStudy {
+  readonly rows: readonly ShufflingRow[];
+  readonly finding: string;
+}
+
+/** What shuffling BN is studied on (section 3.3 and figure A.1): both mechanisms that have a batch of keys. */
+export function shufflingCells(preset: Preset, { groups, epochs }: ShufflingAxes): ShufflingCell[] {
+  return shuffledMethods.flatMap((kind) =>
+    groups.flatMap((count) =>
+      (count === 1 ? (["either"] as const) : (["on", "off"] as const)).map((shuffle) => ({
+        method: kind,
+        groups: count,
+        shuffle,
+        label: `${kind}, ${count === 1 ? "1 group" : `${count} groups, shuffle ${shuffle}`}`,
+        recipe: {
+          ...methodRecipe(preset, {
+            ...(defaultMethod(preset, kind) as ShuffledRecipe),
+            shuffleBN: shuffle !== "off", // with one group a shuffle would change nothing but the time it takes
+          }),
+          bnGroups: count,
+          epochs,
+        },
+      })),
+    ),
+  );
+}
+
+/** As sentences and charts name them. */
+const methodTitles: Readonly<Record<ShuffledMethod, string>> = { moco: "MoCo", "end-to-end": "end-to-end" };
+
+/**
+ * Shuffling BN on and off against the groups of batch normalization: pretext accuracy and kNN along training (figure
+ * A.1). Where the statistics of a group give the positive away, the pretext accuracy rises and kNN falls.
+ *
+ * @param validationImages - how many images kNN was read on, for the error of its accuracy
+ */
+export async function shufflingStudy(
+  cells: readonly ShufflingCell[],
+  findRun: FindRun,
+  validationImages: number,
+): Promise<ShufflingStudy> {
+  const rows: ShufflingRow[] = [];
+  for (const cell of cells) rows.push({ ...cell, run: await findRun(cell) });
+  return { rows, finding: findingOf(rows, validationImages) };
+}
+
+/** Where each training ended, as a table. */
+export function shufflingRows({ rows }: ShufflingStudy): TextRow[] {
+  return rows.map(({ method, groups, shuffle, run }) => ({
+    method,
+    "BN groups": String(groups),
+    shuffle: shuffle === "either" ? "on or off: the same computation" : shuffle,
+    "pretext accuracy, last fifth": percent(lastFifth(run, "accuracy")),
+    "kNN on validation": percent(finalKnn(run)),
+    state: run.diverged ?? "trained",
+  }));
+}
+
+/** Pretext accuracy and kNN along training, for each method: the two halves of figure A.1. */
+export function shufflingFigures({ rows }: ShufflingStudy): Figure[] {
+  return shuffledMethods.flatMap((method) => {
+    const own = rows.filter((row) => row.method === method);
+    const figure = (
+      title: string,
+      yTitle: string,
+      points: (run: StudyRun) => { x: number[]; y: number[] },
+    ): Figure => ({
+      data: own.map(({ groups, shuffle, run }) => ({
+        name: `${groups} group${groups === 1 ? "" : `s, ${shuffle}`}`,
+        ...points(run),
+        mode: "lines",
+        ...(shuffle === "off" && { line: { dash: "dash" } }),
+      })),
+      layout: {
+        title: { text: `${methodTitles[method]}: ${title}` },
+        xaxis: { title: { text: "step" } },
+        yaxis: { title: { text: yTitle } },
+      },
+    });
+    return [
+      figure("pretext accuracy along training", "pretext accuracy (%)", ({ curve }) => ({
+        x: curve.map(({ step }) => step),
+        y: curve.map(({ accuracy }) => 100 * accuracy),
+      })),
+      figure("kNN on validation along training", "kNN accuracy (%)", ({ monitor }) => ({
+        x: monitor.map(({ step }) => step),
+        y: monitor.map(({ knn }) => 100 * knn),
+      })),
+    ];
+  });
+}
+
+function findingOf(rows: readonly ShufflingRow[], images: number): string {
+  const changes = shuffledMethods.flatMap((method) => {
+    const groups = Math.max(...rows.filter((row) => row.method === method).map((row) => row.groups));
+    const [on, off] = (["on", "off"] as const).map((shuffle) =>
+      rows.find((row) => row.method === method && row.groups === groups && row.shuffle === shuffle),
+    );
+    if (on === undefined || off === undefined) return [];
+    const [pretextOn, pretextOff] = [lastFifth(on.run, "accuracy"), lastFifth(off.run, "accuracy")];
+    const [knnOn, knnOff] = [finalKnn(on.run), finalKnn(off.run)];
+    if (pretextOn === undefined || pretextOff === undefined || knnOn === undefined || knnOff === undefined) return [];
+    const [pretext, knn] = [pretextOff - pretextOn, knnOff - knnOn];
+    const error = differenceError(knnOn, knnOff, images);
+    return [{ method, groups, pretext, knn, error, asPaper: pretext > 0 && knn < -2 * error }];
+  });
+  if (changes.length === 0) return "No pair of trainings with and without the shuffle came to its end.";
+  const told = changes.map(
+    ({ method, groups, pretext, knn, error }) =>
+      `${methodTitles[method]} in ${groups} groups changes by ${signedPoints(pretext)} points of pretext accuracy and ` +
+      `${signedPoints(knn)} ± ${(100 * error).toFixed(1)} of kNN`,
+  );
+  const asPaper = changes.filter((change) => change.asPaper).map(({ method }) => methodTitles[method]);
+  const directions = "the paper's directions, pretext accuracy up and kNN down by two standard errors";
+  const compared =
+    asPaper.length === 0
+      ? `not in ${directions}`
+      : `in ${directions}, for ${asPaper.join(" and ")}${asPaper.length < changes.length ? " only" : ""}`;
+  return `Without the shuffle ${told.join(", ")}: ${compared} (one seed).`;
+}

@@ -1,0 +1,138 @@
+import { InputError } from "../errors";
+import type { ResNetConfig } from "../nn/resnet-layout";
+import type { Recipe } from "../train/recipe";
+
+export const presetNames = ["smoke", "quick"] as const;
+export type PresetName = (typeof presetNames)[number];
+
+/** A size at which the ablations are run. */
+export interface Preset {
+  readonly name: PresetName;
+  readonly purpose: string;
+  /** What all cells share, whatever the method. */
+  readonly base: Omit<Recipe, "name" | "method">;
+  /** T of all contrastive methods. */
+  readonly temperature: number;
+  /** Classes of the data set, for the supervised baseline. */
+  readonly classes: number;
+  /** K of the queue ablation, each with the K of the paper that is as many batches long. */
+  readonly queueSizes: readonly { readonly queueSize: number; readonly paper: number | undefined }[];
+  /** m of the queue ablation. */
+  readonly queueAblationMomentum: number;
+  readonly momenta: readonly number[];
+  /** K of the momentum ablation. */
+  readonly momentumAblationQueueSize: number;
+  /** The comparison of mechanisms (notebook 01). */
+  readonly mechanisms: {
+    /** Grid of learning rates, the same for each mechanism, tried on validation. */
+    readonly rates: readonly number[];
+    /** Epochs of a trial of a rate. */
+    readonly trialEpochs: number;
+    /** K of MoCo and of the memory bank. */
+    readonly dictionarySizes: readonly number[];
+    /** Batches of the mechanisms whose dictionary is the batch. */
+    readonly batchSizes: readonly number[];
+    /** Minutes on two cores, one seed: shown before they start. */
+    readonly minutes: number;
+  };
+  /** How often the kNN monitor is read over a training. */
+  readonly monitorTimes: number;
+  readonly knn: { readonly k: number; readonly temperature: number };
+  /** How many random networks stand beside the trained ones. */
+  readonly randomNetworks: number;
+  /** Minutes that notebooks 03 and 04 take together on two cores, one seed: shown before they start. */
+  readonly minutes: number;
+  /** Minutes of all notebooks. */
+  readonly allMinutes: number;
+}
+
+const quick: Preset = {
+  name: "quick",
+  purpose: "README's main job: both ablations on a laptop in about 10 minutes",
+  base: {
+    source:
+      "head, optimizer and weight decay: paper, section 3.3; T, cosine schedule and CIFAR stem: official CIFAR-10 demo; " +
+      "augmentation, learning rate and size of the images: chosen on the validation part; " +
+      "width, batch, groups and length: what a minute on two cores allows (REPRODUCE.md)",
+    dataset: "emoji",
+    imageSize: 20,
+    encoder: { architecture: "resnet18", width: 16, stem: "cifar", head: "linear", dimension: 128 },
+    batchSize: 64,
+    bnGroups: 2,
+    augmentation: "moco-v2",
+    learningRate: 0.01,
+    optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
+    schedule: { kind: "cosine" },
+    epochs: 10,
+  },
+  temperature: 0.1,
+  classes: 9,
+  queueSizes: [
+    { queueSize: 64, paper: 256 },
+    { queueSize: 128, paper: 512 },
+    { queueSize: 256, paper: 1024 },
+    { queueSize: 512, paper: undefined },
+    { queueSize: 1024, paper: 4096 },
+  ],
+  queueAblationMomentum: 0.99,
+  momenta: [0, 0.9, 0.99, 0.999],
+  momentumAblationQueueSize: 1024,
+  mechanisms: {
+    rates: [0.003, 0.01, 0.03],
+    trialEpochs: 3,
+    dictionarySizes: [64, 256, 1024],
+    batchSizes: [64, 128],
+    minutes: 14,
+  },
+  monitorTimes: 5,
+  knn: { k: 20, temperature: 0.1 },
+  randomNetworks: 5,
+  minutes: 10,
+  allMinutes: 90,
+};
+
+const smoke: Preset = {
+  ...quick,
+  name: "smoke",
+  purpose: "tests and continuous integration: every step of the main job in seconds, at a scale that shows nothing",
+  base: {
+    ...quick.base,
+    source: "preset quick, cut down to run in seconds",
+    imageSize: 16,
+    encoder: { ...quick.base.encoder, width: 8 },
+    epochs: 1,
+  },
+  queueSizes: [
+    { queueSize: 64, paper: 256 },
+    { queueSize: 128, paper: 512 },
+  ],
+  momenta: [0, 0.99],
+  momentumAblationQueueSize: 128,
+  mechanisms: { rates: [0.01, 0.03], trialEpochs: 1, dictionarySizes: [64], batchSizes: [64], minutes: 1 },
+  monitorTimes: 1,
+  randomNetworks: 2,
+  minutes: 1,
+  allMinutes: 6,
+};
+
+const presets: Readonly<Record<PresetName, Preset>> = { smoke, quick };
+
+/**
+ * A preset by name.
+ *
+ * @throws InputError listing the names there are
+ */
+export function presetNamed(name: string): Preset {
+  const preset = (presets as Readonly<Record<string, Preset | undefined>>)[name];
+  if (preset === undefined) {
+    throw new InputError(`Cannot find the preset: choose one of ${presetNames.join(", ")}, current value is "${name}"`);
+  }
+  return preset;
+}
+
+/** The preset whose encoders have this backbone, whatever its stem; undefined where the kit trains none of that size. */
+export function presetWithBackbone({ architecture, width }: ResNetConfig): Preset | undefined {
+  return Object.values(presets).find(
+    ({ base: { encoder } }) => encoder.architecture === architecture && encoder.width === width,
+  );
+}

@@ -1,0 +1,79 @@
+import type { Claim, ClaimTest } from "../claims/claim";
+import { fewestSeeds, level, type Judgement } from "../claims/judge";
+import { textTable } from "../display/table";
+import type { TextRow } from "../display/table";
+
+/** Characters of a line in the column of statements. */
+const statementWidth = 60;
+
+/** Claims with their verdicts as text for the terminal. */
+export function claimTable(judgements: readonly Judgement[]): string {
+  return [textTable(claimRows(judgements)), ...claimNotes(judgements)].join("\n");
+}
+
+/** A row a claim: what it says, what the paper prints, what came of it here. */
+export function claimRows(judgements: readonly Judgement[]): TextRow[] {
+  return judgements.map((judged) => ({
+    claim: judged.claim.id,
+    statement: wrapped(judged.claim.statement),
+    by: judged.claim.by,
+    published: `${judged.claim.source}\n${published(judged.claim)}`,
+    test: testOf(judged.claim),
+    here: "evidence" in judged ? hereOf(judged) : "–",
+    verdict: "smallest" in judged ? `${judged.verdict};\nshown from ${signed(judged.smallest)}` : judged.verdict,
+  }));
+}
+
+/** What the columns mean, and why claims have no verdict: one note for all claims with the same reason. */
+export function claimNotes(judgements: readonly Judgement[]): string[] {
+  const reasons = judgements.flatMap((judged) => ("reason" in judged ? [judged.reason] : []));
+  return [
+    "Here: the difference in points with its 95 % interval over seeds, which are pairs, and p adjusted by Holm's method " +
+      `within a table of the paper; a verdict takes ${fewestSeeds} seeds and p below ${level}.`,
+    "Shown from: the difference that as many seeds would have shown in four of five cases; of an equivalence, contradicted.",
+    ...[...new Set(reasons)].map((reason) => {
+      const ids = judgements.flatMap((judged) =>
+        "reason" in judged && judged.reason === reason ? [judged.claim.id] : [],
+      );
+      return `${ids.join(", ")}: ${reason}.`;
+    }),
+  ];
+}
+
+function published({ reference }: Claim): string {
+  if (reference === undefined) return "–";
+  const { points, printed } = reference;
+  return points === undefined || !printed.includes(" against ") ? printed : `${printed}: ${signed(points)}`;
+}
+
+const titles: Readonly<Record<ClaimTest["kind"], string>> = {
+  difference: "difference",
+  "non-inferiority": "not worse",
+  equivalence: "the same",
+  trend: "rises",
+};
+
+function testOf({ question }: Claim): string {
+  if (!("estimand" in question)) return "–";
+  const { test } = question;
+  return test.kind === "difference" ? titles[test.kind] : `${titles[test.kind]}, margin ${test.margin}`;
+}
+
+function hereOf({ evidence: { difference, low, high, seeds }, p }: Extract<Judgement, { readonly p: number }>): string {
+  return `${signed(difference)} [${signed(low)}, ${signed(high)}]\n${seeds} seeds, p ${p < 0.001 ? "< 0.001" : `= ${p.toPrecision(2)}`}`;
+}
+
+function signed(points: number): string {
+  return `${points < 0 ? "−" : "+"}${Math.abs(points).toFixed(1)}`;
+}
+
+/** Breaks a line between words. */
+function wrapped(text: string): string {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line !== "" && line.length + 1 + word.length > statementWidth) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,253 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { z } from "zod";
+import { InputError } from "../errors";
+import { checksumOf, isUnchanged, withChecksum } from "../files/checked-json";
+import { whileLocked } from "../files/folder-lock";
+import { forgetGenerations } from "../files/generations";
+import { replaceFile } from "../files/replace-file";
+import { originNow, originSchema } from "../train/manifest";
+import { recipeHash } from "../train/recipe-hash";
+import { annotationChecksum, type DetectionData } from "../detection/data/detection-data";
+import { detectionRecipeSchema, type DetectionRecipe } from "../detection/detection-recipe";
+import { assertMasks, type Detection, type DetectionSet } from "../detection/structures/detection-set";
+import { detectorCheckpointFile, loadDetector } from "../detection/train/detector-checkpoint";
+import {
+  curveSchema,
+  disposeDetectorTraining,
+  initializationSchema,
+  validationsSchema,
+  type DetectorTraining,
+} from "../detection/train/detector-training";
+import { evaluateDetections } from "../detection/metric/evaluate-detections";
+import { detectSet, type DetectSetOptions } from "../detection/train/detect-set";
+import { fromCocoResults, toCocoResults, type CocoResult } from "../detection/data/results-json";
+import { trainDetector, type DetectorProgress, type TrainDetectorOptions } from "../detection/train/train-detector";
+
+/** File names in a run's folder, beside the checkpoint. */
+export const detectorRunFile = "run.json";
+export const predictionsFile = "predictions.json";
+
+// JSON has no NaN, which stands where nothing is to be found.
+const figure = z.number().nullable();
+const triple = z.tuple([figure, figure, figure]);
+const averagePrecision = { ap: figure, ap50: figure, ap75: figure };
+const areas = {
+  apSmall: figure,
+  apMedium: figure,
+  apLarge: figure,
+  arSmall: figure,
+  arMedium: figure,
+  arLarge: figure,
+};
+
+const cocoMetricsSchema = z.object({ ...averagePrecision, ...areas, ar: triple, categoryAp: z.array(figure) });
+
+const runSchema = z.object({
+  manifest: z.object({
+    recipe: detectionRecipeSchema,
+    recipeHash: z.string(),
+    seed: z.number().int(),
+    initialization: initializationSchema,
+    data: z.object({
+      train: z.object({ name: z.string(), images: z.number(), checksum: z.string() }),
+      test: z.object({ name: z.string(), images: z.number(), checksum: z.string() }),
+    }),
+    ...originSchema.shape,
+    trainingSeconds: z.number(),
+    steps: z.number().int(),
+  }),
+  /** Of the file of detections; runs that were recorded before have none. */
+  predictionsChecksum: z.string().optional(),
+  curve: curveSchema,
+  /** AP50 on the validation part over the training. */
+  validations: validationsSchema,
+  /** On the test part. */
+  metrics: z.object({
+    metric: detectionRecipeSchema.shape.metric,
+    ...averagePrecision,
+    categories: z.array(z.object({ name: z.string(), ap: figure })),
+    classAgnostic: z.object(averagePrecision),
+    coco: cocoMetricsSchema.optional(),
+    /** Of the masks, where they are predicted. */
+    masks: cocoMetricsSchema.optional(),
+  }),
+});
+
+/** A detector's training and what came of it, as `run.json` has it: metrics are 0 to 1, null where nothing is to be found. */
+export type DetectorRun = Readonly<z.infer<typeof runSchema>>;
+
+export interface RunDetectorOptions extends Omit<TrainDetectorOptions, "monitor"> {
+  /** How often AP50 on the validation part is read over the training, unless the recipe's `stopping` says. @default 0 */
+  readonly validations?: number;
+  readonly onProgress?: (progress: DetectorProgress) => void;
+  /** Told after each image of the test part. */
+  readonly onImage?: DetectSetOptions["onImage"];
+}
+
+/**
+ * From a recipe, an initialization and a seed to a detector and its metrics on the test part: looked up if they are there,
+ * else trained, gone on with where it was interrupted, and evaluated. Writes the manifest with the metrics, and the
+ * detections in COCO's results format.
+ *
+ * @throws InputError if validations are wanted and there is no validation part, and as `trainDetector` does
+ */
+export async function runDetector(
+  recipe: DetectionRecipe,
+  data: DetectionData,
+  options: RunDetectorOptions,
+): Promise<DetectorRun> {
+  const { validations = 0, directory } = options;
+  if (validations > 0 && data.validation === undefined) {
+    throw new InputError("Cannot read AP50 over the training: the recipe must name a validation part, there is none");
+  }
+  if (recipe.detector.masks) assertMasks(data.test);
+  const finished = readDetectorRun(join(directory, detectorRunFile));
+  if (finished !== undefined) return finished;
+  return whileLocked(directory, () => trainAndEvaluate(recipe, data, options));
+}
+
+async function trainAndEvaluate(
+  recipe: DetectionRecipe,
+  data: DetectionData,
+  { validations = 0, onProgress, onImage, ...rest }: RunDetectorOptions,
+): Promise<DetectorRun> {
+  const { directory, stopRequested } = rest;
+  const { validation } = data;
+  const path = join(directory, detectorRunFile);
+  const stop = stopRequested && { stopRequested };
+  const monitor = validation && {
+    times: validations,
+    evaluate: async (detector: DetectorTraining["detector"]) => {
+      // AP50 is that of boxes: masks would be found for nothing.
+      const ofBoxes = { ...detector, config: { ...detector.config, masks: undefined } };
+      const found = await detectSet(ofBoxes, validation, recipe.images, stop);
+      return evaluateDetections(validation, found, recipe.metric, ofBoxes.config).ap50;
+    },
+  };
+  for await (const progress of trainDetector(recipe, data.train, { ...rest, ...(monitor && { monitor }) })) {
+    onProgress?.(progress);
+  }
+
+  const { training } = loadDetector(join(directory, detectorCheckpointFile));
+  try {
+    const found = await detectSet(training.detector, data.test, recipe.images, {
+      ...stop,
+      ...(onImage && { onImage }),
+    });
+    const results = toCocoResults(data.test, found).map(shortened);
+    replaceFile(join(directory, predictionsFile), JSON.stringify(results));
+    // Of what is in the file, so that other programs find the same metrics.
+    const detections = fromCocoResults(data.test, results, predictionsFile);
+    // Parsed once more, so that what is returned now is what is read later.
+    const run = withChecksum({
+      manifest: manifestOf(recipe, data, training),
+      predictionsChecksum: checksumOf(results),
+      curve: training.history.curve,
+      validations: training.history.validations,
+      metrics: evaluateDetections(data.test, detections, recipe.metric, recipe.detector),
+    });
+    const text = JSON.stringify(run);
+    replaceFile(path, `${text}\n`);
+    return runSchema.parse(JSON.parse(text));
+  } finally {
+    disposeDetectorTraining(training);
+  }
+}
+
+/** To a hundredth of a pixel and five digits of the score: a third of the file's size. */
+function shortened(result: CocoResult): CocoResult {
+  const rounded = (value: number, digits: number) => Number(value.toFixed(digits));
+  const [x, y, width, height] = result.bbox;
+  return {
+    ...result,
+    bbox: [rounded(x, 2), rounded(y, 2), rounded(width, 2), rounded(height, 2)],
+    score: rounded(result.score, 5),
+  };
+}
+
+function manifestOf(recipe: DetectionRecipe, data: DetectionData, training: DetectorTraining): DetectorRun["manifest"] {
+  const facts = (set: DetectionSet) => ({
+    name: set.name,
+    images: set.images.length,
+    checksum: annotationChecksum(set),
+  });
+  return {
+    recipe,
+    recipeHash: recipeHash(recipe),
+    seed: training.seed,
+    initialization: training.initialization,
+    data: { train: facts(data.train), test: facts(data.test) },
+    ...originNow(),
+    trainingSeconds: Number(training.seconds.toFixed(1)),
+    steps: training.step,
+  };
+}
+
+/**
+ * Reads a finished run.
+ *
+ * @returns undefined if there is none
+ * @throws InputError if the file is not what {@link runDetector} writes
+ */
+export function readDetectorRun(path: string | undefined): DetectorRun | undefined {
+  if (path === undefined || !existsSync(path)) return undefined;
+  const json = readJson(path);
+  if (!isUnchanged(json)) {
+    throw new InputError(
+      `Cannot read the run ${path}: its content is not the one that its checksum was made of. ` +
+        "Delete the file to evaluate the detector again",
+    );
+  }
+  const parsed = runSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const { path: field, message } = parsed.error.issues[0]!;
+  throw new InputError(
+    `Cannot read the run ${path}: ${field.join(".")}: ${message}. Delete the file to evaluate the detector again`,
+  );
+}
+
+/** The detections of a finished run in a folder. */
+export function readPredictions(directory: string, test: DetectionSet): readonly Detection[] {
+  const run = readDetectorRun(join(directory, detectorRunFile));
+  return readPredictionsFile(join(directory, predictionsFile), test, run?.predictionsChecksum);
+}
+
+/**
+ * Detections of a finished run, wherever they were put.
+ *
+ * @param path - one that ends in ".gz" is packed
+ * @param checksum - the `predictionsChecksum` of the run
+ * @throws InputError if it cannot be read, or naming every entry that is wrong
+ */
+export function readPredictionsFile(path: string, test: DetectionSet, checksum?: string): readonly Detection[] {
+  const json = readJson(path);
+  if (checksum !== undefined && checksum !== checksumOf(json)) {
+    throw new InputError(
+      `Cannot read ${path}: its content is not the one that the run was evaluated on. ` +
+        `Delete it and the run's ${detectorRunFile} to evaluate the detector again`,
+    );
+  }
+  return fromCocoResults(test, json, path);
+}
+
+/** Deletes what a run consists of, so that it is trained anew; the folder may hold other things. */
+export function forgetDetectorRun(directory: string): void {
+  forgetGenerations(join(directory, detectorCheckpointFile));
+  for (const file of [detectorRunFile, predictionsFile]) rmSync(join(directory, file), { force: true });
+}
+
+/**
+ * Parses a file of a run.
+ *
+ * @throws InputError if it cannot be read or is no JSON
+ */
+export function readJson(path: string): unknown {
+  try {
+    const bytes = readFileSync(path);
+    return JSON.parse((path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8"));
+  } catch (cause) {
+    throw new InputError(`Cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,110 @@
+import { DataFrame } from "danfojs-node";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { InputError } from "../../src/errors";
+import { chartBundle } from "../../src/display/chart";
+import { liveCurve } from "../../src/display/live-curve";
+import { svgChart } from "../../src/display/svg-chart";
+import { showTable, tableBundle } from "../../src/display/table";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+describe("showTable", () => {
+  it("escapes what HTML would read as a tag, and leaves missing values empty", () => {
+    const bundle = tableBundle([
+      { K: 64, claim: "m < 1 & K > 0" },
+      { K: null, claim: undefined },
+    ]);
+    expect(bundle["text/html"]).toContain("<td>64</td><td>m &lt; 1 &amp; K &gt; 0</td>");
+    expect(bundle["text/html"]).toContain("<tr><td></td><td></td></tr>");
+    expect(bundle["text/plain"]).toContain("│ 64 │ m < 1 & K > 0 │");
+  });
+
+  it("shows a danfojs DataFrame as it shows rows", () => {
+    const rows = [
+      { K: 64, kNN: 30.5 },
+      { K: 128, kNN: 31.25 },
+    ];
+    expect(tableBundle(new DataFrame(rows))).toEqual(tableBundle(rows));
+  });
+
+  it("refuses no rows, and a row with another column", () => {
+    expect(() => tableBundle([])).toThrow(InputError);
+    expect(() => tableBundle([{ K: 64 }, { k: 128 }])).toThrow("columns of the first (K), row 1 has k");
+  });
+
+  it("prints the text outside a notebook", () => {
+    const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+    showTable([{ K: 64 }], { caption: "Queue size" });
+    expect(log.mock.calls[0]![0]).toMatch(/^Queue size\n/);
+  });
+});
+
+describe("a chart", () => {
+  const figure = {
+    data: [
+      { name: "MoCo", x: [1, 2, 4], y: [0, 10, 5], error_y: { array: [1, 1, 1], arrayminus: [2, 2, 2] } },
+      { name: "random", type: "bar" as const, x: [1, 2, 4], y: [1, 2, 3], marker: { color: "gray" } },
+    ],
+    layout: { title: { text: "kNN" }, xaxis: { title: { text: "K" }, type: "log" } },
+  };
+
+  it("comes as the figure for Plotly, as SVG and as text", () => {
+    const bundle = chartBundle(figure);
+    expect(bundle["application/vnd.plotly.v1+json"]).toEqual({ data: figure.data, layout: figure.layout });
+    expect(bundle["text/plain"]).toBe("kNN\nMoCo  1: 0, 2: 10, 4: 5\nrandom  1: 1, 2: 2, 4: 3");
+    const svg = bundle["image/svg+xml"] as string;
+    expect(svg.match(/<polyline/g)).toHaveLength(1);
+    expect(svg.match(/stroke="#333"/g)).toHaveLength(3);
+    expect(svg.match(/<rect [^>]*fill="#D55E00"/g)).toHaveLength(4); // three bars, one mark in the legend
+    for (const label of [">kNN<", ">K<", ">MoCo<", ">random<", ">4<"]) {
+      expect(svg).toContain(label);
+    }
+  });
+
+  it("spaces a logarithmic axis by ratios", () => {
+    const svg = svgChart([{ name: "", x: [1, 10, 100], y: [0, 1, 2] }], { logX: true });
+    const [a, b, c] = polylineOf(svg).map(([x]) => x!);
+    expect(b! - a!).toBeCloseTo(c! - b!, 6);
+  });
+
+  it("draws larger values higher, and leaves out points that are not finite", () => {
+    const points = polylineOf(svgChart([{ name: "", x: [0, 1, 2, 3], y: [1, NaN, 2, 3] }]));
+    expect(points).toHaveLength(3);
+    expect(points[0]![1]).toBeGreaterThan(points[1]![1]!);
+    expect(points[1]![1]).toBeGreaterThan(points[2]![1]!);
+  });
+
+  it("is drawn for one point and for none", () => {
+    expect(svgChart([{ name: "", x: [5], y: [1] }])).toMatch(/<circle cx="\d[\d.]*" cy="\d[\d.]*"/);
+    expect(svgChart([])).not.toContain("NaN");
+  });
+});
+
+describe("a live curve outside a notebook", () => {
+  it("prints at most one line in five seconds, and the last point at the end", () => {
+    vi.useFakeTimers();
+    const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+    const curve = liveCurve("m = 0.99");
+    for (let step = 0; step <= 100; step++) {
+      curve.add({ step, values: step === 0 ? { loss: 5, kNN: 20 } : { loss: 5 - step / 100 } });
+      vi.advanceTimersByTime(100);
+    }
+    curve.finish();
+    curve.finish();
+    expect(log.mock.calls.map(([line]) => line as string)).toEqual([
+      "m = 0.99  step 0  loss 5.000  kNN 20.00",
+      "m = 0.99  step 50  loss 4.500  kNN 20.00",
+      "m = 0.99  step 100  loss 4.000  kNN 20.00",
+    ]);
+  });
+});
+
+function polylineOf(svg: string): number[][] {
+  return /<polyline points="([^"]+)"/
+    .exec(svg)![1]!
+    .split(" ")
+    .map((point) => point.split(",").map(Number));
+}
