@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { emojiCredit } from "../data/emoji";
 import { replaceFile } from "../files/replace-file";
-import type { Figure } from "../display/chart";
+import { plotlyFigure, type Figure } from "../display/chart";
 import { escapeHtml, tableBundle } from "../display/table";
 import type { MeasuredEncoder } from "../experiments/transfer/measured-encoders";
 import type { Preset } from "../recipes/presets";
@@ -40,7 +40,7 @@ export function writeReportPage(
   preset: Preset,
   transfers: readonly TransferOnPage[] = [],
 ): void {
-  const plotly = readFileSync(require.resolve("plotly.js-dist"), "utf8");
+  const plotly = readFileSync(require.resolve("plotly.js-basic-dist-min"), "utf8");
   replaceFile(path, reportPage(results, preset, plotly, transfers));
 }
 
@@ -157,7 +157,7 @@ function originRow(run: string, manifest: Omit<Manifest, "recipe" | "data" | "en
 }
 
 function chart(id: string, figure: Figure): string {
-  const json = JSON.stringify(figure).replaceAll("<", "\\u003c");
+  const json = JSON.stringify(plotlyFigure(figure)).replaceAll("<", "\\u003c");
   return `<div id="${id}" class="chart"></div>
 <script>{ const figure = ${json}; Plotly.newPlot("${id}", figure.data, figure.layout, { responsive: true, displaylogo: false }); }</script>`;
 }
@@ -173,6 +173,7 @@ caption { text-align: left; font-weight: 600; padding: 0.6rem 0; }
 th, td { border-bottom: 1px solid #d0d7de; padding: 0.3rem 0.7rem; text-align: left; vertical-align: top; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 .note { color: #57606a; font-size: 14px; margin: 0.2rem 0; }
-.chart { height: 420px; }
+.chart { max-width: 100%; margin: 1rem 0; }
+svg { max-width: 100%; height: auto; }
 footer { border-top: 1px solid #d0d7de; margin-top: 3rem; color: #57606a; font-size: 14px; }
 `;
