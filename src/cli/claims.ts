@@ -1,8 +1,6 @@
 import { Command, Option } from "commander";
-import { judge } from "../claims/judge";
 import { claimTable } from "../report/claim-rows";
 import { presetNamed, presetNames } from "../recipes/presets";
-import { ablations } from "./table";
 
 interface ClaimsFlags {
   readonly preset: string;
@@ -19,19 +17,8 @@ export function claimsCommand(): Command {
     .option("--json", "print JSON")
     .action(async ({ preset: name, own, json }: ClaimsFlags) => {
       const preset = presetNamed(name);
-      const { claimsOf } = await import("../claims/claims.js");
-      const { storedValues } = await import("../claims/stored-values.js");
-      const { readRateTrials } = await import("../experiments/mechanisms/rate-trials.js");
-      const { ownRuns, recordedRuns } = await import("../runs/run-store.js");
-      const { ownTransferRuns, recordedTransferRuns } = await import("../experiments/transfer/stored-transfer.js");
-      const claims = claimsOf(preset);
-      const runs = own ? ownRuns() : recordedRuns(preset);
-      const find = storedValues({
-        ablation: (id) => ablations[id](preset, readRateTrials(runs.rateTrials(preset)) ?? []),
-        runs,
-        detectors: (transfer) => (own ? ownTransferRuns() : recordedTransferRuns(transfer)),
-      });
-      const judgements = judge(claims, find);
+      const { ownJudgements, recordedJudgements } = await import("../claims/stored-judgements.js");
+      const judgements = own ? ownJudgements(preset) : recordedJudgements(preset);
       console.log(json ? JSON.stringify(judgements, null, 2) : claimTable(judgements));
     });
 }

@@ -1,4 +1,4 @@
-import { rateTrialsPath } from "../../runs/run-store";
+import { rateTrialsPath, recordedRuns } from "../../runs/run-store";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -57,6 +57,20 @@ export async function tryRates(
   }
   replaceFile(path, `${JSON.stringify(trials, null, 2)}\n`);
   return trials;
+}
+
+/**
+ * The trials that the rates of the recorded runs were chosen by.
+ *
+ * @throws InputError if none are recorded at the preset
+ */
+export function recordedRateTrials(preset: Preset): readonly RateTrial[] {
+  const trials = readRateTrials(recordedRuns(preset).rateTrials(preset));
+  if (trials !== undefined) return trials;
+  throw new InputError(
+    `Cannot show the trials of rates: none are recorded at preset ${preset.name}. Try them (anew = true in a notebook), ` +
+      "or choose preset quick",
+  );
 }
 
 /**

@@ -78,7 +78,7 @@ export async function observeStaleness(
   { onProgress, stopRequested, root = runsFolder }: RunCellOptions = {},
 ): Promise<StalenessRecord> {
   const path = stalenessPath(recipe, seed, data.checksum, axes, root);
-  const kept = readRecord(path);
+  const kept = readStaleness(path);
   if (kept) return kept;
 
   const directory = path.replace(/\.json$/, "");
@@ -123,7 +123,12 @@ export async function observeStaleness(
   return record;
 }
 
-function readRecord(path: string): StalenessRecord | undefined {
+/**
+ * Reads a record that was kept; undefined if there is none.
+ *
+ * @throws InputError if it is damaged
+ */
+export function readStaleness(path: string): StalenessRecord | undefined {
   if (!existsSync(path)) return undefined;
   try {
     const json: unknown = JSON.parse(readFileSync(path, "utf8"));
