@@ -77,11 +77,10 @@ const quick: Preset = {
     base: {
       ...quickBase,
       source:
-        "head, optimizer and weight decay: paper, section 3.3; T, cosine schedule, augmentation and CIFAR stem: official CIFAR-10 " +
-        "demo; the augmentation, of those of the kit, as learning rate and size of the images: chosen on the validation part; " +
+        "head, optimizer and weight decay: paper, section 3.3; T, cosine schedule and CIFAR stem: official CIFAR-10 demo; " +
+        "augmentation, learning rate and size of the images: chosen on the validation part; " +
         "width, batch, groups and length: what 75 seconds on two cores allow (REPRODUCE.md)",
       batchSize: 128,
-      augmentation: "cifar10-demo",
       learningRate: 0.06,
       epochs: 50,
     },
