@@ -36,8 +36,9 @@ for (const note of claimNotes(judged)) console.log(note);
 import { emojiCredit, loadData, momentumAblation, parseDataName } from "moco-kit";
 
 const size = presetNamed(preset);
+const { base } = size.ablations;
 const ablation = momentumAblation(size);
-const data = await loadData(parseDataName(size.base.dataset), { size: size.base.imageSize });
+const data = await loadData(parseDataName(base.dataset), { size: base.imageSize });
 const { train, validation, test } = data;
 console.log(
   `${train.labels.length} training, ${validation.labels.length} validation, ${test.labels.length} test images`,
@@ -58,7 +59,7 @@ console.log(emojiCredit);
 // %% tags=["varies"]
 import { augmentationPolicies, batchIndices, drawViews, showImages, tf } from "moco-kit";
 
-const policy = augmentationPolicies[size.base.augmentation];
+const policy = augmentationPolicies[base.augmentation];
 const unscaled = { ...data, mean: [0, 0, 0], std: [1, 1, 1] } as const;
 const views = drawViews(unscaled, batchIndices(train, 12, 1, 0), {
   policy,

@@ -78,7 +78,13 @@ export function seriesFigure({ ablation, rows, baselines }: AblationResult, metr
     ],
     layout: {
       title: { text: `${ablation.title}: ${metricTitles[metric]}` },
-      xaxis: { title: { text: "negatives of a query" }, type: "log" },
+      // A mark at each doubling.
+      xaxis: {
+        title: { text: "negatives of a query" },
+        type: "log",
+        tick0: Math.log10(ends[0]!),
+        dtick: Math.log10(2),
+      },
       yaxis: { title: { text: "accuracy on test (%)" } },
       ...(published.length > 0 && { xaxis2: publishedAxis(ablation), yaxis2: publishedAccuracy }),
     },
