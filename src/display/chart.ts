@@ -72,7 +72,7 @@ export function plotlyFigure({
       autosize: true,
       height: plotHeight + lineHeight * (lines.length + namesBelow(data)) + (xaxis2 === undefined ? 0 : axisHeight),
       margin: { l: 40, r: 16, t: 20 + lineHeight * lines.length + (xaxis2 === undefined ? 0 : axisHeight), b: 40 },
-      legend: { orientation: "h", x: 0, xanchor: "left", y: -0.22, yanchor: "top" },
+      legend: { orientation: "h", x: 0, xanchor: "left", yref: "container", y: 0, yanchor: "bottom" },
       ...rest,
       ...(text !== undefined && {
         title: { text: lines.join("<br>"), font: { size: 15 }, ...titlePlace },

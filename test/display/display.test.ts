@@ -83,10 +83,12 @@ describe("a chart", () => {
     }
     expect(svg).toContain('style="max-width:100%"');
     const { layout } = chartBundle(figure)["application/vnd.plotly.v1+json"] as {
-      layout: { legend: { orientation: string; y: number }; width?: number; autosize: boolean };
+      layout: { width?: number };
     };
-    expect(layout).toMatchObject({ autosize: true, legend: { orientation: "h" } });
-    expect(layout.legend.y).toBeLessThan(0);
+    expect(layout).toMatchObject({
+      autosize: true,
+      legend: { orientation: "h", yref: "container", y: 0, yanchor: "bottom" },
+    });
     expect(layout.width).toBeUndefined();
   });
 
