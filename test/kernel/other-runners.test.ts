@@ -72,7 +72,7 @@ describe.runIf(process.env["MOCO_TEST_LONG"])("a plain runner of notebooks", () 
       expect(executed).toContain(name === "papermill" ? "seeds 3, widths 2" : "seeds 1, widths 1");
       // A drawing that needs no network.
       expect(executed).toMatch(/<svg[^]*A chart offline/);
-    }, 120_000);
+    }, 300_000);
 
     for (const [what, { cells, says }] of Object.entries(broken)) {
       it(`${name} is red for ${what}`, async () => {
@@ -81,7 +81,7 @@ describe.runIf(process.env["MOCO_TEST_LONG"])("a plain runner of notebooks", () 
         expect(code, text).toBeGreaterThan(0);
         const told = text + (existsSync(output) ? readFileSync(output, "utf8") : "");
         expect(told).toMatch(says);
-      }, 120_000);
+      }, 300_000);
     }
   }
 });
