@@ -8,6 +8,7 @@ import { randomStream } from "../engine/random";
 import { tf } from "../engine/tf";
 import { DivergedError } from "../errors";
 import type { Encoder } from "../nn/encoder";
+import { oneView } from "../methods/method";
 import { meanOf } from "../statistics/mean";
 import { learningRateAt } from "../train/schedule";
 import {
@@ -144,7 +145,7 @@ function startOrGoOn(
       const learningRate = learningRateAt(recipe.schedule, { baseRate, epoch: state.step / perEpoch, epochs });
       const indices = order.indices(state.step);
       const labels = indices.map((index) => data.train.labels[index]!);
-      const images = drawViews(data, indices, { policy: cropAndFlip, seed, step: state.step, views: [{}] }).one(0);
+      const images = drawLinearView(data, indices, seed, state.step);
       const { loss, logits } = recorded().step(images, labels, learningRate);
       images.dispose();
       state.step++;
@@ -172,6 +173,16 @@ function startOrGoOn(
   };
 }
 
+/** Random crops and flips of some images of the training part, normalized, [N, size, size, 3]; the caller disposes them. */
+export function drawLinearView(data: ImageData, indices: Int32Array, seed: number, step: number): tf.Tensor4D {
+  return drawViews(data, indices, { policy: cropAndFlip, seed, step, views: oneView }).one(0);
+}
+
+/** Steps of an epoch: the last batch may be smaller. */
+export function linearBatches(images: number, batchSize: number): number {
+  return Math.ceil(images / batchSize);
+}
+
 /** In which order the images come: each epoch has its own, a function of seed and epoch alone, and leaves none out. */
 class EpochOrder {
   /** Steps of an epoch. */
@@ -185,7 +196,7 @@ class EpochOrder {
     private readonly batchSize: number,
     private readonly seed: number,
   ) {
-    this.batches = Math.ceil(count / batchSize);
+    this.batches = linearBatches(count, batchSize);
     const last = count - (this.batches - 1) * batchSize;
     this.batchSizes = this.batches === 1 ? [last] : [batchSize, last];
   }
