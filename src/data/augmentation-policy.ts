@@ -82,4 +82,4 @@ export const augmentationPolicies = {
   simclr: simclrStrong,
 } as const satisfies Record<string, AugmentationPolicy>;
 
-export type AugmentationName = keyof typeof augmentationPolicies;
+type AugmentationName = keyof typeof augmentationPolicies;

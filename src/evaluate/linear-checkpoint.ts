@@ -30,8 +30,6 @@ export const linearEpochSchema = z
   })
   .strict();
 
-export type LinearEpoch = Readonly<z.infer<typeof linearEpochSchema>>;
-
 const historySchema = z.object({
   epochs: z.array(linearEpochSchema),
   /** Sums over the images of the epoch under way. */

@@ -9,7 +9,7 @@ import { readValues } from "./read-values";
 import { bestClasses, scoreOf, type Score } from "./score";
 
 /** Learning rates to choose from, ascending. The paper uses 30 on ImageNet. */
-export const defaultRates: readonly number[] = [0.03, 0.1, 0.3, 1, 3, 10, 30];
+const defaultRates: readonly number[] = [0.03, 0.1, 0.3, 1, 3, 10, 30];
 
 /** Settings of the linear probe. */
 export interface LinearProbeOptions {
