@@ -14,9 +14,11 @@ import { labCommand } from "./lab";
 import { notebookCommand } from "./notebook";
 import { pretrainCommand } from "./pretrain";
 import { projectRoot } from "./project";
+import { reportCommand } from "./report";
 import { reproduceCommand } from "./reproduce";
 import { tableCommand } from "./table";
 import { transferCommand } from "./transfer";
+import { verifyCommand } from "./verify";
 
 /** Every command, with an example for its help. */
 const commands: readonly (readonly [create: () => Command, example: string])[] = [
@@ -30,6 +32,8 @@ const commands: readonly (readonly [create: () => Command, example: string])[] =
   [estimateCommand, "moco estimate moco-v2-imagenet-200 coco_R_50_C4_2x --measure"],
   [tableCommand, "moco table momentum --preset quick --recorded"],
   [claimsCommand, "moco claims"],
+  [reportCommand, "moco report --write"],
+  [verifyCommand, "moco verify"],
   [notebookCommand, "moco notebook 04 --preset smoke"],
   [labCommand, "moco lab -- --no-browser"],
   [dataCommand, "moco data count emoji"],

@@ -10,7 +10,8 @@ import type { Transfer } from "../experiments/transfer/transfer";
 import { executedNotebookPath, findNotebook, runNotebook } from "./notebook";
 import { integerFrom } from "./numbers";
 import { projectRoot } from "./project";
-import { ablations, tableJson } from "./table";
+import { ablations } from "../report/ablations";
+import { tableJson } from "./table";
 
 interface ReproduceFlags {
   readonly all?: boolean;
