@@ -72,8 +72,10 @@ export async function blockContents(
 
 async function contentOf(name: string, preset: Preset, root: string): Promise<string> {
   const id = ablationNames.find((one) => one === name);
-  const result = id && recordedAblation(id, preset, root);
-  if (result !== undefined) return ablationBlock(result, preset);
+  if (id !== undefined) {
+    const result = recordedAblation(id, preset, root);
+    return result === undefined ? "Nothing of this is recorded yet with the preset of now." : ablationBlock(result, preset);
+  }
   const transfer = transferNames.find((one) => `transfer-${one}` === name);
   if (transfer !== undefined) return transferBlock(await recordedTransfer(transfer, root));
   switch (name) {
