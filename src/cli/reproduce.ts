@@ -111,7 +111,8 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
   const { recordRuns, storedAblation } = await import("../experiments/ablation/stored-ablation.js");
   const results = tables().flatMap((ablation) => storedAblation(ablation, preset, ownRuns(), seeds) ?? []);
   const page = join(projectRoot, "runs", `report-${preset.name}.html`);
-  writeReportPage(page, results, preset, all ? await transfersOnPage(preset, seeds) : []);
+  const transfers = all ? await transfersOnPage(preset, seeds) : [];
+  writeReportPage(page, { preset, ablations: results, transfers });
   if (json) console.log(JSON.stringify({ preset: preset.name, page, tables: results.map(tableJson) }, null, 2));
   else console.log(results.map((result) => `\n${resultTable(result)}`).join("\n"));
   say(`\nThe report, with charts: ${page}`);

@@ -1,6 +1,7 @@
+import { relative } from "node:path";
 import { claimsOf } from "../claims/claims";
 import { judge, type Judgement } from "../claims/judge";
-import { storedValues, type ClaimStores } from "../claims/stored-values";
+import { runsBehind, storedValues, type ClaimStores } from "../claims/stored-values";
 import type { Ablation } from "../experiments/ablation/ablation";
 import type { AblationResult } from "../experiments/ablation/ablation-result";
 import { storedAblation } from "../experiments/ablation/stored-ablation";
@@ -10,11 +11,13 @@ import { compareEngines, type EngineComparison } from "../experiments/pytorch-pa
 import { recordedTestSet, recordedTransferRuns, storedTransfer } from "../experiments/transfer/stored-transfer";
 import { transferNamed, transferNames, type TransferName } from "../experiments/transfer/transfer";
 import type { TransferResult } from "../experiments/transfer/transfer-result";
+import { InputError } from "../errors";
 import type { Preset } from "../recipes/presets";
 import { namesIn, resultsFolder } from "../runs/run-name";
 import { recordedRuns } from "../runs/run-store";
 import { ablationNames, ablations } from "./ablations";
 import type { ReportTable } from "./report-table";
+import { claimsTable } from "./verdict-section";
 import { ablationTables, engineTables, transferTables } from "./result-tables";
 
 /** Where the recorded runs of a preset lie, and the tables that ask for them. */
@@ -67,35 +70,69 @@ export function recordedEngines(root = resultsFolder): EngineComparison {
 
 /** All that is recorded of a preset. */
 export interface RecordedReport {
-  readonly preset: Preset;
-  readonly judgements: readonly Judgement[];
   readonly ablations: readonly AblationResult[];
   readonly transfers: readonly TransferResult[];
   readonly engines: EngineComparison;
 }
 
-/** Reads and computes all that is recorded of a preset. */
+/** Reads and computes all that is recorded of a preset; its transfers take minutes. */
 export async function recordedReport(preset: Preset, root = resultsFolder): Promise<RecordedReport> {
   const transfers: TransferResult[] = [];
   for (const name of recordedTransferNames(preset, root)) transfers.push(await recordedTransfer(name, root));
-  return {
-    preset,
-    judgements: recordedJudgements(preset, root),
-    ablations: recordedAblations(preset, root),
-    transfers,
-    engines: recordedEngines(root),
-  };
+  return { ablations: recordedAblations(preset, root), transfers, engines: recordedEngines(root) };
+}
+
+/** The claims with their verdicts, by the recorded runs. */
+export function recordedClaims(preset: Preset, root = resultsFolder): ReportTable {
+  return claimsTable(recordedJudgements(preset, root), recordedRunsOf(preset, root));
+}
+
+/** Files of the runs behind a verdict, below the folder of results. */
+export function recordedRunsOf(preset: Preset, root = resultsFolder): (judged: Judgement) => readonly string[] {
+  const stores = recordedStores(preset, root);
+  return ({ claim: { question } }) =>
+    "estimand" in question ? runsBehind(question.estimand, stores).map((path) => relative(root, path)) : [];
+}
+
+/** Names of the tables that can be cited by themselves. */
+export const tableNames: readonly string[] = [
+  "claims",
+  ...ablationNames,
+  ...transferNames.map((name) => `transfer-${name}`),
+  "two-engines",
+];
+
+/**
+ * A table by its name, from the recorded runs.
+ *
+ * @throws InputError if there is no table of that name, or nothing of it is recorded
+ */
+export async function recordedTable(name: string, preset: Preset, root = resultsFolder): Promise<ReportTable> {
+  const table = (await tablesNamed(name, preset, root))[0];
+  if (table !== undefined) return table;
+  const known = tableNames.includes(name)
+    ? `nothing of it is recorded with preset ${preset.name}`
+    : `there are the tables ${tableNames.join(", ")}`;
+  throw new InputError(`Cannot find the table ${name}: ${known}`);
+}
+
+async function tablesNamed(name: string, preset: Preset, root: string): Promise<readonly ReportTable[]> {
+  if (name === "claims") return [recordedClaims(preset, root)];
+  if (name === "two-engines") return engineTables(recordedEngines(root));
+  const transfer = recordedTransferNames(preset, root).find((one) => `transfer-${one}` === name);
+  if (transfer !== undefined) return transferTables(await recordedTransfer(transfer, root));
+  const id = ablationNames.find((one) => one === name);
+  const result = id && recordedAblation(id, preset, root);
+  return result === undefined ? [] : ablationTables(result, preset.name);
 }
 
 /** The tables of a report, in its order. */
-export function tablesOf({
-  preset,
-  ablations,
-  transfers,
-  engines,
-}: Omit<RecordedReport, "judgements">): readonly ReportTable[] {
+export function tablesOf(
+  preset: Preset,
+  { ablations: results, transfers, engines }: RecordedReport,
+): readonly ReportTable[] {
   return [
-    ...ablations.flatMap((result) => ablationTables(result, preset.name)),
+    ...results.flatMap((result) => ablationTables(result, preset.name)),
     ...transfers.flatMap(transferTables),
     ...engineTables(engines),
   ];

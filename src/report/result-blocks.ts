@@ -74,7 +74,9 @@ async function contentOf(name: string, preset: Preset, root: string): Promise<st
   const id = ablationNames.find((one) => one === name);
   if (id !== undefined) {
     const result = recordedAblation(id, preset, root);
-    return result === undefined ? "Nothing of this is recorded yet with the preset of now." : ablationBlock(result, preset);
+    return result === undefined
+      ? "Nothing of this is recorded yet with the preset of now."
+      : ablationBlock(result, preset);
   }
   const transfer = transferNames.find((one) => `transfer-${one}` === name);
   if (transfer !== undefined) return transferBlock(await recordedTransfer(transfer, root));

@@ -12,7 +12,7 @@ import { fault, note, type Finding } from "./finding";
  * Whether claims are those that were registered, and were committed before the runs that judge them: the commit that a run
  * was made at must have the claim in its history.
  *
- * @param runsOf - files of the runs behind a claim, that has a verdict
+ * @param runsOf - files of the runs behind a claim that has a verdict, below the folder of results
  */
 export function checkClaims(
   judgements: readonly Judgement[],
@@ -47,7 +47,8 @@ export function checkClaims(
     if (!("evidence" in judged)) return [];
     const since = introducedBy(checksum, where, project);
     if (since === undefined) return [note(where, `claim ${claim.id} is not committed yet`)];
-    const late = runsOf(judged).filter((file) => !madeAfter(commitOf(file), since, project));
+    const files = runsOf(judged).map((file) => join(project, "results", file));
+    const late = files.filter((file) => !madeAfter(commitOf(file), since, project));
     if (late.length === 0) return [];
     return [
       note(

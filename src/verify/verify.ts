@@ -1,8 +1,6 @@
 import { join } from "node:path";
-import { runsBehind } from "../claims/stored-values";
-import type { Judgement } from "../claims/judge";
 import type { Preset } from "../recipes/presets";
-import { recordedJudgements, recordedStores } from "../report/recorded-report";
+import { recordedJudgements, recordedRunsOf } from "../report/recorded-report";
 import { checkClaims } from "./check-claims";
 import { checkDocuments, isQuick } from "./check-documents";
 import { checkResults } from "./check-results";
@@ -23,9 +21,7 @@ export async function verify(preset: Preset, { project, quick = false }: VerifyO
   const root = join(project, "results");
   const files = await checkResults({ project, detections: !quick });
   if (files.some(({ level }) => level === "fault")) return files;
-  const stores = recordedStores(preset, root);
-  const runsOf = ({ claim: { question } }: Judgement) =>
-    "estimand" in question ? runsBehind(question.estimand, stores) : [];
+  const runsOf = recordedRunsOf(preset, root);
   return [
     ...files,
     ...checkClaims(recordedJudgements(preset, root), runsOf, { preset, project }),
