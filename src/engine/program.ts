@@ -53,22 +53,10 @@ export class Program<Functions extends Readonly<Record<string, TensorFunction>>>
     decisions: Decisions = {},
   ): OutputsOf<Functions[Name]> {
     if (this.disposed) throw new Error(`Cannot run ${name}: the program was disposed`);
-    const { inputs: specs, pauses = {}, compute } = this.functions[name]!;
-    const sizes = new Map<string, number>();
-    assertInputsFit(name, specs, inputs, sizes);
-    const decide: Pause = (pause, values) => {
-      const decision = decisions[pause];
-      if (decision === undefined) throw new Error(`Cannot run ${name}: nothing decides at its pause ${pause}`);
-      const decided = decision(values);
-      try {
-        assertInputsFit(name, pauses[pause]!, decided, sizes);
-      } catch (error) {
-        tf.dispose({ ...decided });
-        throw error;
-      }
-      return decided;
-    };
-    const outputs = this.session?.run(name, inputs, decide) ?? tf.tidy(() => separate(compute(inputs, decide), inputs));
+    const one = this.functions[name]!;
+    const outputs = this.session
+      ? this.session.run(name, inputs, assertFits(one, inputs, decisions, name))
+      : runOpByOp(one, inputs, decisions, name);
     return outputs as OutputsOf<Functions[Name]>;
   }
 
@@ -169,6 +157,46 @@ class Session implements VariableHome {
     const fetches = names.map((name) => (name.includes(":") ? name : `${name}:0`)).join(",");
     return engine.binding.runSavedModel(this.id, ids, feeds, fetches).map((one) => engine.createOutputTensor(one));
   }
+}
+
+/**
+ * Runs a function of tensors once, operation by operation, as it is written.
+ *
+ * @param name - for messages
+ * @returns as {@link Program.run}
+ * @throws what {@link Program.run} throws
+ */
+export function runOpByOp(
+  one: TensorFunction,
+  inputs: NamedTensors,
+  decisions: Decisions = {},
+  name = "the function",
+): NamedTensors {
+  const pause = assertFits(one, inputs, decisions, name);
+  return tf.tidy(() => separate(one.compute(inputs, pause), inputs));
+}
+
+/** Checks the inputs, and at each pause those that were decided. */
+function assertFits(
+  { inputs: specs, pauses = {} }: TensorFunction,
+  inputs: NamedTensors,
+  decisions: Decisions,
+  name: string,
+): Pause {
+  const sizes = new Map<string, number>();
+  assertInputsFit(name, specs, inputs, sizes);
+  return (pause, values) => {
+    const decision = decisions[pause];
+    if (decision === undefined) throw new Error(`Cannot run ${name}: nothing decides at its pause ${pause}`);
+    const decided = decision(values);
+    try {
+      assertInputsFit(name, pauses[pause] ?? {}, decided, sizes);
+    } catch (error) {
+      tf.dispose({ ...decided });
+      throw error;
+    }
+    return decided;
+  };
 }
 
 /** @param sizes - of the named dimensions as far as they are known; what the inputs say of others is added */

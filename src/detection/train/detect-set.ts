@@ -4,7 +4,7 @@ import { batchImages } from "../data/image-batch";
 import type { ImageRecipe } from "../detection-recipe";
 import { rescaleDetections } from "../model/detections";
 import type { Detector } from "../model/detector";
-import { detectObjects } from "../model/faster-rcnn";
+import { detectObjects } from "../model/detect-objects";
 import type { Box, Detection, DetectionImage, DetectionSet } from "../structures/detection-set";
 import { pasteMask } from "../structures/paste-mask";
 import { prepareImage, resizedSize } from "./detector-images";

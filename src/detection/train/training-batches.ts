@@ -1,11 +1,13 @@
 import type { Random } from "../../engine/random";
 import { tf } from "../../engine/tf";
-import type { DetectionRecipe } from "../detection-recipe";
+import type { DetectionRecipe, ImageRecipe } from "../detection-recipe";
 import type { DetectionImage, DetectionSet } from "../structures/detection-set";
 import { prepareImage, resizedSize, transformTruth } from "./detector-images";
 import type { TrainingBatch } from "../model/faster-rcnn";
-import { batchImages } from "../data/image-batch";
+import { batchImages, paddedSize } from "../data/image-batch";
 import { groundTruthOf } from "../model/training-samples";
+import type { Size } from "../structures/boxes";
+import type { BatchShape } from "./take-detector-step";
 
 /**
  * The images of each batch of a training, without end: shuffled pass after pass, and those wider than high apart from the
@@ -31,6 +33,52 @@ export function* shuffledBatches(
   }
 }
 
+/** What is drawn for each image of a batch. */
+interface DrawnImage {
+  readonly to: Size;
+  readonly mirrored: boolean;
+}
+
+function drawImages(
+  images: readonly DetectionImage[],
+  { trainShortest, longest, flip }: ImageRecipe,
+  random: Random,
+): DrawnImage[] {
+  return images.map((image) => ({
+    to: resizedSize(image, trainShortest[random.integer(trainShortest.length)]!, longest),
+    mirrored: random.uniform() < 0.5 && flip,
+  }));
+}
+
+// Recording takes about as long as three steps operation by operation, and saves a part of each later one.
+const [countedBatches, commonFrom] = [200, 20];
+
+/**
+ * Shapes that many batches of a training have: at least 20 of its first 200, so that there are at most 10. Known from the
+ * recipe, the set and the seed alone, and hence the same whenever a training goes on.
+ *
+ * @param batches - those of the training from its first step on
+ * @param steps - how many the training has
+ * @param random - what the images of a step are drawn by
+ */
+export function commonShapes(
+  batches: Iterator<readonly DetectionImage[], never>,
+  { images }: Pick<DetectionRecipe, "images">,
+  steps: number,
+  random: (step: number) => Random,
+): BatchShape[] {
+  const counts = new Map<string, { readonly shape: BatchShape; count: number }>();
+  for (let step = 0; step < Math.min(steps, countedBatches); step++) {
+    const sizes = drawImages(batches.next().value, images, random(step)).map(({ to }) => to);
+    const { height, width } = paddedSize(sizes);
+    const shape: BatchShape = [sizes.length, height, width, 3];
+    const known = counts.get(shape.join());
+    if (known) known.count++;
+    else counts.set(shape.join(), { shape, count: 1 });
+  }
+  return [...counts.values()].filter(({ count }) => count >= commonFrom).map(({ shape }) => shape);
+}
+
 /**
  * Reads and augments the images of a batch: a length of the shorter side is drawn for each, and whether it is mirrored.
  *
@@ -43,15 +91,11 @@ export async function readTrainingBatch(
   { images: preparation, detector }: Pick<DetectionRecipe, "images" | "detector">,
   random: Random,
 ): Promise<TrainingBatch> {
-  const { trainShortest, longest, flip, ...normalization } = preparation;
-  const drawn = images.map((image) => ({
-    to: resizedSize(image, trainShortest[random.integer(trainShortest.length)]!, longest),
-    mirrored: random.uniform() < 0.5 && flip,
-  }));
+  const drawn = drawImages(images, preparation, random);
   const pixels = await Promise.all(images.map((image) => set.readPixels(image)));
   const prepared = images.map((image, index) => {
     const { to, mirrored } = drawn[index]!;
-    return prepareImage(pixels[index]!, image, to, mirrored, normalization);
+    return prepareImage(pixels[index]!, image, to, mirrored, preparation);
   });
   const batch = batchImages(prepared);
   tf.dispose(prepared);
