@@ -60,6 +60,11 @@ export class Program<Functions extends Readonly<Record<string, TensorFunction>>>
     return outputs as OutputsOf<Functions[Name]>;
   }
 
+  /** Whether it has a function of that name. */
+  has(name: string): boolean {
+    return name in this.functions;
+  }
+
   /** Every operation of a function's graph, in the order of recording; empty if it runs operation by operation. */
   operations(name: keyof Functions & string): readonly GraphNode[] {
     return this.session?.nodesOf(name) ?? [];

@@ -5,10 +5,12 @@ import { anchorAspectRatios, architectureOf, type DetectorConfig } from "./detec
 import type { AlignmentLayout } from "./region-alignment";
 import { mostObjectRois } from "./training-samples";
 
+/** Shape of a batch of images, padding included: [N, H, W, 3]. */
+export type BatchShape = readonly [number, number, number, number];
+
 /** What a detector makes of a batch's shape alone. */
 export interface BatchLayout {
-  /** [N, H, W, 3], with the padding. */
-  readonly images: readonly [number, number, number, number];
+  readonly images: BatchShape;
   /**
    * The anchors of each level; also over the padding of smaller images, where they are background, as in detectron2.
    */
@@ -22,12 +24,7 @@ export interface BatchLayout {
   readonly masks: AlignmentLayout | undefined;
 }
 
-/** @param images - shape of the batch, [N, H, W, 3] */
-export function batchLayout(
-  config: DetectorConfig,
-  images: readonly [number, number, number, number],
-  use: "training" | "inference",
-): BatchLayout {
+export function batchLayout(config: DetectorConfig, images: BatchShape, use: "training" | "inference"): BatchLayout {
   const architecture = architectureOf(config);
   const [count, height, width] = images;
   const multiple = architecture.sizeDivisibility(config.backbone);

@@ -29,6 +29,7 @@ export const c4: DetectorArchitecture = {
   maskResolution: () => undefined,
   alignedMaps: 1,
   mapOf: (_, boxes) => new Int32Array(boxCount(boxes)),
+  normalizesRegions: true,
   regions: ({ config, parameters }, aligned, mode) => {
     const stage = resNetStage(config.backbone, parameters, aligned, mode, 4);
     const maps = normalize(parameters, stage, extraNorm, mode);

@@ -53,6 +53,8 @@ export interface DetectorArchitecture {
   readonly alignedMaps: number;
   /** Which of them each region is aligned on. */
   readonly mapOf: (config: DetectorConfig, boxes: Boxes) => Int32Array;
+  /** Whether {@link DetectorArchitecture.regions} normalizes, so that it has running averages. */
+  readonly normalizesRegions: boolean;
   /**
    * What its layers make of regions.
    *

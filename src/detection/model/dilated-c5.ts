@@ -48,6 +48,7 @@ export const dilatedC5: DetectorArchitecture = {
   maskResolution: () => undefined,
   alignedMaps: 1,
   mapOf: (_, boxes) => new Int32Array(boxCount(boxes)),
+  normalizesRegions: false,
   regions: ({ parameters }, aligned) => ({ vectors: boxHead(parameters, aligned), maps: aligned }),
   maskMaps: () => {
     throw new InputError("Cannot predict masks with dilated-C5: it has no mask head; choose another architecture");

@@ -14,6 +14,7 @@ import type { ImageBatch } from "../data/image-batch";
 import { joinArrays } from "../structures/boxes";
 import { batchLayout } from "./batch-layout";
 import { architectureOf, type Detector } from "./detector";
+import { alignByInputs } from "./region-alignment";
 import {
   anchorSpecs,
   drawAnchors,
@@ -130,13 +131,15 @@ export async function estimateRunningAverages(
   random: Random,
 ): Promise<void> {
   const mean = new MeanStatistics(detector.running);
+  // No mask head normalizes.
+  const unmasked = { ...detector, config: { ...detector.config, masks: undefined } };
   try {
     for await (const batch of batches) {
       try {
-        const on = { detector, layout: batchLayout(detector.config, batch.images.shape, "training") };
+        const on = { detector: unmasked, layout: batchLayout(unmasked.config, batch.images.shape, "training") };
         const decisions = stepDecisions(on, batch, random);
         const pause: Pause = (name, values) => decisions[name]!(values);
-        mean.add((mode) => tf.dispose({ ...trainingLosses(on, batch.images, mode, pause) }));
+        mean.add((mode) => tf.tidy(() => normalizeAll(on, batch.images, mode, pause)));
       } finally {
         batch.images.dispose();
       }
@@ -145,6 +148,16 @@ export async function estimateRunningAverages(
   } finally {
     mean.dispose();
   }
+}
+
+/** The part of a forward pass that batch normalization takes part in. */
+function normalizeAll(on: DetectorOnBatch, images: tf.Tensor4D, mode: NormalizationMode, pause: Pause): void {
+  const { detector, layout } = on;
+  const { features, normalizesRegions, alignedMaps, regions } = architectureOf(detector.config);
+  const maps = features(detector, images, mode);
+  if (!normalizesRegions) return;
+  const inputs = pause(samplesPause, { ...regionProposalNetwork(detector, maps) });
+  regions(detector, alignByInputs(layout.regions, maps.slice(0, alignedMaps), inputs), mode);
 }
 
 function trainingLosses(

@@ -60,6 +60,7 @@ export const fpn: DetectorArchitecture = {
   maskResolution: ({ roiResolution }) => 2 * roiResolution,
   alignedMaps: stages.length,
   mapOf: (config, boxes) => pyramidLevels(boxes, canonicalSize(config)).map((level) => level - finestLevel),
+  normalizesRegions: false,
   regions: ({ parameters }, aligned) => ({ vectors: boxHead(parameters, aligned), maps: aligned }),
   maskMaps: ({ parameters }, maps) =>
     maskConvolutions.reduce((x, name) => relu(convolveWithBias(parameters, x, name, 1)), maps),

@@ -149,8 +149,7 @@ function sampleMapGradient(
   const width = columns.shape[2];
   const parts = channelParts(mostRegions * resolution * width, channels).map(({ first, size }) =>
     tf.tidy(() => {
-      const some =
-        size === channels ? dy : tf.slice4d(dy, [0, 0, 0, first], [count, resolution, resolution, size]);
+      const some = size === channels ? dy : tf.slice4d(dy, [0, 0, 0, first], [count, resolution, resolution, size]);
       const spread = tf.matMul(columns.as4D(count, 1, resolution, width), some, true);
       const flat = spread.as2D(count * resolution, width * size);
       return tf.matMul(rows.as2D(count * resolution, height), flat, true).as3D(height, width, size);
@@ -177,12 +176,7 @@ function channelParts(numbersOfChannel: number, channels: number): { readonly fi
  * @param axis - 0 for x, 1 for y
  * @param length - of the feature map along the axis
  */
-export function samplingWeights(
-  boxes: Boxes,
-  axis: 0 | 1,
-  length: number,
-  options: RoiAlignOptions,
-): Float32Array {
+export function samplingWeights(boxes: Boxes, axis: 0 | 1, length: number, options: RoiAlignOptions): Float32Array {
   const { resolution, scale, samplingRatio } = options;
   const weights = new Float32Array(boxCount(boxes) * resolution * length);
   for (let roi = 0; roi < boxCount(boxes); roi++) {

@@ -147,7 +147,10 @@ export function roiLosses(
 }
 
 /** The box head's two predictors: logits of the classes and background, [R, K + 1], and deltas, [R, 4 * K], class after class. */
-export function predictBoxes({ parameters }: Detector, vectors: tf.Tensor2D): { logits: tf.Tensor2D; deltas: tf.Tensor2D } {
+export function predictBoxes(
+  { parameters }: Detector,
+  vectors: tf.Tensor2D,
+): { logits: tf.Tensor2D; deltas: tf.Tensor2D } {
   const linear = (name: string) =>
     tf.add<tf.Tensor2D>(
       tf.matMul(vectors, parameters.tensor<tf.Tensor2D>(`box_predictor.${name}.weight`)),

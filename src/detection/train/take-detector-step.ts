@@ -5,7 +5,7 @@ import type { NamedTensors, TensorFunction } from "../../engine/tensor-function"
 import { tf } from "../../engine/tf";
 import { Variable } from "../../engine/variable";
 import type { DetectionRecipe } from "../detection-recipe";
-import { batchLayout } from "../model/batch-layout";
+import { batchLayout, type BatchShape } from "../model/batch-layout";
 import {
   detectorStep,
   mapLosses,
@@ -16,9 +16,6 @@ import {
 } from "../model/faster-rcnn";
 import type { DetectorOnBatch } from "../model/roi-heads";
 import { detectorWeightDecay, type DetectorTraining } from "./detector-training";
-
-/** Shape of a batch of images, padding included: [N, H, W, 3]. */
-export type BatchShape = tf.Tensor4D["shape"];
 
 /**
  * The step of the training of a detector: the gradient of the losses, applied by the optimizer.

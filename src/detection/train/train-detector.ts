@@ -14,6 +14,7 @@ import type { DetectionRecipe } from "../detection-recipe";
 import { detectionRateAt } from "../detection-schedule";
 import { assertMasks, type DetectionSet } from "../structures/detection-set";
 import type { Detector } from "../model/detector";
+import { commonShapes } from "./common-shapes";
 import { detectorCheckpointFile, resumeDetector, saveDetector } from "./detector-checkpoint";
 import {
   disposeDetectorTraining,
@@ -25,7 +26,7 @@ import {
 } from "./detector-training";
 import { estimateRunningAverages, type DetectorLosses, type TrainingBatch } from "../model/faster-rcnn";
 import { DetectorTrainingStep } from "./take-detector-step";
-import { commonShapes, readTrainingBatch, shuffledBatches } from "./training-batches";
+import { firstShapes, readTrainingBatch, shuffledBatches } from "./training-batches";
 import { trainableImages } from "../structures/detection-set";
 
 export interface TrainDetectorOptions extends LoopOptions {
@@ -90,7 +91,7 @@ function startOrGoOn(
   const trainingStep = new DetectorTrainingStep(
     training,
     recipe,
-    commonShapes(drawBatches(), recipe, totalSteps, augmentation),
+    commonShapes(firstShapes(drawBatches(), recipe, augmentation)),
   );
   const batches = drawBatches();
   for (let step = 0; step < training.step; step++) batches.next();

@@ -3,11 +3,11 @@ import { tf } from "../../engine/tf";
 import type { DetectionRecipe, ImageRecipe } from "../detection-recipe";
 import type { DetectionImage, DetectionSet } from "../structures/detection-set";
 import { prepareImage, resizedSize, transformTruth } from "./detector-images";
+import type { BatchShape } from "../model/batch-layout";
 import type { TrainingBatch } from "../model/faster-rcnn";
 import { batchImages, paddedSize } from "../data/image-batch";
 import { groundTruthOf } from "../model/training-samples";
 import type { Size } from "../structures/boxes";
-import type { BatchShape } from "./take-detector-step";
 
 /**
  * The images of each batch of a training, without end: shuffled pass after pass, and those wider than high apart from the
@@ -50,33 +50,23 @@ function drawImages(
   }));
 }
 
-// Recording takes about as long as three steps operation by operation, and saves a part of each later one.
-const [countedBatches, commonFrom] = [200, 20];
-
 /**
- * Shapes that many batches of a training have: at least 20 of its first 200, so that there are at most 10. Known from the
- * recipe, the set and the seed alone, and hence the same whenever a training goes on.
+ * Shapes of the first batches of a training, of 200 if it has so many. Known from the recipe, the set and the seed alone, and
+ * hence the same whenever a training goes on.
  *
  * @param batches - those of the training from its first step on
- * @param steps - how many the training has
  * @param random - what the images of a step are drawn by
  */
-export function commonShapes(
+export function firstShapes(
   batches: Iterator<readonly DetectionImage[], never>,
-  { images }: Pick<DetectionRecipe, "images">,
-  steps: number,
+  { images, schedule }: Pick<DetectionRecipe, "images" | "schedule">,
   random: (step: number) => Random,
 ): BatchShape[] {
-  const counts = new Map<string, { readonly shape: BatchShape; count: number }>();
-  for (let step = 0; step < Math.min(steps, countedBatches); step++) {
+  return Array.from({ length: Math.min(schedule.iterations, 200) }, (_, step): BatchShape => {
     const sizes = drawImages(batches.next().value, images, random(step)).map(({ to }) => to);
     const { height, width } = paddedSize(sizes);
-    const shape: BatchShape = [sizes.length, height, width, 3];
-    const known = counts.get(shape.join());
-    if (known) known.count++;
-    else counts.set(shape.join(), { shape, count: 1 });
-  }
-  return [...counts.values()].filter(({ count }) => count >= commonFrom).map(({ shape }) => shape);
+    return [sizes.length, height, width, 3];
+  });
 }
 
 /**

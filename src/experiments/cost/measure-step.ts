@@ -1,7 +1,8 @@
 import type { DetectionRecipe } from "../../detection/detection-recipe";
 import { detectionRateAt } from "../../detection/detection-schedule";
 import { disposeDetectorTraining, startDetectorTraining } from "../../detection/train/detector-training";
-import { DetectorTrainingStep, type BatchShape } from "../../detection/train/take-detector-step";
+import { DetectorTrainingStep } from "../../detection/train/take-detector-step";
+import type { BatchShape } from "../../detection/model/batch-layout";
 import { totalLoss } from "../../detection/model/faster-rcnn";
 import { readTrainingBatch } from "../../detection/train/training-batches";
 import { randomStream } from "../../engine/random";

@@ -2,11 +2,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { joinArrays } from "../../../src/detection/structures/boxes";
 import { createDetector, disposeDetector } from "../../../src/detection/model/detector";
 import { detectObjects } from "../../../src/detection/model/detect-objects";
-import {
-  estimateRunningAverages,
-  totalLoss,
-  type TrainingBatch,
-} from "../../../src/detection/model/faster-rcnn";
+import { estimateRunningAverages, totalLoss, type TrainingBatch } from "../../../src/detection/model/faster-rcnn";
 import { randomStream } from "../../../src/engine/random";
 import { tf } from "../../../src/engine/tf";
 import { createEncoder, disposeEncoder } from "../../../src/nn/encoder";
