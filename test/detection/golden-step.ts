@@ -1,12 +1,8 @@
-import {
-  detectorParameters,
-  detectorRunningAverages,
-  type Detector,
-  type DetectorConfig,
-} from "../../src/detection/model/detector";
+import type { DetectorConfig } from "../../src/detection/detector-config";
 import { batchLayout } from "../../src/detection/model/batch-layout";
 import { detectionFunction, detectObjects } from "../../src/detection/model/detect-objects";
 import type { Detections } from "../../src/detection/model/detections";
+import { detectorParameters, detectorRunningAverages, type Detector } from "../../src/detection/model/detector";
 import {
   detectorStep,
   stepDecisions,

@@ -1,7 +1,8 @@
+import type { DetectorConfig } from "../detector-config";
 import type { Boxes, Size } from "../structures/boxes";
 import { levelAnchors } from "./anchors";
 import { defaultDetectionsPerImage } from "./detections";
-import { anchorAspectRatios, architectureOf, type DetectorConfig } from "./detector";
+import { anchorAspectRatios, architectureOf } from "./detector";
 import type { AlignmentLayout } from "./region-alignment";
 import { mostObjectRois } from "./training-samples";
 

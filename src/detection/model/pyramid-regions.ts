@@ -2,7 +2,8 @@ import { boxCount, type Boxes } from "../structures/boxes";
 
 /** Level that a region of the canonical size is aligned on (FPN, section 4.2), and the finest and the coarsest. */
 const canonicalLevel = 4;
-export const [finestLevel, coarsestLevel] = [2, 5];
+const coarsestLevel = 5;
+export const finestLevel = 2;
 
 /**
  * On which level each region is aligned: the larger, the coarser (FPN, equation 1).

@@ -5,7 +5,8 @@ import { tf } from "../../engine/tf";
 import { boxCount, joinArrays, type Boxes, type Size } from "../structures/boxes";
 import type { Detector } from "./detector";
 import { boxRegressionLoss, binaryCrossEntropy } from "./detector-losses";
-import { proposeRegions, type ProposalLimits } from "./region-proposals";
+import { proposeRegions } from "./region-proposals";
+import { type ProposalLimits } from "../detector-config";
 import { rpnHead, type RpnOutput } from "./rpn-head";
 import { sampleAnchors, type GroundTruth } from "./training-samples";
 

@@ -79,28 +79,6 @@ export function alignRegions(
   return align(...maps) as tf.Tensor4D;
 }
 
-/**
- * RoIAlign on one map: {@link alignRegions} for boxes.
- *
- * @param features - [N, H, W, C]
- * @param rois - for each of the N images its boxes, in the image's pixels; their number may differ and be 0
- * @returns image after image, [R, resolution, resolution, C]
- */
-export function roiAlign(features: tf.Tensor4D, rois: readonly Boxes[], options: RoiAlignOptions): tf.Tensor4D {
-  return tf.tidy(() => {
-    const [, height, width] = features.shape;
-    let first = 0;
-    const regions = rois.map((boxes) => {
-      const count = boxCount(boxes);
-      const places = tf.range(first, first + count, 1, "int32");
-      first += count;
-      return { ...weightTensors(boxes, { height, width }, options), places };
-    });
-    const most = Math.max(1, ...rois.map(boxCount));
-    return alignRegions([features], [regions], tf.range(0, first, 1, "int32"), most);
-  });
-}
-
 /** The weights of boxes on a map of some size. */
 export function weightTensors(
   boxes: Boxes,
