@@ -136,8 +136,8 @@ function sampleMapGradient(
   return parts.length === 1 ? parts[0]! : tf.concat3d(parts, 2);
 }
 
-/** How many numbers the larger product may have, 256 MB: that of all channels of all regions would not fit. */
-const numbersAtOnce = 2 ** 26;
+/** How many numbers the larger product may have, 64 MB: that of all channels of all regions would be most of a step's memory. */
+const numbersAtOnce = 2 ** 24;
 
 /** Channels that are computed at once: the first, and how many. */
 function channelParts(numbersOfChannel: number, channels: number): { readonly first: number; readonly size: number }[] {

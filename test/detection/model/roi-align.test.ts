@@ -102,7 +102,7 @@ describe("RoIAlign", () => {
   });
 
   it("of more regions than are computed at once is that of each by itself, in values and gradients", () => {
-    // 200 x 7 x 100 numbers a channel: 479 of 512 channels at once; all, where there are half as many regions.
+    // 200 x 7 x 100 numbers a channel: 119 of 512 channels at once, and 239 where there are half as many regions.
     const x = toTensor<tf.Tensor4D>(randomDoubles([1, 6, 100, 512], "wide features"));
     const boxes = Float32Array.from({ length: 4 * 200 }, (_, at) => [at % 90, 1, (at % 90) + 9, 5][at % 4]!);
     const align = (from: number, to: number) => (input: tf.Tensor) =>
