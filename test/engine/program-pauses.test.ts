@@ -52,7 +52,7 @@ function chooser() {
         },
       },
     );
-    const result = { seen, value: values(outputs["value"]!), grad: values(outputs["grad"]!) };
+    const result = { seen, value: values(outputs["value"]), grad: values(outputs["grad"]) };
     tf.dispose([input, { ...outputs }]);
     return result;
   };

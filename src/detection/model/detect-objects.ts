@@ -1,4 +1,4 @@
-import type { Decisions, InputSpec, NamedTensors, Pause, TensorFunction } from "../../engine/tensor-function";
+import type { Decisions, InputSpec, NamedTensors, TensorFunction } from "../../engine/tensor-function";
 import { runOpByOp } from "../../engine/program";
 import { tf } from "../../engine/tf";
 import type { NormalizationMode } from "../../nn/resnet";

@@ -76,7 +76,7 @@ export function alignRegions(
       },
     };
   });
-  return align(...maps) as tf.Tensor4D;
+  return align(...maps);
 }
 
 /** The weights of boxes on a map of some size. */

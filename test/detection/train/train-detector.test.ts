@@ -257,7 +257,7 @@ describe("trainDetector on images of one shape, so that its steps are recorded",
     const others = lossesOf(await run(opByOp));
     vi.unstubAllEnvs();
     others.slice(0, 10).forEach((other, step) => {
-      for (const [name, loss] of Object.entries(other)) {
+      for (const [name, loss] of Object.entries(other) as [string, number][]) {
         const recorded = losses[step]![name as keyof typeof other]!;
         expect(Math.abs(recorded - loss), `${name} of step ${step + 1}`).toBeLessThan(1e-3 * Math.abs(loss) + 1e-5);
       }

@@ -162,7 +162,8 @@ describe("firstShapes", () => {
   it("are the shapes of the batches that a training reads", async () => {
     const set = tinySet();
     const recipe = tinyDetection();
-    const draw = () => shuffledBatches(trainableImages(set), recipe.batchSize, (pass) => randomStream(1, "shuffle", pass));
+    const draw = () =>
+      shuffledBatches(trainableImages(set), recipe.batchSize, (pass) => randomStream(1, "shuffle", pass));
     const augment = (step: number) => randomStream(1, "augment", step);
     const batches = draw();
     const read: number[][] = [];
