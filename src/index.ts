@@ -1,7 +1,8 @@
 /** What notebooks and other programs import from "moco-kit". */
 export { tf } from "./engine/tf";
 export { randomStream, type Random } from "./engine/random";
-export { createProgram, type InputSpec, type Program, type TensorFunction } from "./engine/program";
+export { createProgram, type Program } from "./engine/program";
+export type { InputSpec, TensorFunction } from "./engine/tensor-function";
 export { Variable } from "./engine/variable";
 export { withoutGradient } from "./engine/without-gradient";
 
@@ -47,6 +48,8 @@ export { loadCheckpoint } from "./train/checkpoint";
 export { knn } from "./evaluate/knn";
 export { forNearest } from "./evaluate/nearest";
 export type { Features } from "./evaluate/features";
+export { paperLinearRecipe, parseLinearRecipe, type LinearRecipe } from "./evaluate/linear-recipe";
+export { trainLinear, type LinearProgress } from "./evaluate/train-linear";
 export { evaluateFeatures } from "./evaluate/evaluate-features";
 export { extractFeatures, pixelFeatures, randomNetwork } from "./evaluate/extract";
 export { groupBootstrap, pairedGroupBootstrap, seedInterval } from "./statistics/intervals";
@@ -105,7 +108,7 @@ export type { AblationResult } from "./experiments/ablation/ablation-result";
 export { cellTraining, runCell } from "./runs/run-cell";
 export { recordedRateTrials, tryRates } from "./experiments/mechanisms/rate-trials";
 export { stepCosts, type StepCost } from "./experiments/mechanisms/step-cost";
-export { recordedAblation, storedAblation } from "./experiments/ablation/stored-ablation";
+export { recordedResult, storedAblation } from "./experiments/ablation/stored-ablation";
 export { reproduceAblation, type ReproduceOptions } from "./experiments/ablation/reproduce-ablation";
 export { linearByLayer } from "./experiments/linear-evaluation/linear-by-layer";
 export { readTwoEngines } from "./experiments/pytorch-parity/read-two-engines";
@@ -151,7 +154,8 @@ export {
   informationBoundRows,
 } from "./experiments/studies/information-bound";
 
-export { recordedJudgements, judgementsOn } from "./claims/stored-judgements";
+export { judgementsOn } from "./claims/judge";
+export { recordedJudgements } from "./report/recorded-report";
 export { claimNotes, claimRows } from "./report/claim-rows";
 
 export { showChart, type Figure, type Trace } from "./display/chart";

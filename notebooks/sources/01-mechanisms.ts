@@ -175,7 +175,7 @@ console.log(`kNN on validation after ${steps} steps: ${(100 * found).toFixed(1)}
 // With the chosen rates, scaled linearly where the batch is larger. Points that notebook 03 has trained are looked up.
 
 // %%
-import { recordedAblation, reproduceAblation } from "moco-kit";
+import { recordedResult, reproduceAblation } from "moco-kit";
 
 const result = anew
   ? await reproduceAblation(ablation, data, size, {
@@ -183,7 +183,7 @@ const result = anew
       stopRequested,
       onProgress: (one, seed, progress) => show(`${one.label}, seed ${seed}`, progress),
     })
-  : recordedAblation(ablation, size);
+  : recordedResult(ablation, size);
 
 // %%
 import { accuracyRows, footnotes } from "moco-kit";

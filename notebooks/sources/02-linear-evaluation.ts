@@ -188,12 +188,12 @@ showMap(`Validation images, supervised, ${steps} steps`, queries);
 // regression) is made on the validation part. If you stop the notebook, the same cell goes on from the last checkpoint.
 
 // %%
-import { liveTraining, recordedAblation, reproduceAblation, stopRequested } from "moco-kit";
+import { liveTraining, recordedResult, reproduceAblation, stopRequested } from "moco-kit";
 import { type Ablation, type AblationResult } from "moco-kit";
 
 const show = liveTraining();
 async function resultOf(ablation: Ablation): Promise<AblationResult> {
-  if (!anew) return recordedAblation(ablation, size);
+  if (!anew) return recordedResult(ablation, size);
   return reproduceAblation(ablation, data, size, {
     seeds,
     stopRequested,

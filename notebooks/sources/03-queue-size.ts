@@ -167,7 +167,7 @@ console.log(`kNN on validation after ${steps} steps: ${(100 * found).toFixed(1)}
 // strength of the regression) is made on the validation part. If you stop it, or the machine does, the same cell goes on.
 
 // %%
-import { liveTraining, recordedAblation, reproduceAblation, stopRequested } from "moco-kit";
+import { liveTraining, recordedResult, reproduceAblation, stopRequested } from "moco-kit";
 
 const show = liveTraining();
 const result = anew
@@ -176,7 +176,7 @@ const result = anew
       stopRequested,
       onProgress: (one, seed, progress) => show(`${one.label}, seed ${seed}`, progress),
     })
-  : recordedAblation(ablation, size);
+  : recordedResult(ablation, size);
 
 // %% [markdown]
 // Did the open loop do the same? Here is its mean loss up to the first point of the run's own curve, and the run's.

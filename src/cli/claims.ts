@@ -1,10 +1,11 @@
 import { Command, Option } from "commander";
-import { claimTable } from "../report/claim-rows";
 import { presetNamed, presetNames } from "../recipes/presets";
 
-interface ClaimsFlags {
+/** What `moco claims` is given. */
+export interface ClaimsFlags {
   readonly preset: string;
   readonly own?: boolean;
+  readonly register?: boolean;
   readonly json?: boolean;
 }
 
@@ -14,11 +15,11 @@ export function claimsCommand(): Command {
     .description("print the claims made by the paper and of it, each with its verdict; nothing is trained")
     .addOption(new Option("--preset <name>", "size of the runs").choices(presetNames).default("quick"))
     .option("--own", "your own runs in runs, instead of those recorded in results")
+    .option("--register", "write the claims down in results, to be committed before the runs that they judge")
     .option("--json", "print JSON")
-    .action(async ({ preset: name, own, json }: ClaimsFlags) => {
+    .action(async ({ preset: name, ...flags }: ClaimsFlags) => {
       const preset = presetNamed(name);
-      const { ownJudgements, recordedJudgements } = await import("../claims/stored-judgements.js");
-      const judgements = own ? ownJudgements(preset) : recordedJudgements(preset);
-      console.log(json ? JSON.stringify(judgements, null, 2) : claimTable(judgements));
+      const { claimsAction } = await import("./claims-action.js");
+      claimsAction(preset, flags);
     });
 }

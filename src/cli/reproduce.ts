@@ -1,7 +1,6 @@
 import { rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Command, Option } from "commander";
-import { ablations } from "../claims/tables";
 import { writeReportPage, type TransferOnPage } from "../report/page";
 import { resultTable } from "../report/terminal";
 import type { Ablation } from "../experiments/ablation/ablation";
@@ -11,6 +10,7 @@ import type { Transfer } from "../experiments/transfer/transfer";
 import { anewParameter, executedNotebookPath, findNotebook, runNotebook } from "./notebook";
 import { integerFrom } from "./numbers";
 import { projectRoot } from "./project";
+import { ablations } from "../report/ablations";
 import { tableJson } from "./table";
 
 interface ReproduceFlags {
@@ -111,7 +111,8 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
   const { recordRuns, storedAblation } = await import("../experiments/ablation/stored-ablation.js");
   const results = tables().flatMap((ablation) => storedAblation(ablation, preset, ownRuns(), seeds) ?? []);
   const page = join(projectRoot, "runs", `report-${preset.name}.html`);
-  writeReportPage(page, results, preset, all ? await transfersOnPage(preset, seeds) : []);
+  const transfers = all ? await transfersOnPage(preset, seeds) : [];
+  writeReportPage(page, { preset, ablations: results, transfers });
   if (json) console.log(JSON.stringify({ preset: preset.name, page, tables: results.map(tableJson) }, null, 2));
   else console.log(results.map((result) => `\n${resultTable(result)}`).join("\n"));
   say(`\nThe report, with charts: ${page}`);

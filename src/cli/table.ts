@@ -1,6 +1,6 @@
 import { Argument, Command, Option } from "commander";
-import { ablations } from "../claims/tables";
 import { InputError } from "../errors";
+import { ablations } from "../report/ablations";
 import { engineTable, resultTable } from "../report/terminal";
 import { readTwoEngines } from "../experiments/pytorch-parity/read-two-engines";
 import type { Ablation } from "../experiments/ablation/ablation";

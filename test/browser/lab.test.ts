@@ -33,7 +33,7 @@ describe.runIf(program !== undefined)("in JupyterLab", () => {
       await look(open);
     } finally {
       await open.screenshot(`${name}${"anew" in parameters ? "-run" : ""}`);
-      await open.page.close();
+      await open.close();
     }
   }
   const smoke = { preset: '"smoke"', anew: "true" };

@@ -31,7 +31,9 @@ export interface OpenNotebook {
   readonly outputs: () => Promise<string[]>;
   /** Puts a cell at the end and runs it. */
   readonly runCell: (source: string) => Promise<void>;
-  /** Kept as an artefact of the tests. */
+  /** Ends its kernel and closes it. */
+  readonly close: () => Promise<void>;
+  /** Kept as an artifact of the tests. */
   readonly screenshot: (name: string) => Promise<void>;
 }
 
@@ -84,6 +86,12 @@ async function openNotebook(browser: Browser, address: string): Promise<OpenNote
   const page = await browser.newPage({ viewport });
   await page.goto(address, { timeout: 120_000 });
   await page.waitForSelector(".jp-Notebook .jp-Cell", { timeout: 120_000 });
+  // Before that, running a cell asks for a kernel.
+  await page.waitForFunction(
+    `window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === "idle"`,
+    undefined,
+    { timeout: 180_000 },
+  );
   const command = async (id: string, args = "{}"): Promise<void> => {
     await page.evaluate(`void window.jupyterapp.commands.execute(${JSON.stringify(id)}, ${args})`);
   };
@@ -116,6 +124,10 @@ async function openNotebook(browser: Browser, address: string): Promise<OpenNote
       await sleep(500);
       await settled();
     },
+    close: async () => {
+      await page.evaluate(`window.jupyterapp.shell.currentWidget.sessionContext.shutdown()`);
+      await page.close();
+    },
     screenshot: async (name) => {
       await page.screenshot({ path: join(projectRoot, folder, `${name}.png`) });
     },
@@ -127,7 +139,7 @@ function setParameters(path: string, parameters: Readonly<Record<string, string>
   for (const cell of notebook.cells) {
     let source = [cell.source].flat().join("");
     for (const [name, value] of Object.entries(parameters)) {
-      source = source.replace(new RegExp(`^(const ${name}: \\w+ = ).*;`, "m"), `$1${value};`);
+      source = source.replace(new RegExp(`^(const ${name}: \\w+ = )[^;]*;`, "m"), `$1${value};`);
     }
     cell.source = source;
   }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { InputError } from "../../errors";
 import { replaceFile } from "../../files/replace-file";
 import type { Preset } from "../../recipes/presets";
-import { baselineNames, readEvaluation, type Baselines } from "../../runs/baselines";
+import { baselineNames, readBaseline, type Baselines } from "../../runs/baselines";
 import { runName } from "../../runs/run-name";
 import { readRunRecord, type RunRecord } from "../../runs/run-record";
 import { ownRuns, recordedRuns, type RunStore } from "../../runs/run-store";
@@ -42,7 +42,7 @@ export function storedAblation(
  *
  * @throws InputError if nothing of it is recorded at the preset
  */
-export function recordedAblation(ablation: Ablation, preset: Preset): AblationResult {
+export function recordedResult(ablation: Ablation, preset: Preset): AblationResult {
   const result = storedAblation(ablation, preset, recordedRuns(preset));
   if (result !== undefined) return result;
   throw new InputError(
@@ -121,7 +121,7 @@ function assertSameData(runs: readonly RunRecord[]): void {
 function storedBaselines(checksum: string, preset: Preset, store: RunStore): Baselines {
   const names = baselineNames(checksum, preset);
   return {
-    randomNetworks: names.randomNetworks.flatMap((name) => readEvaluation(store.baseline(name)) ?? []),
-    pixels: readEvaluation(store.baseline(names.pixels)),
+    randomNetworks: names.randomNetworks.flatMap((name) => readBaseline(store.baseline(name))?.evaluation ?? []),
+    pixels: readBaseline(store.baseline(names.pixels))?.evaluation,
   };
 }

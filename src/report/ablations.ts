@@ -8,7 +8,7 @@ import { bestRates, mechanismAblation, type RateTrial } from "../experiments/mec
 import type { Preset } from "../recipes/presets";
 
 /**
- * The tables of linear probes that the kit runs, by their names. The comparison of mechanisms needs rates that were chosen on
+ * The tables of encoders, by their names on the command line. The comparison of mechanisms needs rates that were chosen on
  * validation; without them there is none.
  */
 export const ablations: Readonly<
@@ -24,3 +24,6 @@ export const ablations: Readonly<
   "queue-size": queueSizeAblation,
   momentum: momentumAblation,
 };
+
+/** Their names, in the order of a report. */
+export const ablationNames = Object.keys(ablations) as Ablation["id"][];
