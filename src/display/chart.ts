@@ -1,5 +1,5 @@
 import { showOutput, type Bundle } from "./output";
-import { besideEachOther, svgChart, type ChartOptions, type Series } from "./svg-chart";
+import { besideEachOther, svgChart, type ChartOptions, type DrawnChart, type Series } from "./svg-chart";
 
 /** One curve or one set of bars of a Plotly figure. Attributes that are not named here reach Plotly as they are. */
 export interface Trace {
@@ -41,7 +41,7 @@ export function chartBundle(figure: Figure): Bundle {
   const title = optionsOf(figure.layout ?? {}, "").title;
   return {
     "application/vnd.plotly.v1+json": plotlyFigure(figure),
-    "image/svg+xml": svgOf(figure),
+    "image/svg+xml": drawFigure(figure).svg,
     "text/plain": [...(title === undefined ? [] : [title]), ...series.map(describe)].join("\n"),
   };
 }
@@ -107,7 +107,8 @@ function linesOf(title: string): string[] {
   return lines;
 }
 
-function svgOf({ data, layout = {} }: Figure): string {
+/** A figure drawn without a browser. */
+export function drawFigure({ data, layout = {} }: Figure): DrawnChart {
   const isSecond = ({ xaxis, yaxis }: Trace): boolean => xaxis === "x2" || yaxis === "y2";
   const groups = [
     { traces: data.filter((trace) => !isSecond(trace)), axes: "" as const },

@@ -61,7 +61,7 @@ export function liveCurve(title: string, place: Place = outputPlace()): LiveCurv
     place.show({
       // Not before the end: JupyterLab's extension for Plotly does not redraw a figure that changes.
       ...(last && notebookKernel() !== undefined && { "application/vnd.plotly.v1+json": sideBySide(heading, drawn) }),
-      "image/svg+xml": besideEachOther(drawn.map((series) => chartOf(heading, series))),
+      "image/svg+xml": besideEachOther(drawn.map((series) => chartOf(heading, series))).svg,
       "text/plain": latest,
     });
     drawnAt = Date.now();

@@ -76,8 +76,8 @@ export function svgChart(series: readonly Series[], options: ChartOptions = {}):
 }
 
 /** Puts charts beside one another in one image, as many in a row as `columns`; a single one stays as it is. */
-export function besideEachOther(charts: readonly DrawnChart[], columns = 2): string {
-  if (charts.length === 1) return charts[0]!.svg;
+export function besideEachOther(charts: readonly DrawnChart[], columns = 2): DrawnChart {
+  if (charts.length === 1) return charts[0]!;
   const [cellWidth, cellHeight] = [
     Math.max(...charts.map(({ width }) => width)),
     Math.max(...charts.map(({ height }) => height)),
@@ -91,10 +91,10 @@ export function besideEachOther(charts: readonly DrawnChart[], columns = 2): str
     // A picture within a picture has no room of its own to keep to.
     return `<g transform="translate(${x} ${y})">${svg.replace(' style="max-width:100%"', "")}</g>`;
   });
-  return (
+  const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
-    `style="max-width:100%">\n${placed.join("\n")}\n</svg>`
-  );
+    `style="max-width:100%">\n${placed.join("\n")}\n</svg>`;
+  return { svg, width, height };
 }
 
 function categoriesOf(series: readonly Series[]): readonly string[] | undefined {

@@ -2,7 +2,7 @@ import { rateTrialsPath, recordedRuns } from "../../runs/run-store";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ImageData } from "../../data/image-set";
-import { DivergedError } from "../../errors";
+import { DivergedError, InputError } from "../../errors";
 import { readCheckedJson, writeCheckedJson } from "../../files/checked-json";
 import { mechanisms, mechanismTitles, rateTrialRecipe, type RateTrial } from "./mechanisms";
 import type { Preset } from "../../recipes/presets";
