@@ -44,6 +44,8 @@ export { pretrain, type PretrainOptions, type TrainingProgress } from "./train/p
 export { loadCheckpoint } from "./train/checkpoint";
 
 export { knn } from "./evaluate/knn";
+export { paperLinearRecipe, parseLinearRecipe, type LinearRecipe } from "./evaluate/linear-recipe";
+export { trainLinear, type LinearProgress } from "./evaluate/train-linear";
 export { evaluateFeatures } from "./evaluate/evaluate-features";
 export { extractFeatures, pixelFeatures, randomNetwork } from "./evaluate/extract";
 export { groupBootstrap, pairedGroupBootstrap, seedInterval } from "./statistics/intervals";

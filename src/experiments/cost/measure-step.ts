@@ -6,6 +6,10 @@ import type { BatchShape } from "../../detection/model/batch-layout";
 import { totalLoss } from "../../detection/model/faster-rcnn";
 import { readTrainingBatch } from "../../detection/train/training-batches";
 import { randomStream } from "../../engine/random";
+import { ClassifierProgram, disposeClassifier, startClassifier } from "../../evaluate/linear-classifier";
+import type { LinearRecipe } from "../../evaluate/linear-recipe";
+import { drawLinearView } from "../../evaluate/train-linear";
+import { createEncoder, disposeEncoder, type EncoderConfig } from "../../nn/encoder";
 import { tf } from "../../engine/tf";
 import { detectorInitialization } from "../../runs/detector-initialization";
 import { drawBatch } from "../../train/draw-batch";
@@ -56,7 +60,9 @@ export async function measureStep(training: PlannedTraining): Promise<MeasuredSt
   const started =
     training.task === "pre-training"
       ? startPretraining(training.recipe, training.set)
-      : startDetector(training.recipe, training.set);
+      : training.task === "detection"
+        ? startDetector(training.recipe, training.set)
+        : startLinear(training.recipe, training.encoder, training.set);
   const startBytes = peakOfProcess();
   try {
     const heldBytes = tf.memory().numBytes;
@@ -111,6 +117,28 @@ function startPretraining(recipe: Recipe, set: TrainingSetFacts): Started {
     dispose: () => {
       trainingStep.dispose();
       disposeTraining(state);
+    },
+  };
+}
+
+function startLinear(recipe: LinearRecipe, config: EncoderConfig, set: TrainingSetFacts): Started {
+  const { batchSize, imageSize, learningRate } = recipe;
+  const data = randomImageData(imageSize, batchSize, set.classes);
+  const encoder = createEncoder(config, randomStream(0, "initialization"));
+  const classifier = startClassifier(encoder, set.classes, 0, recipe);
+  const program = new ClassifierProgram(encoder, classifier, recipe, { batchSizes: [batchSize], size: imageSize });
+  const indices = Int32Array.from({ length: batchSize }, (_, index) => index);
+  return {
+    step: (step) => {
+      const images = drawLinearView(data, indices, 0, step);
+      const { loss } = program.step(images, data.train.labels, learningRate);
+      images.dispose();
+      return Promise.resolve(loss);
+    },
+    dispose: () => {
+      program.dispose();
+      disposeClassifier(classifier);
+      disposeEncoder(encoder);
     },
   };
 }
