@@ -1,7 +1,8 @@
 /** What notebooks and other programs import from "moco-kit". */
 export { tf } from "./engine/tf";
 export { randomStream, type Random } from "./engine/random";
-export { createProgram, type InputSpec, type Program, type TensorFunction } from "./engine/program";
+export { createProgram, type Program } from "./engine/program";
+export type { InputSpec, TensorFunction } from "./engine/tensor-function";
 export { Variable } from "./engine/variable";
 export { withoutGradient } from "./engine/without-gradient";
 

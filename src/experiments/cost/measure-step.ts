@@ -1,11 +1,8 @@
 import type { DetectionRecipe } from "../../detection/detection-recipe";
 import { detectionRateAt } from "../../detection/detection-schedule";
-import {
-  detectorWeightDecay,
-  disposeDetectorTraining,
-  startDetectorTraining,
-} from "../../detection/train/detector-training";
-import { takeStep as takeDetectorStep } from "../../detection/train/train-detector";
+import { disposeDetectorTraining, startDetectorTraining } from "../../detection/train/detector-training";
+import { DetectorTrainingStep } from "../../detection/train/take-detector-step";
+import type { BatchShape } from "../../detection/model/batch-layout";
 import { totalLoss } from "../../detection/model/faster-rcnn";
 import { readTrainingBatch } from "../../detection/train/training-batches";
 import { randomStream } from "../../engine/random";
@@ -147,22 +144,26 @@ function startLinear(recipe: LinearRecipe, config: EncoderConfig, set: TrainingS
 }
 
 function startDetector(recipe: DetectionRecipe, set: TrainingSetFacts): Started {
-  const { batchSize, schedule, learningRate, momentum } = recipe;
+  const { batchSize, schedule, learningRate } = recipe;
   const size = largestSize(recipe.images);
   const data = randomDetectionSet(size, batchSize, set.classes);
   const largest = { ...recipe, images: { ...recipe.images, trainShortest: [size.height] } };
   const names = data.categories.map(({ name }) => name);
   const training = startDetectorTraining(recipe, names, detectorInitialization("random", recipe, 0), 0);
-  const decay = detectorWeightDecay(training.detector, recipe.weightDecay);
+  // Batches of drawn lengths, or of photographs, seldom have one shape: what is not recorded takes longer.
+  const shapes: BatchShape[] =
+    recipe.dataset.kind === "scenes" && recipe.images.trainShortest.length === 1
+      ? [[batchSize, size.height, size.width, 3]]
+      : [];
+  const trainingStep = new DetectorTrainingStep(training, recipe, shapes);
   return {
     step: async (step) => {
       const batch = await readTrainingBatch(data, data.images, largest, randomStream(0, "augment", step));
       const rate = detectionRateAt(schedule, learningRate, step);
-      const options = { learningRate: rate, momentum, decay };
-      return totalLoss(takeDetectorStep(training, batch, randomStream(0, "regions", step), options));
+      return totalLoss(trainingStep.take(batch, randomStream(0, "regions", step), rate, step + 1));
     },
     dispose: () => {
-      decay.dispose();
+      trainingStep.dispose();
       disposeDetectorTraining(training);
     },
   };
