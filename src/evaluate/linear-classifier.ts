@@ -1,4 +1,5 @@
-import { createProgram, type Program, type TensorFunction } from "../engine/program";
+import { createProgram, type Program } from "../engine/program";
+import type { TensorFunction } from "../engine/tensor-function";
 import { randomStream } from "../engine/random";
 import { tf } from "../engine/tf";
 import { crossEntropy } from "../methods/losses";

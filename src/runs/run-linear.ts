@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ImageData } from "../data/image-set";
@@ -7,16 +7,14 @@ import { linearCheckpointFile, linearEpochSchema, resumeLinear } from "../evalua
 import { disposeClassifier } from "../evaluate/linear-classifier";
 import { linearRecipeSchema, type LinearRecipe } from "../evaluate/linear-recipe";
 import { linearOrigin, trainLinear, type LinearOptions, type LinearProgress } from "../evaluate/train-linear";
-import { isUnchanged, withChecksum } from "../files/checked-json";
+import { readCheckedJson, writeCheckedJson } from "../files/checked-json";
 import { whileLocked } from "../files/folder-lock";
 import { forgetGenerations } from "../files/generations";
-import { replaceFile } from "../files/replace-file";
 import type { Encoder } from "../nn/encoder";
 import { groupBootstrap } from "../statistics/intervals";
 import { originNow, originSchema } from "../train/manifest";
 import { recipeHash } from "../train/recipe-hash";
 import { encoderChecksum } from "../weights/encoder-checksum";
-import { readJson } from "./run-detector";
 import { linearRunName, runsFolder } from "./run-name";
 
 /** File name in a run's folder, beside the checkpoint. */
@@ -98,8 +96,7 @@ export async function runLinear(
     const { classifier, history, step, seconds } = resumeLinear(join(directory, linearCheckpointFile), origin, encoder)!;
     disposeClassifier(classifier);
     const { labels, groups } = data[recipe.part];
-    const text = JSON.stringify(
-      withChecksum<LinearRun>({
+    writeCheckedJson(path, {
         manifest: {
           recipe,
           recipeHash: recipeHash(recipe),
@@ -119,11 +116,9 @@ export async function runLinear(
         topOne: groupBootstrap(Uint8Array.from(history.correct, Number), groups, { seed: 0 }),
         topFive: history.epochs.at(-1)!.topFive,
         correct: history.correct,
-      }),
-    );
-    replaceFile(path, `${text}\n`);
-    // Parsed once more, so that what is returned now is what is read later.
-    return runSchema.parse(JSON.parse(text));
+      } satisfies LinearRun);
+    // Read once more, so that what is returned now is what is read later.
+    return readLinearRun(path)!;
   });
 }
 
@@ -134,16 +129,7 @@ export async function runLinear(
  * @throws InputError if the file is not what {@link runLinear} writes
  */
 export function readLinearRun(path: string): LinearRun | undefined {
-  if (!existsSync(path)) return undefined;
-  const json = readJson(path);
-  const fail = (problem: string): never => {
-    throw new InputError(`Cannot read the run ${path}: ${problem}. Delete the file to have it written again`);
-  };
-  if (!isUnchanged(json)) fail("its content is not the one that its checksum was made of");
-  const parsed = runSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const { path: field, message } = parsed.error.issues[0]!;
-  return fail(`${field.join(".")}: ${message}`);
+  return readCheckedJson(path, runSchema, { what: "run", advice: "Delete the file to have it written again" });
 }
 
 /** Deletes what a run consists of, so that it is trained anew; the folder may hold other things. */
