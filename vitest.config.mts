@@ -19,7 +19,7 @@ export default defineConfig({
         test: {
           name: "parts",
           include: ["test/**/*.test.ts"],
-          exclude: wholeProgram,
+          exclude: [...wholeProgram, "test/browser/**"],
           // Two files at a time with a thread each: for small tensors that is faster than one with two.
           maxWorkers: 2,
           env: { TF_NUM_INTRAOP_THREADS: "1" },

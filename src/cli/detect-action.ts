@@ -20,7 +20,8 @@ import { detectorDirectory } from "../runs/detector-directory";
 import { detectorInitialization } from "../runs/detector-initialization";
 import { detectionLimit } from "../experiments/transfer/transfer-rows";
 import type { DetectFlags } from "./detect";
-import { clock, percent, progressBar } from "./progress-bar";
+import { clock } from "../display/clock";
+import { percent, progressBar } from "./progress-bar";
 import { withSettings, type Setting } from "./recipe-flags";
 import { prepareFolder } from "./run-folder";
 

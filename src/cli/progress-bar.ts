@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from "cli-progress";
+import { clock } from "../display/clock";
 import type { TrainingProgress } from "../train/pretrain";
 
 /** What every training tells. */
@@ -81,11 +82,4 @@ function lines<T extends Steps>(stream: NodeJS.WriteStream, describe: (progress:
 
 export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
-}
-
-export function clock(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  const rest = String(whole % 60).padStart(2, "0");
-  return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }

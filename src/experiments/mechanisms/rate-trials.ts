@@ -1,8 +1,8 @@
-import { rateTrialsPath } from "../../runs/run-store";
+import { rateTrialsPath, recordedRuns } from "../../runs/run-store";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ImageData } from "../../data/image-set";
-import { DivergedError } from "../../errors";
+import { DivergedError, InputError } from "../../errors";
 import { readCheckedJson, writeCheckedJson } from "../../files/checked-json";
 import { mechanisms, mechanismTitles, rateTrialRecipe, type RateTrial } from "./mechanisms";
 import type { Preset } from "../../recipes/presets";
@@ -62,6 +62,20 @@ export async function tryRates(
   const { name, checksum } = data;
   writeCheckedJson(path, { origin: { ...originNow(), data: { name, checksum } }, trials }, 2);
   return trials;
+}
+
+/**
+ * The trials that the rates of the recorded runs were chosen by.
+ *
+ * @throws InputError if none are recorded at the preset
+ */
+export function recordedRateTrials(preset: Preset): readonly RateTrial[] {
+  const trials = readRateTrials(recordedRuns(preset).rateTrials(preset));
+  if (trials !== undefined) return trials;
+  throw new InputError(
+    `Cannot show the trials of rates: none are recorded at preset ${preset.name}. Try them (anew = true in a notebook), ` +
+      "or choose preset quick",
+  );
 }
 
 /**

@@ -77,7 +77,7 @@ export async function observeStaleness(
   { onProgress, stopRequested, root = runsFolder }: RunCellOptions = {},
 ): Promise<StalenessRecord> {
   const path = stalenessPath(recipe, seed, data.checksum, axes, root);
-  const kept = readRecord(path);
+  const kept = readStaleness(path);
   if (kept) return kept;
 
   const directory = path.replace(/\.json$/, "");
@@ -132,7 +132,8 @@ export function readStalenessFile(path: string): z.infer<typeof fileSchema> | un
   return readCheckedJson(path, fileSchema, { what: "record", advice: "Delete the file to train again" });
 }
 
-function readRecord(path: string): StalenessRecord | undefined {
+/** As {@link readStalenessFile}, without the manifest. */
+export function readStaleness(path: string): StalenessRecord | undefined {
   const read = readStalenessFile(path);
   if (read === undefined) return undefined;
   const { manifest: _, ...record } = read;
