@@ -6,6 +6,7 @@ import { claimsCommand } from "./claims";
 import { convertCommand } from "./convert";
 import { dataCommand } from "./data";
 import { detectCommand } from "./detect";
+import { requestStop } from "../display/kernel";
 import { doctorCommand } from "./doctor";
 import { exitOf } from "./errors";
 import { estimateCommand } from "./estimate";
@@ -60,11 +61,13 @@ function inherit(parent: Command): void {
 }
 
 async function main(): Promise<void> {
-  // A reader that has seen enough (`moco data list | head`) is no error.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit();
-  });
+  // A reader that has seen enough (`moco data list | head`) is no error. A training stops as it does by Ctrl-C.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      if (!requestStop()) process.exit();
+    });
+  }
   try {
     await createProgram().parseAsync();
   } catch (error) {

@@ -1,6 +1,5 @@
 import {
   linkSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -12,6 +11,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../errors";
+import { makeFolder } from "./make-folder";
 import { isUnfinished } from "./replace-file";
 import { isSystemError, writeFailure } from "./write-failure";
 
@@ -56,7 +56,7 @@ export interface FolderLock {
 export function lockFolder(folder: string): FolderLock {
   let path = join(folder, lockFile);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     path = join(realpathSync(folder), lockFile);
     if (!held.has(path)) {
       take(path, folder);

@@ -3,7 +3,6 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readSync,
   renameSync,
@@ -11,6 +10,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolder } from "./make-folder";
 import { isSystemError, writeFailure } from "./write-failure";
 
 /** Bytes that are written, or read back, at once. Node takes no more than 2 GiB. */
@@ -34,7 +34,7 @@ export function replaceFile(path: string, content: string | Uint8Array, { previo
   const temporary = `${path}.${process.pid}.moco-tmp`;
   let replaced = false;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeWhole(temporary, bytes);
     if (previous !== undefined && existsSync(path)) keepAs(previous, path);
     renameSync(temporary, path);

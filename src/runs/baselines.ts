@@ -7,6 +7,7 @@ import { evaluationFromJson, evaluationToJson } from "../evaluate/evaluation-jso
 import type { Evaluation } from "../evaluate/evaluate-features";
 import { randomNetwork } from "../evaluate/extract";
 import { isUnchanged, withChecksum, withoutChecksum } from "../files/checked-json";
+import { readOrSetAside } from "../files/generations";
 import { replaceFile } from "../files/replace-file";
 import { disposeEncoder } from "../nn/encoder";
 import type { Preset } from "../recipes/presets";
@@ -79,12 +80,12 @@ export function readEvaluation(path: string): Evaluation | undefined {
   try {
     json = JSON.parse(readFileSync(path, "utf8"));
   } catch {
-    throw new InputError(`Cannot read the evaluation ${path}: it is not JSON. Delete the file to evaluate again`);
+    throw new InputError(`Cannot read the evaluation ${path}: it is not JSON. The command that made it evaluates again`);
   }
   if (!isUnchanged(json)) {
     throw new InputError(
       `Cannot read the evaluation ${path}: its content is not the one that its checksum was made of. ` +
-        "Delete the file to evaluate again",
+        "The command that made it evaluates again",
     );
   }
   return evaluationFromJson(withoutChecksum(json));
@@ -95,7 +96,7 @@ function named(name: string, definition: unknown): BaselineName {
 }
 
 function kept(path: string, evaluate: () => Evaluation): Evaluation {
-  const found = readEvaluation(path);
+  const found = readOrSetAside(path, readEvaluation);
   if (found) return found;
   const evaluation = evaluate();
   replaceFile(path, `${JSON.stringify(withChecksum(evaluationToJson(evaluation)))}\n`);

@@ -59,7 +59,7 @@ export function writeRunRecord(path: string, record: RunRecord): void {
 export function readRunRecord(path: string | undefined): RunRecord | undefined {
   if (path === undefined || !existsSync(path)) return undefined;
   const fail = (problem: string): never => {
-    throw new InputError(`Cannot read the run ${path}: ${problem}. Delete the file to evaluate the run again`);
+    throw new InputError(`Cannot read the run ${path}: ${problem}. The command that trained it evaluates it again`);
   };
   let json: unknown;
   try {

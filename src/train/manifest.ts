@@ -77,7 +77,7 @@ export function makeManifest(
  * @throws InputError if the file is not what was written
  */
 export function readManifest(path: string): Manifest {
-  const advice = "Delete the file to have it written again, with the time and the machine of now";
+  const advice = "`moco pretrain` writes it again, with the time and the machine of now";
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(path, "utf8"));

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { ImageData } from "../../data/image-set";
 import { DivergedError, InputError } from "../../errors";
+import { isUnchanged, withChecksum } from "../../files/checked-json";
+import { readOrSetAside } from "../../files/generations";
 import { replaceFile } from "../../files/replace-file";
 import { mechanisms, mechanismTitles, rateTrialRecipe, type RateTrial } from "./mechanisms";
 import type { Preset } from "../../recipes/presets";
@@ -14,7 +16,7 @@ import { recipeHash } from "../../train/recipe-hash";
 import { disposeTraining } from "../../train/state";
 import { cellTraining, type RunCellOptions } from "../../runs/run-cell";
 
-const schema = z.array(
+const trialsSchema = z.array(
   z.object({
     mechanism: z.enum(mechanisms),
     rate: z.number(),
@@ -22,6 +24,9 @@ const schema = z.array(
     knn: z.number().nullable(),
   }),
 );
+
+/** Files of earlier versions are lists without a checksum. */
+const schema = z.union([trialsSchema, z.object({ trials: trialsSchema })]);
 
 /**
  * Tries each rate of the grid with each mechanism, by short trainings with seed 1, and reads kNN on the validation part.
@@ -38,7 +43,7 @@ export async function tryRates(
   } = {},
 ): Promise<readonly RateTrial[]> {
   const path = rateTrialsPath(preset);
-  const known = readRateTrials(path) ?? [];
+  const known = readOrSetAside(path, readRateTrials) ?? [];
   const trials: RateTrial[] = [];
   for (const mechanism of mechanisms) {
     for (const rate of preset.mechanisms.rates) {
@@ -55,7 +60,7 @@ export async function tryRates(
       trials.push({ mechanism, rate, recipeHash: hash, knn });
     }
   }
-  replaceFile(path, `${JSON.stringify(trials, null, 2)}\n`);
+  replaceFile(path, `${JSON.stringify(withChecksum({ trials }), null, 2)}\n`);
   return trials;
 }
 
@@ -68,12 +73,20 @@ export async function tryRates(
 export function readRateTrials(path: string): readonly RateTrial[] | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    return schema.parse(JSON.parse(readFileSync(path, "utf8")));
+    const json: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const content = schema.parse(json);
+    if (isUnchanged(json)) return Array.isArray(content) ? content : content.trials;
   } catch (cause) {
-    throw new InputError(`Cannot read the trials of rates ${path}: it is damaged. Delete the file to try them again`, {
-      cause,
-    });
+    throw damaged(path, cause);
   }
+  throw damaged(path);
+}
+
+function damaged(path: string, cause?: unknown): InputError {
+  return new InputError(
+    `Cannot read the trials of rates ${path}: it is damaged. The comparison of mechanisms tries them again`,
+    { cause },
+  );
 }
 
 async function validationKnn(

@@ -7,7 +7,7 @@ import type { ImageData } from "../../data/image-set";
 import { DivergedError, InputError } from "../../errors";
 import { isUnchanged, withChecksum } from "../../files/checked-json";
 import { lockFolder } from "../../files/folder-lock";
-import { forgetGenerations } from "../../files/generations";
+import { forgetGenerations, readIfWhole, readOrSetAside } from "../../files/generations";
 import { replaceFile } from "../../files/replace-file";
 import { type RunCellOptions } from "../../runs/run-cell";
 import { runsFolder } from "../../runs/run-name";
@@ -68,7 +68,7 @@ export function stalenessPath(
  * because what was read lies in no checkpoint.
  *
  * @param root - folder of the runs
- * @throws InputError if a record that was kept is damaged
+ * @throws InputError if another process works on it
  */
 export async function observeStaleness(
   recipe: DictionaryRecipe,
@@ -78,11 +78,12 @@ export async function observeStaleness(
   { onProgress, stopRequested, root = runsFolder }: RunCellOptions = {},
 ): Promise<StalenessRecord> {
   const path = stalenessPath(recipe, seed, data.checksum, axes, root);
-  const kept = readRecord(path);
-  if (kept) return kept;
+  const found = readIfWhole(path, readRecord);
+  if (found) return found;
 
   const directory = path.replace(/\.json$/, "");
   const lock = lockFolder(directory);
+  readOrSetAside(path, readRecord);
   // What a killed process has left.
   forgetGenerations(join(directory, checkpointFile));
   const totalSteps = recipe.epochs * batchesPerEpoch(data.train, recipe.batchSize);
@@ -131,9 +132,9 @@ function readRecord(path: string): StalenessRecord | undefined {
     if (isUnchanged(json)) return record;
   } catch (cause) {
     const problem = cause instanceof z.ZodError ? `${cause.issues[0]!.path.join(".")} is not valid` : "it is not JSON";
-    throw new InputError(`Cannot read the record ${path}: ${problem}. Delete the file to train again`, { cause });
+    throw new InputError(`Cannot read the record ${path}: ${problem}. The study trains again`, { cause });
   }
   throw new InputError(
-    `Cannot read the record ${path}: its content is not the one that its checksum was made of. Delete the file to train again`,
+    `Cannot read the record ${path}: its content is not the one that its checksum was made of. The study trains again`,
   );
 }
