@@ -5,6 +5,7 @@ import { evaluationFromJson, evaluationToJson } from "../evaluate/evaluation-jso
 import { isUnchanged, withChecksum } from "../files/checked-json";
 import { replaceFile } from "../files/replace-file";
 import type { Evaluation } from "../evaluate/evaluate-features";
+import { curveSchema } from "../train/checkpoint";
 import { manifestSchema, type Manifest } from "../train/manifest";
 import type { CurvePoint, MonitorPoint } from "../train/state";
 
@@ -29,7 +30,7 @@ export interface RunRecord {
 
 const schema = z.object({
   manifest: manifestSchema,
-  curve: z.array(z.object({ step: z.number(), epoch: z.number(), loss: z.number(), accuracy: z.number() })),
+  curve: curveSchema,
   monitor: z.array(z.object({ step: z.number(), knn: z.number() })),
   queueOverlap: z.object({ own: z.number(), twin: z.number().nullable(), sameClass: z.number() }).nullable(),
   evaluation: z.unknown(),

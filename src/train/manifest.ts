@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ImageData } from "../data/image-set";
+import { numericSetting, numericSettingSchema } from "../engine/numeric-setting";
 import { machineFacts } from "../engine/device";
 import { InputError } from "../errors";
 import { tf } from "../engine/tf";
@@ -20,7 +21,14 @@ export const originSchema = z.object({
   /** Commit of the kit's checkout and whether files differed from it; null outside a checkout. */
   git: z.object({ commit: z.string(), modified: z.boolean() }).nullable(),
   versions: z.object({ kit: z.string(), node: z.string(), tensorflow: z.string(), tfjs: z.string() }),
-  machine: z.object({ platform: z.string(), device: z.string(), cpu: z.string(), cores: z.number() }),
+  machine: z.object({
+    platform: z.string(),
+    device: z.string(),
+    cpu: z.string(),
+    cores: z.number(),
+    /** What besides the recipe changes the bits; runs that were recorded before have none. */
+    setting: numericSettingSchema.optional(),
+  }),
   /** When the run ended, ISO 8601. */
   finished: z.string(),
 });
@@ -106,6 +114,7 @@ export function originNow(): z.infer<typeof originSchema> {
       device: machine.device,
       cpu: machine.cpu.model,
       cores: machine.cpu.cores,
+      setting: numericSetting(),
     },
     finished: new Date().toISOString(),
   };

@@ -101,6 +101,12 @@ export function parseRecipe(value: unknown, own?: MethodDefinition): AnyRecipe {
         `current value is ${bnGroups}`,
     );
   }
+  if (batchSize < 2 * bnGroups) {
+    throw new InputError(
+      "Cannot train with batch normalization on groups of one image: its statistics need two images or more in a group. " +
+        `The batch size must be at least ${2 * bnGroups}, two for each of the bnGroups, current value is ${batchSize}`,
+    );
+  }
   methodOf(method, own).check?.(method, { batchSize, bnGroups });
   return recipe;
 }

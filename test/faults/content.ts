@@ -10,7 +10,9 @@ export function checkpointContent(path: string): unknown {
   const { tensors, metadata } = decodeSafetensors(readFileSync(path), path);
   const hash = createHash("sha256");
   for (const [name, { shape, values }] of [...tensors].sort(([one], [other]) => (one < other ? -1 : 1))) {
-    hash.update(`${name} ${shape.join(",")} `).update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    hash
+      .update(`${name} ${shape.join(",")} `)
+      .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
   const { seconds: _, sha256: _ofFile, ...rest } = metadata;
   return { tensors: hash.digest("hex"), ...rest };

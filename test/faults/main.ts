@@ -7,7 +7,7 @@
  */
 import { Command } from "commander";
 import { randomStream } from "../../src/engine/random";
-import { install } from "./installation";
+import { install, type Installation } from "./installation";
 import { recordRows, type TriedRow } from "./reliability-table";
 import type { Row } from "./row";
 import { rows } from "./rows";
@@ -21,7 +21,7 @@ interface Flags {
 const program = new Command("npm run faults --")
   .argument("[rows...]", `of ${rows.map(({ id }) => id).join(", ")}`)
   .option("--seed <seed>", "of the random moments and places", "1")
-  .option("--times <count>", "how often each is tried, in place of the full form")
+  .option("--times <count>", "how often each is tried at most, in place of the full form")
   .option("--record", "write docs/reliability.md and docs/reliability-output.txt")
   .action(main);
 
@@ -32,17 +32,22 @@ async function main(ids: readonly string[], { seed, times, record }: Flags): Pro
   if (unknown.length > 0) return program.error(`Cannot try ${unknown.join(", ")}: no such row`);
   const wanted = ids.length === 0 ? rows : rows.filter(({ id }) => ids.includes(id));
   const done: TriedRow[] = [];
-  for (const row of wanted) {
-    done.push(await tryRow(row, Number(seed), Number(times ?? row.times.full)));
-    // After each row, so that a stop loses none.
-    if (record) recordRows(done);
+  const kit = install();
+  try {
+    for (const row of wanted) {
+      done.push(await tryRow(kit, row, Number(seed), Math.min(Number(times ?? Infinity), row.times.full)));
+      // After each row, so that a stop loses none.
+      if (record) recordRows(done);
+    }
+  } finally {
+    kit.remove();
   }
   const lost = done.reduce((sum, one) => sum + one.lost, 0);
   console.log(`Tried ${done.reduce((sum, one) => sum + one.tried, 0)} faults, lost ${lost}.`);
   process.exitCode = lost === 0 ? 0 : 1;
 }
 
-async function tryRow(row: Row, seed: number, times: number): Promise<TriedRow> {
+async function tryRow(kit: Installation, row: Row, seed: number, times: number): Promise<TriedRow> {
   const lines: string[] = [];
   const say = (line: string): void => {
     lines.push(line);
@@ -50,7 +55,6 @@ async function tryRow(row: Row, seed: number, times: number): Promise<TriedRow> 
   };
   const command = `npm run faults -- ${row.id} --seed ${seed} --times ${times}`;
   say(`${command}  (${new Date().toISOString()})`);
-  const kit = install();
   let [tried, lost] = [0, 0];
   try {
     for await (const { what, problem } of row.run(kit, randomStream(seed, "faults", row.id), times)) {
@@ -62,8 +66,6 @@ async function tryRow(row: Row, seed: number, times: number): Promise<TriedRow> 
   } catch (error) {
     lost++;
     say(`  LOST: ${(error as Error).message}`.replaceAll(kit.root, "KIT"));
-  } finally {
-    kit.remove();
   }
   say(`  tried ${tried}, lost ${lost}`);
   return { row, tried, lost, command, output: lines.join("\n") };

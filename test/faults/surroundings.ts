@@ -70,7 +70,7 @@ export const surroundingRows: readonly Row[] = [
     id: "surroundings",
     fault: surroundings.map(({ name }) => name).join("; "),
     promise: "works as anywhere, or exit code 2 with what cannot be written and what to do; never a stack or a hang",
-    times: { full: surroundings.length, short: 4 },
+    times: { full: surroundings.length, short: 3 },
     run: async function* (kit, _random, times) {
       const work = pretraining(kit, `o' clock "x" ü 中`);
       const expected = await undisturbed(kit, work);
@@ -85,7 +85,8 @@ export const surroundingRows: readonly Row[] = [
   {
     id: "reader-gone",
     fault: "the reader of stdout, or of stderr, goes away while it trains (`| head -1`)",
-    promise: "stops as by Ctrl-C with a checkpoint, says how to go on where it still can, exit code 130; goes on to the same bits",
+    promise:
+      "stops as by Ctrl-C with a checkpoint, says how to go on where it still can, exit code 130; goes on to the same bits",
     times: { full: 4, short: 1 },
     run: async function* (kit, _random, times) {
       const work = pretraining(kit, "head");
@@ -93,7 +94,7 @@ export const surroundingRows: readonly Row[] = [
       for (let trial = 0; trial < times; trial++) {
         reset(work);
         const [pipe, flags] = [
-          ['2>&1 >&3 | cat >&2; } 3>&1 | head -1', ""],
+          ["2>&1 >&3 | cat >&2; } 3>&1 | head -1", ""],
           ["2>&1 >/dev/null | head -1; }", "--json"],
         ][trial % 2]!;
         const script = `{ { "$MOCO" "$@" ${flags} --checkpoint-seconds 1000; echo "code $?" > "$FOLDER.code"; } ${pipe}; cat "$FOLDER.code"`;
@@ -102,7 +103,9 @@ export const surroundingRows: readonly Row[] = [
         const problem =
           (/code 130$/m.test(stdout) ? undefined : `ended with ${stdout.trim()}`) ??
           problemOf(again) ??
-          (/^Going on after step \d+ of 35/m.test(again.stdout) ? undefined : "there was no checkpoint to go on from") ??
+          (/^Going on after step \d+ of 35/m.test(again.stdout)
+            ? undefined
+            : "there was no checkpoint to go on from") ??
           compare(resultOf(work, again), expected);
         yield trialOf(trial % 2 === 0 ? "stdout" : "stderr", problem);
       }

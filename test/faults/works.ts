@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { join } from "node:path";
 import { lockFile } from "../../src/files/folder-lock";
@@ -47,18 +47,33 @@ export function compare(result: unknown, { result: undisturbed }: Undisturbed): 
   return `not the same as without the fault: ${different.join(", ") || "the output"}`;
 }
 
+/** Works of an installation that went to their end, by their words, with a copy of what they left. */
+const finished = new WeakMap<Installation, Map<string, Undisturbed & { readonly copy: string }>>();
+
 /** Empties the folder of a work. */
 export function reset({ folder }: Work): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Runs a work from nothing to its end. */
+/** Runs a work from nothing to its end. The same work in another folder is not run again. */
 export async function undisturbed(kit: Installation, work: Work): Promise<Undisturbed> {
+  const known = finished.get(kit) ?? new Map<string, Undisturbed & { readonly copy: string }>();
+  finished.set(kit, known);
+  const key = work.words.join(" ").replaceAll(work.folder, "");
+  const found = known.get(key);
   if (!work.prints) reset(work);
+  if (found !== undefined) {
+    if (!work.prints) cpSync(found.copy, work.folder, { recursive: true });
+    return found;
+  }
   const ended = await moco(kit, work.words);
   const problem = problemOf(ended);
   if (problem !== undefined) throw new Error(`moco ${work.words.join(" ")} ${problem}`);
-  return { result: resultOf(work, ended), seconds: ended.seconds };
+  const copy = join(kit.scratch, `undisturbed-${known.size}`);
+  if (!work.prints) cpSync(work.folder, copy, { recursive: true });
+  const result = { result: resultOf(work, ended), seconds: ended.seconds, copy };
+  known.set(key, result);
+  return result;
 }
 
 /** The same command once more, to its end: what is wrong with what came of it. */

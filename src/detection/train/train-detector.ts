@@ -149,7 +149,12 @@ export function takeStep(
     optimizer.apply(detector.parameters, gradient, { learningRate, momentum, weightDecay: decay });
     gradient.dispose();
     const wrong = Object.entries(losses).find(([, loss]) => !Number.isFinite(loss));
-    if (wrong) throw new DivergedError(`Training diverged: the ${wrong[0]} loss of step ${step + 1} is ${wrong[1]}`);
+    if (wrong) {
+      throw new DivergedError(
+        `Training diverged: the ${wrong[0]} loss of step ${step + 1} is ${wrong[1]}, at a learning rate of ` +
+          Number(learningRate.toPrecision(3)),
+      );
+    }
     return losses;
   } finally {
     batch.images.dispose();

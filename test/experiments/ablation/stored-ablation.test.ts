@@ -52,7 +52,7 @@ describe("a stored run", () => {
       `Cannot read the run ${path}: its content is not the one that its checksum was made of. Delete`,
     );
     writeFileSync(path, text.slice(0, text.length >> 1));
-    expect(read).toThrow(`Cannot read the run ${path}: it is not JSON. Delete the file to evaluate the run again`);
+    expect(read).toThrow(`Cannot read the run ${path}: it is not JSON. The command that trained it evaluates it again`);
     expect(read).toThrow(InputError);
     // Runs that were recorded before have no checksum.
     writeFileSync(path, text.replace(/,"sha256":"\w+"/, ""));
