@@ -55,7 +55,10 @@ async function trainIn(
   directory: string,
   recipe: Recipe,
   data: ImageData,
-  { monitor, ...flags }: PretrainFlags & { readonly from: string | undefined; readonly monitor: PretrainOptions["monitor"] },
+  {
+    monitor,
+    ...flags
+  }: PretrainFlags & { readonly from: string | undefined; readonly monitor: PretrainOptions["monitor"] },
 ): Promise<void> {
   if (flags.fresh) {
     // Only what a run consists of: the folder may hold other things.

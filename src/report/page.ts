@@ -44,6 +44,11 @@ export function writeReportPage(
   replaceFile(path, reportPage(results, preset, plotly, transfers));
 }
 
+/** The page loads nothing from anywhere; Plotly, inside of it, makes functions from text and images from its charts. */
+const contentPolicy =
+  "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; " +
+  "font-src data:; base-uri 'none'; form-action 'none'";
+
 /** @param plotly - source of plotly.js, put into the page */
 export function reportPage(
   results: readonly AblationResult[],
@@ -55,6 +60,7 @@ export function reportPage(
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${contentPolicy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>moco-kit: ${escapeHtml(preset.name)}</title>
 <style>${styles}</style>

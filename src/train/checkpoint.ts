@@ -145,7 +145,9 @@ function warnOfOtherSetting({ metadata }: SafetensorsContent, path: string): voi
   const before = metadata["setting"];
   const other = before === undefined ? undefined : describeOtherSetting(numericSettingSchema.parse(JSON.parse(before)));
   if (other === undefined) return;
-  console.warn(`${path} was written under another setting (${other}): numbers may differ in their last digits from here on.`);
+  console.warn(
+    `${path} was written under another setting (${other}): numbers may differ in their last digits from here on.`,
+  );
 }
 
 function readContent(path: string): DecodedSafetensors {

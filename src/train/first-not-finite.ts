@@ -8,7 +8,10 @@ import type { TrainingState } from "./state";
  * @param state - as the step has left it; before it, all was finite
  * @returns undefined if all tensors are finite: only the loss is not
  */
-export function firstNotFinite({ method, optimizers }: Pick<TrainingState, "method" | "optimizers">): string | undefined {
+export function firstNotFinite({
+  method,
+  optimizers,
+}: Pick<TrainingState, "method" | "optimizers">): string | undefined {
   const networks = Object.entries(method.networks);
   for (const [network, { running }] of networks) {
     const found = running && namesNotFinite(running)[0];

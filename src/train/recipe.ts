@@ -2,11 +2,9 @@ import { z } from "zod";
 import { InputError } from "../errors";
 import { methodOf, methodSchema } from "../methods";
 import type { MethodDefinition, MethodSettings } from "../methods/method";
+import { positive, positiveInteger } from "../methods/settings";
 import { architectures } from "../nn/resnet-layout";
 import { assertScheduleFits } from "./schedule";
-
-const positiveInteger = z.number().int().positive();
-const positive = z.number().positive().finite();
 
 const scheduleSchema = z.discriminatedUnion("kind", [
   z
@@ -61,7 +59,7 @@ const sharedSchema = z
       .object({
         kind: z.enum(["sgd", "lars"]),
         momentum: z.number().min(0).lt(1),
-        weightDecay: z.number().min(0).finite(),
+        weightDecay: z.number().min(0).max(3.4e38),
       })
       .strict(),
     learningRate: positive,

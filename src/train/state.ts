@@ -66,7 +66,10 @@ export interface TrainingState {
   seconds: number;
 }
 
-export const emptyHistory: History = { curve: [], monitor: [], pending: { loss: 0, accuracy: 0, gradientNorm: 0, steps: 0 },
+export const emptyHistory: History = {
+  curve: [],
+  monitor: [],
+  pending: { loss: 0, accuracy: 0, gradientNorm: 0, steps: 0 },
 };
 
 /** What the first state of a training is made of besides its recipe. */

@@ -42,7 +42,9 @@ export class TrainingStep {
       : this.takeAtOnce(batch, learningRate);
     const { loss, gradientNorm } = report;
     if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) return report;
-    const what = Number.isFinite(loss) ? `the norm of the gradient in ${moment} is ${gradientNorm}` : `the loss of ${moment} is ${loss}`;
+    const what = Number.isFinite(loss)
+      ? `the norm of the gradient in ${moment} is ${gradientNorm}`
+      : `the loss of ${moment} is ${loss}`;
     const first = firstNotFinite(this.state);
     throw new DivergedError(
       `Training diverged: ${what}, at a learning rate of ${Number(learningRate.toPrecision(3))}` +
@@ -118,7 +120,9 @@ function reportOf(told: Told): StepReport {
 function normOf(gradients: readonly tf.Tensor1D[]): tf.Scalar {
   return tf.tidy(() => {
     if (gradients.length === 0) return tf.scalar(0);
-    const largest = gradients.map((gradient) => tf.max(tf.abs(gradient))).reduce((one, other) => tf.maximum(one, other));
+    const largest = gradients
+      .map((gradient) => tf.max(tf.abs(gradient)))
+      .reduce((one, other) => tf.maximum(one, other));
     const scale = tf.maximum(largest, 1e-30);
     const squares = gradients.map((gradient) => tf.sum(tf.square(tf.div(gradient, scale))));
     return tf.mul<tf.Scalar>(tf.sqrt(tf.addN(squares)), scale);

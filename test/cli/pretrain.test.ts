@@ -62,6 +62,7 @@ describe("recipeFrom", () => {
   it("refuses what is no field, no value or no file", () => {
     expect(() => parseRecipe(recipeFrom({ preset: "quick" }, [["encoder.depth", "3"]]))).toThrow(/encoder: .*'depth'/);
     expect(() => parseRecipe(recipeFrom({ preset: "quick" }, [["__proto__.epochs", "3"]]))).toThrow(InputError);
+    expect(() => parseRecipe(recipeFrom({ preset: "quick" }, [["method", "null"]]))).toThrow(InputError);
     expect(() => parseRecipe(recipeFrom({ preset: "quick" }, [["method.momentum", "high"]]))).toThrow(
       /method\.momentum: Expected number/,
     );
@@ -84,7 +85,11 @@ describe("progressBar", () => {
     imagesPerSecond: 640.4,
     secondsLeft: 3671,
     seconds: 60,
-    history: { curve: [], monitor: [{ step: 10, knn: 0.31 }], pending: { loss: 0, accuracy: 0, gradientNorm: 0, steps: 0 } },
+    history: {
+      curve: [],
+      monitor: [{ step: 10, knn: 0.31 }],
+      pending: { loss: 0, accuracy: 0, gradientNorm: 0, steps: 0 },
+    },
   };
 
   it("says how fast, how good and how long", () => {

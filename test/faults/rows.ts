@@ -7,4 +7,11 @@ import { surroundingRows } from "./surroundings";
 import { twoProcessRows } from "./two-processes";
 
 /** All rows of the table, in its order. */
-export const rows: readonly Row[] = [...killRows, ...diskRows, ...damageRows, ...surroundingRows, ...twoProcessRows, ...sameBitsRows];
+export const rows: readonly Row[] = [
+  ...killRows,
+  ...diskRows,
+  ...damageRows,
+  ...surroundingRows,
+  ...twoProcessRows,
+  ...sameBitsRows,
+];

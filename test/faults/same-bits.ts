@@ -3,14 +3,19 @@ import { shell } from "./process";
 import type { Row } from "./row";
 
 /** What must not change a bit. */
-const others: readonly (readonly [name: string, script: string, env: Readonly<Record<string, string | undefined>>])[] = [
-  ["a second process", "", {}],
-  ["a locale with a decimal comma", "", { LC_ALL: "de_DE.UTF-8", LANG: "de_DE.UTF-8" }],
-  ["the Turkish locale", "", { LC_ALL: "tr_TR.UTF-8", LANG: "tr_TR.UTF-8" }],
-  ["another time zone", "", { TZ: "Asia/Kathmandu" }],
-  ["another working folder", "cd /;", {}],
-  ["another user", "unshare --user --map-user=1234 true || exit 77; exec unshare --user --map-user=1234 ", { USER: "other" }],
-];
+const others: readonly (readonly [name: string, script: string, env: Readonly<Record<string, string | undefined>>])[] =
+  [
+    ["a second process", "", {}],
+    ["a locale with a decimal comma", "", { LC_ALL: "de_DE.UTF-8", LANG: "de_DE.UTF-8" }],
+    ["the Turkish locale", "", { LC_ALL: "tr_TR.UTF-8", LANG: "tr_TR.UTF-8" }],
+    ["another time zone", "", { TZ: "Asia/Kathmandu" }],
+    ["another working folder", "cd /;", {}],
+    [
+      "another user",
+      "unshare --user --map-user=1234 true || exit 77; exec unshare --user --map-user=1234 ",
+      { USER: "other" },
+    ],
+  ];
 
 export const sameBitsRows: readonly Row[] = [
   {

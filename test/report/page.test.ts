@@ -31,6 +31,13 @@ describe("reportPage", () => {
     expect(page.match(/<\/script/g)).toHaveLength(1 + 3); // none of them ended by what Plotly's source holds
   });
 
+  it("tells the browser to load nothing, before any script", () => {
+    const policy = /<meta http-equiv="Content-Security-Policy" content="([^"]+)">/.exec(page)!;
+    expect(policy[1]).toMatch(/^default-src 'none'; /);
+    expect(policy[1]).not.toMatch(/https?:|\*|'self'/);
+    expect(policy.index).toBeLessThan(page.indexOf("<script"));
+  });
+
   it("has each transfer with its drawing, its published tables and its encoders, and the tasks of the paper", () => {
     const [boxes, masks] = (["smoke", "smoke-fpn"] as const).map((name) => {
       const transfer = transferNamed(name);

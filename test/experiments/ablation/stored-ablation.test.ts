@@ -49,7 +49,7 @@ describe("a stored run", () => {
     expect(read()).toBeDefined();
     writeFileSync(path, text.replace('"seed":1', '"seed":3'));
     expect(read).toThrow(
-      `Cannot read the run ${path}: its content is not the one that its checksum was made of. Delete`,
+      `Cannot read the run ${path}: its content is not the one that its checksum was made of. The command`,
     );
     writeFileSync(path, text.slice(0, text.length >> 1));
     expect(read).toThrow(`Cannot read the run ${path}: it is not JSON. The command that trained it evaluates it again`);
