@@ -112,7 +112,7 @@ async function verifyPublished(name: string, { dataRoot: root, json }: DataFlags
 }
 
 /** Counts images by class and part. */
-export function countData(data: ImageData): DataCount {
+function countData(data: ImageData): DataCount {
   const inClass = (part: ImageSet, label: number): number => part.labels.filter((value) => value === label).length;
   return {
     name: data.name,

@@ -4,7 +4,7 @@ import { tf } from "../engine/tf";
 // than on colors that lie side by side (TensorFlow's own RGBToHSV and HSVToRGB took twice the time of all of shiftHue).
 
 /** The operations of color jitter, numbered as torchvision numbers them. */
-export const jitterOperations = ["brightness", "contrast", "saturation", "hue"] as const;
+const jitterOperations = ["brightness", "contrast", "saturation", "hue"] as const;
 const contrast = jitterOperations.indexOf("contrast");
 const saturation = jitterOperations.indexOf("saturation");
 const hue = jitterOperations.indexOf("hue");

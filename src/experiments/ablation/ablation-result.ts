@@ -2,7 +2,8 @@ import type { Evaluation } from "../../evaluate/evaluate-features";
 import { groupBootstrap, pairedGroupBootstrap, seedInterval, type Interval } from "../../statistics/intervals";
 import type { Baselines } from "../../runs/baselines";
 import type { QueueOverlap, RunRecord } from "../../runs/run-record";
-import type { Ablation, Cell, Published } from "./ablation";
+import type { Ablation, Cell } from "./ablation";
+import type { Published } from "../../paper/published-ablations";
 import { agreement, meanBySeed, verdictSeeds, type Agreement, type SeededScores } from "../../statistics/agreement";
 
 /** The columns of numbers: what a frozen encoder is worth by each measure, on test. */

@@ -1,16 +1,8 @@
-import type { Ablation, Published } from "./ablation";
-import { mocoRecipe } from "../../recipes/method-recipes";
+import { figure3 } from "../../paper/published-ablations";
+import type { Ablation } from "./ablation";
+import type { Published } from "../../paper/published-ablations";
+import { ablationRecipe } from "../../recipes/method-recipes";
 import type { Preset } from "../../recipes/presets";
-
-/** Figure 3, curve "MoCo": ImageNet linear top-1 of ResNet-50 after 200 epochs, m = 0.999, batch 256. */
-export const publishedQueueSizes: ReadonlyMap<number, number> = new Map([
-  [256, 54.7],
-  [512, 56.4],
-  [1024, 57.5],
-  [4096, 59.0],
-  [16384, 60.4],
-  [65536, 60.6],
-]);
 
 /**
  * The ablation of the queue's size K (Figure 3).
@@ -20,22 +12,22 @@ export const publishedQueueSizes: ReadonlyMap<number, number> = new Map([
  */
 export function queueSizeAblation(preset: Preset): Ablation {
   const momentum = preset.queueAblationMomentum;
-  const shown = new Set(preset.queueSizes.map(({ paper }) => paper));
+  const shown = new Set(preset.ablations.queueSizes.map(({ paper }) => paper));
   return {
     id: "queue-size",
     title: "Size of the queue",
     paper: "Figure 3 and section 4.1",
     claims: ["S5", "S8"],
-    axis: { name: "K", values: preset.queueSizes.map(({ queueSize }) => queueSize), logarithmic: true },
-    cells: preset.queueSizes.map(({ queueSize, paper }) => ({
+    axis: { name: "K", values: preset.ablations.queueSizes.map(({ queueSize }) => queueSize), logarithmic: true },
+    cells: preset.ablations.queueSizes.map(({ queueSize, paper }) => ({
       label: `K = ${queueSize}`,
-      recipe: mocoRecipe(preset, queueSize, momentum),
+      recipe: ablationRecipe(preset, queueSize, momentum),
       published: paper === undefined ? undefined : publishedAt(paper),
       publishedAt: paper === undefined ? undefined : `K = ${paper.toLocaleString("en")}`,
       claimed: "rises with K",
     })),
-    referenceLabel: `K = ${preset.queueSizes[0]!.queueSize}`,
-    publishedOnly: [...publishedQueueSizes.keys()]
+    referenceLabel: `K = ${preset.ablations.queueSizes[0]!.queueSize}`,
+    publishedOnly: [...figure3.moco.keys()]
       .filter((queueSize) => !shown.has(queueSize))
       .map((queueSize) => ({
         label: `K = ${queueSize.toLocaleString("en")}`,
@@ -47,5 +39,5 @@ export function queueSizeAblation(preset: Preset): Ablation {
 }
 
 function publishedAt(queueSize: number): Published {
-  return { value: publishedQueueSizes.get(queueSize)!, source: "Figure 3" };
+  return { value: figure3.moco.get(queueSize)!, source: "Figure 3" };
 }
