@@ -6,6 +6,7 @@ import { claimsCommand } from "./claims";
 import { convertCommand } from "./convert";
 import { dataCommand } from "./data";
 import { detectCommand } from "./detect";
+import { printable } from "../display/printable";
 import { requestStop } from "../display/kernel";
 import { doctorCommand } from "./doctor";
 import { exitOf } from "./errors";
@@ -72,7 +73,7 @@ async function main(): Promise<void> {
     await createProgram().parseAsync();
   } catch (error) {
     const { code, message } = exitOf(error, process.env["MOCO_DEBUG"] === "1");
-    if (message !== undefined) console.error(message);
+    if (message !== undefined) console.error(printable(message));
     process.exitCode = code;
   }
 }

@@ -58,7 +58,7 @@ async function trainIn(
   {
     monitor,
     ...flags
-  }: PretrainFlags & { readonly from: string | undefined; readonly monitor: PretrainOptions["monitor"] },
+  }: Omit<PretrainFlags, "from"> & { readonly from: string | undefined; readonly monitor: PretrainOptions["monitor"] },
 ): Promise<void> {
   if (flags.fresh) {
     // Only what a run consists of: the folder may hold other things.

@@ -72,7 +72,7 @@ const metadataSchema = z.object({
  * @throws InputError if it cannot be written, as on a full disk
  */
 export function saveCheckpoint(path: string, state: TrainingState, recipe: AnyRecipe): void {
-  const metadata: z.input<typeof metadataSchema> = {
+  const metadata: z.input<typeof metadataSchema> & { readonly setting: string } = {
     format: "moco-kit checkpoint 3",
     recipe: JSON.stringify(recipe),
     data: JSON.stringify(state.data),

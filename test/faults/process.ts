@@ -73,10 +73,7 @@ async function runProcess(
 }
 
 /** The environment of a process in which a fault is put in: every Node in it loads the layer first. */
-export function environmentOf(
-  changes: Readonly<Record<string, string | undefined>> = {},
-  fault?: Fault,
-): NodeJS.ProcessEnv {
+function environmentOf(changes: Readonly<Record<string, string | undefined>> = {}, fault?: Fault): NodeJS.ProcessEnv {
   const layer = fault && { NODE_OPTIONS: `--require ${faultyFiles}`, MOCO_TEST_FAULT: JSON.stringify(fault) };
   // What this process was started with is for its own Node.
   const { NODE_OPTIONS: _, ...own } = process.env;

@@ -74,9 +74,9 @@ export const surroundingRows: readonly Row[] = [
     run: async function* (kit, _random, times) {
       const work = pretraining(kit, `o' clock "x" ü 中`);
       const expected = await undisturbed(kit, work);
-      // The short form takes those that refuse, and so are over before they train.
-      const short = surroundings.filter(({ refuses }) => refuses);
-      for (const surrounding of times < surroundings.length ? short.slice(0, times) : surroundings) {
+      // Those that refuse first: they are over before they train.
+      const inTurn = [...surroundings].sort((one, other) => Number(!one.refuses) - Number(!other.refuses));
+      for (const surrounding of inTurn.slice(0, times)) {
         const problem = await tried(kit, work, expected, surrounding);
         if (problem !== unavailable) yield trialOf(surrounding.name, problem);
       }
