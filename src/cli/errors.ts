@@ -4,7 +4,7 @@ import { InputError } from "../errors";
 import { isSystemError, reasonOf } from "../files/write-failure";
 
 /** Exit codes of the command line, 0 apart. */
-const exitCodes = {
+export const exitCodes = {
   /** The work failed. */
   failed: 1,
   /** What was asked for is wrong. */

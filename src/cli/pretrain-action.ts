@@ -1,12 +1,11 @@
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { loadData, parseDataName } from "../data/load";
 import { DivergedError, InputError } from "../errors";
-import { withChecksum } from "../files/checked-json";
+import { writeCheckedJson } from "../files/checked-json";
 import { whileLocked } from "../files/folder-lock";
 import { forgetGenerations, readOrSetAside } from "../files/generations";
-import { replaceFile } from "../files/replace-file";
 import { stopRequested } from "../display/kernel";
 import { monitorDemoKnn, monitorKnn } from "../runs/evaluate-encoder";
 import { demoRun, recordDemoRun } from "../experiments/pytorch-parity/record-demo-run";
@@ -166,7 +165,7 @@ function outcomeOf(checkpoint: string, manifestPath: string, data: ImageData, tr
   const written = trainedNow ? undefined : readOrSetAside(manifestPath, readManifest);
   const manifest = written ?? makeManifest({ recipe, seed, data, encoder: state.method.encoder }, state);
   disposeTraining(state);
-  if (!written) replaceFile(manifestPath, `${JSON.stringify(withChecksum(manifest), null, 2)}\n`);
+  if (!written) writeCheckedJson(manifestPath, manifest, 2);
   return {
     checkpoint,
     manifestFile: manifestPath,

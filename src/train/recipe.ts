@@ -6,7 +6,8 @@ import { positive, positiveInteger } from "../methods/settings";
 import { architectures } from "../nn/resnet-layout";
 import { assertScheduleFits } from "./schedule";
 
-const scheduleSchema = z.discriminatedUnion("kind", [
+/** How the learning rate changes, as the recipe of any training says it: see `Schedule` in schedule.ts. */
+export const scheduleSchema = z.discriminatedUnion("kind", [
   z
     .object({
       kind: z.literal("cosine"),

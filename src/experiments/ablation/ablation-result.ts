@@ -36,6 +36,8 @@ export interface AblationResult {
   readonly rows: readonly ResultRow[];
   readonly publishedOnly: Ablation["publishedOnly"];
   readonly baselines: { readonly randomNetwork: BaselineRow; readonly pixels: BaselineRow };
+  /** Random networks behind their row. */
+  readonly draws: number;
 }
 
 export interface BaselineRow {
@@ -60,6 +62,7 @@ export function ablationResult(
     ablation,
     rows: ablation.cells.map((cell, index) => resultRow(cell, runs[index]!, reference, baselines)),
     publishedOnly: ablation.publishedOnly,
+    draws: baselines.randomNetworks.length,
     baselines: {
       randomNetwork: {
         label: `random network, ${baselines.randomNetworks.length || "no"} draws`,

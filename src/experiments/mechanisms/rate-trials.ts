@@ -1,32 +1,32 @@
 import { rateTrialsPath } from "../../runs/run-store";
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ImageData } from "../../data/image-set";
-import { DivergedError, InputError } from "../../errors";
-import { isUnchanged, withChecksum } from "../../files/checked-json";
+import { DivergedError } from "../../errors";
+import { readCheckedJson, writeCheckedJson } from "../../files/checked-json";
 import { readOrSetAside } from "../../files/generations";
-import { replaceFile } from "../../files/replace-file";
 import { mechanisms, mechanismTitles, rateTrialRecipe, type RateTrial } from "./mechanisms";
 import type { Preset } from "../../recipes/presets";
 import { loadCheckpoint } from "../../train/checkpoint";
+import { originNow, originSchema } from "../../train/manifest";
 import { checkpointFile, pretrain } from "../../train/pretrain";
 import type { Recipe } from "../../train/recipe";
 import { recipeHash } from "../../train/recipe-hash";
 import { disposeTraining } from "../../train/state";
 import { cellTraining, type RunCellOptions } from "../../runs/run-cell";
 
-const trialsSchema = z.array(
-  z.object({
-    mechanism: z.enum(mechanisms),
-    rate: z.number(),
-    recipeHash: z.string(),
-    knn: z.number().nullable(),
-  }),
-);
-
-/** Files of earlier versions are lists without a checksum. */
-const schema = z.union([trialsSchema, z.object({ trials: trialsSchema })]);
+const schema = z.object({
+  /** By what, on what and when they were made; null where they were recorded before that was kept. */
+  origin: originSchema.extend({ data: z.object({ name: z.string(), checksum: z.string() }) }).nullable(),
+  trials: z.array(
+    z.object({
+      mechanism: z.enum(mechanisms),
+      rate: z.number(),
+      recipeHash: z.string(),
+      knn: z.number().nullable(),
+    }),
+  ),
+});
 
 /**
  * Tries each rate of the grid with each mechanism, by short trainings with seed 1, and reads kNN on the validation part.
@@ -60,7 +60,8 @@ export async function tryRates(
       trials.push({ mechanism, rate, recipeHash: hash, knn });
     }
   }
-  replaceFile(path, `${JSON.stringify(withChecksum({ trials }), null, 2)}\n`);
+  const { name, checksum } = data;
+  writeCheckedJson(path, { origin: { ...originNow(), data: { name, checksum } }, trials }, 2);
   return trials;
 }
 
@@ -71,22 +72,15 @@ export async function tryRates(
  * @throws InputError if the file holds something else
  */
 export function readRateTrials(path: string): readonly RateTrial[] | undefined {
-  if (!existsSync(path)) return undefined;
-  try {
-    const json: unknown = JSON.parse(readFileSync(path, "utf8"));
-    const content = schema.parse(json);
-    if (isUnchanged(json)) return Array.isArray(content) ? content : content.trials;
-  } catch (cause) {
-    throw damaged(path, cause);
-  }
-  throw damaged(path);
+  return readRateTrialsFile(path)?.trials;
 }
 
-function damaged(path: string, cause?: unknown): InputError {
-  return new InputError(
-    `Cannot read the trials of rates ${path}: it is damaged. The comparison of mechanisms tries them again`,
-    { cause },
-  );
+/** The same with where they come from. */
+export function readRateTrialsFile(path: string): z.infer<typeof schema> | undefined {
+  return readCheckedJson(path, schema, {
+    what: "trials of rates",
+    advice: "The comparison of mechanisms tries them again",
+  });
 }
 
 async function validationKnn(

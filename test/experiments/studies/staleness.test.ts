@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
+import { withChecksum } from "../../../src/files/checked-json";
 import { tf } from "../../../src/engine/tf";
 import {
   observeStaleness,
@@ -75,12 +76,13 @@ describe("observeStaleness", () => {
     const warn = vi.spyOn(console, "warn").mockReturnValue();
     for (const [content, problem] of [
       ["{", "it is not JSON"],
-      ['{"losses":[],"readings":1,"diverged":null}', "readings is not valid"],
+      ['{"losses":[],"readings":1,"diverged":null}', "it has no checksum"],
+      [JSON.stringify(withChecksum({ losses: [], readings: 1, diverged: null })), "readings: Expected array"],
     ] as const) {
       writeFileSync(path, content);
       warn.mockClear();
       expect((await observeStaleness(recipe, 1, data, axes, { root })).losses).toEqual(losses);
-      expect(warn.mock.calls).toEqual([[expect.stringContaining(`Cannot read the record ${path}: ${problem}. `)]]);
+      expect(warn.mock.calls).toEqual([[expect.stringContaining(`Cannot read the record ${path}: ${problem}`)]]);
     }
     warn.mockRestore();
   });
