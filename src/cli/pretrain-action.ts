@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { loadData, parseDataName } from "../data/load";

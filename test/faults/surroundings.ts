@@ -39,8 +39,8 @@ const surroundings: readonly Surrounding[] = [
   {
     name: "no folder for temporary files",
     script: run,
-    env: { TMPDIR: "/nowhere" },
-    refuses: /^Cannot write \/nowhere\/moco-kit-graph.*: its folder does not exist \(ENOENT\).*TMPDIR/m,
+    env: { TMPDIR: "/proc/nowhere" },
+    refuses: /^Cannot write \/proc\/nowhere\/moco-kit-graph.*: its folder does not exist \(ENOENT\).*TMPDIR/m,
   },
   {
     name: "a full folder for temporary files",
@@ -56,7 +56,7 @@ const surroundings: readonly Surrounding[] = [
   },
   { name: "64 open files (ulimit -n)", script: `ulimit -n 64; ${run}` },
   { name: "no HOME", script: run, env: { HOME: undefined } },
-  { name: "a HOME that is not there", script: run, env: { HOME: "/nowhere" } },
+  { name: "a HOME that is not there", script: run, env: { HOME: "/proc/nowhere" } },
   { name: "a closed stdin", script: `${run} <&-` },
   { name: "a closed stdout", script: `${run} >&-` },
   { name: "a closed stderr", script: `${run} 2>&-` },
@@ -122,7 +122,7 @@ export const surroundingRows: readonly Row[] = [
       const output = join(kit.scratch, "executed");
       const cases: readonly Surrounding[] = [
         { name: "no HOME", script: run, env: { HOME: undefined } },
-        { name: "a HOME that is not there", script: run, env: { HOME: "/nowhere" } },
+        { name: "a HOME that is not there", script: run, env: { HOME: "/proc/nowhere" } },
         { name: "256 open files", script: `ulimit -n 256; ${run}` },
         {
           name: "no room for the executed notebook",
