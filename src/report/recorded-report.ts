@@ -44,12 +44,12 @@ export function recordedAblation(id: Ablation["id"], preset: Preset, root = resu
 }
 
 /** The tables of encoders of which there are recorded runs. */
-export function recordedAblations(preset: Preset, root = resultsFolder): readonly AblationResult[] {
+function recordedAblations(preset: Preset, root = resultsFolder): readonly AblationResult[] {
   return ablationNames.flatMap((id) => recordedAblation(id, preset, root) ?? []);
 }
 
 /** The transfers whose encoders are of a preset and that have recorded runs. */
-export function recordedTransferNames(preset: Preset, root = resultsFolder): readonly TransferName[] {
+function recordedTransferNames(preset: Preset, root = resultsFolder): readonly TransferName[] {
   return transferNames.filter(
     (name) =>
       transferNamed(name).preset.name === preset.name &&
@@ -95,7 +95,7 @@ export function recordedRunsOf(preset: Preset, root = resultsFolder): (judged: J
 }
 
 /** Names of the tables that can be cited by themselves. */
-export const tableNames: readonly string[] = [
+const tableNames: readonly string[] = [
   "claims",
   ...ablationNames,
   ...transferNames.map((name) => `transfer-${name}`),

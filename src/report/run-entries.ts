@@ -97,7 +97,7 @@ ${curve === undefined ? "" : lossSvg(curve)}</article>`;
 }
 
 /** By what, where and when a run was made. */
-export function originFacts(manifest: NonNullable<RunEntry["manifest"]>): readonly (readonly [string, string])[] {
+function originFacts(manifest: NonNullable<RunEntry["manifest"]>): readonly (readonly [string, string])[] {
   const { seed, machine, versions, git, trainingSeconds, steps, finished } = manifest;
   return [
     ["seed", String(seed)],

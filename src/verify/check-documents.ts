@@ -62,7 +62,7 @@ export async function checkDocuments(
 }
 
 /** Compares the drawing of the two engines with the one that the recorded runs give. */
-export function checkEngineChart(project: string): Finding[] {
+function checkEngineChart(project: string): Finding[] {
   const path = join(project, engineChart);
   if (existsSync(path) && readFileSync(path, "utf8") === drawEngines(join(project, "results"))) return [];
   return [fault(engineChart, "it is not what the recorded runs give: run moco report --write")];
