@@ -5,6 +5,7 @@ const wholeProgram = [
   "test/cli/**/*.test.ts",
   "test/kernel/**/*.test.ts",
   "test/setup/**/*.test.ts",
+  "test/faults/**/*.test.ts",
   "test/experiments/studies/notebook.test.ts",
 ];
 

@@ -81,5 +81,3 @@ export const augmentationPolicies = {
   "cifar10-demo": cifar10Demo,
   simclr: simclrStrong,
 } as const satisfies Record<string, AugmentationPolicy>;
-
-type AugmentationName = keyof typeof augmentationPolicies;

@@ -14,7 +14,8 @@ import { transferNamed, transferNames } from "../experiments/transfer/transfer";
 import { readRegisteredClaims, registeredClaimsFile } from "../claims/registered-claims";
 import { readBaseline } from "../runs/baselines";
 import { readDetectorRun, readPredictionsFile, type DetectorRun } from "../runs/run-detector";
-import { detectorRunName, runName } from "../runs/run-name";
+import { readLinearRun } from "../runs/run-linear";
+import { detectorRunName, linearRunName, runName } from "../runs/run-name";
 import { readRunRecord } from "../runs/run-record";
 import type { Manifest } from "../train/manifest";
 import { recipeHash } from "../train/recipe-hash";
@@ -80,6 +81,15 @@ export async function checkResults({ project, detections }: ResultsOptions): Pro
           return [...nameFindings(where, name, expected), ...hashFindings(where, run.manifest)];
         });
         break;
+      case "linear":
+        attempt(path, () => {
+          const { manifest } = readLinearRun(path)!;
+          origins.push({ where, manifest });
+          const { recipe, encoder, data, seed } = manifest;
+          const expected = linearRunName(recipe, { encoder: encoder.checksum, data: data.checksum }, seed);
+          return [...nameFindings(where, name, expected), ...hashFindings(where, manifest)];
+        });
+        break;
       case "baseline":
         attempt(path, () => {
           const { origin } = readBaseline(path)!;
@@ -131,7 +141,17 @@ export async function checkResults({ project, detections }: ResultsOptions): Pro
 }
 
 type Kind =
-  "run" | "detector" | "baseline" | "trials" | "staleness" | "claims" | "engines" | "log" | "packed" | "unknown";
+  | "run"
+  | "detector"
+  | "linear"
+  | "baseline"
+  | "trials"
+  | "staleness"
+  | "claims"
+  | "engines"
+  | "log"
+  | "packed"
+  | "unknown";
 
 /** What a file holds, by its name. */
 function kindOf(path: string): Kind {
@@ -145,6 +165,7 @@ function kindOf(path: string): Kind {
   if (/^(pixels|random-network-\d+)\.json$/.test(name)) return "baseline";
   if (name.endsWith("-rates.json")) return "trials";
   if (/^detect(or)?-.*\.json$/.test(name)) return "detector";
+  if (/^linear-.*-seed\d+\.json$/.test(name)) return "linear";
   return /-seed\d+\.json$/.test(name) ? "run" : "unknown";
 }
 

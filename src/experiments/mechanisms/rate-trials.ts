@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { ImageData } from "../../data/image-set";
 import { DivergedError, InputError } from "../../errors";
 import { readCheckedJson, writeCheckedJson } from "../../files/checked-json";
+import { readOrSetAside } from "../../files/generations";
 import { mechanisms, mechanismTitles, rateTrialRecipe, type RateTrial } from "./mechanisms";
 import type { Preset } from "../../recipes/presets";
 import { loadCheckpoint } from "../../train/checkpoint";
@@ -42,7 +43,7 @@ export async function tryRates(
   } = {},
 ): Promise<readonly RateTrial[]> {
   const path = rateTrialsPath(preset);
-  const known = readRateTrials(path) ?? [];
+  const known = readOrSetAside(path, readRateTrials) ?? [];
   const trials: RateTrial[] = [];
   for (const mechanism of mechanisms) {
     for (const rate of preset.mechanisms.rates) {
@@ -90,7 +91,10 @@ export function readRateTrials(path: string): readonly RateTrial[] | undefined {
 
 /** The same with where they come from. */
 export function readRateTrialsFile(path: string): z.infer<typeof schema> | undefined {
-  return readCheckedJson(path, schema, { what: "trials of rates", advice: "Delete the file to try them again" });
+  return readCheckedJson(path, schema, {
+    what: "trials of rates",
+    advice: "The comparison of mechanisms tries them again",
+  });
 }
 
 async function validationKnn(
