@@ -111,7 +111,7 @@ async function openNotebook(browser: Browser, address: string): Promise<OpenNote
     page,
     command,
     settled,
-    errors: () => texts('.jp-Notebook [data-mime-type="application/vnd.jupyter.error"]'),
+    errors: () => texts('.jp-Notebook [data-mime-type="application/vnd.jupyter.stderr"]'), // errors too
     outputs: () => texts(".jp-Notebook .jp-CodeCell .jp-Cell-outputWrapper"),
     runCell: async (source) => {
       await page.evaluate(`(async () => {
