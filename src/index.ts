@@ -72,15 +72,14 @@ export type { Annotation, Box, Detection, DetectionImage, DetectionSet } from ".
 export { detectionPreset } from "./recipes/detection-presets";
 export { parseDetectionRecipe, type DetectionRecipe } from "./detection/detection-recipe";
 export { detectionRateAt } from "./detection/detection-schedule";
-export { detectorStep } from "./detection/model/faster-rcnn";
 export { trainableImages } from "./detection/structures/detection-set";
 export {
-  detectorWeightDecay,
   disposeDetectorTraining,
   startDetectorTraining,
   type Initialization,
 } from "./detection/train/detector-training";
 export { trainDetector, type DetectorProgress } from "./detection/train/train-detector";
+export { DetectorTrainingStep } from "./detection/train/take-detector-step";
 export { readTrainingBatch, shuffledBatches } from "./detection/train/training-batches";
 export { readPredictions, runDetector, type DetectorRun } from "./runs/run-detector";
 

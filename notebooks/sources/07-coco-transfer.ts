@@ -102,10 +102,9 @@ console.log(recipe.source);
 
 // %% tags=["varies"]
 import { setImmediate as letOthersRun } from "node:timers/promises";
-import { detectionRateAt, detectorInitialization, detectorStep } from "moco-kit";
-import { detectorWeightDecay, disposeDetectorTraining, liveCurve } from "moco-kit";
-import { randomStream, readTrainingBatch, shuffledBatches } from "moco-kit";
-import { startDetectorTraining, trainableImages } from "moco-kit";
+import { detectionRateAt, detectorInitialization, DetectorTrainingStep } from "moco-kit";
+import { disposeDetectorTraining, liveCurve, randomStream, readTrainingBatch } from "moco-kit";
+import { shuffledBatches, startDetectorTraining, trainableImages } from "moco-kit";
 
 const seed = 1;
 const steps = Math.min(10, recipe.schedule.iterations);
@@ -116,7 +115,7 @@ const training = startDetectorTraining(
   detectorInitialization("random", recipe, seed),
   seed,
 );
-const decay = detectorWeightDecay(training.detector, recipe.weightDecay);
+const trainingStep = new DetectorTrainingStep(training, recipe, []);
 const batches = shuffledBatches(trainableImages(train), recipe.batchSize, (pass) =>
   randomStream(seed, "shuffle", pass),
 );
@@ -128,26 +127,19 @@ for (let step = 0; step < steps; step++) {
     recipe,
     randomStream(seed, "augment", step),
   );
-  const { losses, gradient } = detectorStep(
-    training.detector,
-    batch,
-    randomStream(seed, "regions", step),
-  );
   const learningRate = detectionRateAt(recipe.schedule, recipe.learningRate, step);
-  const options = { learningRate, momentum: recipe.momentum, weightDecay: decay };
-  training.optimizer.apply(training.detector.parameters, gradient, options);
+  const regions = randomStream(seed, "regions", step);
+  const losses = trainingStep.take(batch, regions, learningRate, step + 1);
   const { objectness, rpnBox, classification, box, mask } = losses;
   const values = {
     "RPN loss": objectness + rpnBox,
     "loss of the heads": classification + box + (mask ?? 0),
   };
   curve.add({ step: step + 1, values });
-  gradient.dispose();
-  batch.images.dispose();
   await letOthersRun(); // the stop button is noticed here
 }
 curve.finish();
-decay.dispose();
+trainingStep.dispose();
 disposeDetectorTraining(training);
 
 // %% [markdown]
