@@ -128,7 +128,7 @@ export async function runLinear(
  * @returns undefined if there is none
  * @throws InputError if the file is not what {@link runLinear} writes
  */
-function readLinearRun(path: string): LinearRun | undefined {
+export function readLinearRun(path: string): LinearRun | undefined {
   return readCheckedJson(path, runSchema, { what: "run", advice: "Delete the file to have it written again" });
 }
 
