@@ -9,7 +9,7 @@ import { linearRecipeSchema, type LinearRecipe } from "../evaluate/linear-recipe
 import { linearOrigin, trainLinear, type LinearOptions, type LinearProgress } from "../evaluate/train-linear";
 import { readCheckedJson, writeCheckedJson } from "../files/checked-json";
 import { whileLocked } from "../files/folder-lock";
-import { forgetGenerations, readIfWhole, readOrSetAside } from "../files/generations";
+import { forgetGenerations } from "../files/generations";
 import type { Encoder } from "../nn/encoder";
 import { groupBootstrap } from "../statistics/intervals";
 import { originNow, originSchema } from "../train/manifest";
@@ -77,7 +77,7 @@ export async function runLinear(
   const { directory, seed } = options;
   const path = join(directory, linearRunFile);
   const origin = linearOrigin(recipe, encoder, data, seed);
-  const finished = readIfWhole(path, readLinearRun);
+  const finished = readLinearRun(path);
   if (finished !== undefined) {
     const { manifest } = finished;
     const same =
@@ -92,7 +92,6 @@ export async function runLinear(
     );
   }
   return whileLocked(directory, async () => {
-    readOrSetAside(path, readLinearRun);
     for await (const progress of trainLinear(recipe, encoder, data, options)) onProgress?.(progress);
     const { classifier, history, step, seconds } = resumeLinear(join(directory, linearCheckpointFile), origin, encoder)!;
     disposeClassifier(classifier);
@@ -129,8 +128,8 @@ export async function runLinear(
  * @returns undefined if there is none
  * @throws InputError if the file is not what {@link runLinear} writes
  */
-function readLinearRun(path: string): LinearRun | undefined {
-  return readCheckedJson(path, runSchema, { what: "run", advice: "`moco linear` writes it again" });
+export function readLinearRun(path: string): LinearRun | undefined {
+  return readCheckedJson(path, runSchema, { what: "run", advice: "Delete the file to have it written again" });
 }
 
 /** Deletes what a run consists of, so that it is trained anew; the folder may hold other things. */

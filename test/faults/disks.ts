@@ -55,7 +55,8 @@ export const diskRows: readonly Row[] = [
   },
   {
     id: "disk-full-real",
-    fault: "a file system of 5 MB that fills up while `moco pretrain` trains (needs the right to mount one)",
+    fault:
+      "a file system with 0.5 to 5 MB left that fills up while `moco pretrain` trains (needs the right to mount one)",
     promise,
     times: { full: 4, short: 0 },
     run: fullFileSystem,

@@ -82,7 +82,7 @@ export async function observeStaleness(
 
   const directory = path.replace(/\.json$/, "");
   const lock = lockFolder(directory);
-  readOrSetAside(path, readRecord);
+  readOrSetAside(path, readStaleness);
   // What a killed process has left.
   forgetGenerations(join(directory, checkpointFile));
   const totalSteps = recipe.epochs * batchesPerEpoch(data.train, recipe.batchSize);
