@@ -5,7 +5,7 @@ import { InputError } from "../errors";
 import type { Method, MethodDefinition } from "../methods/method";
 import type { Encoder } from "../nn/encoder";
 import { assertSameTraining, resumeCheckpoint, saveCheckpoint } from "./checkpoint";
-import { drawBatch } from "./draw-batch";
+import { Batches } from "./draw-batch";
 import type { AnyRecipe } from "./recipe";
 import { learningRateAt } from "./schedule";
 import {
@@ -83,6 +83,7 @@ function startOrGoOn(
   const path = join(directory, checkpointFile);
   const state = resumeOrStart(path, recipe, { seed, data: trainingDataOf(data) }, method);
   const trainingStep = new TrainingStep(state, recipe.optimizer);
+  const batches = new Batches(data, recipe, { seed, views: state.method.views, totalSteps });
   return {
     state,
     totalSteps,
@@ -90,8 +91,9 @@ function startOrGoOn(
     step: () => {
       const epoch = Math.floor(state.step / perEpoch);
       const learningRate = learningRateAt(recipe.schedule, { baseRate, epoch: state.step / perEpoch, epochs });
-      const batch = drawBatch(data, recipe, { seed, step: state.step, views: state.method.views });
+      const batch = batches.at(state.step);
       const { loss, accuracy } = trainingStep.take(batch, learningRate, state.step + 1);
+      batch.release?.();
       state.step++;
       const monitored = monitor && isMonitored(state.step, epochs, perEpoch, monitor.times) ? monitor : undefined;
       record(state, { loss, accuracy, epoch }, monitored !== undefined, totalSteps);
@@ -104,6 +106,7 @@ function startOrGoOn(
     },
     save: () => saveCheckpoint(path, state, recipe),
     dispose: () => {
+      batches.dispose();
       trainingStep.dispose();
       disposeTraining(state);
     },
