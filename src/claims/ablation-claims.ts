@@ -16,7 +16,8 @@ const difference = { kind: "difference" } as const satisfies ClaimTest;
 const trend = { kind: "trend", margin: highlighted } as const satisfies ClaimTest;
 
 function ofQueueSize(preset: Preset): Claim[] {
-  const [smallest, largest] = [preset.queueSizes[0]!, preset.queueSizes.at(-1)!].map(
+  const { queueSizes } = preset.ablations;
+  const [smallest, largest] = [queueSizes[0]!, queueSizes.at(-1)!].map(
     ({ paper }) => paper && publishedQueueSizes.get(paper),
   );
   const rows = queueSizeAblation(preset).cells.map(({ label }) => label);

@@ -11,7 +11,7 @@ import { transferClaims } from "./transfer-claims";
  * @throws InputError if the preset has fewer than three sizes of a dictionary: they show no trend
  */
 export function claimsOf(preset: Preset): readonly Claim[] {
-  const sizes = Math.min(preset.queueSizes.length, preset.mechanisms.dictionarySizes.length);
+  const sizes = Math.min(preset.ablations.queueSizes.length, preset.mechanisms.dictionarySizes.length);
   if (sizes < 3) {
     throw new InputError(
       `Cannot ask the claims at preset ${preset.name}: it must have three sizes of a dictionary or more, current count is ${sizes}`,

@@ -147,6 +147,8 @@ function ofCoco(preset: Preset): Claim[] {
 /** What the paper shows by linear probes, asked of detectors. */
 function ofAblations(preset: Preset): Claim[] {
   const [smallest, largest] = [preset.queueSizes[0]!, preset.queueSizes.at(-1)!];
+  // By the K of the paper that holds as many batches.
+  const published = (queueSize: number) => publishedQueueSizes.get((256 * queueSize) / preset.base.batchSize);
   const claim = (text: Omit<ClaimText, "by">, row: string): Claim => ({
     ...text,
     by: "common doubt",
@@ -159,9 +161,9 @@ function ofAblations(preset: Preset): Claim[] {
         id: "D2-K",
         statement: "The ablation of K holds for detection: the largest queue beats the smallest in AP.",
         source: "Figure 3, by linear probe",
-        reference: printed(publishedQueueSizes.get(largest.paper ?? 0), publishedQueueSizes.get(smallest.paper ?? 0)),
+        reference: printed(published(largest), published(smallest)),
       },
-      `MoCo, K = ${smallest.queueSize}`,
+      `MoCo, K = ${smallest}`,
     ),
     claim(
       {

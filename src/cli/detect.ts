@@ -56,7 +56,12 @@ export function detectCommand(): Command {
       return text;
     })
     .option("--seed <integer>", "seed of every random choice", integerFrom(0), 1)
-    .option("--validations <count>", "how often AP50 on the validation part is read over the training", integerFrom(0), 0)
+    .option(
+      "--validations <count>",
+      "how often AP50 on the validation part is read over the training",
+      integerFrom(0),
+      0,
+    )
     .option("--output <folder>", "folder of the run (default: in runs, by recipe, initialization and seed)")
     .option("--checkpoint-seconds <seconds>", "time between checkpoints", positiveNumber, 30)
     .option("--fresh", "train from the start, also where there is a checkpoint")

@@ -72,4 +72,4 @@ export const augmentationPolicies = {
   simclr: simclrStrong,
 } as const satisfies Record<string, AugmentationPolicy>;
 
-export type AugmentationName = keyof typeof augmentationPolicies;
+type AugmentationName = keyof typeof augmentationPolicies;

@@ -8,7 +8,7 @@ import type { ImageData, PixelSet } from "./image-set";
 import { splitByGroup } from "./split-by-group";
 
 /** Class names in the order of the labels, as in the data set's `batches.meta.txt`. */
-export const cifar10Classes = [
+const cifar10Classes = [
   "airplane",
   "automobile",
   "bird",

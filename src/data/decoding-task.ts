@@ -20,8 +20,40 @@ export type Making =
     }
   /** What evaluation sees, 0 to 1. */
   | { readonly kind: "evaluation"; readonly size: number }
-  /** SHA-256 over the sides and pixels. */
-  | { readonly kind: "digest" };
+  /** A {@link ImageSummary}. */
+  | { readonly kind: "summary" };
+
+/** What is remembered of an image: its digest and what the statistics of a set are made of. */
+export interface ImageSummary {
+  /** SHA-256 over the sides and pixels, hexadecimal. */
+  readonly digest: string;
+  readonly pixels: number;
+  /** Of each channel, over the pixels of 0 to 255: whole numbers. */
+  readonly sums: readonly number[];
+  readonly squares: readonly number[];
+}
+
+const summaryNumbers = 7;
+/** The digest, and seven doubles. */
+const summaryBytes = 32 + 8 * summaryNumbers;
+
+/** Writes a summary where the results of a task have it. */
+export function writeSummary(
+  { digest, pixels, sums, squares }: ImageSummary,
+  results: SharedArrayBuffer,
+  place: number,
+): void {
+  const start = place * summaryBytes;
+  new Float64Array(results, start, summaryNumbers).set([pixels, ...sums, ...squares]);
+  new Uint8Array(results, start + 8 * summaryNumbers, 32).set(Buffer.from(digest, "hex"));
+}
+
+export function readSummary(results: SharedArrayBuffer, place: number): ImageSummary {
+  const start = place * summaryBytes;
+  const [pixels, ...others] = new Float64Array(results, start, summaryNumbers);
+  const digest = Buffer.from(results, start + 8 * summaryNumbers, 32).toString("hex");
+  return { digest, pixels: pixels!, sums: others.slice(0, 3), squares: others.slice(3) };
+}
 
 /** One image of a task. */
 export interface ImageOfTask {
@@ -75,6 +107,6 @@ export interface ThreadStart {
 export function resultOffsets(making: Making, count: number): readonly number[] {
   const sizes =
     making.kind === "views" ? making.views.map(({ size }) => size) : making.kind === "evaluation" ? [making.size] : [];
-  if (making.kind === "digest") return [0, 32 * count];
+  if (making.kind === "summary") return [0, summaryBytes * count];
   return sizes.reduce<number[]>((offsets, size) => [...offsets, offsets.at(-1)! + 4 * 3 * size * size * count], [0]);
 }

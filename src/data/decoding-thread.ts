@@ -12,9 +12,11 @@ import {
   type DecodingFailure,
   type FailedShare,
   type ImageOfTask,
+  type ImageSummary,
   resultOffsets,
   type ShareOfTask,
   type ThreadStart,
+  writeSummary,
 } from "./decoding-task";
 import { type DecodedImage, unnormalized, ViewMaker } from "./make-view";
 import { decodeImage } from "./open-image";
@@ -101,9 +103,22 @@ function make(image: DecodedImage, place: number, { making, count, results }: Sh
       maker.open(image);
       maker.evaluationView(making.size, unnormalized, target(0, making.size));
       break;
-    case "digest":
-      new Uint8Array(results, 32 * place, 32).set(
-        createHash("sha256").update(`${image.height} ${image.width}\n`).update(image.pixels).digest(),
-      );
+    case "summary":
+      writeSummary(summarize(image), results, place);
   }
+}
+
+function summarize({ height, width, pixels }: DecodedImage): ImageSummary {
+  const [sums, squares] = [
+    [0, 0, 0],
+    [0, 0, 0],
+  ];
+  for (let at = 0; at < pixels.length; at++) {
+    const value = pixels[at]!;
+    const channel = at % 3;
+    sums![channel]! += value;
+    squares![channel]! += value * value;
+  }
+  const digest = createHash("sha256").update(`${height} ${width}\n`).update(pixels).digest("hex");
+  return { digest, pixels: height * width, sums: sums!, squares: squares! };
 }

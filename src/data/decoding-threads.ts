@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { InputError } from "../errors";
 import { listed } from "./class-folders";
+import { compiledFile } from "./compiled-file";
 import {
   type DecodingFailure,
   type FailedShare,
@@ -21,9 +22,6 @@ const keptFileBytes = 2 ** 29;
 
 /** A single image takes milliseconds: without one done in this time, a thread has died. */
 const patienceMilliseconds = 120_000;
-
-// The compiled program, also where this file runs from its source.
-const program = join(__dirname, "../../dist/data/decoding-thread.js");
 
 interface Thread {
   readonly worker: Worker;
@@ -101,7 +99,7 @@ function startThreads(count: number): readonly Thread[] {
   return Array.from({ length: count }, () => {
     const { port1, port2 } = new MessageChannel();
     const workerData: ThreadStart = { failures: port2, keptBytes: keptBytes / count };
-    const worker = new Worker(program, { workerData, transferList: [port2] });
+    const worker = new Worker(compiledFile("decoding-thread.js"), { workerData, transferList: [port2] });
     worker.unref();
     port1.unref();
     return { worker, failures: port1 };

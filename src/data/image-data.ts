@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
+import type { ImageSummary } from "./decoding-task";
 import type { ImageData, ImageFiles, ImageSet, PixelSet } from "./image-set";
 
 /**
  * Joins three parts to a data set: measures mean and standard deviation of each channel over `train`, and the checksum over all.
  *
- * The paper's recipes normalize ImageNet by well-known constants; here every set is normalized by its own statistics.
+ * These sets are normalized by their own statistics.
  */
 export function joinParts(name: string, train: PixelSet, validation: PixelSet, test: PixelSet): ImageData<PixelSet> {
   return {
@@ -31,10 +32,18 @@ export function channelStatistics(pixels: Uint8Array): Pick<ImageData, "mean" | 
     sums[channel]! += value;
     squares[channel]! += value * value;
   }
-  const count = pixels.length / 3;
-  const mean = sums.map((sum) => sum / count / 255) as [number, number, number];
+  return statisticsOfSums({ pixels: pixels.length / 3, sums, squares });
+}
+
+/** The same of sums over all pixels of 0 to 255 and over their squares, three each. */
+export function statisticsOfSums({
+  pixels,
+  sums,
+  squares,
+}: Pick<ImageSummary, "pixels" | "sums" | "squares">): Pick<ImageData, "mean" | "std"> {
+  const mean = sums.map((sum) => sum / pixels / 255) as [number, number, number];
   const std = squares.map((square, channel) => {
-    const deviation = Math.sqrt(Math.max(0, square / count / 255 ** 2 - mean[channel]! ** 2));
+    const deviation = Math.sqrt(Math.max(0, square / pixels / 255 ** 2 - mean[channel]! ** 2));
     // A rounding error of the difference is no variation.
     return deviation > 1e-6 ? deviation : 1;
   }) as [number, number, number];

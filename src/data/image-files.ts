@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { InputError } from "../errors";
 import { replaceFile } from "../files/replace-file";
 import { listed } from "./class-folders";
-import type { DecodingFailure } from "./decoding-task";
+import { type DecodingFailure, type ImageSummary, readSummary } from "./decoding-task";
 import { startDecoding, unreadable } from "./decoding-threads";
 import type { FileSet, ImageFiles } from "./image-set";
 
@@ -14,11 +14,11 @@ const decodedBytes = 2 ** 29;
 /** Fewer images are decoded again faster than one would notice. */
 const rememberedFrom = 500;
 
-/** Images whose digests are taken at a time. */
-const digestedTogether = 1024;
+/** Images that are decoded at a time. */
+const decodedTogether = 1024;
 
-/** Where digests are remembered; the project's folder of things that can be made again. */
-const digestFolder = join(__dirname, "../../build/image-digests");
+/** Where summaries are remembered: the project's folder of things that can be made again. */
+const summaryFolder = join(__dirname, "../../build/image-summaries");
 
 /**
  * Looks at files: their lengths and times.
@@ -43,61 +43,60 @@ export function listFiles(root: string, ids: readonly string[]): ImageFiles {
   return files;
 }
 
-/** Remembered of a file: its length and time, and the digest of its pixels. */
-type Remembered = readonly [bytes: number, modified: number, digest: string];
+/** Remembered of a file: its length and time, and what came out of decoding it. */
+type Remembered = readonly [bytes: number, modified: number, summary: ImageSummary];
 
 /**
- * The digest of each image's sides and pixels, remembered from the last time where the file has the same time and size;
+ * What is to be known of each image's pixels, remembered from the last time where the file has the same time and size;
  * undefined for a set that is too large to be decoded for it.
  *
  * @throws InputError listing the images that cannot be decoded
  */
-export function digestsOf(set: FileSet): readonly string[] | undefined {
+export function summariesOf(set: FileSet): readonly ImageSummary[] | undefined {
   const { bytes, modified, root } = set.files;
   if (bytes.reduce((sum, length) => sum + length, 0) > decodedBytes) return undefined;
-  const file = join(digestFolder, `${createHash("sha256").update(root).digest("hex").slice(0, 16)}.json`);
-  const before = remembered(file);
-  const digests = set.ids.map((id, index) => {
+  const file = join(summaryFolder, `${createHash("sha256").update(root).digest("hex").slice(0, 16)}.json`);
+  const before = set.ids.length < rememberedFrom ? new Map<string, Remembered>() : remembered(file);
+  const summaries = set.ids.map((id, index) => {
     const known = before.get(id);
     return known && known[0] === bytes[index] && known[1] === modified[index] ? known[2] : undefined;
   });
-  const unknown = Int32Array.from(digests.keys()).filter((index) => digests[index] === undefined);
-  if (unknown.length === 0) return digests as string[];
-  const fresh = decodeDigests(set, unknown);
-  unknown.forEach((index, at) => (digests[index] = fresh[at]!));
-  const entries = set.ids.map((id, index): [string, Remembered] => [
-    id,
-    [bytes[index]!, modified[index]!, digests[index]!],
-  ]);
-  if (entries.length >= rememberedFrom) remember(file, Object.fromEntries(entries));
-  return digests as string[];
+  const unknown = Int32Array.from(summaries.keys()).filter((index) => summaries[index] === undefined);
+  if (unknown.length === 0) return summaries as ImageSummary[];
+  const fresh = decodeSummaries(set, unknown);
+  unknown.forEach((index, at) => (summaries[index] = fresh[at]!));
+  if (set.ids.length >= rememberedFrom) {
+    const entry = (index: number): Remembered => [bytes[index]!, modified[index]!, summaries[index]!];
+    remember(file, Object.fromEntries(set.ids.map((id, index) => [id, entry(index)])));
+  }
+  return summaries as ImageSummary[];
 }
 
 /**
- * Decodes images of a set, and nothing is kept of them but the digests of their sides and pixels.
+ * Decodes images of a set one after the other, and keeps what is to be known of them.
  *
  * @throws InputError listing the images that cannot be decoded
  */
-export function decodeDigests(set: FileSet, indices: Int32Array): readonly string[] {
-  const digests: string[] = [];
+export function decodeSummaries(set: FileSet, indices: Int32Array): readonly ImageSummary[] {
+  const summaries: ImageSummary[] = [];
   const failures: DecodingFailure[] = [];
-  for (let first = 0; first < indices.length; first += digestedTogether) {
-    const some = indices.subarray(first, first + digestedTogether);
-    const decoding = startDecoding(set, some, { kind: "digest" });
+  for (let first = 0; first < indices.length; first += decodedTogether) {
+    const some = indices.subarray(first, first + decodedTogether);
+    const decoding = startDecoding(set, some, { kind: "summary" });
     const done = decoding.wait();
     failures.push(...done.failures);
-    some.forEach((_, place) => digests.push(Buffer.from(done.results, 32 * place, 32).toString("hex")));
+    some.forEach((_, place) => summaries.push(readSummary(done.results, place)));
     decoding.release();
   }
   if (failures.length > 0) throw unreadable(set, failures);
-  return digests;
+  return summaries;
 }
 
+/** None yet, or half of one: all images are decoded again. */
 function remembered(file: string): ReadonlyMap<string, Remembered> {
   try {
     return new Map(Object.entries(JSON.parse(readFileSync(file, "utf8")) as Record<string, Remembered>));
   } catch {
-    // None yet, or half of one: the digests are taken again.
     return new Map();
   }
 }
@@ -106,6 +105,6 @@ function remember(file: string, entries: Readonly<Record<string, Remembered>>): 
   try {
     replaceFile(file, JSON.stringify(entries));
   } catch {
-    // A folder that cannot be written: the digests are taken again the next time.
+    // A folder that cannot be written: all images are decoded again the next time.
   }
 }

@@ -3,13 +3,14 @@ import { basename, join } from "node:path";
 import { InputError } from "../errors";
 import { randomStream } from "../engine/random";
 import { classFolders, folderContent, listed, listedPaths, readableFormats, type ClassFolder } from "./class-folders";
-import { takeImages } from "./image-data";
-import { digestsOf, listFiles } from "./image-files";
+import type { ImageSummary } from "./decoding-task";
+import { statisticsOfSums, takeImages } from "./image-data";
+import { listFiles, summariesOf } from "./image-files";
 import type { FileSet, ImageData } from "./image-set";
 import { splitByGroup } from "./split-by-group";
 
 /**
- * What images are normalized by: ImageNet's statistics, whatever the set is.
+ * What images of a set are normalized by that is not read for its own statistics: ImageNet's, as the paper's sets are.
  * Source: facebookresearch/moco@87e36d3, main_moco.py and main_lincls.py, `transforms.Normalize`.
  */
 const imagenetStatistics = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
@@ -57,10 +58,10 @@ interface GivenFiles {
  * Images of one class or of none (`train/*` or `*` alone) can be pre-trained on: then there are no classes, all images are
  * the training part, and the other parts are empty.
  *
- * A set whose files are 512 MiB or less is decoded once when it is loaded first; what came out is remembered, and checked by the time
- * and size of each file. So its broken images are told at once, images of the same pixels are a group, and its checksum is of
- * pixels. Of a larger set each image is a group, broken ones are told when they are met, and the checksum is of the paths and
- * sizes of its files.
+ * A set whose files are 512 MiB or less is decoded once when it is loaded first; what came out is remembered, and checked by the
+ * time and size of each file. So its broken images are told at once, images of the same pixels are a group, its checksum is of
+ * pixels, and it is normalized by its own statistics. Of a larger set each image is a group, broken ones are told when
+ * they are met, the checksum is of the paths and sizes of files, and it is normalized by ImageNet's statistics.
  *
  * Transparent images are laid on white. EXIF orientation and color profiles are not applied, as torchvision's loader does not.
  *
@@ -92,13 +93,23 @@ export async function loadImageFolder(
     ids,
     files: listFiles(root, ids),
   };
-  const digests = digestsOf(whole);
-  const [train, validation, test] = partsOf(given, digests ? { ...whole, groups: groupsOfSame(digests) } : whole);
+  const summaries = summariesOf(whole);
+  const ofId = summaries && new Map(ids.map((id, at) => [id, summaries[at]!]));
+  const [train, validation, test] = partsOf(given, summaries ? { ...whole, groups: groupsOfSame(summaries) } : whole);
   return {
     name,
     ...{ train, validation, test },
-    ...imagenetStatistics,
-    checksum: checksumOf([train, validation, test], digests && new Map(ids.map((id, at) => [id, digests[at]!]))),
+    ...(ofId ? statisticsOfSums(sumOf(train.ids.map((id) => ofId.get(id)!))) : imagenetStatistics),
+    checksum: checksumOf([train, validation, test], ofId),
+  };
+}
+
+function sumOf(summaries: readonly ImageSummary[]): Pick<ImageSummary, "pixels" | "sums" | "squares"> {
+  const total = (of: (summary: ImageSummary) => number) => summaries.reduce((sum, summary) => sum + of(summary), 0);
+  return {
+    pixels: total(({ pixels }) => pixels),
+    sums: [0, 1, 2].map((channel) => total(({ sums }) => sums[channel]!)),
+    squares: [0, 1, 2].map((channel) => total(({ squares }) => squares[channel]!)),
   };
 }
 
@@ -212,21 +223,21 @@ function partOfEach(
 }
 
 /** Images of the same pixels share a group. */
-function groupsOfSame(digests: readonly string[]): Int32Array {
+function groupsOfSame(summaries: readonly ImageSummary[]): Int32Array {
   const seen = new Map<string, number>();
-  return Int32Array.from(digests, (digest) => {
+  return Int32Array.from(summaries, ({ digest }) => {
     const group = seen.get(digest) ?? seen.size;
     seen.set(digest, group);
     return group;
   });
 }
 
-function checksumOf(parts: readonly FileSet[], digests: ReadonlyMap<string, string> | undefined): string {
+function checksumOf(parts: readonly FileSet[], summaries: ReadonlyMap<string, ImageSummary> | undefined): string {
   const hash = createHash("sha256");
   for (const { ids, labels, files } of parts) {
     hash.update(`${ids.length}\n`);
     ids.forEach((id, at) => {
-      hash.update(`${labels[at]} ${digests ? digests.get(id)! : `${files.bytes[at]} ${id}`}\n`);
+      hash.update(`${labels[at]} ${summaries ? summaries.get(id)!.digest : `${files.bytes[at]} ${id}`}\n`);
     });
   }
   return hash.digest("hex");

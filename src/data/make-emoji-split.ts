@@ -19,7 +19,7 @@ import { splitByGroup } from "./split-by-group";
 export const emojiShares: Readonly<Record<Part, number>> = { train: 0.6, validation: 0.15, test: 0.25 };
 
 /** Images of one hand whose correlation is above this, upright, mirrored or turned, are one group. Our choice. */
-export const nearCopyThreshold = 0.98;
+const nearCopyThreshold = 0.98;
 
 /** Side in pixels at which images are compared. */
 const comparedSize = 32;

@@ -58,7 +58,8 @@ export class ViewMaker {
 
   /**
    * The image as evaluation sees it: the shorter side resized to 256 / 224 of `size` and the center cut out, as torchvision's
-   * `Resize(256)` and `CenterCrop(224)`, which are the paper's; other sizes keep the ratio.
+   * `Resize(256)` and `CenterCrop(224)`, which are the paper's; other sizes keep the ratio. An image that has the size already, as
+   * CIFAR's, is taken as it is.
    *
    * @param target - where it is written, [size, size, 3]
    */
@@ -96,8 +97,9 @@ export class ViewMaker {
   }
 }
 
-/** The shorter side becomes 256 / 224 of `size`, the longer one is cut to a whole number, as torchvision's `Resize`. */
-export function resizedForEvaluation({ height, width }: ImageSize, size: number): ImageSize {
+/** The shorter side becomes 256 / 224 of `size` (unless the image has that size), the longer one is cut to a whole number, as torchvision's `Resize`. */
+function resizedForEvaluation({ height, width }: ImageSize, size: number): ImageSize {
+  if (height === size && width === size) return { height, width };
   const shorter = Math.round((size * 256) / 224);
   const longer = Math.floor((shorter * Math.max(height, width)) / Math.min(height, width));
   return height <= width ? { height: shorter, width: longer } : { height: longer, width: shorter };

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Crop } from "./augmentation-parameters";
+import { compiledFile } from "./compiled-file";
 import type { ResizingTaps } from "./filter-taps";
 import type { Normalization } from "./make-view";
 
@@ -36,8 +36,6 @@ const pageBytes = 65536;
 /** For the taps of two sides, of a blur, and six numbers of normalization; grows with the sizes. */
 const megabyte = 2 ** 20;
 
-// The compiled loops, also where this file runs from its source.
-const compiled = join(__dirname, "../../dist/data/view.wasm");
 let loopsModule: object | undefined;
 
 /** The part of WebAssembly that is used; Node's types leave it out. */
@@ -66,7 +64,7 @@ export class PixelLoops {
   private free = 0;
 
   constructor() {
-    loopsModule ??= new WebAssembly.Module(readFileSync(compiled));
+    loopsModule ??= new WebAssembly.Module(readFileSync(compiledFile("view.wasm")));
     this.loops = new WebAssembly.Instance(loopsModule, {}).exports as Exports;
   }
 

@@ -23,7 +23,7 @@ export interface TensorFunction<Outputs extends NamedTensors = NamedTensors> {
 type OutputsOf<F> = F extends TensorFunction<infer Outputs> ? Outputs : never;
 
 /** Set to 1, functions run operation by operation instead of being recorded: slower, and each operation can be looked at. */
-export const opByOpVariable = "MOCO_OP_BY_OP";
+const opByOpVariable = "MOCO_OP_BY_OP";
 
 /**
  * Functions of tensors that share state, each recorded once as a TensorFlow graph and then run as one call.

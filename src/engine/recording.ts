@@ -2,7 +2,8 @@ import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_
 import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding";
 import type { GraphNode, NodeAttribute } from "./graph-definition";
 import { tf } from "./tf";
-import { release, type Held, type Variable } from "./variable";
+import { release, type Held } from "./held-tensor";
+import type { Variable } from "./variable";
 
 /** What of tfjs's backend recording works on; tfjs hides some of it from its types. */
 export interface Backend {

@@ -1,3 +1,4 @@
+import { hold, release, type Held } from "./held-tensor";
 import { currentRecording } from "./recording";
 import { tf } from "./tf";
 
@@ -9,12 +10,6 @@ import { tf } from "./tf";
 export interface VariableHome {
   /** A tensor with the variable's value in the session; the caller owns it. */
   readonly read: (variable: Variable) => tf.Tensor;
-}
-
-/** A tensor and what was made of it once. */
-interface Held {
-  readonly tensor: tf.Tensor;
-  readonly derived: Map<(value: tf.Tensor) => tf.Tensor[], tf.Tensor[]>;
 }
 
 /**
@@ -137,16 +132,3 @@ export class Variable<T extends tf.Tensor = tf.Tensor> {
     if (this.gone) throw new Error(`Cannot use the variable ${this.name}: it was disposed`);
   }
 }
-
-function hold(tensor: tf.Tensor): Held {
-  return { tensor: tf.keep(tensor), derived: new Map() };
-}
-
-/** Disposes a held tensor and all that was made of it. */
-export function release(held: Held | undefined): void {
-  if (held === undefined) return;
-  held.tensor.dispose();
-  for (const made of held.derived.values()) tf.dispose(made);
-}
-
-export type { Held };

@@ -48,11 +48,7 @@ export function extractEmbeddings(encoder: Encoder, data: ImageData, set: ImageS
  *
  * @param featuresOfBatch - makes [N, dimension] of normalized images, [N, H, W, 3]
  */
-export function extract(
-  set: ImageSet,
-  data: ImageData,
-  featuresOfBatch: (images: tf.Tensor4D) => tf.Tensor2D,
-): Features {
+function extract(set: ImageSet, data: ImageData, featuresOfBatch: (images: tf.Tensor4D) => tf.Tensor2D): Features {
   const count = set.labels.length;
   const size = Math.min(batchSize, count);
   const compute = ({ images }: NamedTensors) => ({

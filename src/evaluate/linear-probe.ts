@@ -6,7 +6,7 @@ import { readValues } from "./read-values";
 import { bestClasses, scoreOf, type Score } from "./score";
 
 /** The paper's linear classification protocol (section 4.1; `main_lincls.py` of the official code), apart from its rate. There is no weight decay. */
-export const linearProtocol = {
+const linearProtocol = {
   epochs: 100,
   batchSize: 256,
   momentum: 0.9,
@@ -18,7 +18,7 @@ export const linearProtocol = {
 } as const;
 
 /** Learning rates to choose from, ascending. The paper uses 30 on ImageNet. */
-export const defaultRates: readonly number[] = [0.03, 0.1, 0.3, 1, 3, 10, 30];
+const defaultRates: readonly number[] = [0.03, 0.1, 0.3, 1, 3, 10, 30];
 
 /** Settings of the linear probe. */
 export interface LinearProbeOptions {

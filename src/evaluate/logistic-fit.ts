@@ -3,10 +3,10 @@ import { lbfgs, type Evaluated } from "./lbfgs";
 import { readValues } from "./read-values";
 
 /** A fit has converged when the gradient of its objective, in the scaled coordinates, has at most this Euclidean norm. */
-export const gradientTolerance = 1e-4;
+const gradientTolerance = 1e-4;
 
 /** A fit that takes more iterations than this is reported as not converged. */
-export const maxIterations = 2000;
+const maxIterations = 2000;
 
 /** A multinomial logistic model fitted at one strength of L2. */
 export interface StrengthFit {

@@ -9,7 +9,7 @@ import { simclr } from "./simclr";
 import { supervised } from "./supervised";
 
 /** The kit's methods by their `kind`: the mechanisms of the paper's figure 2, SimCLR, and the two baselines. */
-export const methods = {
+const methods = {
   moco,
   "end-to-end": endToEnd,
   "memory-bank": memoryBank,

@@ -27,7 +27,7 @@ export function encodeShuffled(
 }
 
 /** The order that undoes another, int32 [N]. */
-export function inverse(permutation: tf.Tensor1D): tf.Tensor1D {
+function inverse(permutation: tf.Tensor1D): tf.Tensor1D {
   return tf.tidy(() => {
     const positions = tf.range(0, permutation.size, 1, "int32");
     const rows = tf.reshape(permutation, [permutation.size, 1]);

@@ -69,7 +69,7 @@ const excluded = -1e9;
  * @param embeddings - unit vectors, [2N, C]; rows i and N + i are views of one image
  * @param rows - views that the mean is over; all by default
  */
-export function ntXent(
+function ntXent(
   embeddings: tf.Tensor2D,
   temperature: number,
   { first, count }: Rows = { first: 0, count: embeddings.shape[0] },

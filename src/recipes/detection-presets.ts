@@ -1,6 +1,6 @@
 import { InputError } from "../errors";
 import type { DetectionDataset, DetectionRecipe } from "../detection/detection-recipe";
-import { c4Defaults, dilatedC5Defaults, fpnDefaults, type DetectorConfig } from "../detection/model/detector";
+import { c4Defaults, dilatedC5Defaults, fpnDefaults, type DetectorConfig } from "../detection/detector-config";
 import { imageNetNormalization, paperDetectionRecipes } from "./paper-detection-recipes";
 
 const quick: DetectionRecipe = {

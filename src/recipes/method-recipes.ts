@@ -6,6 +6,11 @@ import type { Preset } from "./presets";
 export const methodKinds = ["moco", "end-to-end", "memory-bank", "simclr", "supervised", "random"] as const;
 
 /** The recipe of a cell of the queue and momentum ablations. */
+export function ablationRecipe(preset: Preset, queueSize: number, momentum: number): Recipe {
+  return mocoRecipe({ ...preset, base: preset.ablations.base }, queueSize, momentum);
+}
+
+/** The preset's MoCo with another queue or momentum. */
 export function mocoRecipe(preset: Preset, queueSize: number, momentum: number): Recipe {
   return methodRecipe(preset, { ...moco(preset), queueSize, momentum });
 }

@@ -1,5 +1,5 @@
 import type { DetectionRecipe } from "../detection/detection-recipe";
-import { c4Defaults, dilatedC5Defaults, fpnDefaults } from "../detection/model/detector";
+import { c4Defaults, dilatedC5Defaults, fpnDefaults } from "../detection/detector-config";
 
 /** Channel means and deviations that the official MoCo overlays of the detection configurations set, pixels in 0 to 1. */
 export const imageNetNormalization = {

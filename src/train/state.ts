@@ -58,7 +58,7 @@ export interface TrainingState {
   seconds: number;
 }
 
-export const emptyHistory: History = { curve: [], monitor: [], pending: { loss: 0, accuracy: 0, steps: 0 } };
+const emptyHistory: History = { curve: [], monitor: [], pending: { loss: 0, accuracy: 0, steps: 0 } };
 
 /** What the first state of a training is made of besides its recipe. */
 export interface TrainingStart {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readFile, rename, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -79,13 +79,41 @@ describe("loadImageFolder", () => {
     expect([train, validation, test].map(({ ids }) => ids.length)).toEqual([40, 0, 40]);
   });
 
-  it("normalizes by ImageNet's statistics, as the official code does with every folder", async () => {
-    await paintClasses(".");
+  it("normalizes by the statistics of the training images, of all their pixels", async () => {
+    await paint("train/a/1.png", "rgb(255,0,51)", 4, 4);
+    await paint("train/b/1.png", "rgb(0,0,51)", 4, 12);
+    for (const name of ["val/a", "val/b", "test/a", "test/b"]) await paint(`${name}/1.png`, "white");
     const { mean, std } = await loadImageFolder(root, { size: 4 });
+    expect(mean).toEqual([0.25, 0, 0.2]);
+    expect([std[0], std[1], std[2]]).toEqual([Math.sqrt(0.1875), 1, 1]);
+  });
+
+  it("reads no image of a large set when it is loaded, and normalizes it by ImageNet's statistics", async () => {
+    await paintClasses(".");
+    const file = await open(join(root, "circle/large.jpg"), "w");
+    await file.truncate(2 ** 29); // takes no room on the disk
+    await file.close();
+    const { mean, std, train } = await loadImageFolder(root, { size: 4 });
     expect([mean, std]).toEqual([
       [0.485, 0.456, 0.406],
       [0.229, 0.224, 0.225],
     ]);
+    expect(new Set(train.groups).size).toBe(train.ids.length);
+  });
+
+  it("decodes again only what has changed", async () => {
+    const many = 500;
+    for (let index = 0; index < many; index++)
+      await paint(`${index % 2}/${index}.png`, `rgb(${index % 256},0,0)`, 1, 1);
+    const broken = join(root, "0/0.png");
+    await utimes(broken, 1000, 1000);
+    const before = await loadImageFolder(root, { size: 4 });
+    // A file that nobody can decode, of the same time and size: what is known of it is remembered.
+    await writeFile(broken, "x".repeat((await stat(broken)).size));
+    await utimes(broken, 1000, 1000);
+    expect((await loadImageFolder(root, { size: 4 })).checksum).toBe(before.checksum);
+    await utimes(broken, 1001, 1001);
+    await expect(loadImageFolder(root, { size: 4 })).rejects.toThrow(/there are 1:\n0\/0.png/);
   });
 
   it("has another checksum when an image, a class or a part is another", async () => {

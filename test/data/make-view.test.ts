@@ -80,4 +80,12 @@ describe("ViewMaker", () => {
     maker.evaluationView(1, { mean: [0.5, 0.4, 0.2], std: [0.25, 0.5, 0.1] }, made);
     expect(largestDifference(made, Float32Array.of(2, 0, -2))).toBeLessThan(1e-6);
   });
+
+  it("takes an image that has the size already as it is for evaluation", () => {
+    const pixels = Uint8Array.from({ length: 48 }, (_, at) => 5 * at);
+    maker.open({ height: 4, width: 4, pixels });
+    const made = new Float32Array(48);
+    maker.evaluationView(4, unnormalized, made);
+    expect([...made.map((value) => Math.round(255 * value))]).toEqual([...pixels]);
+  });
 });

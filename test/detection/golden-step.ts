@@ -1,9 +1,5 @@
-import {
-  detectorParameters,
-  detectorRunningAverages,
-  type Detector,
-  type DetectorConfig,
-} from "../../src/detection/model/detector";
+import { detectorParameters, detectorRunningAverages, type Detector } from "../../src/detection/model/detector";
+import { type DetectorConfig } from "../../src/detection/detector-config";
 import type { TrainingBatch } from "../../src/detection/model/faster-rcnn";
 import type { Rle } from "../../src/detection/structures/mask-rle";
 import { batchImages } from "../../src/detection/data/image-batch";

@@ -127,7 +127,7 @@ export function kindsBeyond(deviations: readonly Deviation[]): string[] {
 }
 
 /** ||a - b|| / ||b||. */
-export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) throw new Error(`${a.length} values, expected ${b.length}`);
   let difference = 0;
   let size = 0;

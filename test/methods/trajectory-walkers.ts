@@ -22,7 +22,7 @@ import {
 } from "./golden-trajectory";
 
 /** MoCo as a trajectory starts it. */
-export function startMoco({ config, encoder }: GoldenTrajectory): Moco {
+function startMoco({ config, encoder }: GoldenTrajectory): Moco {
   const { queueSize, momentum, temperature, bnGroups } = config;
   return {
     momentum: momentum!,

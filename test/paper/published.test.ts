@@ -43,9 +43,9 @@ describe.each(presetNames)("preset %s", (name) => {
   const momenta = momentumAblation(preset);
 
   it("sets each K beside the paper's K that holds as many batches", () => {
-    for (const { queueSize, paper } of preset.queueSizes) {
-      if (paper !== undefined) expect(queueSize / preset.base.batchSize).toBe(paper / 256);
-      else expect(publishedQueueSizes.has((queueSize / preset.base.batchSize) * 256)).toBe(false);
+    for (const { queueSize, paper } of preset.ablations.queueSizes) {
+      if (paper !== undefined) expect(queueSize / preset.ablations.base.batchSize).toBe(paper / 256);
+      else expect(publishedQueueSizes.has((queueSize / preset.ablations.base.batchSize) * 256)).toBe(false);
     }
     for (const { recipe, published, publishedAt } of queueSizes.cells) {
       const paper = (moco(recipe).queueSize / recipe.batchSize) * 256;

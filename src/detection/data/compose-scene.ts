@@ -9,7 +9,7 @@ import { paintBackground } from "./scene-background";
 export const maximumObjects = 8;
 
 /** Shortest and longest length of an object's longer side, as shares of the scene's side; drawn evenly between them. */
-export const objectLengths = [0.15, 0.5] as const;
+const objectLengths = [0.15, 0.5] as const;
 
 /** Least share of an object that objects before it leave visible. */
 export const leastVisible = 0.25;

@@ -14,7 +14,7 @@ export const sceneCounts: Readonly<Record<Part, number>> = { train: 2000, valida
 export const sceneCredit = `${emojiLicences} Changed: scaled, mirrored, laid over each other on made backgrounds.`;
 
 /** Sides in pixels that scenes may have. Drawings have 64 px and objects at most half a side: larger ones would only blur. */
-export const sceneSizes = { least: 32, most: 512 } as const;
+const sceneSizes = { least: 32, most: 512 } as const;
 
 /** Options of {@link composeScenes}. */
 export interface SceneOptions {

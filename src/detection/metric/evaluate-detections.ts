@@ -2,7 +2,7 @@ import type { AveragePrecision } from "./average-precision";
 import { cocoAveragePrecision, cocoMetrics, matchCoco, type CocoMetrics, type CocoOptions } from "./coco-metric";
 import type { DetectionRecipe } from "../detection-recipe";
 import { defaultDetectionsPerImage } from "../model/detections";
-import type { DetectorConfig } from "../model/detector";
+import type { DetectorConfig } from "../detector-config";
 import type { Detection, DetectionSet } from "../structures/detection-set";
 import { nonMaxSuppression } from "../structures/nms";
 import { matchVoc, vocMetrics } from "./voc-metric";

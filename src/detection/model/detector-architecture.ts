@@ -2,7 +2,8 @@ import type { tf } from "../../engine/tf";
 import type { NormalizationMode } from "../../nn/resnet";
 import type { ResNetConfig } from "../../nn/resnet-layout";
 import type { Boxes } from "../structures/boxes";
-import type { Detector, DetectorConfig } from "./detector";
+import type { Detector } from "./detector";
+import type { DetectorConfig } from "../detector-config";
 import type { NewTensor } from "./initial-values";
 
 /** One of the feature maps that anchors stand on. */

@@ -3,67 +3,19 @@ import type { Random } from "../../engine/random";
 import { tf } from "../../engine/tf";
 import type { Encoder } from "../../nn/encoder";
 import { flatten, ParameterVector, type TensorEntry } from "../../nn/parameters";
-import { resNetParameters, resNetRunningAverages, type ResNetConfig } from "../../nn/resnet-layout";
+import { resNetParameters, resNetRunningAverages } from "../../nn/resnet-layout";
 import { c4 } from "./c4";
+import type { DetectorConfig } from "../detector-config";
 import type { DetectorArchitecture, FeatureLevel } from "./detector-architecture";
 import { dilatedC5 } from "./dilated-c5";
 import { fpn } from "./fpn";
 import { initialTensor, newLayer, type NewTensor } from "./initial-values";
-import type { ProposalLimits } from "./region-proposals";
 import { rpnHeadParameters } from "./rpn-head";
 
-const architectures = { c4, dc5: dilatedC5, fpn } as const satisfies Readonly<Record<string, DetectorArchitecture>>;
+const architectures: Readonly<Record<DetectorConfig["arch"], DetectorArchitecture>> = { c4, dc5: dilatedC5, fpn };
 
 /** Height / width of the anchors of each size (Faster R-CNN, section 3.1.1). */
 export const anchorAspectRatios = [0.5, 1, 2] as const;
-
-/** What defines a Faster R-CNN, or with masks a Mask R-CNN. */
-export interface DetectorConfig {
-  readonly arch: keyof typeof architectures;
-  readonly backbone: ResNetConfig;
-  /** K, without background. */
-  readonly classes: number;
-  /**
-   * Sides of the square anchors, in pixels of the image; with FPN those of P2 to P6. With them goes the size of the regions
-   * that FPN aligns on P4: 224 where its anchors have 128, as in detectron2, else in proportion.
-   */
-  readonly anchorSizes: readonly number[];
-  readonly proposals: { readonly training: ProposalLimits; readonly inference: ProposalLimits };
-  /** How many anchors of an image the RPN learns from in a step. */
-  readonly anchorsPerImage: number;
-  /** How many regions of an image the box head learns from in a step. */
-  readonly roisPerImage: number;
-  /** Side of RoIAlign's output; C4's res5 halves it, FPN's mask head has twice as much. */
-  readonly roiResolution: number;
-  /** Whether the masks of objects are predicted too (Mask R-CNN). */
-  readonly masks?: true | undefined;
-  /** How many detections of an image are kept. @default 100 */
-  readonly detectionsPerImage?: number | undefined;
-}
-
-/** detectron2's defaults for C4, which the official detection configurations keep (`detectron2/config/defaults.py`). */
-export const c4Defaults = {
-  anchorSizes: [32, 64, 128, 256, 512],
-  proposals: {
-    training: { beforeNms: 12000, afterNms: 2000 },
-    inference: { beforeNms: 6000, afterNms: 1000 },
-  },
-  anchorsPerImage: 256,
-  roisPerImage: 512,
-  roiResolution: 14,
-} as const satisfies Partial<DetectorConfig>;
-
-/** Those for dilated C5 (`Base-RCNN-DilatedC5.yaml`): the fully connected box head has a smaller RoIAlign. */
-export const dilatedC5Defaults = { ...c4Defaults, roiResolution: 7 } as const;
-
-/** Those for FPN (`Base-RCNN-FPN.yaml`). */
-export const fpnDefaults = {
-  ...dilatedC5Defaults,
-  proposals: {
-    training: { beforeNms: 2000, afterNms: 1000 },
-    inference: { beforeNms: 1000, afterNms: 1000 },
-  },
-} as const;
 
 /** Weights and running averages of a detector. Owns its tensors: call {@link disposeDetector}. */
 export interface Detector {

@@ -4,7 +4,8 @@ import { levelAnchors } from "./anchors";
 import { boxCount, joinArrays, type Boxes, type Size } from "../structures/boxes";
 import { anchorAspectRatios, architectureOf, type Detector } from "./detector";
 import { boxRegressionLoss, binaryCrossEntropy } from "./detector-losses";
-import { proposeRegions, type ProposalLimits } from "./region-proposals";
+import { proposeRegions } from "./region-proposals";
+import { type ProposalLimits } from "../detector-config";
 import { rpnHead, type RpnOutput } from "./rpn-head";
 import { sampleAnchors, type GroundTruth } from "./training-samples";
 

@@ -1,15 +1,8 @@
+import type { ProposalLimits } from "../detector-config";
 import { DivergedError } from "../../errors";
 import { decodeBoxes, rpnBoxWeights } from "../structures/box-coding";
 import { clipBoxes, joinArrays, nonEmptyBoxes, selectBoxes, type Boxes, type Size } from "../structures/boxes";
 import { nonMaxSuppression, rankByScore } from "../structures/nms";
-
-/** How many boxes the region proposal network hands on; detectron2's names are PRE_NMS_TOPK and POST_NMS_TOPK. */
-export interface ProposalLimits {
-  /** The best of each level that go into non-maximum suppression. */
-  readonly beforeNms: number;
-  /** The best over all levels that come out. */
-  readonly afterNms: number;
-}
 
 /** What the RPN's head says of one image on one level. */
 export interface LevelPrediction {

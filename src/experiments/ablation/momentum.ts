@@ -1,5 +1,5 @@
 import type { Ablation, Published } from "./ablation";
-import { mocoRecipe } from "../../recipes/method-recipes";
+import { ablationRecipe } from "../../recipes/method-recipes";
 import type { Preset } from "../../recipes/presets";
 
 /** Section 4.1, "Ablation: momentum": ImageNet linear top-1 of ResNet-50 after 200 epochs, K = 4096. */
@@ -28,7 +28,7 @@ export function momentumAblation(preset: Preset): Ablation {
     axis: { name: "m", values: preset.momenta, logarithmic: false },
     cells: preset.momenta.map((momentum) => ({
       label: `m = ${momentum}`,
-      recipe: mocoRecipe(preset, queueSize, momentum),
+      recipe: ablationRecipe(preset, queueSize, momentum),
       published: publishedAt(momentum),
       publishedAt: "K = 4,096",
       claimed: claimed.get(momentum),

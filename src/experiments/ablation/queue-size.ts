@@ -1,5 +1,5 @@
 import type { Ablation, Published } from "./ablation";
-import { mocoRecipe } from "../../recipes/method-recipes";
+import { ablationRecipe } from "../../recipes/method-recipes";
 import type { Preset } from "../../recipes/presets";
 
 /** Figure 3, curve "MoCo": ImageNet linear top-1 of ResNet-50 after 200 epochs, m = 0.999, batch 256. */
@@ -20,21 +20,21 @@ export const publishedQueueSizes: ReadonlyMap<number, number> = new Map([
  */
 export function queueSizeAblation(preset: Preset): Ablation {
   const momentum = preset.queueAblationMomentum;
-  const shown = new Set(preset.queueSizes.map(({ paper }) => paper));
+  const shown = new Set(preset.ablations.queueSizes.map(({ paper }) => paper));
   return {
     id: "queue-size",
     title: "Size of the queue",
     paper: "Figure 3 and section 4.1",
     claims: ["S5", "S8"],
-    axis: { name: "K", values: preset.queueSizes.map(({ queueSize }) => queueSize), logarithmic: true },
-    cells: preset.queueSizes.map(({ queueSize, paper }) => ({
+    axis: { name: "K", values: preset.ablations.queueSizes.map(({ queueSize }) => queueSize), logarithmic: true },
+    cells: preset.ablations.queueSizes.map(({ queueSize, paper }) => ({
       label: `K = ${queueSize}`,
-      recipe: mocoRecipe(preset, queueSize, momentum),
+      recipe: ablationRecipe(preset, queueSize, momentum),
       published: paper === undefined ? undefined : publishedAt(paper),
       publishedAt: paper === undefined ? undefined : `K = ${paper.toLocaleString("en")}`,
       claimed: "rises with K",
     })),
-    referenceLabel: `K = ${preset.queueSizes[0]!.queueSize}`,
+    referenceLabel: `K = ${preset.ablations.queueSizes[0]!.queueSize}`,
     publishedOnly: [...publishedQueueSizes.keys()]
       .filter((queueSize) => !shown.has(queueSize))
       .map((queueSize) => ({

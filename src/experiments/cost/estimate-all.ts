@@ -9,7 +9,7 @@ import type { StepReply } from "./step-program";
  * Batches that a step is measured at, unless told otherwise: few enough images for the memory of a laptop. Those of pre-training
  * are below the 32 of a group of batch normalization, so each batch is one group.
  */
-export const defaultBatches: Readonly<Record<PlannedTraining["task"], readonly number[]>> = {
+const defaultBatches: Readonly<Record<PlannedTraining["task"], readonly number[]>> = {
   "pre-training": [8, 16],
   // One image of a C4 detector at the paper's size already takes most of a laptop's memory.
   detection: [1],

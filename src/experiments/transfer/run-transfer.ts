@@ -62,7 +62,7 @@ export async function runTransfer(transfer: Transfer, data: DetectionData, optio
  * @param preset - of the pre-training
  * @throws InputError if the row's pre-training diverged
  */
-export async function runTransferRow(
+async function runTransferRow(
   row: TransferRow,
   seed: number,
   data: DetectionData,

@@ -108,7 +108,7 @@ function scenesTransfer(name: "smoke" | "quick"): Transfer {
   const preset = presetNamed(name);
   const detection = detectionPreset(name);
   const [m, largest] = [preset.queueAblationMomentum, preset.momentumAblationQueueSize];
-  const [{ queueSize: smallest }] = preset.queueSizes as [Preset["queueSizes"][number]];
+  const smallest = preset.queueSizes[0]!;
   const of = (kind: "supervised" | "end-to-end" | "memory-bank" | "moco") =>
     methodRecipe(preset, defaultMethod(preset, kind));
   const row = (label: string, purpose: TransferPurpose, pretraining?: Recipe): TransferRow => ({

@@ -69,9 +69,9 @@ describe("their tables", () => {
       in: "Table 6",
       "in the paper's words": "on par",
       "ImageNet-1M, AP or mean IoU": "−0.6",
-      "ImageNet-1M, all metrics": "behind in 2",
+      "ImageNet-1M, all figures": "behind in 2",
       "Instagram-1B, AP or mean IoU": "0.0",
-      "Instagram-1B, all metrics": "ahead in 1, level in 1",
+      "Instagram-1B, all figures": "ahead in 1, level in 1",
     });
     expect(taskDifferenceRows()).toHaveLength(2 + 4 + 4 + 6);
     expect(taskDifferenceRows()[2]).toMatchObject({
