@@ -41,6 +41,7 @@ export function tinyMethods(): Recipe[] {
   const methods: Recipe["method"][] = [
     tinyMoco(),
     tinyMoco({ symmetric: true }),
+    tinyMoco({ chunkSize: 4 }),
     { kind: "end-to-end", temperature: 0.2, shuffleBN: true },
     { kind: "end-to-end", temperature: 0.2, shuffleBN: true, chunkSize: 4 },
     { kind: "memory-bank", negatives: 10, momentum: 0.5, temperature: 0.2 },

@@ -62,5 +62,5 @@ export function stepKey({ task, recipe, set }: PlannedTraining): string {
 }
 
 function chunkOf({ method }: Recipe): number | undefined {
-  return method.kind === "simclr" || method.kind === "end-to-end" ? method.chunkSize : undefined;
+  return "chunkSize" in method ? method.chunkSize : undefined;
 }
