@@ -31,6 +31,7 @@ const rooms = [
   "experiments/cost",
   "claims",
   "report",
+  "verify",
   "cli",
 ];
 

@@ -1,10 +1,11 @@
 /** The kit's side of bench/detector.ts: answers lines of JSON on stdin with lines on stdout, as detector.py does. */
 import { createInterface } from "node:readline";
 import { architectureOf, createDetector, type Detector } from "../src/detection/model/detector";
-import { detectorWeightDecay } from "../src/detection/train/detector-training";
-import { detectorStep, type TrainingBatch } from "../src/detection/model/faster-rcnn";
+import { DetectorTrainingStep } from "../src/detection/train/take-detector-step";
+import { batchLayout } from "../src/detection/model/batch-layout";
+import type { TrainingBatch } from "../src/detection/model/faster-rcnn";
 import { encodeMask, type Rle } from "../src/detection/structures/mask-rle";
-import { anchorsOn, proposalsOf, regionProposalNetwork } from "../src/detection/model/region-proposal-network";
+import { proposalsOf, regionProposalNetwork } from "../src/detection/model/region-proposal-network";
 import { sampleRois, type RoiSample } from "../src/detection/model/training-samples";
 import { randomStream } from "../src/engine/random";
 import { tf } from "../src/engine/tf";
@@ -58,13 +59,6 @@ function ellipse([x1, y1, x2, y2]: readonly number[], size: number): Rle {
   return encodeMask(pixels, size, size);
 }
 
-function step(detector: Detector, batch: TrainingBatch, optimizer: Sgd, weightDecay: tf.Tensor1D, index: number): void {
-  const { gradient } = detectorStep(detector, batch, randomStream(0, "sample", index));
-  // The rate is so low that the network, and with it the number of regions on objects, stays what it was.
-  optimizer.apply(detector.parameters, gradient, { learningRate: 1e-4, momentum: 0.9, weightDecay });
-  gradient.dispose();
-}
-
 /** How many regions a step's heads see, and how many of them lie on objects: not part of what is timed. */
 function countRegions(detector: Detector, { images, sizes, truths }: TrainingBatch) {
   const statistics: LayerStatistics[] = [];
@@ -72,8 +66,8 @@ function countRegions(detector: Detector, { images, sizes, truths }: TrainingBat
   const samples: RoiSample[] = [];
   tf.tidy(() => {
     const features = architectureOf(config).features(detector, images, trainingMode(statistics));
-    const rpn = regionProposalNetwork(detector, features);
-    const proposals = proposalsOf(rpn, anchorsOn(detector, features), sizes, config.proposals.training);
+    const { anchors } = batchLayout(config, images.shape, "training");
+    const proposals = proposalsOf(regionProposalNetwork(detector, features), anchors, sizes, config.proposals.training);
     proposals.forEach((boxes, image) => {
       const random = randomStream(0, "sample");
       samples.push(sampleRois(boxes, truths[image]!, config.classes, config.roisPerImage, random));
@@ -93,9 +87,12 @@ async function main(): Promise<void> {
     if (configure !== undefined) {
       const [detector, batch] = [buildDetector(configure), buildBatch(configure)];
       const optimizer = Sgd.create(detector.parameters);
-      const weightDecay = detectorWeightDecay(detector, 1e-4);
+      const options = { momentum: 0.9, weightDecay: 1e-4 };
+      const step = new DetectorTrainingStep({ detector, optimizer }, options, [batch.images.shape]);
       let index = 0;
-      const next = () => step(detector, batch, optimizer, weightDecay, index++);
+      // The rate is so low that the network, and with it the number of regions on objects, stays what it was.
+      const next = () =>
+        step.take({ ...batch, images: tf.clone(batch.images) }, randomStream(0, "sample", index++), 1e-4, index);
       for (let warmUp = 0; warmUp < 3; warmUp++) next();
       take = (count) => {
         const seconds = Array.from({ length: count }, () => {

@@ -1,7 +1,8 @@
 /** What notebooks and other programs import from "moco-kit". */
 export { tf } from "./engine/tf";
 export { randomStream, type Random } from "./engine/random";
-export { createProgram, type InputSpec, type Program, type TensorFunction } from "./engine/program";
+export { createProgram, type Program } from "./engine/program";
+export type { InputSpec, TensorFunction } from "./engine/tensor-function";
 export { Variable } from "./engine/variable";
 export { withoutGradient } from "./engine/without-gradient";
 
@@ -44,6 +45,8 @@ export { pretrain, type PretrainOptions, type TrainingProgress } from "./train/p
 export { loadCheckpoint } from "./train/checkpoint";
 
 export { knn } from "./evaluate/knn";
+export { paperLinearRecipe, parseLinearRecipe, type LinearRecipe } from "./evaluate/linear-recipe";
+export { trainLinear, type LinearProgress } from "./evaluate/train-linear";
 export { evaluateFeatures } from "./evaluate/evaluate-features";
 export { extractFeatures, pixelFeatures, randomNetwork } from "./evaluate/extract";
 export { groupBootstrap, pairedGroupBootstrap, seedInterval } from "./statistics/intervals";

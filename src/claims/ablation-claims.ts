@@ -1,10 +1,13 @@
-import { encoderComparison, publishedEncoders } from "../experiments/linear-evaluation/encoder-comparison";
+import { figure3 } from "../paper/published-ablations";
+import { encoderComparison } from "../experiments/linear-evaluation/encoder-comparison";
+import { publishedEncoders } from "../paper/published-methods";
 import { linearEvaluation } from "../experiments/linear-evaluation/linear-evaluation";
-import { mechanismTitles, publishedMechanisms } from "../experiments/mechanisms/mechanisms";
-import { publishedMomenta } from "../experiments/ablation/momentum";
+import { mechanismTitles } from "../experiments/mechanisms/mechanisms";
+import { publishedMomenta } from "../paper/published-ablations";
 import type { Preset } from "../recipes/presets";
-import { publishedQueueSizes, queueSizeAblation } from "../experiments/ablation/queue-size";
-import { publishedLengths, trainingLengths } from "../experiments/ablation/training-length";
+import { queueSizeAblation } from "../experiments/ablation/queue-size";
+import { publishedLengths } from "../paper/published-ablations";
+import { trainingLengths } from "../experiments/ablation/training-length";
 import { highlighted, printed, type Claim, type ClaimTest, type ClaimText, type Estimand } from "./claim";
 
 /** Claims that linear probes answer: Figure 3, the ablation of m, and Table 1. */
@@ -17,9 +20,7 @@ const trend = { kind: "trend", margin: highlighted } as const satisfies ClaimTes
 
 function ofQueueSize(preset: Preset): Claim[] {
   const { queueSizes } = preset.ablations;
-  const [smallest, largest] = [queueSizes[0]!, queueSizes.at(-1)!].map(
-    ({ paper }) => paper && publishedQueueSizes.get(paper),
-  );
+  const [smallest, largest] = [queueSizes[0]!, queueSizes.at(-1)!].map(({ paper }) => paper && figure3.moco.get(paper));
   const rows = queueSizeAblation(preset).cells.map(({ label }) => label);
   return [
     {
@@ -44,9 +45,9 @@ function ofMechanisms(preset: Preset): Claim[] {
   const { dictionarySizes, batchSizes } = preset.mechanisms;
   const [smallest, largest] = [dictionarySizes[0]!, dictionarySizes.at(-1)!];
   const [smallBatch, largeBatch] = [batchSizes[0]!, batchSizes.at(-1)!];
-  const row = (mechanism: keyof typeof publishedMechanisms, size: number): MechanismRow => ({
+  const row = (mechanism: keyof typeof figure3, size: number): MechanismRow => ({
     label: `${mechanismTitles[mechanism]}, ${mechanism === "end-to-end" ? "batch" : "K"} = ${size}`,
-    published: publishedMechanisms[mechanism].get((256 * size) / preset.base.batchSize),
+    published: figure3[mechanism].get((256 * size) / preset.base.batchSize),
   });
   const claim = (
     text: Pick<ClaimText, "id" | "statement" | "by">,

@@ -32,6 +32,27 @@ export function storedValues({ ablation, runs, detectors }: ClaimStores): FindVa
   };
 }
 
+/** The files of the runs that the values of an estimand are read from. */
+export function runsBehind(
+  { rows, ...estimand }: Estimand,
+  { ablation, runs, detectors }: ClaimStores,
+): readonly string[] {
+  const files = (find: (seed: number) => string | undefined) => {
+    const found: string[] = [];
+    for (let seed = 1, file = find(1); file !== undefined; file = find(++seed)) found.push(file);
+    return found;
+  };
+  if (estimand.kind === "transfer") {
+    const transfer = transferNamed(estimand.table);
+    const store = detectors(transfer);
+    return transfer.rows
+      .filter(({ label }) => rows.includes(label))
+      .flatMap((row) => files((seed) => store.run(row, seed)));
+  }
+  const cells = ablation(estimand.table)?.cells.filter(({ label }) => rows.includes(label)) ?? [];
+  return cells.flatMap(({ recipe }) => files((seed) => runs.run(recipe, seed)));
+}
+
 /** What a seed of a row came to, 0 to 1, on which images; or what is wrong with it. */
 type Reading = { readonly value: number; readonly images: string } | { readonly wrong: string };
 

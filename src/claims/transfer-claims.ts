@@ -1,9 +1,9 @@
-import { publishedMomenta } from "../experiments/ablation/momentum";
+import { figure3 } from "../paper/published-ablations";
+import { publishedMomenta } from "../paper/published-ablations";
 import type { Preset } from "../recipes/presets";
 import { publishedCoco } from "../paper/published-coco";
 import { publishedVoc, publishedVocMechanisms } from "../paper/published-detection";
 import { publishedFigure, publishedPretrainings, type PublishedTable } from "../paper/published-table";
-import { publishedQueueSizes } from "../experiments/ablation/queue-size";
 import { fpnTransferName, mocoLabel } from "../experiments/transfer/transfer";
 import { highlighted, printed, type Claim, type ClaimTest, type ClaimText, type Estimand } from "./claim";
 
@@ -148,7 +148,7 @@ function ofCoco(preset: Preset): Claim[] {
 function ofAblations(preset: Preset): Claim[] {
   const [smallest, largest] = [preset.queueSizes[0]!, preset.queueSizes.at(-1)!];
   // By the K of the paper that holds as many batches.
-  const published = (queueSize: number) => publishedQueueSizes.get((256 * queueSize) / preset.base.batchSize);
+  const published = (queueSize: number) => figure3.moco.get((256 * queueSize) / preset.base.batchSize);
   const claim = (text: Omit<ClaimText, "by">, row: string): Claim => ({
     ...text,
     by: "common doubt",

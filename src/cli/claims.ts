@@ -1,12 +1,11 @@
 import { Command, Option } from "commander";
-import { judge } from "../claims/judge";
-import { claimTable } from "../report/claim-rows";
 import { presetNamed, presetNames } from "../recipes/presets";
-import { ablations } from "./table";
 
-interface ClaimsFlags {
+/** What `moco claims` is given. */
+export interface ClaimsFlags {
   readonly preset: string;
   readonly own?: boolean;
+  readonly register?: boolean;
   readonly json?: boolean;
 }
 
@@ -16,22 +15,11 @@ export function claimsCommand(): Command {
     .description("print the claims made by the paper and of it, each with its verdict; nothing is trained")
     .addOption(new Option("--preset <name>", "size of the runs").choices(presetNames).default("quick"))
     .option("--own", "your own runs in runs, instead of those recorded in results")
+    .option("--register", "write the claims down in results, to be committed before the runs that they judge")
     .option("--json", "print JSON")
-    .action(async ({ preset: name, own, json }: ClaimsFlags) => {
+    .action(async ({ preset: name, ...flags }: ClaimsFlags) => {
       const preset = presetNamed(name);
-      const { claimsOf } = await import("../claims/claims.js");
-      const { storedValues } = await import("../claims/stored-values.js");
-      const { readRateTrials } = await import("../experiments/mechanisms/rate-trials.js");
-      const { ownRuns, recordedRuns } = await import("../runs/run-store.js");
-      const { ownTransferRuns, recordedTransferRuns } = await import("../experiments/transfer/stored-transfer.js");
-      const claims = claimsOf(preset);
-      const runs = own ? ownRuns() : recordedRuns(preset);
-      const find = storedValues({
-        ablation: (id) => ablations[id](preset, readRateTrials(runs.rateTrials(preset)) ?? []),
-        runs,
-        detectors: (transfer) => (own ? ownTransferRuns() : recordedTransferRuns(transfer)),
-      });
-      const judgements = judge(claims, find);
-      console.log(json ? JSON.stringify(judgements, null, 2) : claimTable(judgements));
+      const { claimsAction } = await import("./claims-action.js");
+      claimsAction(preset, flags);
     });
 }

@@ -3,7 +3,7 @@ import { ZodError } from "zod";
 import { InputError } from "../errors";
 
 /** Exit codes of the command line, 0 apart. */
-const exitCodes = {
+export const exitCodes = {
   /** The work failed. */
   failed: 1,
   /** What was asked for is wrong. */

@@ -1,24 +1,13 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { loadData, parseDataName } from "../data/load";
-import { InputError } from "../errors";
 import { extractFeatures } from "../evaluate/extract";
 import type { Features } from "../evaluate/features";
-import { groupBootstrap, type Interval } from "../statistics/intervals";
 import { knn } from "../evaluate/knn";
 import { linearProbe } from "../evaluate/linear-probe";
+import { assertClassifiable } from "../evaluate/linear-recipe";
 import { logisticRegression } from "../evaluate/logistic-regression";
 import type { Score } from "../evaluate/score";
-import { holdsTraining, partsOf } from "../weights/checkpoint-names";
-import { disposeEncoder, type Encoder } from "../nn/encoder";
-import { describeEncoder, encoderOf } from "../weights/encoder-weights";
-import { readWeights } from "../weights/weights-file";
-import { loadCheckpoint } from "../train/checkpoint";
-import { checkpointFile } from "../train/pretrain";
-import { recipeHash } from "../train/recipe-hash";
-import { disposeTraining } from "../train/state";
-import { hasClasses } from "./enough-images";
+import { groupBootstrap, type Interval } from "../statistics/intervals";
 import type { EvaluateFlags } from "./evaluate";
+import { evaluationData, openEncoder } from "./open-encoder";
 
 /** One measure of a checkpoint, as `--json` prints it. */
 interface Measure {
@@ -42,13 +31,13 @@ interface CheckpointFeatures {
   readonly facts: Readonly<Record<string, string | number>>;
 }
 
-/** What `moco linear` does. */
+/** What `moco linear` does by its fast protocol. */
 export async function evaluateLinear(checkpoint: string, flags: EvaluateFlags): Promise<void> {
   const { train, validation, evaluated, title, facts, ...options } = await featuresOf(checkpoint, flags);
   const probe = linearProbe(train, validation, evaluated, options);
   const logistic = logisticRegression(train, validation, evaluated, options);
   print(flags, { title, facts }, [
-    measure("linear probe", { learningRate: probe.rate, atEdge: probe.atEdge }, probe),
+    measure("fast linear probe", { learningRate: probe.rate, atEdge: probe.atEdge }, probe),
     measure(
       "logistic regression",
       { l2: logistic.l2, atEdge: logistic.atEdge, converged: logistic.converged },
@@ -67,81 +56,25 @@ export async function evaluateKnn(
   print(flags, what, [measure("kNN", { k, T: temperature }, knn(train, evaluated, { k, temperature, classCount }))]);
 }
 
-async function featuresOf(
-  given: string,
-  { dataRoot, part, data: name, size }: EvaluateFlags,
-): Promise<CheckpointFeatures> {
-  const ofRun = join(given, checkpointFile);
-  const trained = openEncoder(existsSync(ofRun) ? ofRun : given);
-  const { encoder, title, facts, seed } = trained;
+async function featuresOf(given: string, flags: EvaluateFlags): Promise<CheckpointFeatures> {
+  const opened = openEncoder(given);
+  const { encoder, title, facts, seed } = opened;
   try {
-    const dataset = name ?? trained.dataset ?? missingData(given);
-    const data = await loadData(parseDataName(dataset), { root: dataRoot, size: size ?? trained.imageSize });
-    if (!hasClasses(data)) {
-      throw new InputError(
-        `Cannot evaluate on ${dataset}: it must have folders of two classes or more, current count is 0`,
-      );
-    }
+    const { data, dataset } = await evaluationData(opened, flags, given);
+    assertClassifiable({ dataset, part: flags.part }, data);
     const validation = extractFeatures(encoder, data, data.validation);
     return {
       train: extractFeatures(encoder, data, data.train),
       validation,
-      evaluated: part === "validation" ? validation : extractFeatures(encoder, data, data.test),
+      evaluated: flags.part === "validation" ? validation : extractFeatures(encoder, data, data.test),
       classCount: data.train.classes.length,
       seed,
       title,
       facts: { ...facts, data: dataset },
     };
   } finally {
-    trained.dispose();
+    opened.dispose();
   }
-}
-
-/** An encoder to evaluate. */
-interface TrainedEncoder {
-  readonly encoder: Encoder;
-  /** What it was trained on; unknown of weights without a recipe. */
-  readonly dataset?: string;
-  readonly imageSize?: number;
-  /** Seed of the training, or 0. */
-  readonly seed: number;
-  readonly title: string;
-  readonly facts: CheckpointFeatures["facts"];
-  readonly dispose: () => void;
-}
-
-/** The encoder of our own checkpoint, or of a file with weights only, of this or another project. */
-function openEncoder(checkpoint: string): TrainedEncoder {
-  const weights = readWeights(checkpoint);
-  if (!holdsTraining(weights.metadata)) {
-    const parts = partsOf(weights, checkpoint);
-    const encoder = encoderOf(parts, checkpoint);
-    const leftOut = parts.leftOut.length > 0 ? ` (left out: ${parts.leftOut.join(", ")})` : "";
-    return {
-      encoder,
-      seed: 0,
-      title: describeEncoder(encoder.config) + leftOut,
-      facts: { checkpoint, ...encoder.config },
-      dispose: () => disposeEncoder(encoder),
-    };
-  }
-  const { recipe, state } = loadCheckpoint(checkpoint);
-  const { seed, step } = state;
-  return {
-    encoder: state.method.encoder,
-    dataset: recipe.dataset,
-    imageSize: recipe.imageSize,
-    seed,
-    title: `${recipe.name}, seed ${seed}, step ${step}`,
-    facts: { checkpoint, recipe: recipe.name, recipeHash: recipeHash(recipe), seed, step },
-    dispose: () => disposeTraining(state),
-  };
-}
-
-function missingData(checkpoint: string): never {
-  throw new InputError(
-    `Cannot evaluate ${checkpoint}: it has weights, but no recipe that names a data set. Give one, for example --data cifar10`,
-  );
 }
 
 function measure(name: string, settings: Measure["settings"], { correct, groups }: Score): Measure {

@@ -1,7 +1,9 @@
 import { Command, Option } from "commander";
 import { dataRootVariable } from "../data/load";
+import { InputError } from "../errors";
 import { presetNamed } from "../recipes/presets";
 import { integerFrom, positiveNumber } from "./numbers";
+import { parseSetting, type Setting } from "./recipe-flags";
 
 /** Flags that `moco linear` and `moco knn` share. */
 export interface EvaluateFlags {
@@ -14,11 +16,50 @@ export interface EvaluateFlags {
   readonly json?: boolean;
 }
 
+/** The flags of `moco linear`. Those of the training belong to the paper's protocol alone. */
+export interface LinearFlags extends EvaluateFlags {
+  readonly protocol: "fast" | "paper";
+  readonly seed?: number;
+  readonly output?: string;
+  readonly checkpointSeconds?: number;
+  readonly fresh?: boolean;
+}
+
 /** `moco linear`: what a linear classifier reads off a checkpoint's features. */
 export function linearCommand(): Command {
+  const settings: Setting[] = [];
   return evaluateCommand("linear")
-    .description("evaluate a checkpoint by the paper's linear probe and by logistic regression")
-    .action(async (checkpoint: string, flags: EvaluateFlags) => {
+    .description(
+      "evaluate a checkpoint by a linear classifier: fast, on cached features of unaugmented images, with logistic regression " +
+        "beside it; or by the paper's own protocol, on random crops and flips, with SGD at rate 30 for 100 epochs",
+    )
+    .addOption(
+      new Option("--protocol <name>", "which of the two; paper goes on from its checkpoint")
+        .choices(["fast", "paper"])
+        .default("fast"),
+    )
+    .option("--set <field=value>", "paper: any value of its recipe, as epochs=10; can be repeated", (text) => {
+      settings.push(parseSetting(text));
+      return text;
+    })
+    .option("--seed <integer>", "paper: seed of first weights, order and crops (default: 1)", integerFrom(0))
+    .option("--output <folder>", "paper: folder of the run (default: in runs, by recipe, network, data and seed)")
+    .option("--checkpoint-seconds <seconds>", "paper: time between checkpoints (default: 30)", positiveNumber)
+    .option("--fresh", "paper: train from the start, also where there is a checkpoint")
+    .action(async (checkpoint: string, flags: LinearFlags) => {
+      if (flags.protocol === "paper") {
+        const { linearAction } = await import("./linear-action.js");
+        return linearAction(checkpoint, flags, settings);
+      }
+      const { seed, output, checkpointSeconds, fresh } = flags;
+      const given = Object.entries({
+        "--set": settings[0],
+        "--seed": seed,
+        "--output": output,
+        "--checkpoint-seconds": checkpointSeconds,
+        "--fresh": fresh,
+      }).find(([, value]) => value !== undefined);
+      if (given) throw new InputError(`Cannot use ${given[0]} with --protocol fast: add --protocol paper`);
       const { evaluateLinear } = await import("./evaluate-action.js");
       await evaluateLinear(checkpoint, flags);
     });
@@ -44,7 +85,11 @@ function evaluateCommand(name: string): Command {
       "the file, or the folder of its run; also weights of PyTorch or detectron2, see moco convert",
     )
     .option("--data <name>", "data set: emoji, cifar10 or folder:PATH (default: the recipe's)")
-    .option("--size <pixels>", "side of an image in pixels (default: the recipe's, else 32)", integerFrom(1))
+    .option(
+      "--size <pixels>",
+      "side of an image in pixels (default: the recipe's, else 224 for a folder and a network with the ImageNet stem, else 32)",
+      integerFrom(1),
+    )
     .addOption(
       new Option("--part <part>", "what is classified: choose settings on validation, report test")
         .choices(["validation", "test"])

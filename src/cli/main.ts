@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
+import { citeCommand, crateCommand } from "./cite";
 import { claimsCommand } from "./claims";
+import { compareCommand } from "./compare";
 import { convertCommand } from "./convert";
 import { dataCommand } from "./data";
 import { detectCommand } from "./detect";
@@ -14,9 +16,11 @@ import { labCommand } from "./lab";
 import { notebookCommand } from "./notebook";
 import { pretrainCommand } from "./pretrain";
 import { projectRoot } from "./project";
+import { reportCommand } from "./report";
 import { reproduceCommand } from "./reproduce";
 import { tableCommand } from "./table";
 import { transferCommand } from "./transfer";
+import { verifyCommand } from "./verify";
 
 /** Every command, with an example for its help. */
 const commands: readonly (readonly [create: () => Command, example: string])[] = [
@@ -30,6 +34,11 @@ const commands: readonly (readonly [create: () => Command, example: string])[] =
   [estimateCommand, "moco estimate moco-v2-imagenet-200 coco_R_50_C4_2x --measure"],
   [tableCommand, "moco table momentum --preset quick --recorded"],
   [claimsCommand, "moco claims"],
+  [reportCommand, "moco report"],
+  [verifyCommand, "moco verify"],
+  [citeCommand, "moco cite momentum --format bibtex"],
+  [crateCommand, "moco crate momentum"],
+  [compareCommand, "moco compare results/quick other/results/quick"],
   [notebookCommand, "moco notebook 04 --preset smoke"],
   [labCommand, "moco lab -- --no-browser"],
   [dataCommand, "moco data count emoji"],

@@ -1,12 +1,11 @@
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { loadData, parseDataName } from "../data/load";
 import { InputError } from "../errors";
-import { withChecksum } from "../files/checked-json";
+import { writeCheckedJson } from "../files/checked-json";
 import { whileLocked } from "../files/folder-lock";
 import { forgetGenerations } from "../files/generations";
-import { replaceFile } from "../files/replace-file";
 import { stopRequested } from "../display/kernel";
 import { monitorDemoKnn, monitorKnn } from "../runs/evaluate-encoder";
 import { demoRun, recordDemoRun } from "../experiments/pytorch-parity/record-demo-run";
@@ -154,12 +153,10 @@ function describeTraining(recipe: Recipe, seed: number, directory: string): stri
 function outcomeOf(checkpoint: string, manifestPath: string, data: ImageData, trainedNow: boolean): Outcome {
   const { recipe, state } = loadCheckpoint(checkpoint);
   const { seed, history } = state;
-  const written = !trainedNow && existsSync(manifestPath);
-  const manifest = written
-    ? readManifest(manifestPath)
-    : makeManifest({ recipe, seed, data, encoder: state.method.encoder }, state);
+  const written = trainedNow ? undefined : readManifest(manifestPath);
+  const manifest = written ?? makeManifest({ recipe, seed, data, encoder: state.method.encoder }, state);
   disposeTraining(state);
-  if (!written) replaceFile(manifestPath, `${JSON.stringify(withChecksum(manifest), null, 2)}\n`);
+  if (!written) writeCheckedJson(manifestPath, manifest, 2);
   return {
     checkpoint,
     manifestFile: manifestPath,

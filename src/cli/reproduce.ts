@@ -10,7 +10,8 @@ import type { Transfer } from "../experiments/transfer/transfer";
 import { executedNotebookPath, findNotebook, runNotebook } from "./notebook";
 import { integerFrom } from "./numbers";
 import { projectRoot } from "./project";
-import { ablations, tableJson } from "./table";
+import { ablations } from "../report/ablations";
+import { tableJson } from "./table";
 
 interface ReproduceFlags {
   readonly all?: boolean;
@@ -110,7 +111,8 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
   const { recordRuns, storedAblation } = await import("../experiments/ablation/stored-ablation.js");
   const results = tables().flatMap((ablation) => storedAblation(ablation, preset, ownRuns(), seeds) ?? []);
   const page = join(projectRoot, "runs", `report-${preset.name}.html`);
-  writeReportPage(page, results, preset, all ? await transfersOnPage(preset, seeds) : []);
+  const transfers = all ? await transfersOnPage(preset, seeds) : [];
+  writeReportPage(page, { preset, ablations: results, transfers });
   if (json) console.log(JSON.stringify({ preset: preset.name, page, tables: results.map(tableJson) }, null, 2));
   else console.log(results.map((result) => `\n${resultTable(result)}`).join("\n"));
   say(`\nThe report, with charts: ${page}`);

@@ -1,15 +1,10 @@
 import { Argument, Command, Option } from "commander";
 import { InputError } from "../errors";
+import { ablations } from "../report/ablations";
 import { engineTable, resultTable } from "../report/terminal";
 import { readTwoEngines } from "../experiments/pytorch-parity/read-two-engines";
 import type { Ablation } from "../experiments/ablation/ablation";
-import { encoderComparison } from "../experiments/linear-evaluation/encoder-comparison";
-import { linearEvaluation } from "../experiments/linear-evaluation/linear-evaluation";
-import { bestRates, mechanismAblation, type RateTrial } from "../experiments/mechanisms/mechanisms";
-import { momentumAblation } from "../experiments/ablation/momentum";
-import { presetNamed, presetNames, type Preset } from "../recipes/presets";
-import { queueSizeAblation } from "../experiments/ablation/queue-size";
-import { trainingLengths } from "../experiments/ablation/training-length";
+import { presetNamed, presetNames } from "../recipes/presets";
 import { compareEngines } from "../experiments/pytorch-parity/two-engines";
 import type { AblationResult } from "../experiments/ablation/ablation-result";
 
@@ -18,24 +13,6 @@ interface TableFlags {
   readonly recorded?: boolean;
   readonly json?: boolean;
 }
-
-/**
- * The tables that the kit runs, by their names on the command line. The comparison of mechanisms needs rates that were
- * chosen on validation; without them there is none.
- */
-export const ablations: Readonly<
-  Record<Ablation["id"], (preset: Preset, trials: readonly RateTrial[]) => Ablation | undefined>
-> = {
-  mechanisms: (preset, trials) => {
-    const rates = bestRates(trials);
-    return rates && mechanismAblation(preset, rates);
-  },
-  "linear-evaluation": linearEvaluation,
-  encoders: encoderComparison,
-  "training-length": trainingLengths,
-  "queue-size": queueSizeAblation,
-  momentum: momentumAblation,
-};
 
 /** The comparison with PyTorch: always as recorded, it has no preset. */
 const twoEngines = "two-engines";

@@ -64,6 +64,16 @@ export const simclrStrong: AugmentationPolicy = {
   blur: { probability: 0.5, sigma: [0.1, 2] },
 };
 
+/** What a supervised classifier is trained on, the linear one on frozen features too: crops and flips alone. */
+export const cropAndFlip: AugmentationPolicy = {
+  source: "facebookresearch/moco@87e36d3, main_lincls.py; scale and ratio: torchvision's defaults",
+  crop: { scale: [0.08, 1], ratio },
+  flip: { probability: 0.5 },
+  jitter: { probability: 0, brightness: 0, contrast: 0, saturation: 0, hue: 0 },
+  grayscale: { probability: 0, at: "after jitter" },
+  blur: undefined,
+};
+
 /** The policies by the names that recipes use. */
 export const augmentationPolicies = {
   "moco-v1": mocoV1,

@@ -4,11 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding";
 
+type NumbersAttribute =
+  | { readonly type: number | readonly number[] }
+  | { readonly int: number | readonly number[] }
+  | { readonly float: number | readonly number[] };
+
 /** An attribute of a node, by TensorFlow's kinds. */
 export type NodeAttribute =
-  | { readonly type: number }
-  | { readonly int: number | readonly number[] }
-  | { readonly float: number | readonly number[] }
+  | NumbersAttribute
   | { readonly bool: boolean }
   | { readonly text: string }
   | { readonly shape: readonly number[] }
@@ -89,8 +92,7 @@ function nodeMessage({ name, op, inputs, attributes }: GraphNode): Message {
 
 function attributeMessage(attribute: NodeAttribute): Message {
   const value = new messages.AttrValue();
-  if ("type" in attribute) value["setType"]!(attribute.type);
-  else if ("bool" in attribute) value["setB"]!(attribute.bool);
+  if ("bool" in attribute) value["setB"]!(attribute.bool);
   else if ("text" in attribute) value["setS"]!(Buffer.from(attribute.text));
   else if ("shape" in attribute) value["setShape"]!(shapeMessage(attribute.shape));
   else if ("tensor" in attribute) {
@@ -100,8 +102,7 @@ function attributeMessage(attribute: NodeAttribute): Message {
     tensor["setTensorContent"]!(attribute.tensor.bytes);
     value["setTensor"]!(tensor);
   } else {
-    const [one, many, numbers] =
-      "int" in attribute ? ["setI", "setIList", attribute.int] : ["setF", "setFList", attribute.float];
+    const [one, many, numbers] = numbersOf(attribute);
     if (typeof numbers === "number") value[one]!(numbers);
     else {
       const list = new messages.AttrValue.ListValue();
@@ -110,6 +111,11 @@ function attributeMessage(attribute: NodeAttribute): Message {
     }
   }
   return value;
+}
+
+function numbersOf(attribute: NumbersAttribute): readonly [string, string, number | readonly number[]] {
+  if ("int" in attribute) return ["setI", "setIList", attribute.int];
+  return "float" in attribute ? ["setF", "setFList", attribute.float] : ["setType", "setTypeList", attribute.type];
 }
 
 function shapeMessage(shape: readonly number[]): Message {

@@ -1,24 +1,9 @@
 import { loadGraph, type GraphNode } from "./graph-definition";
-import { backend, handleName, Recording, typeNumbers } from "./recording";
+import { recordFunction, variableNodes, type RecordedFunction } from "./record-function";
+import { backend, handleName } from "./recording";
+import type { Decisions, InputSpec, NamedTensors, Pause, TensorFunction } from "./tensor-function";
 import { tf } from "./tf";
 import type { Variable, VariableHome } from "./variable";
-
-/** Shape and type of an input. */
-export interface InputSpec {
-  readonly shape: readonly number[];
-  /** @default "float32" */
-  readonly dtype?: "float32" | "int32";
-}
-
-/** Tensors by name. */
-export type NamedTensors = Readonly<Record<string, tf.Tensor>>;
-
-/** A function of tensors: what goes in, and what it computes of it. Variables that it reads and assigns are its state. */
-export interface TensorFunction<Outputs extends NamedTensors = NamedTensors> {
-  readonly inputs: Readonly<Record<string, InputSpec>>;
-  /** Must do the same whatever the values are: a number of JavaScript stays as it was when the function was recorded. */
-  readonly compute: (inputs: NamedTensors) => Outputs;
-}
 
 type OutputsOf<F> = F extends TensorFunction<infer Outputs> ? Outputs : never;
 
@@ -47,24 +32,37 @@ export class Program<Functions extends Readonly<Record<string, TensorFunction>>>
 
   constructor(private readonly functions: Functions) {
     if (process.env[opByOpVariable] === "1") return;
-    const recorded = new Map<string, RecordedFunction>();
-    Object.entries(functions).forEach(([name, one], index) => recorded.set(name, recordFunction(one, `f${index}_`)));
-    this.session = new Session(recorded);
+    const recorded = Object.entries(functions).map(
+      ([name, one], index) => [name, recordFunction(one, `f${index}_`)] as const,
+    );
+    this.session = new Session(new Map(recorded));
   }
 
   /**
    * Runs one of the functions; its variables have their new values afterwards.
    *
    * @param inputs - of the shapes and types that the function was recorded with; they stay the caller's
+   * @param decisions - one for each pause
    * @returns the function's outputs, which the caller disposes
-   * @throws Error if an input is missing or another shape or type, or after `dispose`
+   * @throws Error if an input is missing or another shape or type, or after `dispose`; and what a decision throws: the
+   * variables stay as they were then
    */
-  run<Name extends keyof Functions & string>(name: Name, inputs: NamedTensors): OutputsOf<Functions[Name]> {
+  run<Name extends keyof Functions & string>(
+    name: Name,
+    inputs: NamedTensors,
+    decisions: Decisions = {},
+  ): OutputsOf<Functions[Name]> {
     if (this.disposed) throw new Error(`Cannot run ${name}: the program was disposed`);
-    const { inputs: specs, compute } = this.functions[name]!;
-    assertInputsFit(name, specs, inputs);
-    const outputs = this.session?.run(name, inputs) ?? tf.tidy(() => separate(compute(inputs), inputs));
+    const one = this.functions[name]!;
+    const outputs = this.session
+      ? this.session.run(name, inputs, assertFits(one, inputs, decisions, name))
+      : runOpByOp(one, inputs, decisions, name);
     return outputs as OutputsOf<Functions[Name]>;
+  }
+
+  /** Whether it has a function of that name. */
+  has(name: string): boolean {
+    return name in this.functions;
   }
 
   /** Every operation of a function's graph, in the order of recording; empty if it runs operation by operation. */
@@ -81,67 +79,6 @@ export class Program<Functions extends Readonly<Record<string, TensorFunction>>>
     if (this.disposed) return;
     this.disposed = true;
     this.session?.dispose();
-  }
-}
-
-interface RecordedFunction {
-  readonly nodes: readonly GraphNode[];
-  /** Names of the placeholders by those of the inputs. */
-  readonly placeholders: ReadonlyMap<string, string>;
-  /** Where the outputs come from, by their names. */
-  readonly outputs: ReadonlyMap<string, string>;
-  readonly reads: ReadonlyMap<Variable, string>;
-  readonly assigned: readonly Variable[];
-  /** Fetched with each run: stands for all assignments. */
-  readonly done: string;
-}
-
-function recordFunction({ inputs: specs, compute }: TensorFunction, prefix: string): RecordedFunction {
-  const recording = new Recording(prefix);
-  const examples = Object.entries(specs).map(([name, { shape, dtype = "float32" }]) => {
-    // Not tf.zeros: its values would be uploaded when they are used first, and be a constant.
-    return [name, tf.tidy(() => tf.zeros([...shape], dtype))] as const;
-  });
-  try {
-    const placeholders = new Map(examples.map(([name]) => [name, `${prefix}${name}`]));
-    for (const [name, tensor] of examples) recording.addInput(placeholders.get(name)!, tensor);
-    const outputs = new Map<string, string>();
-    const next = new Map<Variable, string>();
-    recording.run(() => {
-      tf.tidy(() => {
-        for (const [name, tensor] of Object.entries(compute(Object.fromEntries(examples)))) {
-          outputs.set(name, recording.sourceOf(tensor, `the output ${name}`));
-        }
-        for (const [variable, { tensor }] of recording.assigned) {
-          next.set(variable, recording.sourceOf(tensor, `the variable ${variable.name}`));
-        }
-      });
-    });
-    const assignments = [...next].map(([variable, source], index) =>
-      assignment(`${prefix}assign${index}`, variable, source, [
-        // A step reads its state as it was before; nothing else would say so.
-        ...(recording.reads.has(variable) ? [`^${recording.reads.get(variable)!}`] : []),
-      ]),
-    );
-    const done = `${prefix}done`;
-    return {
-      nodes: [
-        ...recording.nodes,
-        ...assignments,
-        ...afterAll(
-          done,
-          assignments.map(({ name }) => name),
-        ),
-      ],
-      placeholders,
-      outputs,
-      reads: recording.reads,
-      assigned: [...recording.assigned.keys()],
-      done,
-    };
-  } finally {
-    recording.dispose();
-    for (const [, tensor] of examples) tensor.dispose();
   }
 }
 
@@ -164,17 +101,37 @@ class Session implements VariableHome {
     return this.functions.get(name)!.nodes;
   }
 
-  run(name: string, inputs: NamedTensors): NamedTensors {
-    const { placeholders, outputs, reads, assigned, done } = this.functions.get(name)!;
+  run(name: string, inputs: NamedTensors, decide: Pause): NamedTensors {
+    const { sections, clears, reads, assigned } = this.functions.get(name)!;
     this.bringIn([...reads.keys()]);
-    const given = [...placeholders].map(([input, placeholder]) => [placeholder, inputs[input]!] as const);
-    const results = this.fetch(given, [...outputs.values(), done]);
-    results.pop()!.dispose();
-    for (const variable of assigned) {
-      variable.movedTo(this);
-      this.held.set(variable, variable.version);
+    let given = inputs;
+    for (const [index, { pause, placeholders, outputs, done }] of sections.entries()) {
+      const feeds = [...placeholders].map(([input, placeholder]) => [placeholder, given[input]!] as const);
+      let results: NamedTensors;
+      try {
+        const fetched = this.fetch(feeds, [...outputs.values(), done]);
+        fetched.pop()!.dispose();
+        results = Object.fromEntries([...outputs.keys()].map((output, at) => [output, fetched[at]!]));
+      } finally {
+        if (index > 0) tf.dispose({ ...given });
+      }
+      if (pause === undefined) {
+        for (const variable of assigned) {
+          variable.movedTo(this);
+          this.held.set(variable, variable.version);
+        }
+        return results;
+      }
+      try {
+        given = decide(pause, results);
+      } catch (error) {
+        tf.dispose(this.fetch([], [clears[index]!]));
+        throw error;
+      } finally {
+        tf.dispose({ ...results });
+      }
     }
-    return Object.fromEntries([...outputs.keys()].map((output, index) => [output, results[index]!]));
+    throw new Error(`Cannot run ${name}: it has no last section`);
   }
 
   read(variable: Variable): tf.Tensor {
@@ -207,57 +164,66 @@ class Session implements VariableHome {
   }
 }
 
-/** What every graph has of a variable: its place, how it is read, and how it is set from outside. */
-function variableNodes(variable: Variable): GraphNode[] {
-  const name = handleName(variable);
-  const dtype = { type: typeNumbers[variable.dtype]! };
-  return [
-    {
-      name,
-      op: "VarHandleOp",
-      inputs: [],
-      attributes: { dtype, shape: { shape: variable.shape }, shared_name: { text: name }, container: { text: "" } },
-    },
-    { name: `${name}_value`, op: "ReadVariableOp", inputs: [name], attributes: { dtype } },
-    {
-      name: `${name}_next`,
-      op: "Placeholder",
-      inputs: [],
-      attributes: { dtype, shape: { shape: variable.shape } },
-    },
-    assignment(`${name}_assign`, variable, `${name}_next`, []),
-    ...afterAll(`${name}_set`, [`${name}_assign`]),
-  ];
+/**
+ * Runs a function of tensors once, operation by operation, as it is written.
+ *
+ * @param name - for messages
+ * @returns as {@link Program.run}
+ * @throws what {@link Program.run} throws
+ */
+export function runOpByOp(
+  one: TensorFunction,
+  inputs: NamedTensors,
+  decisions: Decisions = {},
+  name = "the function",
+): NamedTensors {
+  const pause = assertFits(one, inputs, decisions, name);
+  return tf.tidy(() => separate(one.compute(inputs, pause), inputs));
 }
 
-function assignment(name: string, variable: Variable, source: string, after: readonly string[]): GraphNode {
-  const attributes = { dtype: { type: typeNumbers[variable.dtype]! } };
-  return { name, op: "AssignVariableOp", inputs: [handleName(variable), source, ...after], attributes };
+/** Checks the inputs, and at each pause those that were decided. */
+function assertFits(
+  { inputs: specs, pauses = {} }: TensorFunction,
+  inputs: NamedTensors,
+  decisions: Decisions,
+  name: string,
+): Pause {
+  const sizes = new Map<string, number>();
+  assertInputsFit(name, specs, inputs, sizes);
+  return (pause, values) => {
+    const decision = decisions[pause];
+    if (decision === undefined) throw new Error(`Cannot run ${name}: nothing decides at its pause ${pause}`);
+    const decided = decision(values);
+    try {
+      assertInputsFit(name, pauses[pause] ?? {}, decided, sizes);
+    } catch (error) {
+      tf.dispose({ ...decided });
+      throw error;
+    }
+    return decided;
+  };
 }
 
-/** A value to fetch that is there when some operations have run: the binding fetches values only. */
-function afterAll(name: string, operations: readonly string[]): GraphNode[] {
-  const dtype = { type: typeNumbers["float32"]! };
-  const value = { tensor: { dtype: dtype.type, shape: [], bytes: new Uint8Array(4) } };
-  return [
-    { name: `${name}_constant`, op: "Const", inputs: [], attributes: { dtype, value } },
-    {
-      name,
-      op: "Identity",
-      inputs: [`${name}_constant`, ...operations.map((operation) => `^${operation}`)],
-      attributes: { T: dtype },
-    },
-  ];
-}
-
-function assertInputsFit(name: string, specs: TensorFunction["inputs"], inputs: NamedTensors): void {
-  const describe = (dtype: string, shape: readonly number[]) => `${dtype} [${shape.join(", ")}]`;
+/** @param sizes - of the named dimensions as far as they are known; what the inputs say of others is added */
+function assertInputsFit(
+  name: string,
+  specs: TensorFunction["inputs"],
+  inputs: NamedTensors,
+  sizes: Map<string, number>,
+): void {
+  const describe = (dtype: string, shape: InputSpec["shape"]) => `${dtype} [${shape.join(", ")}]`;
   for (const [input, { shape, dtype = "float32" }] of Object.entries(specs)) {
     const given = inputs[input];
     if (given === undefined) throw new Error(`Cannot run ${name}: its input ${input} is missing`);
-    if (given.dtype !== dtype || given.shape.join() !== shape.join()) {
+    const fits = (size: number | string, axis: number) => {
+      if (typeof size === "string" && !sizes.has(size)) sizes.set(size, given.shape[axis]!);
+      return given.shape[axis] === (typeof size === "string" ? sizes.get(size) : size);
+    };
+    if (given.dtype !== dtype || given.shape.length !== shape.length || !shape.every(fits)) {
+      const known = [...sizes].filter(([dimension]) => shape.includes(dimension));
+      const where = known.map(([dimension, size]) => `, where ${dimension} is ${size}`).join("");
       throw new Error(
-        `Cannot run ${name}: its input ${input} was recorded as ${describe(dtype, shape)}, ` +
+        `Cannot run ${name}: its input ${input} was recorded as ${describe(dtype, shape)}${where}, ` +
           `given is ${describe(given.dtype, given.shape)}`,
       );
     }

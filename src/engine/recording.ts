@@ -50,6 +50,11 @@ export class Recording {
   readonly assigned = new Map<Variable, Held>();
   /** The nodes that give the values of variables that the function read. */
   readonly reads = new Map<Variable, string>();
+  /** TensorFlow's number of the type of each value of the graph, by "name" or "name:output". */
+  readonly types = new Map<string, number>();
+  /** In which section each node is, by its name: how many pauses came before it. */
+  readonly sections = new Map<string, number>();
+  private section = 0;
   private readonly held = new Map<Variable, Held>();
   /** Where each tensor of the engine, by its number there, comes from in the graph. */
   private readonly sources = new Map<number, string>();
@@ -101,15 +106,21 @@ export class Recording {
     }
   }
 
-  /** Makes a tensor one of the function's inputs; the graph has a placeholder for it. */
-  addInput(name: string, tensor: tf.Tensor): void {
-    this.nodes.push({
-      name,
-      op: "Placeholder",
-      inputs: [],
-      attributes: { dtype: { type: typeNumbers[tensor.dtype]! }, shape: { shape: tensor.shape } },
-    });
+  /**
+   * Makes a tensor one of the function's inputs; the graph has a placeholder for it.
+   *
+   * @param shape - of the placeholder; -1 where the size differs from run to run
+   */
+  addInput(name: string, tensor: tf.Tensor, shape: readonly number[] = tensor.shape): void {
+    const dtype = typeNumbers[tensor.dtype]!;
+    this.addNamed({ name, op: "Placeholder", inputs: [], attributes: { dtype: { type: dtype }, shape: { shape } } });
+    this.types.set(name, dtype);
     this.claim(tensor, name, `the input ${name}`);
+  }
+
+  /** From here on, nodes belong to the next section of the function. */
+  beginSection(): number {
+    return ++this.section;
   }
 
   /** What a variable holds inside of the function; the first time that is its state before the step. */
@@ -123,6 +134,7 @@ export class Recording {
       attributes: { dtype: { type: typeNumbers[variable.dtype]! } },
     });
     this.reads.set(variable, node);
+    this.types.set(node, typeNumbers[variable.dtype]!);
     this.claim(tensor, node, `the variable ${variable.name}`);
     const held = { tensor, derived: new Map() };
     this.held.set(variable, held);
@@ -185,7 +197,9 @@ export class Recording {
         const outputs = binding.executeOp(op, attributes, given, count);
         const node = this.add({ op, inputs: sources, attributes: attributesOf(attributes, binding) });
         outputs.forEach(({ id, shape, dtype }, index) => {
-          this.sources.set(id, index === 0 ? node : `${node}:${index}`);
+          const source = index === 0 ? node : `${node}:${index}`;
+          this.sources.set(id, source);
+          this.types.set(source, dtype);
           if (!(dtype in arrayTypes) || sizeOf(shape) <= smallSize) return;
           this.freed.set(id, { shape, dtype });
           binding.deleteTensor(id);
@@ -200,7 +214,9 @@ export class Recording {
         if (!ArrayBuffer.isView(values)) throw new Error("Cannot record the function: it has a constant of text");
         const copy = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
         const attributes = { dtype: { type: dtype }, value: { tensor: { dtype, shape, bytes: copy } } };
-        this.sources.set(id, this.add({ op: "Const", inputs: [], attributes }));
+        const node = this.add({ op: "Const", inputs: [], attributes });
+        this.types.set(node, dtype);
+        this.sources.set(id, node);
         return id;
       }),
       ...define("tensorDataSync", () => {
@@ -255,8 +271,13 @@ export class Recording {
 
   private add(node: Omit<GraphNode, "name">): string {
     const name = `${this.prefix}${this.nodes.length}`;
-    this.nodes.push({ ...node, name });
+    this.addNamed({ ...node, name });
     return name;
+  }
+
+  private addNamed(node: GraphNode): void {
+    this.nodes.push(node);
+    this.sections.set(node.name, this.section);
   }
 }
 

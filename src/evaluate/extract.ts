@@ -1,7 +1,8 @@
 import { normalize } from "../data/augment";
 import { imageTensor, openImages } from "../data/batches";
 import type { ImageData, ImageSet } from "../data/image-set";
-import { createProgram, type NamedTensors } from "../engine/program";
+import { createProgram } from "../engine/program";
+import type { NamedTensors } from "../engine/tensor-function";
 import { randomStream } from "../engine/random";
 import { InputError } from "../errors";
 import { tf } from "../engine/tf";

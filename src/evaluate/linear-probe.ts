@@ -1,21 +1,12 @@
 import { InputError } from "../errors";
 import { randomStream } from "../engine/random";
 import { tf } from "../engine/tf";
+import { learningRateAt } from "../train/schedule";
 import { checkLabeled, type Features } from "./features";
+import { firstClassifier } from "./linear-classifier";
+import { paperLinearRecipe } from "./linear-recipe";
 import { readValues } from "./read-values";
 import { bestClasses, scoreOf, type Score } from "./score";
-
-/** The paper's linear classification protocol (section 4.1; `main_lincls.py` of the official code), apart from its rate. There is no weight decay. */
-const linearProtocol = {
-  epochs: 100,
-  batchSize: 256,
-  momentum: 0.9,
-  /** Epochs, counted from 0, from which the rate is multiplied by `decay`. */
-  milestones: [60, 80],
-  decay: 0.1,
-  /** Standard deviation of the first weights; biases start at 0. */
-  initialStd: 0.01,
-} as const;
 
 /** Learning rates to choose from, ascending. The paper uses 30 on ImageNet. */
 const defaultRates: readonly number[] = [0.03, 0.1, 0.3, 1, 3, 10, 30];
@@ -42,12 +33,14 @@ export interface LinearProbeScore extends Score {
 }
 
 /**
- * The paper's linear probe: a linear softmax classifier trained on frozen features by SGD (`linearProtocol`), its learning rate
- * chosen by accuracy on validation at the last epoch (the lower rate of equals). `test` is read once, with the chosen weights.
+ * The fast form of the paper's linear probe: a linear softmax classifier trained on cached features by SGD (`paperLinearRecipe`),
+ * its learning rate chosen by accuracy on validation at the last epoch (the lower rate of equals). `test` is read once, with the
+ * chosen weights.
  *
- * Features are taken as they come, not normalized, as in the paper. One thing differs from it: the features are computed once,
- * from unaugmented images, where the paper trains on random crops and flips. SGD of fixed length underfits features of
- * unequal scale, so read this score beside `logisticRegression`, which is run to convergence.
+ * Features are taken as they come, not normalized, as in the paper. Two things differ from it: the features are computed once,
+ * from unaugmented images, where the paper trains on random crops and flips (`trainLinear` does), and the rate is chosen, where
+ * the paper has 30. SGD of fixed length underfits features of unequal scale, so read this score beside `logisticRegression`,
+ * which is run to convergence.
  *
  * All rates are trained at once, as columns of one weight matrix, from the same first weights and in the same order.
  *
@@ -97,17 +90,21 @@ function checkRates(rates: readonly number[]): void {
 
 /** Trains and returns weights [dimension + 1, rates * classes]; the last row is the biases. */
 function trainAtAllRates(train: Features, classCount: number, rates: readonly number[], seed: number): tf.Tensor2D {
-  const { epochs, batchSize, momentum, milestones, decay } = linearProtocol;
+  const { epochs, batchSize, momentum, schedule } = paperLinearRecipe;
   const count = train.labels.length;
   return tf.tidy(() => {
     const inputs = withOnes(train);
     const targets = tf.oneHot(tf.tensor1d(train.labels, "int32"), classCount).toFloat() as tf.Tensor2D;
     const rateOfColumn = tf.tensor1d(rates.flatMap((rate) => Array<number>(classCount).fill(rate)));
-    let weights = initialWeights(train.dimension, classCount, rates.length, seed);
+    const first = firstClassifier(train.dimension, classCount, seed, paperLinearRecipe.initialStd);
+    let weights = tf.tile<tf.Tensor2D>(tf.concat2d([first.weights, first.biases.expandDims<tf.Tensor2D>(0)], 0), [
+      1,
+      rates.length,
+    ]);
     let velocity = tf.zerosLike(weights);
     for (let epoch = 0; epoch < epochs; epoch++) {
       const order = randomStream(seed, "linear-probe", "order", epoch).permutation(count);
-      const factor = milestones.reduce((product, milestone) => (epoch >= milestone ? product * decay : product), 1);
+      const factor = learningRateAt(schedule, { baseRate: 1, epoch, epochs });
       for (let start = 0; start < count; start += batchSize) {
         const [nextWeights, nextVelocity] = tf.tidy(() => {
           const batch = tf.tensor1d(order.subarray(start, start + batchSize), "int32");
@@ -130,14 +127,6 @@ function crossEntropyGradient(inputs: tf.Tensor2D, targets: tf.Tensor2D, weights
   const logits = tf.matMul(inputs, weights).reshape([batchSize, columns / classCount, classCount]);
   const residual = tf.softmax(logits).sub(targets.expandDims(1)).div(batchSize);
   return tf.matMul(inputs, residual.reshape<tf.Tensor2D>([batchSize, columns]), true, false);
-}
-
-/** Normal weights and zero biases, the same for every rate. */
-function initialWeights(dimension: number, classCount: number, rateCount: number, seed: number): tf.Tensor2D {
-  const random = randomStream(seed, "linear-probe", "weights");
-  const values = new Float32Array((dimension + 1) * classCount);
-  for (let at = 0; at < dimension * classCount; at++) values[at] = linearProtocol.initialStd * random.normal();
-  return tf.tile(tf.tensor2d(values, [dimension + 1, classCount]), [1, rateCount]);
 }
 
 /** [count, dimension + 1]: the features and a column of ones for the bias. */

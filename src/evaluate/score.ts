@@ -36,3 +36,23 @@ export function bestClasses(scores: ArrayLike<number>, classCount: number): Int3
   }
   return classes;
 }
+
+/**
+ * How many classes score higher than the right one in each row: below k, the row is right among the best k. Of equal scores the
+ * lower class comes first. A right class whose score is no number comes last.
+ *
+ * @param scores - [rows, classCount], row-major
+ * @param labels - the right class of each row
+ */
+export function ranksOf(scores: ArrayLike<number>, labels: ArrayLike<number>, classCount: number): Int32Array {
+  return Int32Array.from(labels, (label, row) => {
+    const right = scores[row * classCount + label]!;
+    if (Number.isNaN(right)) return classCount;
+    let rank = 0;
+    for (let other = 0; other < classCount; other++) {
+      const score = scores[row * classCount + other]!;
+      if (score > right || (score === right && other < label)) rank++;
+    }
+    return rank;
+  });
+}

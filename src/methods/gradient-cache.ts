@@ -1,6 +1,7 @@
 import { InputError } from "../errors";
 import { tf } from "../engine/tf";
-import { createProgram, type NamedTensors, type Program, type TensorFunction } from "../engine/program";
+import { createProgram, type Program } from "../engine/program";
+import type { NamedTensors, TensorFunction } from "../engine/tensor-function";
 import { copyTensor } from "../engine/recording";
 import { Variable } from "../engine/variable";
 import { headOutputs, l2Normalize, type Encoder } from "../nn/encoder";

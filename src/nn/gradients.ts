@@ -19,7 +19,9 @@ export function gradientsOf(
     let failure: { readonly error: unknown } | undefined;
     const { value, grads } = tf.valueAndGrads(() => {
       try {
-        return loss();
+        const result = loss();
+        freeOnTheWayBack(tf.engine().state.activeTape);
+        return result;
       } catch (error) {
         failure = { error };
         return tf.addN(all.map((tensor) => tf.sum<tf.Scalar>(tensor)));
@@ -34,4 +36,46 @@ export function gradientsOf(
     });
     return { loss: value, gradients };
   });
+}
+
+/** What tfjs notes down of an operation while it differentiates. */
+interface TapeNode {
+  /** Kept by tfjs for `gradient`. */
+  readonly saved?: tf.Tensor[];
+  /** From the gradients of the outputs to functions that make those of the inputs. */
+  gradient?: (dys: tf.Tensor[]) => Readonly<Record<string, () => tf.Tensor>>;
+}
+
+/**
+ * Lets tfjs free what a pass backward has done with: what an operation saved, and the gradients of its outputs. By itself
+ * it keeps all of both until the end, which takes twice the memory of the pass forward.
+ *
+ * It goes through the operations one after the other, from the last to the first: when one is asked for its gradients, the one
+ * before it in that order has given all of its own.
+ *
+ * @param tape - the operations of the pass forward, in their order
+ */
+function freeOnTheWayBack(tape: TapeNode[]): void {
+  let done: tf.Tensor[] = [];
+  for (const node of tape) {
+    const { gradient, saved = [] } = node;
+    if (gradient === undefined) continue;
+    node.gradient = (dys) => {
+      tf.dispose(done);
+      done = [...saved, ...dys.filter((dy) => dy !== null)];
+      // A gradient that is one of these, or that two inputs share, gets a name of its own: it is needed longer.
+      const taken = new Set(done);
+      return Object.fromEntries(
+        Object.entries(gradient(dys)).map(([input, make]) => [
+          input,
+          () => {
+            const dx = make();
+            if (taken.has(dx)) return tf.clone(dx);
+            taken.add(dx);
+            return dx;
+          },
+        ]),
+      );
+    };
+  }
 }

@@ -56,16 +56,18 @@ export function resNetStem(
   mode: NormalizationMode,
 ): tf.Tensor4D {
   const { stem, maxPool } = specify(config);
-  const x = relu(convolveAndNormalize(parameters, images, stem, mode));
-  if (!maxPool) return x;
-  // After a ReLU, padding with zeros is padding with minus infinity.
-  const padded = tf.pad4d(x, [
-    [0, 0],
-    [1, 1],
-    [1, 1],
-    [0, 0],
-  ]);
-  return tf.maxPool(padded, 3, 2, "valid");
+  return tf.tidy(() => {
+    const x = relu(convolveAndNormalize(parameters, images, stem, mode));
+    if (!maxPool) return x;
+    // After a ReLU, padding with zeros is padding with minus infinity.
+    const padded = tf.pad4d(x, [
+      [0, 0],
+      [1, 1],
+      [1, 1],
+      [0, 0],
+    ]);
+    return tf.maxPool(padded, 3, 2, "valid");
+  });
 }
 
 /**
@@ -94,12 +96,17 @@ function applyBlocks(
 ): tf.Tensor4D {
   let x = input;
   for (const { convolutions, downsample } of blocks) {
-    const shortcut = downsample === undefined ? x : convolveAndNormalize(parameters, x, downsample, mode);
-    let y = x;
-    convolutions.forEach((convolution, index) => {
-      y = convolveAndNormalize(parameters, index === 0 ? y : relu(y), convolution, mode);
-    });
-    x = relu(tf.add(y, shortcut));
+    const block = (from: tf.Tensor4D): tf.Tensor4D => {
+      const shortcut = downsample === undefined ? from : convolveAndNormalize(parameters, from, downsample, mode);
+      let y = from;
+      convolutions.forEach((convolution, index) => {
+        y = convolveAndNormalize(parameters, index === 0 ? y : relu(y), convolution, mode);
+      });
+      return relu(tf.add(y, shortcut));
+    };
+    // Frees what no gradient needs: tfjs would hold it until the whole pass forward is done.
+    const from = x;
+    x = tf.tidy(() => block(from));
   }
   return x;
 }

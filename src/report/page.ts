@@ -1,178 +1,221 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { Judgement } from "../claims/judge";
 import { emojiCredit } from "../data/emoji";
-import { replaceFile } from "../files/replace-file";
 import type { Figure } from "../display/chart";
-import { escapeHtml, tableBundle } from "../display/table";
-import type { MeasuredEncoder } from "../experiments/transfer/measured-encoders";
-import type { Preset } from "../recipes/presets";
-import type { PublishedTable } from "../paper/published-table";
-import type { AblationResult } from "../experiments/ablation/ablation-result";
-import type { TransferResult } from "../experiments/transfer/transfer-result";
-import type { Manifest } from "../train/manifest";
-import { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "../experiments/ablation/ablation-charts";
-import { rankFigure, rankFinding, rankRows } from "../experiments/transfer/rank-rows";
-import { publishedRows } from "../experiments/transfer/published-rows";
-import { accuracyRows, agreementRows, footnotes, queueRows } from "../experiments/ablation/ablation-rows";
-import { type TextRow } from "../display/table";
-import { taskDifferenceRows, taskFindings, taskRows } from "../experiments/transfer/task-rows";
+import { escapeHtml, type TextRow } from "../display/table";
 import {
-  categoryRows,
-  differenceRows,
-  validationFigure,
-  transferFigure,
-  transferNotes,
-  transferRows,
-} from "../experiments/transfer/transfer-rows";
+  ablationFigure,
+  lossFigure,
+  monitorFigure,
+  seedFigure,
+  seriesFigure,
+} from "../experiments/ablation/ablation-charts";
+import type { AblationResult } from "../experiments/ablation/ablation-result";
+import type { EngineComparison } from "../experiments/pytorch-parity/two-engines";
+import { engineFigure } from "../experiments/pytorch-parity/two-engines-rows";
+import type { MeasuredEncoder } from "../experiments/transfer/measured-encoders";
+import { publishedRows } from "../experiments/transfer/published-rows";
+import { rankFigure, rankFinding, rankRows } from "../experiments/transfer/rank-rows";
+import { taskDifferenceRows, taskFindings, taskRows } from "../experiments/transfer/task-rows";
+import type { TransferResult } from "../experiments/transfer/transfer-result";
+import { transferFigure, validationFigure } from "../experiments/transfer/transfer-rows";
+import { replaceFile } from "../files/replace-file";
+import type { PublishedTable } from "../paper/published-table";
+import type { Preset } from "../recipes/presets";
+import { htmlNotes, linkedTable } from "./html-table";
+import { pageStyle } from "./page-style";
+import type { ReportTable } from "./report-table";
+import { ablationTables, engineTables, transferTables } from "./result-tables";
+import { runEntries } from "./run-entries";
+import { claimsTable, verdictSection } from "./verdict-section";
 
 /** A transfer for the page. */
 export interface TransferOnPage {
   readonly result: TransferResult;
-  /** What was annotated beside what a row found, as SVG. */
-  readonly drawing: string;
+  /** What was annotated beside what a row found, as SVG; undefined where the images are not at hand. */
+  readonly drawing: string | undefined;
   /** Its encoders by linear probe and by detection, where both are known. */
   readonly encoders: readonly MeasuredEncoder[];
 }
 
-/** Writes the tables as one HTML file that needs no network: Plotly is inside. */
-export function writeReportPage(
-  path: string,
-  results: readonly AblationResult[],
-  preset: Preset,
-  transfers: readonly TransferOnPage[] = [],
-): void {
-  const plotly = readFileSync(require.resolve("plotly.js-dist"), "utf8");
-  replaceFile(path, reportPage(results, preset, plotly, transfers));
+/** What stands on a page. */
+export interface PageContent {
+  readonly preset: Preset;
+  readonly ablations: readonly AblationResult[];
+  readonly transfers?: readonly TransferOnPage[];
+  readonly engines?: EngineComparison;
+  /** The claims with their verdicts, and the files of the runs behind each. */
+  readonly claims?: {
+    readonly judgements: readonly Judgement[];
+    readonly runsOf: (judged: Judgement) => readonly string[];
+  };
 }
 
-/** @param plotly - source of plotly.js, put into the page */
+/** Writes the page as one HTML file that needs no network: Plotly is inside. */
+export function writeReportPage(path: string, content: PageContent): void {
+  const plotly = readFileSync(require.resolve("plotly.js-basic-dist-min"), "utf8");
+  replaceFile(path, reportPage(content, plotly));
+}
+
+/**
+ * The page: verdicts first, then each table with its charts, then every run that a number comes from.
+ *
+ * @param plotly - source of plotly.js, put into the page
+ */
 export function reportPage(
-  results: readonly AblationResult[],
-  preset: Preset,
+  { preset, ablations, transfers = [], engines, claims }: PageContent,
   plotly: string,
-  transfers: readonly TransferOnPage[] = [],
 ): string {
+  const charts = new Map<string, Figure>();
+  const claimed = claims && claimsTable(claims.judgements, claims.runsOf);
+  const tables = [
+    ...(claimed === undefined ? [] : [claimed]),
+    ...ablations.flatMap((result) => ablationTables(result, preset.name)),
+    ...transfers.flatMap(({ result }) => transferTables(result)),
+    ...(engines === undefined ? [] : engineTables(engines)),
+  ];
+  const sections = [
+    claims && claimed ? verdictSection(claims.judgements, claimed) : "",
+    ...ablations.map((result) => ablationSection(result, preset, charts)),
+    ...transfers.map((transfer) => transferSection(transfer, charts)),
+    engines === undefined ? "" : engineSection(engines, charts),
+    transfers.length === 0 ? "" : taskSection(),
+    `<section id="runs">
+<h2>Runs</h2>
+<p>Every run that a number above is computed from: what made it, and its loss along training.</p>
+${runEntries({ ablations, transfers: transfers.map(({ result }) => result), engines, folder: preset.name }, tables)}
+</section>`,
+  ];
+  const library = plotly.replaceAll("</script", "<\\/script");
+  const policy =
+    `default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; ` +
+    `script-src ${[library, drawCharts].map((script) => `'sha256-${hashOf(script)}'`).join(" ")}; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>moco-kit: ${escapeHtml(preset.name)}</title>
-<style>${styles}</style>
-<script>${plotly.replaceAll("</script", "<\\/script")}</script>
+<style>${pageStyle}</style>
+<script>${library}</script>
 </head>
 <body>
+<main>
 <h1>MoCo, reproduced: preset ${escapeHtml(preset.name)}</h1>
-<p>${escapeHtml(preset.purpose)}. The published numbers are those of the paper on ImageNet; the reproduced ones were
-measured here, at the scale that is said below each table. Compare directions, not values.</p>
-${results.map(section).join("\n")}
-${transfers.map(transferSection).join("\n")}
-${transfers.length === 0 ? "" : taskSection()}
+<p data-source="src/recipes/presets.ts">${escapeHtml(preset.purpose)}. The published numbers are those of the paper on ImageNet; the reproduced ones were
+measured here, at the scale that is said below each table. Compare directions, not values. Each number leads to its runs.</p>
+${sections.join("\n")}
+</main>
 <footer><p>${escapeHtml(emojiCredit)}</p></footer>
+<script type="application/json" id="charts">${JSON.stringify(Object.fromEntries(charts)).replaceAll("<", "\\u003c")}</script>
+<script>${drawCharts}</script>
 </body>
 </html>
 `;
 }
 
-function section(result: AblationResult): string {
-  const { id, title, paper, claims } = result.ablation;
-  const overview = result.ablation.cells.some(({ series }) => series !== undefined)
+/** Runs in the browser: draws the charts, and opens the list that a link leads into. */
+const drawCharts = `
+"use strict";
+const charts = JSON.parse(document.getElementById("charts").textContent);
+for (const [id, { data, layout }] of Object.entries(charts)) {
+  Plotly.newPlot(id, data, { ...layout, margin: { l: 50, r: 10 }, legend: { orientation: "h", y: -0.25 } }, { responsive: true, displaylogo: false });
+}
+const open = () => {
+  const target = location.hash === "" ? null : document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  target?.closest("details")?.setAttribute("open", "");
+  target?.scrollIntoView();
+};
+addEventListener("hashchange", open);
+open();
+`;
+
+type Charts = Map<string, Figure>;
+
+function ablationSection(result: AblationResult, preset: Preset, charts: Charts): string {
+  const { id, title, paper, claims, cells } = result.ablation;
+  const seeds = (["linear", "retrieval"] as const).flatMap((metric) => seedFigure(result, metric) ?? []);
+  const overview = cells.some(({ series }) => series !== undefined)
     ? [seriesFigure(result, "linear"), seriesFigure(result, "knn")]
     : [ablationFigure(result)];
-  const figures = [...overview, lossFigure(result), monitorFigure(result)];
-  return `<section>
-<h2>${escapeHtml(title)}</h2>
-<p>Paper: ${escapeHtml(paper)}. Claims: ${claims.join(", ")} (docs/claims.md).</p>
-${htmlTable("Accuracy", accuracyRows(result))}
-${notes(footnotes(result))}
-${htmlTable(`Agreement with the paper, each row against ${result.ablation.referenceLabel}`, agreementRows(result))}
-${htmlTable("What the queue holds", queueRows(result))}
-${figures.map((figure, index) => chart(`${id}-${index}`, figure)).join("\n")}
-${htmlTable("Runs", runRows(result))}
+  const figures = [...seeds, ...overview, lossFigure(result), monitorFigure(result)];
+  return `<section id="${id}">
+<h2 data-source="title">${escapeHtml(title)}</h2>
+<p data-source="${escapeHtml(paper)}">Paper: ${escapeHtml(paper)}. Claims: ${claims.join(", ")} (docs/claims.md).</p>
+${tablesHtml(ablationTables(result, preset.name))}
+${figures.map((figure, index) => chart(`${id}-${index}`, figure, charts)).join("\n")}
 </section>`;
 }
 
-function transferSection({ result, drawing, encoders }: TransferOnPage): string {
-  const { transfer, rows } = result;
+function transferSection({ result, drawing, encoders }: TransferOnPage, charts: Charts): string {
+  const { transfer } = result;
   const ranked = encoders.length === 0 ? [] : [rankFigure(encoders, transfer.title)];
   const figures = [transferFigure(result), validationFigure(result), ...ranked];
-  return `<section>
-<h2>${escapeHtml(transfer.title)}</h2>
-<p>Paper: ${escapeHtml(transfer.paper)}. Claims: ${escapeHtml(transfer.claims)} (docs/claims.md).</p>
-${htmlTable("Figures on the test part, in percent", transferRows(result))}
-${notes(transferNotes(result))}
-${htmlTable("Differences between rows", differenceRows(result))}
-${htmlTable("AP of each category, in percent", categoryRows(result))}
-${htmlTable("The order of encoders by linear accuracy and by detection", rankRows(encoders))}
-${encoders.length === 0 ? "" : notes([rankFinding(encoders)])}
-${figures.map((figure, index) => chart(`${transfer.name}-${index}`, figure)).join("\n")}
-<div class="scroll">${drawing}</div>
-${transfer.published.map(publishedTable).join("\n")}
-${htmlTable(
-  "Runs",
-  rows.flatMap(({ label, runs }) => runs.map(({ manifest }) => originRow(`${label}, seed ${manifest.seed}`, manifest))),
-)}
+  const ofEncoders: ReportTable = {
+    ...plainTable(
+      `${transfer.name}-ranks`,
+      "The order of encoders by linear accuracy and by detection",
+      transfer.paper,
+      rankRows(encoders),
+    ),
+    notes: encoders.length === 0 ? [] : [rankFinding(encoders)],
+  };
+  return `<section id="transfer-${transfer.name}">
+<h2 data-source="title">${escapeHtml(transfer.title)}</h2>
+<p data-source="${escapeHtml(transfer.paper)}">Paper: ${escapeHtml(transfer.paper)}. Claims: ${escapeHtml(transfer.claims)} (docs/claims.md).</p>
+${tablesHtml([...transferTables(result), ofEncoders])}
+${figures.map((figure, index) => chart(`${transfer.name}-${index}`, figure, charts)).join("\n")}
+${drawing === undefined ? "" : `<div class="scroll" data-source="detections of the first MoCo run">${drawing}</div>`}
+${transfer.published.map((table, index) => publishedHtml(table, `${transfer.name}-published-${index}`)).join("\n")}
+</section>`;
+}
+
+function engineSection(engines: EngineComparison, charts: Charts): string {
+  const figures = (["loss", "knn"] as const).map((measure) => engineFigure(engines, measure));
+  return `<section id="two-engines">
+<h2>Two engines, one recipe</h2>
+${tablesHtml(engineTables(engines))}
+${figures.map((figure, index) => chart(`two-engines-${index}`, figure, charts)).join("\n")}
 </section>`;
 }
 
 /** The paper's tasks, by its own numbers. */
 function taskSection(): string {
-  return `<section>
+  const paper = "Tables 2, 5 and 6";
+  return `<section id="tasks">
 <h2>The tasks of the paper</h2>
-<p>Paper: Tables 2, 5 and 6. Claims: S4, S10; doubt D7 (docs/claims.md).</p>
-${htmlTable("MoCo minus supervised pre-training, in points", taskRows())}
-${htmlTable("By AP or mean IoU", taskDifferenceRows())}
-${notes(taskFindings())}
+<p data-source="${paper}">Paper: ${paper}. Claims: S4, S10; doubt D7 (docs/claims.md).</p>
+${tablesHtml([
+  plainTable("tasks", "MoCo minus supervised pre-training, in points", paper, taskRows()),
+  { ...plainTable("task-differences", "By AP or mean IoU", paper, taskDifferenceRows()), notes: taskFindings() },
+])}
 </section>`;
 }
 
-function publishedTable(table: PublishedTable): string {
-  return (
-    htmlTable(`${table.title}, as published`, publishedRows(table)) +
-    notes(table.note === undefined ? [] : [table.note])
-  );
+function publishedHtml(table: PublishedTable, id: string): string {
+  const shown = plainTable(id, `${table.title}, as published`, table.title, publishedRows(table));
+  return tablesHtml([{ ...shown, notes: table.note === undefined ? [] : [table.note] }]);
 }
 
-function notes(lines: readonly string[]): string {
-  return lines.map((line) => `<p class="note">${escapeHtml(line)}</p>`).join("\n");
+/** A table of numbers that are printed in the paper, or follow from those alone. */
+function plainTable(id: string, title: string, paper: string, rows: readonly TextRow[]): ReportTable {
+  const printed = Object.fromEntries(Object.keys(rows[0] ?? {}).map((column) => [column, paper]));
+  return { id, title, paper, rows: rows.map((cells) => ({ cells, runs: [] })), printed, notes: [] };
 }
 
-function runRows({ rows }: AblationResult): TextRow[] {
-  return rows.flatMap(({ runs }) =>
-    runs.map(({ manifest }) => originRow(`${manifest.recipe.name}, seed ${manifest.seed}`, manifest)),
-  );
+function tablesHtml(tables: readonly ReportTable[]): string {
+  return tables.map((table) => `${linkedTable(table)}\n${htmlNotes(table.notes)}`).join("\n");
 }
 
-/** Where each number comes from. */
-function originRow(run: string, manifest: Omit<Manifest, "recipe" | "data" | "encoder">): TextRow {
-  const { machine, versions, git } = manifest;
-  return {
-    run,
-    recipe: manifest.recipeHash,
-    "trained for": `${manifest.trainingSeconds.toFixed(0)} s, ${manifest.steps} steps`,
-    finished: manifest.finished,
-    machine: `${machine.cpu}, ${machine.cores} cores, ${machine.device}`,
-    versions: `kit ${versions.kit}, TensorFlow ${versions.tensorflow}, Node ${versions.node}`,
-    commit: git === null ? "–" : `${git.commit.slice(0, 10)}${git.modified ? ", modified" : ""}`,
-  };
+function chart(id: string, figure: Figure, charts: Charts): string {
+  const key = `chart-${id}`;
+  charts.set(key, figure);
+  const { title } = (figure.layout ?? {}) as { readonly title?: { readonly text?: string } };
+  return `<div id="${key}" class="chart" role="img" aria-label="${escapeHtml(title?.text ?? "chart")}"></div>`;
 }
 
-function chart(id: string, figure: Figure): string {
-  const json = JSON.stringify(figure).replaceAll("<", "\\u003c");
-  return `<div id="${id}" class="chart"></div>
-<script>{ const figure = ${json}; Plotly.newPlot("${id}", figure.data, figure.layout, { responsive: true, displaylogo: false }); }</script>`;
+function hashOf(script: string): string {
+  return createHash("sha256").update(script).digest("base64");
 }
-
-function htmlTable(caption: string, rows: readonly TextRow[]): string {
-  return rows.length === 0 ? "" : `<div class="scroll">${tableBundle(rows, caption)["text/html"]}</div>`;
-}
-
-const styles = `
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 1200px; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; }
-table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
-caption { text-align: left; font-weight: 600; padding: 0.6rem 0; }
-th, td { border-bottom: 1px solid #d0d7de; padding: 0.3rem 0.7rem; text-align: left; vertical-align: top; }
-.scroll { overflow-x: auto; margin: 1rem 0; }
-.note { color: #57606a; font-size: 14px; margin: 0.2rem 0; }
-.chart { height: 420px; }
-footer { border-top: 1px solid #d0d7de; margin-top: 3rem; color: #57606a; font-size: 14px; }
-`;

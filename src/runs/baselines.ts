@@ -1,15 +1,14 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import type { ImageData } from "../data/image-set";
-import { InputError } from "../errors";
 import { evaluationFromJson, evaluationToJson } from "../evaluate/evaluation-json";
 import type { Evaluation } from "../evaluate/evaluate-features";
 import { randomNetwork } from "../evaluate/extract";
-import { isUnchanged, withChecksum, withoutChecksum } from "../files/checked-json";
-import { replaceFile } from "../files/replace-file";
+import { readCheckedJson, writeCheckedJson } from "../files/checked-json";
 import { disposeEncoder } from "../nn/encoder";
 import type { Preset } from "../recipes/presets";
+import { originNow, originSchema } from "../train/manifest";
 import { evaluateEncoder, evaluatePixels } from "./evaluate-encoder";
 import { runsFolder } from "./run-name";
 
@@ -56,15 +55,27 @@ export function baselines(data: ImageData, preset: Preset): Baselines {
   const names = baselineNames(data.checksum, preset);
   return {
     randomNetworks: names.randomNetworks.map((name, index) =>
-      kept(baselinePath(name), () => {
+      kept(baselinePath(name), data, () => {
         const network = randomNetwork(preset.base.encoder, data, index + 1);
         const evaluation = evaluateEncoder(network, data, preset, index + 1);
         disposeEncoder(network);
         return evaluation;
       }),
     ),
-    pixels: kept(baselinePath(names.pixels), () => evaluatePixels(data, preset, 1)),
+    pixels: kept(baselinePath(names.pixels), data, () => evaluatePixels(data, preset, 1)),
   };
+}
+
+const keptSchema = z.object({
+  /** By what, on what and when it was evaluated; null where it was recorded before that was kept. */
+  origin: originSchema.extend({ data: z.object({ name: z.string(), checksum: z.string() }) }).nullable(),
+  evaluation: z.unknown(),
+});
+
+/** A baseline as it is stored. */
+export interface KeptBaseline {
+  readonly origin: z.infer<typeof keptSchema>["origin"];
+  readonly evaluation: Evaluation;
 }
 
 /**
@@ -73,31 +84,22 @@ export function baselines(data: ImageData, preset: Preset): Baselines {
  * @returns undefined if there is none
  * @throws InputError if the file holds something else
  */
-export function readEvaluation(path: string): Evaluation | undefined {
-  if (!existsSync(path)) return undefined;
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    throw new InputError(`Cannot read the evaluation ${path}: it is not JSON. Delete the file to evaluate again`);
-  }
-  if (!isUnchanged(json)) {
-    throw new InputError(
-      `Cannot read the evaluation ${path}: its content is not the one that its checksum was made of. ` +
-        "Delete the file to evaluate again",
-    );
-  }
-  return evaluationFromJson(withoutChecksum(json));
+export function readBaseline(path: string): KeptBaseline | undefined {
+  const read = readCheckedJson(path, keptSchema, { what: "evaluation", advice: "Delete the file to evaluate again" });
+  return read && { origin: read.origin, evaluation: evaluationFromJson(read.evaluation) };
 }
 
 function named(name: string, definition: unknown): BaselineName {
   return { name, hash: createHash("sha256").update(JSON.stringify(definition)).digest("hex").slice(0, 12) };
 }
 
-function kept(path: string, evaluate: () => Evaluation): Evaluation {
-  const found = readEvaluation(path);
-  if (found) return found;
+function kept(path: string, { name, checksum }: ImageData, evaluate: () => Evaluation): Evaluation {
+  const found = readBaseline(path);
+  if (found) return found.evaluation;
   const evaluation = evaluate();
-  replaceFile(path, `${JSON.stringify(withChecksum(evaluationToJson(evaluation)))}\n`);
+  writeCheckedJson(path, {
+    origin: { ...originNow(), data: { name, checksum } },
+    evaluation: evaluationToJson(evaluation),
+  });
   return evaluation;
 }

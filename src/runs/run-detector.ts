@@ -1,9 +1,8 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { z } from "zod";
 import { InputError } from "../errors";
-import { checksumOf, isUnchanged, withChecksum } from "../files/checked-json";
+import { checksumOf, readCheckedJson, readJson, writeCheckedJson } from "../files/checked-json";
 import { whileLocked } from "../files/folder-lock";
 import { forgetGenerations } from "../files/generations";
 import { replaceFile } from "../files/replace-file";
@@ -58,8 +57,8 @@ const runSchema = z.object({
     trainingSeconds: z.number(),
     steps: z.number().int(),
   }),
-  /** Of the file of detections; runs that were recorded before have none. */
-  predictionsChecksum: z.string().optional(),
+  /** Of the file of detections; null where they are not kept, as of trials of rates. */
+  predictionsChecksum: z.string().nullable(),
   curve: curveSchema,
   /** AP50 on the validation part over the training. */
   validations: validationsSchema,
@@ -140,17 +139,16 @@ async function trainAndEvaluate(
     replaceFile(join(directory, predictionsFile), JSON.stringify(results));
     // Of what is in the file, so that other programs find the same metrics.
     const detections = fromCocoResults(data.test, results, predictionsFile);
-    // Parsed once more, so that what is returned now is what is read later.
-    const run = withChecksum({
+    // Read once more, so that what is returned now is what is read later.
+    const run = {
       manifest: manifestOf(recipe, data, training),
       predictionsChecksum: checksumOf(results),
       curve: training.history.curve,
       validations: training.history.validations,
       metrics: evaluateDetections(data.test, detections, recipe.metric, recipe.detector),
-    });
-    const text = JSON.stringify(run);
-    replaceFile(path, `${text}\n`);
-    return runSchema.parse(JSON.parse(text));
+    };
+    writeCheckedJson(path, run);
+    return readDetectorRun(path)!;
   } finally {
     disposeDetectorTraining(training);
   }
@@ -192,26 +190,14 @@ function manifestOf(recipe: DetectionRecipe, data: DetectionData, training: Dete
  * @throws InputError if the file is not what {@link runDetector} writes
  */
 export function readDetectorRun(path: string | undefined): DetectorRun | undefined {
-  if (path === undefined || !existsSync(path)) return undefined;
-  const json = readJson(path);
-  if (!isUnchanged(json)) {
-    throw new InputError(
-      `Cannot read the run ${path}: its content is not the one that its checksum was made of. ` +
-        "Delete the file to evaluate the detector again",
-    );
-  }
-  const parsed = runSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const { path: field, message } = parsed.error.issues[0]!;
-  throw new InputError(
-    `Cannot read the run ${path}: ${field.join(".")}: ${message}. Delete the file to evaluate the detector again`,
-  );
+  const advice = "Delete the file to evaluate the detector again";
+  return path === undefined ? undefined : readCheckedJson(path, runSchema, { what: "run", advice });
 }
 
 /** The detections of a finished run in a folder. */
 export function readPredictions(directory: string, test: DetectionSet): readonly Detection[] {
   const run = readDetectorRun(join(directory, detectorRunFile));
-  return readPredictionsFile(join(directory, predictionsFile), test, run?.predictionsChecksum);
+  return readPredictionsFile(join(directory, predictionsFile), test, run?.predictionsChecksum ?? null);
 }
 
 /**
@@ -221,9 +207,9 @@ export function readPredictions(directory: string, test: DetectionSet): readonly
  * @param checksum - the `predictionsChecksum` of the run
  * @throws InputError if it cannot be read, or naming every entry that is wrong
  */
-export function readPredictionsFile(path: string, test: DetectionSet, checksum?: string): readonly Detection[] {
+export function readPredictionsFile(path: string, test: DetectionSet, checksum: string | null): readonly Detection[] {
   const json = readJson(path);
-  if (checksum !== undefined && checksum !== checksumOf(json)) {
+  if (checksum !== null && checksum !== checksumOf(json)) {
     throw new InputError(
       `Cannot read ${path}: its content is not the one that the run was evaluated on. ` +
         `Delete it and the run's ${detectorRunFile} to evaluate the detector again`,
@@ -236,18 +222,4 @@ export function readPredictionsFile(path: string, test: DetectionSet, checksum?:
 export function forgetDetectorRun(directory: string): void {
   forgetGenerations(join(directory, detectorCheckpointFile));
   for (const file of [detectorRunFile, predictionsFile]) rmSync(join(directory, file), { force: true });
-}
-
-/**
- * Parses a file of a run.
- *
- * @throws InputError if it cannot be read or is no JSON
- */
-export function readJson(path: string): unknown {
-  try {
-    const bytes = readFileSync(path);
-    return JSON.parse((path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8"));
-  } catch (cause) {
-    throw new InputError(`Cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
 }

@@ -25,6 +25,15 @@ export function runName(recipe: NamedRecipe, checksum: string, seed: number): st
   return `${trainedPart(recipe)}-on-${short(checksum)}-seed${seed}`;
 }
 
+/** Name of the run of a linear classifier on a frozen network. */
+export function linearRunName(
+  recipe: NamedRecipe,
+  { encoder, data }: { /** Checksums. */ readonly encoder: string; readonly data: string },
+  seed: number,
+): string {
+  return `${trainedPart(recipe)}-from-${short(encoder)}-on-${short(data)}-seed${seed}`;
+}
+
 /** What a detector is trained from and on. */
 export interface DetectorOrigin {
   /** Checksum of the encoder that it begins with, null for random weights. */

@@ -1,9 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
-import { InputError } from "../errors";
 import { evaluationFromJson, evaluationToJson } from "../evaluate/evaluation-json";
-import { isUnchanged, withChecksum } from "../files/checked-json";
-import { replaceFile } from "../files/replace-file";
+import { readCheckedJson, writeCheckedJson } from "../files/checked-json";
 import type { Evaluation } from "../evaluate/evaluate-features";
 import { manifestSchema, type Manifest } from "../train/manifest";
 import type { CurvePoint, MonitorPoint } from "../train/state";
@@ -47,7 +44,7 @@ export function writeRunRecord(path: string, record: RunRecord): void {
     evaluation: evaluation === undefined ? null : evaluationToJson(evaluation),
     diverged: diverged ?? null,
   };
-  replaceFile(path, `${JSON.stringify(withChecksum(json))}\n`);
+  writeCheckedJson(path, json);
 }
 
 /**
@@ -57,20 +54,10 @@ export function writeRunRecord(path: string, record: RunRecord): void {
  * @throws InputError if the file is not what {@link writeRunRecord} writes
  */
 export function readRunRecord(path: string | undefined): RunRecord | undefined {
-  if (path === undefined || !existsSync(path)) return undefined;
-  const fail = (problem: string): never => {
-    throw new InputError(`Cannot read the run ${path}: ${problem}. Delete the file to evaluate the run again`);
-  };
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    fail("it is not JSON");
-  }
-  if (!isUnchanged(json)) fail("its content is not the one that its checksum was made of");
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) return fail(`${parsed.error.issues[0]!.path.join(".")}: ${parsed.error.issues[0]!.message}`);
-  const { queueOverlap, evaluation, diverged, ...rest } = parsed.data;
+  const advice = "Delete the file to evaluate the run again";
+  const read = path === undefined ? undefined : readCheckedJson(path, schema, { what: "run", advice });
+  if (read === undefined) return undefined;
+  const { queueOverlap, evaluation, diverged, ...rest } = read;
   return {
     ...rest,
     queueOverlap: queueOverlap === null ? undefined : { ...queueOverlap, twin: queueOverlap.twin ?? undefined },

@@ -30,7 +30,11 @@ export function ownRuns(root = runsFolder): RunStore {
 
 /** The runs that the kit's tables were recorded from. */
 export function recordedRuns({ name: preset }: Preset, root = resultsFolder): RunStore {
-  const folder = join(root, preset);
+  return runsInFolder(join(root, preset));
+}
+
+/** The runs of a folder as recorded ones lie in it: "NAME.json". */
+export function runsInFolder(folder: string): RunStore {
   const place = (name: string) => join(folder, `${name}.json`);
   return {
     run: (recipe, seed) => found(findRunName(namesIn(folder, ".json"), recipe, seed), place),

@@ -4,11 +4,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { ImageData } from "../data/image-set";
 import { machineFacts } from "../engine/device";
-import { InputError } from "../errors";
 import { tf } from "../engine/tf";
 import type { Encoder } from "../nn/encoder";
 import { encoderChecksum } from "../weights/encoder-checksum";
-import { isUnchanged } from "../files/checked-json";
+import { readCheckedJson } from "../files/checked-json";
 import { recipeSchema, type Recipe } from "./recipe";
 import { recipeHash } from "./recipe-hash";
 
@@ -74,25 +73,14 @@ export function makeManifest(
 /**
  * Reads the manifest of a finished run.
  *
+ * @returns undefined if there is none
  * @throws InputError if the file is not what was written
  */
-export function readManifest(path: string): Manifest {
-  const advice = "Delete the file to have it written again, with the time and the machine of now";
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, "utf8"));
-  } catch (cause) {
-    throw new InputError(`Cannot read the manifest ${path}: it is no JSON. ${advice}`, { cause });
-  }
-  if (!isUnchanged(json)) {
-    throw new InputError(
-      `Cannot read the manifest ${path}: its content is not the one that its checksum was made of. ${advice}`,
-    );
-  }
-  const parsed = manifestSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const { path: field, message } = parsed.error.issues[0]!;
-  throw new InputError(`Cannot read the manifest ${path}: ${field.join(".") || "content"}: ${message}. ${advice}`);
+export function readManifest(path: string): Manifest | undefined {
+  return readCheckedJson(path, manifestSchema, {
+    what: "manifest",
+    advice: "Delete the file to have it written again, with the time and the machine of now",
+  });
 }
 
 /** The origin of a run that ends now, in this process. */

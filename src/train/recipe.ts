@@ -8,7 +8,8 @@ import { assertScheduleFits } from "./schedule";
 const positiveInteger = z.number().int().positive();
 const positive = z.number().positive().finite();
 
-const scheduleSchema = z.discriminatedUnion("kind", [
+/** How the learning rate changes, as the recipe of any training says it: see `Schedule` in schedule.ts. */
+export const scheduleSchema = z.discriminatedUnion("kind", [
   z
     .object({
       kind: z.literal("cosine"),

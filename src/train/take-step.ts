@@ -1,5 +1,6 @@
 import { DivergedError } from "../errors";
-import { createProgram, type InputSpec, type NamedTensors, type Program, type TensorFunction } from "../engine/program";
+import { createProgram, type Program } from "../engine/program";
+import type { InputSpec, NamedTensors, TensorFunction } from "../engine/tensor-function";
 import { tf } from "../engine/tf";
 import type { Batch, ChunkedStep, StepInputs } from "../methods/method";
 import type { AnyRecipe } from "./recipe";

@@ -63,11 +63,11 @@ describe("claimsOf", () => {
       expect(test.kind === "trend" ? length >= 3 : length === 2, id).toBe(true);
     }
     expect(asked.find(({ id }) => id === "S5")!.estimand.rows).toEqual([
-      "K = 64",
       "K = 128",
       "K = 256",
       "K = 512",
       "K = 1024",
+      "K = 2048",
     ]);
   });
 

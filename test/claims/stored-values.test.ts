@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { withChecksum } from "../../src/files/checked-json";
 import type { Estimand } from "../../src/claims/claim";
 import { storedValues, type ClaimStores } from "../../src/claims/stored-values";
 import { detectorRunName, runName } from "../../src/runs/run-name";
@@ -94,7 +95,7 @@ describe("storedValues", () => {
       const origin = { encoder: run?.manifest.encoder ?? null, data: "0123abcd" };
       const path = join(folder, detectorRunName(detection, origin, 1), "run.json");
       mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, JSON.stringify(exampleDetectorRun(row.detection, 1)));
+      writeFileSync(path, JSON.stringify(withChecksum(exampleDetectorRun(row.detection, 1))));
     }
     expect(find(ofDetectors("ap50", first!.label, second!.label))).toEqual({ values: [[50], [50]] });
     expect(find(ofDetectors("maskAp", first!.label, second!.label))).toEqual({

@@ -8,6 +8,7 @@ import { loadData } from "../../src/data/load";
 import { InputError } from "../../src/errors";
 import { tf } from "../../src/engine/tf";
 import { extractFeatures } from "../../src/evaluate/extract";
+import type { LinearRun } from "../../src/runs/run-linear";
 import { groupBootstrap } from "../../src/statistics/intervals";
 import { knn } from "../../src/evaluate/knn";
 import { presetNamed } from "../../src/recipes/presets";
@@ -80,12 +81,53 @@ describe("moco knn", () => {
   });
 });
 
+describe("moco linear --protocol paper", () => {
+  const words = ["--protocol", "paper", "--set", "epochs=1", "--json"];
+
+  it("trains from a checkpoint of the kit, and finds the run again", async () => {
+    const given = [folder, "--output", join(folder, "linear"), "--part", "validation", ...words];
+    const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const tensors = tf.memory().numTensors;
+    const text = await run(linearCommand(), ...given);
+    expect(await run(linearCommand(), ...given)).toBe(text);
+    expect(tf.memory().numTensors).toBe(tensors);
+    stderr.mockRestore();
+    const {
+      recipe: ofCheckpoint,
+      manifest,
+      epochs,
+      topOne,
+      correct,
+    } = JSON.parse(text) as LinearRun & { recipe: string };
+    expect(ofCheckpoint).toBe(recipe.name);
+    expect(manifest).toMatchObject({
+      recipe: { learningRate: 30, batchSize: 256, epochs: 1, part: "validation", dataset: "emoji", imageSize: 16 },
+      steps: Math.ceil(manifest.data.trainImages / 256),
+      seed: 1,
+    });
+    expect(manifest.recipe.source).toContain("set on the command line: epochs = 1");
+    expect(epochs).toHaveLength(1);
+    expect(correct).toHaveLength(manifest.data.classifiedImages);
+    expect(topOne.mean).toBe(epochs[0]!.topOne);
+    expect(epochs[0]!.topFive).toBeGreaterThan(epochs[0]!.topOne);
+  });
+
+  it("is the only one that its flags are for", async () => {
+    await expect(run(linearCommand(), folder, "--fresh")).rejects.toThrow(
+      "Cannot use --fresh with --protocol fast: add --protocol paper",
+    );
+    await expect(run(linearCommand(), folder, ...words, "--set", "rate=3")).rejects.toThrow(
+      "Unrecognized key(s) in object: 'rate'",
+    );
+  });
+});
+
 describe("moco linear", () => {
   it("gives the paper's probe and logistic regression, with what was chosen on validation", async () => {
     const { measures } = JSON.parse(await run(linearCommand(), folder, "--json")) as {
       measures: { name: string; settings: object; accuracy: { mean: number; low: number; high: number } }[];
     };
-    expect(measures.map(({ name }) => name)).toEqual(["linear probe", "logistic regression"]);
+    expect(measures.map(({ name }) => name)).toEqual(["fast linear probe", "logistic regression"]);
     expect(measures.map(({ settings }) => Object.keys(settings))).toEqual([
       ["learningRate", "atEdge"],
       ["l2", "atEdge", "converged"],

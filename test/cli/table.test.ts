@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ablations, tableCommand, tableJson } from "../../src/cli/table";
+import { tableCommand, tableJson } from "../../src/cli/table";
+import { ablations } from "../../src/report/ablations";
 import { InputError } from "../../src/errors";
 import { presetNamed } from "../../src/recipes/presets";
 import { ablationResult } from "../../src/experiments/ablation/ablation-result";

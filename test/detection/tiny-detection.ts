@@ -24,10 +24,17 @@ export function tinyDetection(changes: Partial<DetectionRecipe> = {}): Detection
   });
 }
 
-/** Random images of different shapes, each with one or two objects of two categories. */
-export function tinySet(count = 5): DetectionSet {
+/**
+ * Random images, each with one or two objects of two categories.
+ *
+ * @param sizeOf - height and width of each image; by default all are different
+ */
+export function tinySet(
+  count = 5,
+  sizeOf: (index: number) => readonly [number, number] = (index) => [20 + 3 * index, 32 - 3 * index],
+): DetectionSet {
   const images = Array.from({ length: count }, (_, index): DetectionImage => {
-    const [height, width] = [20 + 3 * index, 32 - 3 * index];
+    const [height, width] = sizeOf(index);
     const objects = Array.from({ length: 1 + (index % 2) }, (_, object) => ({
       box: [2 + object, 3, 12 + object, 15] as const,
       category: (index + object) % 2,

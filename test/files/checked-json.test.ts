@@ -1,14 +1,28 @@
 import { createHash } from "node:crypto";
-import { describe, expect, it } from "vitest";
-import { checksumOf, isUnchanged, withChecksum } from "../../src/files/checked-json";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { InputError } from "../../src/errors";
+import { checksumOf, readCheckedJson, withChecksum, writeCheckedJson } from "../../src/files/checked-json";
 
-const value = { name: 'a "run" of é', figures: [0.1, 1e-300, NaN, -0], left: undefined, inner: { b: null, a: true } };
+const value = { name: 'a "run" of é', metrics: [0.1, 1e-300, NaN, -0], left: undefined, inner: { b: null, a: true } };
+const kind = { what: "run", advice: "Delete it" };
+
+let folder: string;
+let path: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "moco-checked-"));
+  path = join(folder, "run.json");
+});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("a JSON object with a checksum", () => {
-  it("is known again after it was written and read, however it was laid out", () => {
+  it("is read again after it was written, however it was laid out", () => {
     for (const spaces of [0, 2]) {
-      const text = JSON.stringify(withChecksum(value), null, spaces);
-      expect(isUnchanged(JSON.parse(text))).toBe(true);
+      writeCheckedJson(path, value, spaces);
+      expect(readCheckedJson(path, z.unknown(), kind)).toEqual(JSON.parse(JSON.stringify(value)));
     }
   });
 
@@ -18,28 +32,37 @@ describe("a JSON object with a checksum", () => {
     expect(checksumOf([])).toBe(createHash("sha256").update("[]").digest("hex"));
   });
 
-  it("with any bit changed is no JSON, or not the same, or of the same content", () => {
-    const bytes = Buffer.from(JSON.stringify(withChecksum(value)));
-    const content = JSON.stringify(value);
-    let noticed = 0;
+  it("with any bit changed is refused by name, or has the same content", () => {
+    const small = { b: [0.1, "é"] };
+    writeCheckedJson(path, small);
+    const bytes = readFileSync(path);
     for (let bit = 0; bit < 8 * bytes.length; bit++) {
       const damaged = Buffer.from(bytes);
       damaged[bit >> 3]! ^= 1 << (bit & 7);
-      let read: unknown;
+      writeFileSync(path, damaged);
       try {
-        read = JSON.parse(damaged.toString("utf8"));
-      } catch {
-        noticed++;
-        continue;
+        expect(readCheckedJson(path, z.unknown(), kind)).toEqual(small); // a space became another
+        expect(bit >> 3).toBe(bytes.length - 1);
+      } catch (error) {
+        expect(error).toBeInstanceOf(InputError);
+        expect((error as Error).message).toContain(`Cannot read the run ${path}: `);
       }
-      if (!isUnchanged(read)) noticed++;
-      // The bit was in the name of the checksum.
-      else expect(JSON.stringify(read).startsWith(content.slice(0, -1))).toBe(true);
     }
-    expect(noticed).toBeGreaterThanOrEqual(8 * (bytes.length - "sha256".length));
   });
 
-  it("is taken as it is without one", () => {
-    for (const other of [{ a: 1 }, [1], null, 5, "text"]) expect(isUnchanged(other)).toBe(true);
+  it("is refused without a checksum, as older versions wrote it", () => {
+    for (const other of [{ a: 1 }, [1], null, 5, "text"]) {
+      writeFileSync(path, JSON.stringify(other));
+      expect(() => readCheckedJson(path, z.unknown(), kind)).toThrow(
+        `Cannot read the run ${path}: it has no checksum, so it was cut, or written by an older version of the kit. Delete it`,
+      );
+    }
+  });
+
+  it("is refused where it does not fit the schema, naming the field", () => {
+    writeCheckedJson(path, { a: { b: 1 } });
+    const schema = z.object({ a: z.object({ b: z.string() }) });
+    expect(() => readCheckedJson(path, schema, kind)).toThrow("a.b: Expected string, received number. Delete it");
+    expect(readCheckedJson(join(folder, "none.json"), schema, kind)).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createProgram, type NamedTensors, type TensorFunction } from "../../src/engine/program";
+import { createProgram } from "../../src/engine/program";
+import type { NamedTensors, TensorFunction } from "../../src/engine/tensor-function";
 import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
 import type { StepResult } from "../../src/methods/step";
@@ -127,7 +128,7 @@ export function kindsBeyond(deviations: readonly Deviation[]): string[] {
 }
 
 /** ||a - b|| / ||b||. */
-function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) throw new Error(`${a.length} values, expected ${b.length}`);
   let difference = 0;
   let size = 0;

@@ -1,9 +1,11 @@
+import { figure3 } from "../../src/paper/published-ablations";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { momentumAblation, publishedMomenta } from "../../src/experiments/ablation/momentum";
+import { momentumAblation } from "../../src/experiments/ablation/momentum";
+import { publishedMomenta } from "../../src/paper/published-ablations";
 import { presetNamed, presetNames } from "../../src/recipes/presets";
-import { publishedQueueSizes, queueSizeAblation } from "../../src/experiments/ablation/queue-size";
+import { queueSizeAblation } from "../../src/experiments/ablation/queue-size";
 import type { Recipe } from "../../src/train/recipe";
 
 const moco = ({ method }: Recipe) => {
@@ -16,7 +18,7 @@ const claims = readFileSync(join(__dirname, "..", "..", "docs", "claims.md"), "u
 // Written out again from MoCo, arXiv 1911.05722v3, so that a slip in the source does not pass.
 describe("published numbers", () => {
   it("of the queue are the points of Figure 3, curve MoCo", () => {
-    expect([...publishedQueueSizes]).toEqual([
+    expect([...figure3.moco]).toEqual([
       [256, 54.7],
       [512, 56.4],
       [1024, 57.5],
@@ -45,11 +47,11 @@ describe.each(presetNames)("preset %s", (name) => {
   it("sets each K beside the paper's K that holds as many batches", () => {
     for (const { queueSize, paper } of preset.ablations.queueSizes) {
       if (paper !== undefined) expect(queueSize / preset.ablations.base.batchSize).toBe(paper / 256);
-      else expect(publishedQueueSizes.has((queueSize / preset.ablations.base.batchSize) * 256)).toBe(false);
+      else expect(figure3.moco.has((queueSize / preset.ablations.base.batchSize) * 256)).toBe(false);
     }
     for (const { recipe, published, publishedAt } of queueSizes.cells) {
       const paper = (moco(recipe).queueSize / recipe.batchSize) * 256;
-      expect(published?.value).toBe(publishedQueueSizes.get(paper));
+      expect(published?.value).toBe(figure3.moco.get(paper));
       expect(publishedAt).toBe(published && `K = ${paper.toLocaleString("en")}`);
     }
   });
@@ -63,7 +65,7 @@ describe.each(presetNames)("preset %s", (name) => {
   it("shows every published row once, trained or as published", () => {
     const values = ({ cells, publishedOnly }: typeof momenta) =>
       [...cells, ...publishedOnly].flatMap(({ published }) => published?.value ?? []);
-    expect(values(queueSizes).sort()).toEqual([...publishedQueueSizes.values()].sort());
+    expect(values(queueSizes).sort()).toEqual([...figure3.moco.values()].sort());
     expect(values(momenta).sort()).toEqual([...publishedMomenta.values()].sort());
   });
 

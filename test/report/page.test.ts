@@ -1,9 +1,12 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { emojiCredit } from "../../src/data/emoji";
 import { reportPage, writeReportPage } from "../../src/report/page";
+import { runName } from "../../src/runs/run-name";
+import { checkPage } from "../../src/verify/check-page";
 import { momentumAblation } from "../../src/experiments/ablation/momentum";
 import { presetNamed } from "../../src/recipes/presets";
 import { transferNamed } from "../../src/experiments/transfer/transfer";
@@ -23,12 +26,19 @@ function resultOf(change: (run: RunRecord) => RunRecord = (run) => run): Ablatio
 }
 
 describe("reportPage", () => {
-  const page = reportPage([resultOf()], preset, plotly);
+  const page = reportPage({ preset, ablations: [resultOf()] }, plotly);
 
   it("needs no network: no script, style, image or frame has an address", () => {
     expect(page).not.toMatch(/\bsrc\s*=|<link|<iframe|<img|@import|url\(|\bimport\(/i);
-    expect(page.match(/<script/g)).toHaveLength(1 + 3); // Plotly and the three charts
-    expect(page.match(/<\/script/g)).toHaveLength(1 + 3); // none of them ended by what Plotly's source holds
+    expect(page.match(/<script/g)).toHaveLength(3); // Plotly, the charts, and what draws them
+    expect(page.match(/<\/script/g)).toHaveLength(3); // none of them ended by what Plotly's source holds
+    const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(page)![1]!;
+    const scripts = [...page.matchAll(/<script>([^]*?)<\/script>/g)].map(([, script]) => script!);
+    expect(scripts).toHaveLength(2);
+    for (const script of scripts) {
+      expect(policy).toContain(`'sha256-${createHash("sha256").update(script).digest("base64")}'`);
+    }
+    expect(policy).toContain("default-src 'none'");
   });
 
   it("has each transfer with its drawing, its published tables and its encoders, and the tasks of the paper", () => {
@@ -42,7 +52,7 @@ describe("reportPage", () => {
       const encoders = [{ label: "MoCo", seed: 1, linear: 0.5, metrics }];
       return { result, drawing: `<svg>${name}</svg>`, encoders };
     });
-    const section = reportPage([], preset, plotly, [boxes!, masks!]);
+    const section = reportPage({ preset, ablations: [], transfers: [boxes!, masks!] }, plotly);
     for (const text of [
       "<svg>smoke</svg>",
       "<svg>smoke-fpn</svg>",
@@ -58,7 +68,7 @@ describe("reportPage", () => {
     ]) {
       expect(section).toContain(text);
     }
-    const charts = [...section.matchAll(/<div id="([^"]+)" class="chart">/g)].map(([, id]) => id);
+    const charts = [...section.matchAll(/<div id="([^"]+)" class="chart"/g)].map(([, id]) => id);
     expect(charts).toHaveLength(6);
     expect(new Set(charts).size).toBe(charts.length);
     expect(page).not.toContain("The tasks of the paper");
@@ -70,18 +80,26 @@ describe("reportPage", () => {
   });
 
   it("has claim, publication and reproduction in one table, and the baselines in it", () => {
-    const table = /<table><caption>Accuracy<\/caption>[^]*?<\/table>/.exec(page)![0];
+    const table = new RegExp(`<table id="table-${ablation.id}">[^]*?</table>`).exec(page)![0];
     for (const column of ["claimed", "published", "linear probe", "retrieval"]) {
-      expect(table).toContain(`<th>${column}</th>`);
+      expect(table).toContain(`<th scope="col">${column}</th>`);
     }
     for (const cell of ["m = 0.99", "fail (K = 4,096)", "random network, 2 draws", "pixels", "as published"]) {
-      expect(table).toContain(`<td>${cell}</td>`);
+      expect(table).toMatch(new RegExp(`<td[^>]*>${cell.replace(/[()]/g, "\\$&")}</td>`));
     }
   });
 
-  it("names the run behind each number", () => {
-    expect(page).toContain(`<td>${ablation.cells[0]!.recipe.name}, seed 1</td>`);
-    expect(page).toContain("<td>a processor, 2 cores, CPU</td>");
+  it("leads from each number to its run, and names no number without a run or a source", () => {
+    const { recipe } = ablation.cells[0]!;
+    expect(page).toContain(`<article id="run-smoke-${runName(recipe, "0123abcd", 1)}.json"`);
+    expect(page).toContain("<dd>a processor, 2 cores, CPU</dd>");
+    expect(checkPage(page)).toEqual([]);
+    const dead = page.replaceAll('href="#run-smoke-pixels.json"', 'href="#run-gone"');
+    expect(checkPage(dead).map(({ what }) => what)).toContainEqual(expect.stringContaining("#run-gone leads nowhere"));
+    const bare = page.replace("<h2 data-source", "<p>It took 12 minutes.</p><h2 data-source");
+    expect(checkPage(bare)).toEqual([
+      expect.objectContaining({ what: '"It took 12 minutes." has a number without a run or a source' }),
+    ]);
   });
 
   it("escapes text in tables, notes and charts", () => {
@@ -99,15 +117,15 @@ describe("reportPage", () => {
       ablation: { ...ablation, title: hostile },
       rows: changed.rows.map((row) => ({ ...row, label: hostile })),
     };
-    const escaped = reportPage([named], preset, plotly);
+    const escaped = reportPage({ preset, ablations: [named] }, plotly);
     expect(escaped).not.toContain("<b ");
-    expect(escaped).toContain("<h2>&lt;/script&gt;&lt;b title=&quot;x&quot;&gt;&amp;</h2>");
-    expect(escaped.match(/<\/script/g)).toHaveLength(1 + 3);
+    expect(escaped).toContain('<h2 data-source="title">&lt;/script&gt;&lt;b title=&quot;x&quot;&gt;&amp;</h2>');
+    expect(escaped.match(/<\/script/g)).toHaveLength(3);
   });
 
   it("shows a result of which nothing was run", () => {
     const nothing = ablationResult(ablation, [[], []], { randomNetworks: [], pixels: undefined });
-    const text = reportPage([nothing], preset, plotly);
+    const text = reportPage({ preset, ablations: [nothing] }, plotly);
     expect(text).toContain("Nothing has been run yet.");
     expect(text).not.toMatch(/NaN|undefined|Infinity/);
   });
@@ -118,7 +136,7 @@ describe("writeReportPage", () => {
     const folder = mkdtempSync(join(tmpdir(), "moco-report-"));
     try {
       const path = join(folder, "a", "report.html");
-      writeReportPage(path, [resultOf()], preset);
+      writeReportPage(path, { preset, ablations: [resultOf()] });
       const text = readFileSync(path, "utf8");
       expect(text.length).toBeGreaterThan(1e6);
       expect(text).not.toMatch(/<script[^>]*\bsrc=/);

@@ -20,6 +20,7 @@ export function exampleDetectorRun(recipe: DetectionRecipe, seed: number): Detec
       trainingSeconds: 120,
       steps: recipe.schedule.iterations,
     },
+    predictionsChecksum: null,
     curve: [{ step: 1, objectness: 0.7, rpnBox: 0.1, classification: 2, box: 0.5 }],
     validations: [{ step: recipe.schedule.iterations, ap50: 0.5 }],
     metrics: {

@@ -16,8 +16,7 @@ export interface ImageBatch {
  */
 export function batchImages(unequal: readonly tf.Tensor3D[]): ImageBatch {
   const sizes = unequal.map(({ shape: [height, width] }) => ({ height, width }));
-  const height = Math.max(...sizes.map((size) => size.height));
-  const width = Math.max(...sizes.map((size) => size.width));
+  const { height, width } = paddedSize(sizes);
   const images = tf.tidy(() =>
     tf.stack(
       unequal.map((image, index) =>
@@ -30,4 +29,12 @@ export function batchImages(unequal: readonly tf.Tensor3D[]): ImageBatch {
     ),
   ) as tf.Tensor4D;
   return { images, sizes };
+}
+
+/** Height of the highest and width of the widest image of a batch. */
+export function paddedSize(sizes: readonly Size[]): Size {
+  return {
+    height: Math.max(...sizes.map((size) => size.height)),
+    width: Math.max(...sizes.map((size) => size.width)),
+  };
 }

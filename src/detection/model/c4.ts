@@ -1,10 +1,10 @@
 import { tf } from "../../engine/tf";
 import { normalize, resNetMaps, resNetStage } from "../../nn/resnet";
+import { boxCount } from "../structures/boxes";
 import { featureCount, stageChannels, stageStride } from "../../nn/resnet-layout";
 import type { DetectorArchitecture } from "./detector-architecture";
 import { newAverages, newNorm } from "./initial-values";
 import { maskHeadParameters } from "./mask-head";
-import { roiAlign } from "./roi-align";
 
 /** The batch normalization after res5 (paper, appendix A.1). */
 const extraNorm = "res5_norm";
@@ -25,14 +25,15 @@ export const c4: DetectorArchitecture = {
   running: ({ backbone }) => newAverages(extraNorm, featureCount(backbone)),
   features: ({ config, parameters }, images, mode) =>
     resNetMaps(config.backbone, parameters, images, mode, 3).slice(-1),
-  regions: ({ config, parameters }, [features], rois, mode) => {
-    const { backbone, roiResolution } = config;
-    const scale = 1 / stageStride(backbone, 3);
-    const aligned = roiAlign(features!, rois, { resolution: roiResolution, scale, samplingRatio: 0 });
-    const normalized = normalize(parameters, resNetStage(backbone, parameters, aligned, mode, 4), extraNorm, mode);
-    return {
-      vectors: () => tf.mean<tf.Tensor2D>(normalized, [1, 2]),
-      maskMaps: (chosen) => tf.gather(normalized, tf.tensor1d(chosen, "int32")),
-    };
+  sizeDivisibility: () => 1,
+  maskResolution: () => undefined,
+  alignedMaps: 1,
+  mapOf: (_, boxes) => new Int32Array(boxCount(boxes)),
+  normalizesRegions: true,
+  regions: ({ config, parameters }, aligned, mode) => {
+    const stage = resNetStage(config.backbone, parameters, aligned, mode, 4);
+    const maps = normalize(parameters, stage, extraNorm, mode);
+    return { vectors: tf.mean<tf.Tensor2D>(maps, [1, 2]), maps };
   },
+  maskMaps: (_, maps) => maps,
 };

@@ -14,16 +14,12 @@ export interface FeatureLevel {
   readonly anchorSizes: readonly number[];
 }
 
-/** What an architecture makes of regions; each part when it is asked for. */
+/** What an architecture makes of regions. */
 export interface RegionFeatures {
-  /** For the box predictors, image after image, [R, vectorLength]. */
-  readonly vectors: () => tf.Tensor2D;
-  /**
-   * For the mask head, of some of the regions, [P, S / 2, S / 2, channels].
-   *
-   * @param chosen - their positions among all regions, rising
-   */
-  readonly maskMaps: (chosen: Int32Array) => tf.Tensor4D;
+  /** For the box predictors, [R, vectorLength]. */
+  readonly vectors: tf.Tensor2D;
+  /** What the mask head takes where it aligns no regions of its own, [R, S / 2, S / 2, channels]. */
+  readonly maps: tf.Tensor4D;
 }
 
 /** What one detector has and another has not: the maps that regions are found on, and what is made of a region. */
@@ -48,15 +44,30 @@ export interface DetectorArchitecture {
    */
   readonly features: (detector: Detector, images: tf.Tensor4D, mode: NormalizationMode) => readonly tf.Tensor4D[];
   /**
+   * Images count as padded to a multiple of this (detectron2's size_divisibility): a map is as high as they are, divided by
+   * its stride and rounded up.
+   */
+  readonly sizeDivisibility: (backbone: ResNetConfig) => number;
+  /** Side of RoIAlign's output for the mask head; undefined where it takes what the box head has. */
+  readonly maskResolution: (config: DetectorConfig) => number | undefined;
+  /** On how many of the maps, from the finest on, regions are aligned. */
+  readonly alignedMaps: number;
+  /** Which of them each region is aligned on. */
+  readonly mapOf: (config: DetectorConfig, boxes: Boxes) => Int32Array;
+  /** Whether {@link DetectorArchitecture.regions} normalizes, so that it has running averages. */
+  readonly normalizesRegions: boolean;
+  /**
    * What its layers make of regions.
    *
-   * @param features - the maps of the levels
-   * @param rois - the regions of each image, in its pixels
+   * @param aligned - [R, roiResolution, roiResolution, channels]
    */
-  readonly regions: (
-    detector: Detector,
-    features: readonly tf.Tensor4D[],
-    rois: readonly Boxes[],
-    mode: NormalizationMode,
-  ) => RegionFeatures;
+  readonly regions: (detector: Detector, aligned: tf.Tensor4D, mode: NormalizationMode) => RegionFeatures;
+  /**
+   * What comes before the mask predictor.
+   *
+   * @param maps - of some regions: aligned for the mask head, or {@link RegionFeatures.maps}
+   * @returns [P, S / 2, S / 2, channels]
+   * @throws InputError if it has no mask head
+   */
+  readonly maskMaps: (detector: Detector, maps: tf.Tensor4D) => tf.Tensor4D;
 }

@@ -1,3 +1,4 @@
+import { gatherRows } from "../../engine/gather-rows";
 import { tf } from "../../engine/tf";
 
 /**
@@ -5,8 +6,8 @@ import { tf } from "../../engine/tf";
  *
  * @param labels - 1 or 0, one a logit
  */
-export function binaryCrossEntropy(logits: tf.Tensor1D, labels: Float32Array): tf.Scalar {
-  return tf.tidy(() => tf.sum<tf.Scalar>(tf.sub(tf.softplus(logits), tf.mul(logits, tf.tensor1d(labels)))));
+export function binaryCrossEntropy(logits: tf.Tensor1D, labels: tf.Tensor1D): tf.Scalar {
+  return tf.tidy(() => tf.sum<tf.Scalar>(tf.sub(tf.softplus(logits), tf.mul(logits, labels))));
 }
 
 /**
@@ -15,22 +16,29 @@ export function binaryCrossEntropy(logits: tf.Tensor1D, labels: Float32Array): t
  * @param predicted - deltas, [N, 4]
  * @param target - deltas, [N, 4]
  */
-export function boxRegressionLoss(predicted: tf.Tensor2D, target: Float32Array): tf.Scalar {
-  return tf.tidy(() => tf.sum<tf.Scalar>(tf.abs(tf.sub(predicted, tf.tensor2d(target, [target.length / 4, 4])))));
+export function boxRegressionLoss(predicted: tf.Tensor2D, target: tf.Tensor2D): tf.Scalar {
+  return tf.tidy(() => tf.sum<tf.Scalar>(tf.abs(tf.sub(predicted, target))));
+}
+
+/**
+ * Of what a head gives for each class, that of one class a region.
+ *
+ * @param regions - rows, [P]
+ * @param labels - one for each of `regions`, 0 to K - 1
+ * @param classes - K
+ * @returns int32 [P]: rows of [regions times K], class after class
+ */
+export function rowsOfClass(regions: Int32Array, labels: Int32Array, classes: number): Int32Array {
+  return regions.map((region, position) => region * classes + labels[position]!);
 }
 
 /**
  * Of the deltas that a box head gives for each class, those of one class a region.
  *
  * @param deltas - [R, 4 * K], class after class
- * @param regions - rows, [P]
- * @param classes - one for each of `regions`, 0 to K - 1
+ * @param rows - of {@link rowsOfClass}, int32 [P]
  * @returns [P, 4]
  */
-export function deltasOfClass(deltas: tf.Tensor2D, regions: Int32Array, classes: Int32Array): tf.Tensor2D {
-  return tf.tidy(() => {
-    const perRegion = deltas.shape[1] / 4;
-    const rows = regions.map((region, position) => region * perRegion + classes[position]!);
-    return tf.gather(deltas.as2D(deltas.shape[0] * perRegion, 4), tf.tensor1d(rows, "int32"));
-  });
+export function deltasOfClass(deltas: tf.Tensor2D, rows: tf.Tensor1D): tf.Tensor2D {
+  return tf.tidy(() => gatherRows(deltas.as2D((deltas.shape[0] * deltas.shape[1]) / 4, 4), rows));
 }

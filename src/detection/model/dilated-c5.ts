@@ -2,10 +2,10 @@ import { conv2d } from "../../engine/convolution";
 import { InputError } from "../../errors";
 import { normalize, resNetMaps, resNetStage } from "../../nn/resnet";
 import { featureCount, stageStride, type ResNetConfig } from "../../nn/resnet-layout";
+import { boxCount } from "../structures/boxes";
 import { boxHead, boxHeadParameters, boxHeadUnits } from "./box-head";
 import type { DetectorArchitecture } from "./detector-architecture";
 import { newAverages, newNorm } from "./initial-values";
-import { roiAlign } from "./roi-align";
 
 // No published code has the convolution, hence no published names.
 const reduction = "reduction";
@@ -44,17 +44,13 @@ export const dilatedC5: DetectorArchitecture = {
     const reduced = conv2d(res5, parameters.tensor(`${reduction}.weight`), { stride: 1, padding: 1 });
     return [normalize(parameters, reduced, reductionNorm, mode)];
   },
-  regions: ({ config, parameters }, [features], rois) => ({
-    vectors: () => {
-      const options = {
-        resolution: config.roiResolution,
-        scale: 1 / stageStride(config.backbone, 3),
-        samplingRatio: 0,
-      };
-      return boxHead(parameters, roiAlign(features!, rois, options));
-    },
-    maskMaps: () => {
-      throw new InputError("Cannot predict masks with dilated-C5: it has no mask head; choose another architecture");
-    },
-  }),
+  sizeDivisibility: () => 1,
+  maskResolution: () => undefined,
+  alignedMaps: 1,
+  mapOf: (_, boxes) => new Int32Array(boxCount(boxes)),
+  normalizesRegions: false,
+  regions: ({ parameters }, aligned) => ({ vectors: boxHead(parameters, aligned), maps: aligned }),
+  maskMaps: () => {
+    throw new InputError("Cannot predict masks with dilated-C5: it has no mask head; choose another architecture");
+  },
 };

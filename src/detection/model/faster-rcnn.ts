@@ -1,4 +1,5 @@
 import type { Random } from "../../engine/random";
+import type { Decisions, InputSpec, NamedTensors, Pause } from "../../engine/tensor-function";
 import { tf } from "../../engine/tf";
 import { gradientsOf } from "../../nn/gradients";
 import type { NormalizationMode } from "../../nn/resnet";
@@ -9,17 +10,21 @@ import {
   updateRunningAverages,
   type LayerStatistics,
 } from "../../nn/running-averages";
-import type { Detections } from "./detections";
-import { architectureOf, type Detector } from "./detector";
 import type { ImageBatch } from "../data/image-batch";
+import { joinArrays } from "../structures/boxes";
+import { batchLayout } from "./batch-layout";
+import { architectureOf, type Detector } from "./detector";
+import { alignByInputs } from "./region-alignment";
 import {
-  anchorsOn,
+  anchorSpecs,
+  drawAnchors,
   proposalsOf,
   regionProposalLosses,
   regionProposalNetwork,
   type RpnLosses,
 } from "./region-proposal-network";
-import { detectInRegions, roiLosses, type RoiLosses } from "./roi-heads";
+import { drawRegions, regionSpecs, roiLosses, type DetectorOnBatch, type RoiLosses } from "./roi-heads";
+import type { RpnOutput } from "./rpn-head";
 import type { GroundTruth } from "./training-samples";
 
 /** Images with what is in them. */
@@ -45,28 +50,59 @@ export function totalLoss({ objectness, rpnBox, classification, box, mask = 0 }:
   return objectness + rpnBox + classification + box + mask;
 }
 
-/** What one training step gives. The caller disposes the gradient. */
+/** What one training step gives: tensors, which the caller disposes. */
 export interface DetectorStep {
-  readonly losses: DetectorLosses<number>;
+  readonly losses: DetectorLosses<tf.Scalar>;
   /** Of the sum of the losses, with respect to the detector's parameter vector. */
   readonly gradient: tf.Tensor1D;
+}
+
+/** Where a step waits for the anchors and regions that it learns from: they go by what the RPN says. */
+const samplesPause = "samples";
+
+/** The pauses of {@link detectorStep}, for a function that is recorded. */
+export function stepPauses(on: DetectorOnBatch): Readonly<Record<string, Readonly<Record<string, InputSpec>>>> {
+  return { [samplesPause]: { ...anchorSpecs, ...regionSpecs(on) } };
+}
+
+/**
+ * Decides at the pauses of {@link detectorStep}.
+ *
+ * @param random - draws the anchors and regions that take part
+ * @throws DivergedError, when it decides, if a region is not finite, or none is left to learn from
+ */
+export function stepDecisions(on: DetectorOnBatch, batch: Omit<TrainingBatch, "images">, random: Random): Decisions {
+  const { config } = on.detector;
+  const { anchors } = on.layout;
+  return {
+    [samplesPause]: (rpn) => {
+      const drawn = drawAnchors(joinArrays(anchors), batch.truths, config.anchorsPerImage, random);
+      try {
+        const proposals = proposalsOf(rpn as unknown as RpnOutput, anchors, batch.sizes, config.proposals.training);
+        return { ...drawn, ...drawRegions(on, proposals, batch, random) };
+      } catch (error) {
+        tf.dispose({ ...drawn });
+        throw error;
+      }
+    },
+  };
 }
 
 /**
  * One training step up to the gradient (Faster R-CNN, approximate joint training; detectron2's losses). Batch normalization
  * is trained, over the whole batch; the running averages move.
  *
- * @param random - draws the anchors and regions that take part
- * @throws DivergedError if a region is not finite, or none is left to learn from
+ * @param images - of the layout's shape, normalized
  */
-export function detectorStep(detector: Detector, batch: TrainingBatch, random: Random): DetectorStep {
+export function detectorStep(on: DetectorOnBatch, images: tf.Tensor4D, pause: Pause): DetectorStep {
+  const { detector } = on;
   const statistics: LayerStatistics[] = [];
-  let losses: DetectorLosses<number> | undefined;
+  let kept: DetectorLosses<tf.Scalar> | undefined;
   const differentiate = () =>
     gradientsOf([detector.parameters], () => {
-      const tensors = trainingLosses(detector, batch, random, trainingMode(statistics));
-      losses = mapLosses(tensors, (loss) => loss.arraySync());
-      return tf.addN(Object.values(tensors) as tf.Scalar[]);
+      const losses = trainingLosses(on, images, trainingMode(statistics), pause);
+      kept = mapLosses(losses, (loss) => tf.keep(loss));
+      return tf.addN(Object.values(losses) as tf.Scalar[]);
     });
   let result: ReturnType<typeof differentiate>;
   try {
@@ -75,10 +111,12 @@ export function detectorStep(detector: Detector, batch: TrainingBatch, random: R
     disposeStatistics(statistics);
     throw error;
   }
-  const { loss, gradients } = result;
-  loss.dispose();
+  result.loss.dispose();
   updateRunningAverages(detector, statistics, 1);
-  return { losses: losses!, gradient: gradients[0]! };
+  // Kept over the end of the differentiation; from here on they belong to the caller's scope, like the gradient.
+  const losses = mapLosses(kept!, (loss) => tf.clone(loss));
+  tf.dispose({ ...kept });
+  return { losses, gradient: result.gradients[0]! };
 }
 
 /**
@@ -93,10 +131,15 @@ export async function estimateRunningAverages(
   random: Random,
 ): Promise<void> {
   const mean = new MeanStatistics(detector.running);
+  // No mask head normalizes.
+  const unmasked = { ...detector, config: { ...detector.config, masks: undefined } };
   try {
     for await (const batch of batches) {
       try {
-        mean.add((mode) => tf.dispose({ ...trainingLosses(detector, batch, random, mode) }));
+        const on = { detector: unmasked, layout: batchLayout(unmasked.config, batch.images.shape, "training") };
+        const decisions = stepDecisions(on, batch, random);
+        const pause: Pause = (name, values) => decisions[name]!(values);
+        mean.add((mode) => tf.tidy(() => normalizeAll(on, batch.images, mode, pause)));
       } finally {
         batch.images.dispose();
       }
@@ -107,38 +150,28 @@ export async function estimateRunningAverages(
   }
 }
 
-/**
- * What the detector finds in each image of a batch, with the running averages.
- *
- * @throws DivergedError if a region is not finite
- */
-export function detectObjects(detector: Detector, { images, sizes }: ImageBatch): Detections[] {
-  const { config, running } = detector;
-  const mode: NormalizationMode = { training: false, running };
-  const found: Detections[] = [];
-  tf.tidy(() => {
-    const features = architectureOf(config).features(detector, images, mode);
-    const rpn = regionProposalNetwork(detector, features);
-    const regions = proposalsOf(rpn, anchorsOn(detector, features), sizes, config.proposals.inference);
-    found.push(...detectInRegions(detector, features, regions, sizes, mode));
-  });
-  return found;
+/** The part of a forward pass that batch normalization takes part in. */
+function normalizeAll(on: DetectorOnBatch, images: tf.Tensor4D, mode: NormalizationMode, pause: Pause): void {
+  const { detector, layout } = on;
+  const { features, normalizesRegions, alignedMaps, regions } = architectureOf(detector.config);
+  const maps = features(detector, images, mode);
+  if (!normalizesRegions) return;
+  const inputs = pause(samplesPause, { ...regionProposalNetwork(detector, maps) });
+  regions(detector, alignByInputs(layout.regions, maps.slice(0, alignedMaps), inputs), mode);
 }
 
 function trainingLosses(
-  detector: Detector,
-  batch: TrainingBatch,
-  random: Random,
+  on: DetectorOnBatch,
+  images: tf.Tensor4D,
   mode: NormalizationMode,
+  pause: Pause,
 ): DetectorLosses<tf.Scalar> {
-  const { config } = detector;
-  const { images, sizes, truths } = batch;
+  const { detector } = on;
   return tf.tidy(() => {
-    const features = architectureOf(config).features(detector, images, mode);
+    const features = architectureOf(detector.config).features(detector, images, mode);
     const rpn = regionProposalNetwork(detector, features);
-    const anchors = anchorsOn(detector, features);
-    const rpnLosses = regionProposalLosses(rpn, anchors, truths, config.anchorsPerImage, random);
-    const regions = proposalsOf(rpn, anchors, sizes, config.proposals.training);
-    return { ...rpnLosses, ...roiLosses(detector, features, regions, batch, random, mode) };
+    const inputs = pause(samplesPause, { ...rpn } satisfies NamedTensors);
+    const rpnLosses = regionProposalLosses(rpn, inputs, detector.config.anchorsPerImage);
+    return { ...rpnLosses, ...roiLosses(on, features, inputs, mode) };
   });
 }

@@ -4,13 +4,12 @@ import { tf } from "../../engine/tf";
 import { normalize, resNetMaps, type NormalizationMode } from "../../nn/resnet";
 import { stageChannels, stageStride, type ResNetConfig, type Stage } from "../../nn/resnet-layout";
 import { boxHead, boxHeadParameters, boxHeadUnits } from "./box-head";
-import { boxCount, selectBoxes, type Boxes } from "../structures/boxes";
 import type { Detector } from "./detector";
 import type { DetectorConfig } from "../detector-config";
 import type { DetectorArchitecture } from "./detector-architecture";
 import { newAverages, newLayer, newNorm, type NewTensor } from "./initial-values";
 import { maskHeadParameters } from "./mask-head";
-import { alignOnPyramid } from "./pyramid-regions";
+import { finestLevel, pyramidLevels } from "./pyramid-regions";
 import { convolveWithBias } from "./rpn-head";
 
 /** Stages whose maps the pyramid is built on: res2 to res5, which give levels P2 to P5. */
@@ -58,26 +57,14 @@ export const fpn: DetectorArchitecture = {
       .flatMap((stage) => [lateral(stage), output(stage)])
       .flatMap((name) => newAverages(`${name}.norm`, pyramidChannels(backbone))),
   features: pyramid,
-  regions: ({ config, parameters }, features, rois) => {
-    const levels = stages.map((stage, index) => ({
-      map: features[index]!,
-      stride: stageStride(config.backbone, stage),
-    }));
-    const align = (boxes: readonly Boxes[], resolution: number) =>
-      alignOnPyramid(levels, boxes, canonicalSize(config), resolution);
-    return {
-      vectors: () => boxHead(parameters, align(rois, config.roiResolution)),
-      maskMaps: (chosen) => {
-        // TensorFlow's convolutions give wrong shapes where there are no regions: they see one then, which is dropped.
-        const seen = chosen.length === 0 ? Int32Array.of(0) : chosen;
-        const maps = maskConvolutions.reduce(
-          (x, name) => relu(convolveWithBias(parameters, x, name, 1)),
-          align(chosenOf(rois, seen), 2 * config.roiResolution),
-        );
-        return chosen.length === 0 ? tf.slice(maps, 0, 0) : maps;
-      },
-    };
-  },
+  sizeDivisibility: (backbone) => stageStride(backbone, 4),
+  maskResolution: ({ roiResolution }) => 2 * roiResolution,
+  alignedMaps: stages.length,
+  mapOf: (config, boxes) => pyramidLevels(boxes, canonicalSize(config)).map((level) => level - finestLevel),
+  normalizesRegions: false,
+  regions: ({ parameters }, aligned) => ({ vectors: boxHead(parameters, aligned), maps: aligned }),
+  maskMaps: ({ parameters }, maps) =>
+    maskConvolutions.reduce((x, name) => relu(convolveWithBias(parameters, x, name, 1)), maps),
 };
 
 /** P2 to P6: top-down, each level the sum of a stage's map and of the coarser level (FPN, section 3). */
@@ -116,17 +103,6 @@ function addUpsampled(fine: tf.Tensor4D, coarse: tf.Tensor4D): tf.Tensor4D {
   return tf
     .add(fine.as5D(count * height, 2, width, 2, channels), coarse.as5D(count * height, 1, width, 1, channels))
     .as4D(count, 2 * height, 2 * width, channels);
-}
-
-/** Of all regions, image after image, those at rising positions. */
-function chosenOf(rois: readonly Boxes[], chosen: Int32Array): Boxes[] {
-  let first = 0;
-  return rois.map((boxes) => {
-    const last = first + boxCount(boxes);
-    const positions = chosen.filter((at) => at >= first && at < last).map((at) => at - first);
-    first = last;
-    return selectBoxes(boxes, positions);
-  });
 }
 
 /** detectron2's initial values (c2_xavier_fill); no bias before a batch normalization. */

@@ -1,3 +1,4 @@
+import { gatherRows } from "../../engine/gather-rows";
 import { relu } from "../../engine/relu";
 import { tf } from "../../engine/tf";
 import type { ParameterVector } from "../../nn/parameters";
@@ -28,8 +29,7 @@ export function maskHeadParameters(channels: number, width: number, classes: num
 /**
  * A 2x2 transposed convolution of stride 2 with ReLU, and a 1x1 convolution to one mask a class.
  *
- * The filter is as long as its step, so that both are matrix products at each place; TensorFlow's convolutions give wrong shapes
- * where there are no regions.
+ * The filter is as long as its step, so that both are matrix products at each place.
  *
  * @param maps - of the regions, [P, S / 2, S / 2, channels]
  * @returns logits, [P, S, S, K]
@@ -58,15 +58,13 @@ export function maskHead(parameters: ParameterVector, maps: tf.Tensor4D): tf.Ten
  * Of the masks that the head gives for each class, that of one class a region.
  *
  * @param logits - [P, S, S, K]
- * @param classes - one a region, 0 to K - 1
+ * @param rows - of `rowsOfClass`, int32 [P]
  * @returns [P, S * S]
  */
-export function masksOfClass(logits: tf.Tensor4D, classes: Int32Array): tf.Tensor2D {
+export function masksOfClass(logits: tf.Tensor4D, rows: tf.Tensor1D): tf.Tensor2D {
   return tf.tidy(() => {
-    const [count, height, width, classCount] = logits.shape;
-    const rows = classes.map((label, region) => region * classCount + label);
-    const byClass = tf.transpose(logits, [0, 3, 1, 2]).as2D(count * classCount, height * width);
-    return tf.gather(byClass, tf.tensor1d(rows, "int32"));
+    const [count, height, width, classes] = logits.shape;
+    return gatherRows(tf.transpose(logits, [0, 3, 1, 2]).as2D(count * classes, height * width), rows);
   });
 }
 
@@ -75,8 +73,8 @@ export function masksOfClass(logits: tf.Tensor4D, classes: Int32Array): tf.Tenso
  *
  * @param logits - of the true class, [P, S * S]
  * @param targets - 1 or 0, [P, S * S]
- * @returns 0 without regions
+ * @param share - what a place counts for: 1 / (P * S * S), or 0 where the one region stands for none
  */
-export function maskLoss(logits: tf.Tensor2D, targets: Float32Array): tf.Scalar {
-  return tf.tidy(() => tf.div(binaryCrossEntropy(logits.as1D(), targets), Math.max(targets.length, 1)));
+export function maskLoss(logits: tf.Tensor2D, targets: tf.Tensor2D, share: tf.Scalar): tf.Scalar {
+  return tf.tidy(() => tf.mul(binaryCrossEntropy(logits.as1D(), targets.as1D()), share));
 }

@@ -1,8 +1,9 @@
+import { gatherRows } from "../../engine/gather-rows";
 import type { Random } from "../../engine/random";
+import type { InputSpec, NamedTensors } from "../../engine/tensor-function";
 import { tf } from "../../engine/tf";
-import { levelAnchors } from "./anchors";
 import { boxCount, joinArrays, type Boxes, type Size } from "../structures/boxes";
-import { anchorAspectRatios, architectureOf, type Detector } from "./detector";
+import type { Detector } from "./detector";
 import { boxRegressionLoss, binaryCrossEntropy } from "./detector-losses";
 import { proposeRegions } from "./region-proposals";
 import { type ProposalLimits } from "../detector-config";
@@ -34,49 +35,61 @@ export function regionProposalNetwork({ parameters }: Detector, features: readon
   });
 }
 
+/** Inputs of the losses of the RPN: any number of anchors. */
+export const anchorSpecs = {
+  /** Positions among the anchors of all images. */
+  anchors: { shape: ["sampled anchors"], dtype: "int32" },
+  /** 1 for an object, 0 for background. */
+  anchorLabels: { shape: ["sampled anchors"] },
+  /** Positions of those on objects. */
+  objectAnchors: { shape: ["anchors on objects"], dtype: "int32" },
+  /** Deltas to their objects. */
+  anchorDeltas: { shape: ["anchors on objects", 4] },
+} as const satisfies Readonly<Record<string, InputSpec>>;
+
 /**
- * Both are divided by how many anchors are wanted, whether or not there are so many (detectron2).
+ * Draws the anchors that the RPN learns from.
  *
- * @param levels - anchors of each level
+ * @param anchors - of all levels, one level after the other
+ * @returns the inputs of {@link anchorSpecs}; the caller disposes them
  */
-export function regionProposalLosses(
-  { objectness, deltas }: RpnOutput,
-  levels: readonly Boxes[],
+export function drawAnchors(
+  anchors: Boxes,
   truths: readonly GroundTruth[],
   anchorsPerImage: number,
   random: Random,
-): RpnLosses<tf.Scalar> {
-  const [count, perImage] = objectness.shape;
-  const anchors = joinArrays(levels);
-  const indices: number[] = [];
-  const labels: number[] = [];
-  const objects: number[] = [];
-  const targets: number[] = [];
-  truths.forEach((truth, image) => {
-    const sample = sampleAnchors(anchors, truth, anchorsPerImage, random);
-    const inBatch = sample.indices.map((index) => image * perImage + index);
-    indices.push(...inBatch);
-    labels.push(...sample.labels);
-    objects.push(...inBatch.subarray(0, sample.deltas.length / 4));
-    targets.push(...sample.deltas);
-  });
-  const logits = tf.gather(objectness.as1D(), tf.tensor1d(indices, "int32"));
-  const shifts = tf.gather(deltas.as2D(count * perImage, 4), tf.tensor1d(objects, "int32"));
-  const normalizer = anchorsPerImage * count;
+): NamedTensors {
+  const samples = truths.map((truth) => sampleAnchors(anchors, truth, anchorsPerImage, random));
+  const inBatch = samples.map(({ indices }, image) => indices.map((index) => image * boxCount(anchors) + index));
+  const objects = inBatch.map((indices, image) => indices.subarray(0, boxCount(samples[image]!.deltas)));
+  const deltas = joinArrays(samples.map((sample) => sample.deltas));
   return {
-    objectness: tf.div(binaryCrossEntropy(logits, Float32Array.from(labels)), normalizer),
-    rpnBox: tf.div(boxRegressionLoss(shifts, Float32Array.from(targets)), normalizer),
+    anchors: tf.tensor1d(Int32Array.from(inBatch.flatMap((indices) => [...indices])), "int32"),
+    anchorLabels: tf.tensor1d(joinArrays(samples.map(({ labels }) => labels))),
+    objectAnchors: tf.tensor1d(Int32Array.from(objects.flatMap((indices) => [...indices])), "int32"),
+    anchorDeltas: tf.tensor2d(deltas, [boxCount(deltas), 4]),
   };
 }
 
-/** The anchors of each level; also over the padding of smaller images, where they are background, as in detectron2. */
-export function anchorsOn({ config }: Detector, features: readonly tf.Tensor4D[]): Boxes[] {
-  return architectureOf(config)
-    .levels(config)
-    .map((level, index) => {
-      const [, height, width] = features[index]!.shape;
-      return levelAnchors({ ...level, size: { height, width } }, anchorAspectRatios);
-    });
+/**
+ * Both are divided by how many anchors are wanted, whether or not there are so many (detectron2).
+ *
+ * @param inputs - those of {@link anchorSpecs}
+ */
+export function regionProposalLosses(
+  { objectness, deltas }: RpnOutput,
+  inputs: NamedTensors,
+  anchorsPerImage: number,
+): RpnLosses<tf.Scalar> {
+  const [count, perImage] = objectness.shape;
+  const { anchors, anchorLabels, objectAnchors, anchorDeltas } = inputs as Record<keyof typeof anchorSpecs, tf.Tensor>;
+  const logits = gatherRows(objectness.as1D(), anchors as tf.Tensor1D);
+  const shifts = gatherRows(deltas.as2D(count * perImage, 4), objectAnchors as tf.Tensor1D);
+  const normalizer = anchorsPerImage * count;
+  return {
+    objectness: tf.div(binaryCrossEntropy(logits, anchorLabels as tf.Tensor1D), normalizer),
+    rpnBox: tf.div(boxRegressionLoss(shifts, anchorDeltas as tf.Tensor2D), normalizer),
+  };
 }
 
 /**

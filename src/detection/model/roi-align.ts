@@ -1,3 +1,4 @@
+import { gatherRows } from "../../engine/gather-rows";
 import { tf } from "../../engine/tf";
 import { boxCount, type Boxes } from "../structures/boxes";
 
@@ -14,47 +15,81 @@ export interface RoiAlignOptions {
   readonly samplingRatio: number;
 }
 
+/** The regions of one image that are aligned on one map. */
+export interface RegionsOnMap {
+  /** With which weights the map's rows go into the bins: Ay, [R, resolution, H]. */
+  readonly rows: tf.Tensor3D;
+  /** The same of its columns: Ax, [R, resolution, W]. */
+  readonly columns: tf.Tensor3D;
+  /** Where the regions stand in the output, int32 [R]. */
+  readonly places: tf.Tensor1D;
+}
+
 /**
  * RoIAlign (Mask R-CNN, section 3) in its aligned form, detectron2's ROIAlignV2: a pixel's value stands at its center.
  * Each bin is the mean of bilinear samples; a sample more than one cell outside the map is 0.
  *
  * Bilinear sampling is separable: the output is Ay X Ax' with a matrix of weights for the rows and one for the columns of
- * each RoI. Two matrix products take a fraction of the time of gathering samples, and so do their gradients.
+ * each RoI. Two matrix products take a fraction of the time of gathering samples, and so do their gradients. They do the
+ * same for any number of regions, none too, so that they can be recorded.
  *
- * @param features - [N, H, W, C]
- * @param rois - for each of the N images its boxes, in the image's pixels; their number may differ and be 0
- * @returns image after image, [R, resolution, resolution, C]; without gradient to the boxes
+ * @param maps - [N, H, W, C] each
+ * @param regions - of each map those of each of the N images
+ * @param order - where each region of the output stands among those of the maps, image after image, int32 [all]
+ * @param mostRegions - of an image; how much is computed at once goes by it
+ * @returns [all, resolution, resolution, C]; without gradient to the boxes
  */
-export function roiAlign(features: tf.Tensor4D, rois: readonly Boxes[], options: RoiAlignOptions): tf.Tensor4D {
-  const [, height, width, channels] = features.shape;
-  const { resolution } = options;
-  const counts = rois.map(boxCount);
+export function alignRegions(
+  maps: readonly tf.Tensor4D[],
+  regions: readonly (readonly RegionsOnMap[])[],
+  order: tf.Tensor1D,
+  mostRegions: number,
+): tf.Tensor4D {
   const align = tf.customGrad((...inputs) => {
-    const [maps, save] = inputs as unknown as [tf.Tensor4D, tf.GradSaveFunc];
-    const weights = rois.flatMap((boxes, image) => [
-      tf.tensor3d(samplingWeights(boxes, 1, height, options), [counts[image]!, resolution, height]),
-      tf.tensor3d(samplingWeights(boxes, 0, width, options), [counts[image]!, resolution, width]),
-    ]);
-    const value = tf.tidy(() => {
-      const aligned = rois.map((_, image) =>
-        sampleMap(mapOf(maps, image), weights[2 * image]!, weights[2 * image + 1]!),
-      );
-      return tf.concat4d(aligned, 0);
-    });
-    save(weights);
+    const xs = inputs.slice(0, maps.length) as unknown as tf.Tensor4D[];
+    const save = inputs.at(-1) as unknown as tf.GradSaveFunc;
+    save(regions.flat().flatMap(({ rows, columns, places }) => [rows, columns, places]));
     return {
-      value,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        tf.tidy(() => {
-          const ofImages = tf.split<tf.Tensor4D>(dy, counts, 0);
-          const gradients = ofImages.map((gradient, image) =>
-            sampleMapGradient(gradient, saved[2 * image] as tf.Tensor3D, saved[2 * image + 1] as tf.Tensor3D, channels),
-          );
-          return tf.stack(gradients);
-        }),
+      value: tf.tidy(() => {
+        const aligned = regions.flatMap((ofImages, map) =>
+          ofImages.map((one, image) => sampleMap(mapOf(xs[map]!, image), one, mostRegions)),
+        );
+        return gatherRows(tf.concat4d(aligned, 0), order);
+      }),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        let first = 0;
+        return regions.map((ofImages, map) =>
+          tf.tidy(() =>
+            tf.stack(
+              ofImages.map(() => {
+                const [rows, columns, places] = saved.slice(first, (first += 3)) as [
+                  tf.Tensor3D,
+                  tf.Tensor3D,
+                  tf.Tensor1D,
+                ];
+                const own = gatherRows(dy as tf.Tensor4D, places);
+                return sampleMapGradient(own, rows, columns, maps[map]!.shape[3], mostRegions);
+              }),
+            ),
+          ),
+        );
+      },
     };
   });
-  return align(features);
+  return align(...maps);
+}
+
+/** The weights of boxes on a map of some size. */
+export function weightTensors(
+  boxes: Boxes,
+  { height, width }: { readonly height: number; readonly width: number },
+  options: RoiAlignOptions,
+): Pick<RegionsOnMap, "rows" | "columns"> {
+  const [count, { resolution }] = [boxCount(boxes), options];
+  return {
+    rows: tf.tensor3d(samplingWeights(boxes, 1, height, options), [count, resolution, height]),
+    columns: tf.tensor3d(samplingWeights(boxes, 0, width, options), [count, resolution, width]),
+  };
 }
 
 function mapOf(maps: tf.Tensor4D, image: number): tf.Tensor3D {
@@ -62,67 +97,55 @@ function mapOf(maps: tf.Tensor4D, image: number): tf.Tensor3D {
   return tf.slice4d(maps, [image, 0, 0, 0], [1, height, width, channels]).as3D(height, width, channels);
 }
 
-/** How many numbers the larger product over some regions may have, 256 MB: those of all regions at once would not fit. */
-const numbersAtOnce = 2 ** 26;
-
-/** Ay X Ax' for each RoI: X is [H, W, C], Ay [R, P, H] and Ax [R, P, W]; the result is [R, P, P, C]. */
-function sampleMap(x: tf.Tensor3D, rows: tf.Tensor3D, columns: tf.Tensor3D): tf.Tensor4D {
+/** Ay X Ax' for each region: X is [H, W, C]; the result is [R, P, P, C]. */
+function sampleMap(x: tf.Tensor3D, { rows, columns }: RegionsOnMap, mostRegions: number): tf.Tensor4D {
   const [height, width, channels] = x.shape;
   const [count, resolution] = rows.shape;
-  if (count === 0) return tf.zeros([0, resolution, resolution, channels]);
-  const parts = partsOf(rows, columns, channels).map((part) =>
+  const parts = channelParts(mostRegions * resolution * width, channels).map(({ first, size }) =>
     // Inside a tidy of its own: the first product is larger than the result, and no gradient needs it.
     tf.tidy(() => {
-      const { size, ofRows, ofColumns } = weightsOf(part, rows, columns);
-      const sampled = tf.matMul(ofRows.as2D(size * resolution, height), x.as2D(height, width * channels));
+      const some = size === channels ? x : tf.slice3d(x, [0, 0, first], [height, width, size]);
+      const sampled = tf.matMul(rows.as2D(count * resolution, height), some.as2D(height, width * size));
       return tf.matMul<tf.Tensor4D>(
-        ofColumns.as4D(size, 1, resolution, width),
-        sampled.as4D(size, resolution, width, channels),
+        columns.as4D(count, 1, resolution, width),
+        sampled.as4D(count, resolution, width, size),
       );
     }),
   );
-  return parts.length === 1 ? parts[0]! : tf.concat4d(parts, 0);
+  return parts.length === 1 ? parts[0]! : tf.concat4d(parts, 3);
 }
 
-/** Ay' dY Ax, summed over the RoIs of one image: [H, W, C]. */
-function sampleMapGradient(dy: tf.Tensor4D, rows: tf.Tensor3D, columns: tf.Tensor3D, channels: number): tf.Tensor3D {
+/** Ay' dY Ax, summed over the regions of one image: [H, W, C]. */
+function sampleMapGradient(
+  dy: tf.Tensor4D,
+  rows: tf.Tensor3D,
+  columns: tf.Tensor3D,
+  channels: number,
+  mostRegions: number,
+): tf.Tensor3D {
   const [count, resolution, height] = rows.shape;
   const width = columns.shape[2];
-  if (count === 0) return tf.zeros([height, width, channels]);
-  return tf.tidy(() => {
-    const parts = partsOf(rows, columns, channels).map((part) =>
-      tf.tidy(() => {
-        const { first, size, ofRows, ofColumns } = weightsOf(part, rows, columns);
-        const gradient = tf.slice4d(dy, [first, 0, 0, 0], [size, resolution, resolution, channels]);
-        const spread = tf.matMul(ofColumns.as4D(size, 1, resolution, width), gradient, true);
-        const flat = spread.as2D(size * resolution, width * channels);
-        return tf.matMul(ofRows.as2D(size * resolution, height), flat, true);
-      }),
-    );
-    return tf.addN(parts).as3D(height, width, channels);
-  });
+  const parts = channelParts(mostRegions * resolution * width, channels).map(({ first, size }) =>
+    tf.tidy(() => {
+      const some = size === channels ? dy : tf.slice4d(dy, [0, 0, 0, first], [count, resolution, resolution, size]);
+      const spread = tf.matMul(columns.as4D(count, 1, resolution, width), some, true);
+      const flat = spread.as2D(count * resolution, width * size);
+      return tf.matMul(rows.as2D(count * resolution, height), flat, true).as3D(height, width, size);
+    }),
+  );
+  return parts.length === 1 ? parts[0]! : tf.concat3d(parts, 2);
 }
 
-/** Regions that are computed at once: the first, and how many. */
-interface RegionPart {
-  readonly first: number;
-  readonly size: number;
-}
+/** How many numbers the larger product may have, 64 MB: that of all channels of all regions would be most of a step's memory. */
+const numbersAtOnce = 2 ** 24;
 
-function partsOf(rows: tf.Tensor3D, columns: tf.Tensor3D, channels: number): RegionPart[] {
-  const [count, resolution] = rows.shape;
-  const largest = Math.max(1, Math.floor(numbersAtOnce / (resolution * columns.shape[2] * channels)));
-  return Array.from({ length: Math.ceil(count / largest) }, (_, part) => {
+/** Channels that are computed at once: the first, and how many. */
+function channelParts(numbersOfChannel: number, channels: number): { readonly first: number; readonly size: number }[] {
+  const largest = Math.min(channels, Math.max(1, Math.floor(numbersAtOnce / numbersOfChannel)));
+  return Array.from({ length: Math.ceil(channels / largest) }, (_, part) => {
     const first = part * largest;
-    return { first, size: Math.min(largest, count - first) };
+    return { first, size: Math.min(largest, channels - first) };
   });
-}
-
-/** The part with its share of the weights. */
-function weightsOf({ first, size }: RegionPart, rows: tf.Tensor3D, columns: tf.Tensor3D) {
-  const of = (weights: tf.Tensor3D) =>
-    tf.slice3d(weights, [first, 0, 0], [size, ...weights.shape.slice(1)] as typeof weights.shape);
-  return { first, size, ofRows: of(rows), ofColumns: of(columns) };
 }
 
 /**
@@ -131,7 +154,7 @@ function weightsOf({ first, size }: RegionPart, rows: tf.Tensor3D, columns: tf.T
  * @param axis - 0 for x, 1 for y
  * @param length - of the feature map along the axis
  */
-function samplingWeights(boxes: Boxes, axis: 0 | 1, length: number, options: RoiAlignOptions): Float32Array {
+export function samplingWeights(boxes: Boxes, axis: 0 | 1, length: number, options: RoiAlignOptions): Float32Array {
   const { resolution, scale, samplingRatio } = options;
   const weights = new Float32Array(boxCount(boxes) * resolution * length);
   for (let roi = 0; roi < boxCount(boxes); roi++) {

@@ -79,6 +79,11 @@ export interface RoiSample {
 const roiRule: MatchingRule = { low: 0.5, high: 0.5, allowLowQuality: false };
 const roiPositiveFraction = 0.25;
 
+/** The most regions on objects of an image among `count` that the box head is trained on; at least 1. */
+export function mostObjectRois(count: number): number {
+  return Math.max(1, Math.floor(count * roiPositiveFraction));
+}
+
 /**
  * Matches proposals to ground truth and draws those that the box head learns from, at most a quarter of them objects.
  * The ground truth itself is put among the proposals, so that there are objects to learn from in the beginning.

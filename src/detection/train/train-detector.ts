@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { DivergedError, InputError } from "../../errors";
+import { InputError } from "../../errors";
 import { randomStream } from "../../engine/random";
 import { recipeHash } from "../../train/recipe-hash";
 import {
@@ -14,9 +14,9 @@ import type { DetectionRecipe } from "../detection-recipe";
 import { detectionRateAt } from "../detection-schedule";
 import { assertMasks, type DetectionSet } from "../structures/detection-set";
 import type { Detector } from "../model/detector";
+import { commonShapes } from "./common-shapes";
 import { detectorCheckpointFile, resumeDetector, saveDetector } from "./detector-checkpoint";
 import {
-  detectorWeightDecay,
   disposeDetectorTraining,
   recordLosses,
   startDetectorTraining,
@@ -24,8 +24,9 @@ import {
   type DetectorTraining,
   type Initialization,
 } from "./detector-training";
-import { detectorStep, estimateRunningAverages, type DetectorLosses, type TrainingBatch } from "../model/faster-rcnn";
-import { readTrainingBatch, shuffledBatches } from "./training-batches";
+import { estimateRunningAverages, type DetectorLosses, type TrainingBatch } from "../model/faster-rcnn";
+import { DetectorTrainingStep } from "./take-detector-step";
+import { firstShapes, readTrainingBatch, shuffledBatches } from "./training-batches";
 import { trainableImages } from "../structures/detection-set";
 
 export interface TrainDetectorOptions extends LoopOptions {
@@ -71,7 +72,7 @@ function startOrGoOn(
   options: TrainDetectorOptions,
 ): LoopedTraining<Omit<DetectorProgress, keyof LoopProgress>> {
   const { seed, directory } = options;
-  const { stopping, batchSize, momentum } = recipe;
+  const { stopping, batchSize } = recipe;
   const totalSteps = recipe.schedule.iterations;
   const path = join(directory, detectorCheckpointFile);
   const monitor = stopping || (options.monitor?.times ?? 0) > 0 ? options.monitor : undefined;
@@ -84,8 +85,15 @@ function startOrGoOn(
   if (recipe.detector.masks) assertMasks(set);
   const training = resumeOrStart(path, recipe, set, options);
   const { detector } = training;
-  const decay = detectorWeightDecay(detector, recipe.weightDecay);
-  const batches = shuffledBatches(trainableImages(set), batchSize, (pass) => randomStream(seed, "shuffle", pass));
+  const drawBatches = () =>
+    shuffledBatches(trainableImages(set), batchSize, (pass) => randomStream(seed, "shuffle", pass));
+  const augmentation = (step: number) => randomStream(seed, "augment", step);
+  const trainingStep = new DetectorTrainingStep(
+    training,
+    recipe,
+    commonShapes(firstShapes(drawBatches(), recipe, augmentation)),
+  );
+  const batches = drawBatches();
   for (let step = 0; step < training.step; step++) batches.next();
   /** @returns whether anything was read */
   const readIfDue = async (): Promise<boolean> => {
@@ -112,9 +120,9 @@ function startOrGoOn(
     hasStopped: () => hasStopped(training, stopping),
     step: async () => {
       const learningRate = detectionRateAt(recipe.schedule, recipe.learningRate, training.step);
-      const random = (purpose: string) => randomStream(seed, purpose, training.step);
-      const batch = await readTrainingBatch(set, batches.next().value, recipe, random("augment"));
-      const losses = takeStep(training, batch, random("regions"), { learningRate, momentum, decay });
+      const batch = await readTrainingBatch(set, batches.next().value, recipe, augmentation(training.step));
+      const regions = randomStream(seed, "regions", training.step);
+      const losses = trainingStep.take(batch, regions, learningRate, training.step + 1);
       training.step++;
       recordLosses(training, losses, totalSteps);
       await readIfDue();
@@ -122,38 +130,10 @@ function startOrGoOn(
     },
     save: () => saveDetector(path, recipe, training),
     dispose: () => {
-      decay.dispose();
+      trainingStep.dispose();
       disposeDetectorTraining(training);
     },
   };
-}
-
-/**
- * One step of the training of a detector: the gradient of the losses, applied by the optimizer. The batch's images are disposed.
- *
- * @param random - draws the anchors and regions that take part
- * @throws DivergedError if a loss is no longer a number
- */
-export function takeStep(
-  { detector, optimizer, step }: DetectorTraining,
-  batch: TrainingBatch,
-  random: ReturnType<typeof randomStream>,
-  {
-    learningRate,
-    momentum,
-    decay,
-  }: { learningRate: number; momentum: number; decay: ReturnType<typeof detectorWeightDecay> },
-): DetectorLosses<number> {
-  try {
-    const { losses, gradient } = detectorStep(detector, batch, random);
-    optimizer.apply(detector.parameters, gradient, { learningRate, momentum, weightDecay: decay });
-    gradient.dispose();
-    const wrong = Object.entries(losses).find(([, loss]) => !Number.isFinite(loss));
-    if (wrong) throw new DivergedError(`Training diverged: the ${wrong[0]} loss of step ${step + 1} is ${wrong[1]}`);
-    return losses;
-  } finally {
-    batch.images.dispose();
-  }
 }
 
 async function* averagingBatches(

@@ -99,6 +99,71 @@ export function seriesFigure({ ablation, rows, baselines }: AblationResult, metr
   };
 }
 
+/**
+ * One measure over K or m: a point a seed, the mean with a band of its interval, and the paper's curve beside. Only where the
+ * rows lie along an axis and there is more than one seed.
+ */
+export function seedFigure({ ablation, rows }: AblationResult, metric: MetricName): Figure | undefined {
+  const shown = rows.flatMap((row, index) => {
+    const interval = row.metrics[metric];
+    const x = ablation.axis.values[index];
+    return interval === undefined || x === undefined || row.seeds < 2 ? [] : [{ row, x: String(x), interval }];
+  });
+  if (shown.length < 2) return undefined;
+  const x = shown.map((point) => point.x);
+  const seeds = shown.flatMap((point) =>
+    point.row.runs.flatMap(({ evaluation }) => {
+      const score = evaluation?.[metric];
+      return score === undefined ? [] : [{ x: point.x, y: 100 * score.accuracy }];
+    }),
+  );
+  const papers = shown.flatMap((point) =>
+    typeof point.row.published?.value === "number" ? [{ x: point.x, y: point.row.published.value }] : [],
+  );
+  const edge = (of: "low" | "high") => shown.map(({ interval }) => 100 * interval[of]);
+  const band = { line: { width: 0 }, hoverinfo: "skip", showlegend: false, mode: "lines" };
+  return {
+    data: [
+      { ...band, name: "lower end", x, y: edge("low") },
+      {
+        ...band,
+        name: "95 % interval",
+        x,
+        y: edge("high"),
+        fill: "tonexty",
+        fillcolor: "rgba(0, 114, 178, 0.2)",
+        showlegend: true,
+      },
+      {
+        name: `${metricTitles[metric]}, mean`,
+        x,
+        y: shown.map(({ interval }) => 100 * interval.mean),
+        mode: "lines",
+        line: { color: "#0072B2" },
+      },
+      {
+        name: "a seed",
+        x: seeds.map((point) => point.x),
+        y: seeds.map(({ y }) => y),
+        mode: "markers",
+        marker: { color: "#0072B2" },
+      },
+      {
+        name: "published (ImageNet linear)",
+        x: papers.map((point) => point.x),
+        y: papers.map(({ y }) => y),
+        mode: "lines+markers",
+        line: { color: "#D55E00", dash: "dot" },
+      },
+    ],
+    layout: {
+      title: { text: `${ablation.title}: ${metricTitles[metric]}, seed by seed` },
+      xaxis: { title: { text: ablation.axis.name }, type: "category" },
+      yaxis: { title: { text: "accuracy on test (%)" } },
+    },
+  };
+}
+
 /** Loss of each cell along training, first seed. */
 export function lossFigure({ ablation, rows }: AblationResult): Figure {
   return {

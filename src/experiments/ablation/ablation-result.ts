@@ -2,7 +2,8 @@ import type { Evaluation } from "../../evaluate/evaluate-features";
 import { groupBootstrap, pairedGroupBootstrap, seedInterval, type Interval } from "../../statistics/intervals";
 import type { Baselines } from "../../runs/baselines";
 import type { QueueOverlap, RunRecord } from "../../runs/run-record";
-import type { Ablation, Cell, Published } from "./ablation";
+import type { Ablation, Cell } from "./ablation";
+import type { Published } from "../../paper/published-ablations";
 import { agreement, meanBySeed, verdictSeeds, type Agreement, type SeededScores } from "../../statistics/agreement";
 
 /** The columns of numbers: what a frozen encoder is worth by each measure, on test. */
@@ -35,6 +36,8 @@ export interface AblationResult {
   readonly rows: readonly ResultRow[];
   readonly publishedOnly: Ablation["publishedOnly"];
   readonly baselines: { readonly randomNetwork: BaselineRow; readonly pixels: BaselineRow };
+  /** Random networks behind their row. */
+  readonly draws: number;
 }
 
 export interface BaselineRow {
@@ -59,6 +62,7 @@ export function ablationResult(
     ablation,
     rows: ablation.cells.map((cell, index) => resultRow(cell, runs[index]!, reference, baselines)),
     publishedOnly: ablation.publishedOnly,
+    draws: baselines.randomNetworks.length,
     baselines: {
       randomNetwork: {
         label: `random network, ${baselines.randomNetworks.length || "no"} draws`,

@@ -1,7 +1,8 @@
 import type { TextRow } from "../../display/table";
 import type { Interval } from "../../statistics/intervals";
 import { parameterCount } from "../../nn/resnet-layout";
-import type { Ablation, Published } from "./ablation";
+import type { Ablation } from "./ablation";
+import type { Published } from "../../paper/published-ablations";
 import { metricNames, type AblationResult, type BaselineRow, type MetricName, type ResultRow } from "./ablation-result";
 
 /** Names of the measures, as columns are headed. */

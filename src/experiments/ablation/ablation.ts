@@ -1,11 +1,5 @@
+import type { Published } from "../../paper/published-ablations";
 import type { Recipe } from "../../train/recipe";
-
-/** A number of the paper, as printed, with its place. */
-export interface Published {
-  /** ImageNet linear top-1 in percent, or "fail" where the paper's training did. */
-  readonly value: number | "fail";
-  readonly source: string;
-}
 
 /** One row of an ablation that the kit trains. */
 export interface Cell {

@@ -1,15 +1,8 @@
-import type { Ablation, Published } from "./ablation";
+import { publishedMomenta } from "../../paper/published-ablations";
+import type { Ablation } from "./ablation";
+import type { Published } from "../../paper/published-ablations";
 import { ablationRecipe } from "../../recipes/method-recipes";
 import type { Preset } from "../../recipes/presets";
-
-/** Section 4.1, "Ablation: momentum": ImageNet linear top-1 of ResNet-50 after 200 epochs, K = 4096. */
-export const publishedMomenta: ReadonlyMap<number, number | "fail"> = new Map<number, number | "fail">([
-  [0, "fail"],
-  [0.9, 55.2],
-  [0.99, 57.8],
-  [0.999, 59.0],
-  [0.9999, 58.9],
-]);
 
 /** What is popularly said of the two ends; the second number is that of another K (docs/claims.md, S6). */
 const claimed: ReadonlyMap<number, string> = new Map([

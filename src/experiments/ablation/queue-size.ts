@@ -1,16 +1,8 @@
-import type { Ablation, Published } from "./ablation";
+import { figure3 } from "../../paper/published-ablations";
+import type { Ablation } from "./ablation";
+import type { Published } from "../../paper/published-ablations";
 import { ablationRecipe } from "../../recipes/method-recipes";
 import type { Preset } from "../../recipes/presets";
-
-/** Figure 3, curve "MoCo": ImageNet linear top-1 of ResNet-50 after 200 epochs, m = 0.999, batch 256. */
-export const publishedQueueSizes: ReadonlyMap<number, number> = new Map([
-  [256, 54.7],
-  [512, 56.4],
-  [1024, 57.5],
-  [4096, 59.0],
-  [16384, 60.4],
-  [65536, 60.6],
-]);
 
 /**
  * The ablation of the queue's size K (Figure 3).
@@ -35,7 +27,7 @@ export function queueSizeAblation(preset: Preset): Ablation {
       claimed: "rises with K",
     })),
     referenceLabel: `K = ${preset.ablations.queueSizes[0]!.queueSize}`,
-    publishedOnly: [...publishedQueueSizes.keys()]
+    publishedOnly: [...figure3.moco.keys()]
       .filter((queueSize) => !shown.has(queueSize))
       .map((queueSize) => ({
         label: `K = ${queueSize.toLocaleString("en")}`,
@@ -47,5 +39,5 @@ export function queueSizeAblation(preset: Preset): Ablation {
 }
 
 function publishedAt(queueSize: number): Published {
-  return { value: publishedQueueSizes.get(queueSize)!, source: "Figure 3" };
+  return { value: figure3.moco.get(queueSize)!, source: "Figure 3" };
 }

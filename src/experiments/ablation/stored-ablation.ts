@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { InputError } from "../../errors";
 import { replaceFile } from "../../files/replace-file";
 import type { Preset } from "../../recipes/presets";
-import { baselineNames, readEvaluation, type Baselines } from "../../runs/baselines";
+import { baselineNames, readBaseline, type Baselines } from "../../runs/baselines";
 import { runName } from "../../runs/run-name";
 import { readRunRecord, type RunRecord } from "../../runs/run-record";
 import { ownRuns, recordedRuns, type RunStore } from "../../runs/run-store";
@@ -107,7 +107,7 @@ function assertSameData(runs: readonly RunRecord[]): void {
 function storedBaselines(checksum: string, preset: Preset, store: RunStore): Baselines {
   const names = baselineNames(checksum, preset);
   return {
-    randomNetworks: names.randomNetworks.flatMap((name) => readEvaluation(store.baseline(name)) ?? []),
-    pixels: readEvaluation(store.baseline(names.pixels)),
+    randomNetworks: names.randomNetworks.flatMap((name) => readBaseline(store.baseline(name))?.evaluation ?? []),
+    pixels: readBaseline(store.baseline(names.pixels))?.evaluation,
   };
 }

@@ -1,16 +1,12 @@
+import { publishedLengths } from "../../paper/published-ablations";
 import type { Recipe } from "../../train/recipe";
-import type { Ablation, Published } from "./ablation";
+import type { Ablation } from "./ablation";
+import type { Published } from "../../paper/published-ablations";
 import { defaultMethod, methodRecipe } from "../../recipes/method-recipes";
 import type { Preset } from "../../recipes/presets";
 
 /** Parts of a preset's epochs for which MoCo is trained. */
 const shares = [1 / 8, 1 / 4, 1 / 2, 1] as const;
-
-/** MoCo v2 (arXiv 2003.04297), Table 1, rows (d) and (e): ImageNet linear top-1 of ResNet-50 by epochs. */
-export const publishedLengths: ReadonlyMap<number, number> = new Map([
-  [200, 67.5],
-  [800, 71.1],
-]);
 
 /** The published length that a part of a preset's is set beside: 200 epochs are a quarter of 800. */
 const paperEpochs = (share: number) => 800 * share;

@@ -11,6 +11,7 @@ import type { StepReply } from "./step-program";
  */
 const defaultBatches: Readonly<Record<PlannedTraining["task"], readonly number[]>> = {
   "pre-training": [8, 16],
+  "linear classification": [16, 32],
   // One image of a C4 detector at the paper's size already takes most of a laptop's memory.
   detection: [1],
 };

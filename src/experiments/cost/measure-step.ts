@@ -1,14 +1,15 @@
 import type { DetectionRecipe } from "../../detection/detection-recipe";
 import { detectionRateAt } from "../../detection/detection-schedule";
-import {
-  detectorWeightDecay,
-  disposeDetectorTraining,
-  startDetectorTraining,
-} from "../../detection/train/detector-training";
-import { takeStep as takeDetectorStep } from "../../detection/train/train-detector";
+import { disposeDetectorTraining, startDetectorTraining } from "../../detection/train/detector-training";
+import { DetectorTrainingStep } from "../../detection/train/take-detector-step";
+import type { BatchShape } from "../../detection/model/batch-layout";
 import { totalLoss } from "../../detection/model/faster-rcnn";
 import { readTrainingBatch } from "../../detection/train/training-batches";
 import { randomStream } from "../../engine/random";
+import { ClassifierProgram, disposeClassifier, startClassifier } from "../../evaluate/linear-classifier";
+import type { LinearRecipe } from "../../evaluate/linear-recipe";
+import { drawLinearView } from "../../evaluate/train-linear";
+import { createEncoder, disposeEncoder, type EncoderConfig } from "../../nn/encoder";
 import { tf } from "../../engine/tf";
 import { detectorInitialization } from "../../runs/detector-initialization";
 import { drawBatch } from "../../train/draw-batch";
@@ -59,7 +60,9 @@ export async function measureStep(training: PlannedTraining): Promise<MeasuredSt
   const started =
     training.task === "pre-training"
       ? startPretraining(training.recipe, training.set)
-      : startDetector(training.recipe, training.set);
+      : training.task === "detection"
+        ? startDetector(training.recipe, training.set)
+        : startLinear(training.recipe, training.encoder, training.set);
   const startBytes = peakOfProcess();
   try {
     const heldBytes = tf.memory().numBytes;
@@ -118,23 +121,49 @@ function startPretraining(recipe: Recipe, set: TrainingSetFacts): Started {
   };
 }
 
+function startLinear(recipe: LinearRecipe, config: EncoderConfig, set: TrainingSetFacts): Started {
+  const { batchSize, imageSize, learningRate } = recipe;
+  const data = randomImageData(imageSize, batchSize, set.classes);
+  const encoder = createEncoder(config, randomStream(0, "initialization"));
+  const classifier = startClassifier(encoder, set.classes, 0, recipe);
+  const program = new ClassifierProgram(encoder, classifier, recipe, { batchSizes: [batchSize], size: imageSize });
+  const indices = Int32Array.from({ length: batchSize }, (_, index) => index);
+  return {
+    step: (step) => {
+      const images = drawLinearView(data, indices, 0, step);
+      const { loss } = program.step(images, data.train.labels, learningRate);
+      images.dispose();
+      return Promise.resolve(loss);
+    },
+    dispose: () => {
+      program.dispose();
+      disposeClassifier(classifier);
+      disposeEncoder(encoder);
+    },
+  };
+}
+
 function startDetector(recipe: DetectionRecipe, set: TrainingSetFacts): Started {
-  const { batchSize, schedule, learningRate, momentum } = recipe;
+  const { batchSize, schedule, learningRate } = recipe;
   const size = largestSize(recipe.images);
   const data = randomDetectionSet(size, batchSize, set.classes);
   const largest = { ...recipe, images: { ...recipe.images, trainShortest: [size.height] } };
   const names = data.categories.map(({ name }) => name);
   const training = startDetectorTraining(recipe, names, detectorInitialization("random", recipe, 0), 0);
-  const decay = detectorWeightDecay(training.detector, recipe.weightDecay);
+  // Batches of drawn lengths, or of photographs, seldom have one shape: what is not recorded takes longer.
+  const shapes: BatchShape[] =
+    recipe.dataset.kind === "scenes" && recipe.images.trainShortest.length === 1
+      ? [[batchSize, size.height, size.width, 3]]
+      : [];
+  const trainingStep = new DetectorTrainingStep(training, recipe, shapes);
   return {
     step: async (step) => {
       const batch = await readTrainingBatch(data, data.images, largest, randomStream(0, "augment", step));
       const rate = detectionRateAt(schedule, learningRate, step);
-      const options = { learningRate: rate, momentum, decay };
-      return totalLoss(takeDetectorStep(training, batch, randomStream(0, "regions", step), options));
+      return totalLoss(trainingStep.take(batch, randomStream(0, "regions", step), rate, step + 1));
     },
     dispose: () => {
-      decay.dispose();
+      trainingStep.dispose();
       disposeDetectorTraining(training);
     },
   };

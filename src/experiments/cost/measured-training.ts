@@ -1,5 +1,6 @@
 import { parseDetectionRecipe } from "../../detection/detection-recipe";
 import { InputError } from "../../errors";
+import { parseLinearRecipe } from "../../evaluate/linear-recipe";
 import { parseRecipe, type Recipe } from "../../train/recipe";
 import type { PlannedTraining } from "./planned-training";
 
@@ -14,6 +15,9 @@ export function withBatch(training: PlannedTraining, batchSize: number): Planned
   if (batchSize === training.recipe.batchSize) return training;
   if (training.task === "detection") {
     return { ...training, recipe: parseDetectionRecipe({ ...training.recipe, batchSize }) };
+  }
+  if (training.task === "linear classification") {
+    return { ...training, recipe: parseLinearRecipe({ ...training.recipe, batchSize }) };
   }
   const { recipe } = training;
   const { method } = recipe;
@@ -48,12 +52,17 @@ export function imagesInMemory(training: PlannedTraining): number {
 }
 
 /** Equal for trainings whose steps cost the same at the same batch: those that differ in length, rate and data alone. */
-export function stepKey({ task, recipe, set }: PlannedTraining): string {
-  if (task === "detection") {
+export function stepKey(training: PlannedTraining): string {
+  const { task, set } = training;
+  if (training.task === "linear classification") {
+    return JSON.stringify([task, set.classes, training.recipe.imageSize, training.encoder]);
+  }
+  if (training.task === "detection") {
+    const { recipe } = training;
     const { trainShortest, longest } = recipe.images;
     return JSON.stringify([task, set.classes, recipe.detector, Math.max(...trainShortest), longest]);
   }
-  const { imageSize, encoder, method, augmentation, optimizer, batchSize, bnGroups } = recipe;
+  const { imageSize, encoder, method, augmentation, optimizer, batchSize, bnGroups } = training.recipe;
   return JSON.stringify([
     task,
     set,

@@ -1,7 +1,9 @@
 import { detectionPreset, detectionPresetNames } from "../../recipes/detection-presets";
 import { parseDetectionRecipe, type DetectionRecipe } from "../../detection/detection-recipe";
 import { InputError } from "../../errors";
-import { paperRecipes } from "../../recipes/paper-recipes";
+import { paperLinearRecipe, parseLinearRecipe, type LinearRecipe } from "../../evaluate/linear-recipe";
+import type { EncoderConfig } from "../../nn/encoder";
+import { mocoV1Recipe, paperRecipes } from "../../recipes/paper-recipes";
 import { parseRecipe, type Recipe } from "../../train/recipe";
 import type { TrainingSetFacts } from "../../methods/method";
 import { detectionSet, pretrainingSet } from "./training-sets";
@@ -9,6 +11,13 @@ import { detectionSet, pretrainingSet } from "./training-sets";
 /** A recipe, with what is known of its training set when the set is not there. Plain data. */
 export type PlannedTraining =
   | { readonly task: "pre-training"; readonly recipe: Recipe; readonly set: TrainingSetFacts }
+  | {
+      readonly task: "linear classification";
+      readonly recipe: LinearRecipe;
+      /** The frozen network. */
+      readonly encoder: EncoderConfig;
+      readonly set: TrainingSetFacts;
+    }
   | { readonly task: "detection"; readonly recipe: DetectionRecipe; readonly set: TrainingSetFacts };
 
 /**
@@ -22,12 +31,15 @@ export function paperTrainings(): PlannedTraining[] {
     const set = pretrainingSet(recipe);
     return set === undefined ? [] : [{ task: "pre-training", recipe, set }];
   });
+  const recipe = parseLinearRecipe(paperLinearRecipe);
+  const set = pretrainingSet(recipe)!;
+  const linear: PlannedTraining = { task: "linear classification", recipe, encoder: mocoV1Recipe.encoder, set };
   const detectors = detectionPresetNames.flatMap((name): PlannedTraining[] => {
     const recipe = parseDetectionRecipe(detectionPreset(name));
     const set = detectionSet(recipe.dataset);
     return set === undefined ? [] : [{ task: "detection", recipe, set }];
   });
-  return [...pretrainings, ...detectors];
+  return [...pretrainings, linear, ...detectors];
 }
 
 /**

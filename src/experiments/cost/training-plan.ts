@@ -5,6 +5,8 @@ import { detectorParameters } from "../../detection/model/detector";
 import { tf } from "../../engine/tf";
 import { encoderParameters } from "../../nn/encoder";
 import type { TensorEntry } from "../../nn/parameters";
+import { classifierParameters } from "../../evaluate/linear-classifier";
+import { linearBatches } from "../../evaluate/train-linear";
 import { learningRateAt } from "../../train/schedule";
 import { methodOf } from "../../methods";
 import type { PlannedTraining } from "./planned-training";
@@ -31,10 +33,28 @@ export interface TrainingPlan {
 }
 
 /** What a training amounts to. */
-export function planOf({ task, recipe, set }: PlannedTraining): TrainingPlan {
-  const { name, source, batchSize } = recipe;
+export function planOf(training: PlannedTraining): TrainingPlan {
+  const { task, set } = training;
+  const { name, source, batchSize } = training.recipe;
   const shared = { name, source, task, images: set.images, batchSize };
-  if (task === "pre-training") {
+  if (training.task === "linear classification") {
+    const { recipe, encoder } = training;
+    const { epochs, imageSize, schedule, learningRate: baseRate } = recipe;
+    return {
+      ...shared,
+      iterations: epochs * linearBatches(set.images, batchSize),
+      epochs,
+      imagesSeen: epochs * set.images,
+      size: { height: imageSize, width: imageSize },
+      parameters: countOf(classifierParameters({ config: encoder }, set.classes)),
+      rates: {
+        first: learningRateAt(schedule, { baseRate, epoch: 0, epochs }),
+        last: learningRateAt(schedule, { baseRate, epoch: epochs - 1, epochs }),
+      },
+    };
+  }
+  if (training.task === "pre-training") {
+    const { recipe } = training;
     const { epochs, schedule, learningRate: baseRate } = recipe;
     // The rest of the images is dropped, as training does.
     const perEpoch = Math.floor(set.images / batchSize);
@@ -50,6 +70,7 @@ export function planOf({ task, recipe, set }: PlannedTraining): TrainingPlan {
       rates: { first: rateAt(0), last: rateAt(iterations - 1) },
     };
   }
+  const { recipe } = training;
   const { schedule, learningRate } = recipe;
   const { iterations } = schedule;
   return {

@@ -16,8 +16,8 @@ const imageNet100: TrainingSetFacts = { images: 126_689, classes: 100 };
 const vocImages: Readonly<Record<string, number>> = { "VOC2007/trainval": 5011, "VOC2012/trainval": 11_540 };
 const cocoImages: Readonly<Record<string, number>> = { train2017: 117_266 };
 
-/** What is published of a pre-training's data set; undefined where it is none of the paper's. */
-export function pretrainingSet({ dataset }: Recipe): TrainingSetFacts | undefined {
+/** What is published of the data set of a pre-training or a linear classifier; undefined where it is none of the paper's. */
+export function pretrainingSet({ dataset }: Pick<Recipe, "dataset">): TrainingSetFacts | undefined {
   if (dataset === "folder:imagenet100") return imageNet100;
   return dataset === "folder:imagenet" ? imageNet : undefined;
 }

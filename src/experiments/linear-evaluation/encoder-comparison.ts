@@ -1,28 +1,10 @@
+import { publishedEncoders } from "../../paper/published-methods";
 import type { ResNetConfig } from "../../nn/resnet-layout";
 import type { Recipe } from "../../train/recipe";
 import type { Ablation, Cell } from "../ablation/ablation";
 import { defaultMethod, methodRecipe } from "../../recipes/method-recipes";
 import type { Preset, PresetName } from "../../recipes/presets";
 import { halfOf, trainedFor } from "../ablation/training-length";
-
-/** An encoder of the paper's Table 1 that MoCo was trained with. */
-export interface PublishedEncoder {
-  /** As Table 1 names it. */
-  readonly name: string;
-  readonly network: ResNetConfig;
-  /** As Table 1 prints them, in millions. */
-  readonly parameters: number;
-  /** ImageNet linear top-1 of MoCo, in percent. */
-  readonly accuracy: number;
-}
-
-/** Table 1, rows "MoCo". */
-export const publishedEncoders: readonly PublishedEncoder[] = [
-  { name: "R50", network: imagenet("resnet50", 64), parameters: 24, accuracy: 60.6 },
-  { name: "RX50", network: imagenet("resnext50-32x8d", 64), parameters: 46, accuracy: 63.9 },
-  { name: "R50w2×", network: imagenet("resnet50", 128), parameters: 94, accuracy: 65.4 },
-  { name: "R50w4×", network: imagenet("resnet50", 256), parameters: 375, accuracy: 68.6 },
-];
 
 /** An encoder that is trained here, with the one of Table 1 that differs from ResNet-50 in the same way. */
 interface TrainedEncoder extends Pick<ResNetConfig, "architecture" | "width"> {
@@ -97,8 +79,4 @@ function encoderRecipe(preset: Preset, { architecture, width }: TrainedEncoder):
   const own = architecture === encoder.architecture && width === encoder.width;
   const named = own ? recipe : { ...recipe, name: `${recipe.name}-${architecture}-w${width}` };
   return trainedFor({ ...named, encoder: { ...encoder, architecture, width } }, halfOf(recipe.epochs));
-}
-
-function imagenet(architecture: ResNetConfig["architecture"], width: number): ResNetConfig {
-  return { architecture, width, stem: "imagenet" };
 }

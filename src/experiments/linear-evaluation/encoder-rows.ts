@@ -1,5 +1,6 @@
 import { parameterCount } from "../../nn/resnet-layout";
-import { encoderTitle, publishedEncoders } from "./encoder-comparison";
+import { encoderTitle } from "./encoder-comparison";
+import { publishedEncoders } from "../../paper/published-methods";
 import type { TextRow } from "../../display/table";
 
 /** The encoders of Table 1 at their own widths: parameters counted from the shapes beside those that the paper prints. */

@@ -1,5 +1,8 @@
+import { figure3 } from "../../paper/published-ablations";
+import { publishedBeside, publishedEncoders, publishedMethods } from "../../paper/published-methods";
 import type { MethodKind } from "../../train/recipe";
-import type { Ablation, Published, PublishedOnlyRow } from "../ablation/ablation";
+import type { Ablation, PublishedOnlyRow } from "../ablation/ablation";
+import type { Published } from "../../paper/published-ablations";
 import { defaultMethod, methodRecipe } from "../../recipes/method-recipes";
 import type { Preset, PresetName } from "../../recipes/presets";
 
@@ -18,67 +21,38 @@ const trained: readonly TrainedMethod[] = [
   {
     kind: "supervised",
     label: "supervised",
-    published: { value: 76.5, source: "MoCo v2, Table 1" },
+    published: { value: publishedBeside.supervised, source: "MoCo v2, Table 1" },
     publishedAt: "MoCo v2, Table 1",
     claimed: undefined,
   },
   {
     kind: "moco",
     label: "MoCo",
-    published: { value: 60.6, source: "Table 1" },
+    published: { value: publishedEncoders[0]!.accuracy, source: "Table 1" },
     publishedAt: "R50, K = 65,536",
     claimed: "60.6",
   },
   {
     kind: "memory-bank",
     label: "memory bank",
-    published: { value: 56.5, source: "Figure 3" },
+    published: { value: figure3["memory-bank"].get(4096)!, source: "Figure 3" },
     publishedAt: "Figure 3, K = 4,096",
     claimed: undefined,
   },
   {
     kind: "end-to-end",
     label: "end-to-end",
-    published: { value: 54.9, source: "Figure 3" },
+    published: { value: figure3["end-to-end"].get(256)!, source: "Figure 3" },
     publishedAt: "Figure 3, K = 256",
     claimed: undefined,
   },
   {
     kind: "simclr",
     label: "SimCLR",
-    published: { value: 61.9, source: "MoCo v2, Table 2" },
+    published: { value: publishedBeside.simclr, source: "MoCo v2, Table 2" },
     publishedAt: "MoCo v2, Table 2: batch 256, 200 epochs",
     claimed: "69.3, 9 points above MoCo",
   },
-];
-
-const otherTask = "another pretext task or a generative model, which this kit does not build";
-const otherContrast = "contrastive, but by other views or other parts of an image than MoCo's";
-const withLabels = `${otherContrast}; its augmentation was searched with ImageNet labels`;
-
-/** Table 1, all rows but MoCo's: method and architecture, parameters in millions, ImageNet linear top-1, why not run. */
-export const publishedMethods: readonly (readonly [
-  label: string,
-  parameters: number,
-  accuracy: number,
-  reason: string,
-])[] = [
-  ["Exemplar, R50w3×", 211, 46.0, otherTask],
-  ["RelativePosition, R50w2×", 94, 51.4, otherTask],
-  ["Jigsaw, R50w2×", 94, 44.6, otherTask],
-  ["Rotation, Rv50w4×", 86, 55.4, otherTask],
-  ["Colorization, R101*", 28, 39.6, otherTask],
-  ["DeepCluster, VGG", 15, 48.4, otherTask],
-  ["BigBiGAN, R50", 24, 56.6, otherTask],
-  ["BigBiGAN, Rv50w4×", 86, 61.3, otherTask],
-  ["InstDisc, R50", 24, 54.0, 'the memory bank of its own paper; the row "memory bank" is MoCo\'s version of it'],
-  ["LocalAgg, R50", 24, 58.8, otherContrast],
-  ["CPC v1, R101*", 28, 48.7, otherContrast],
-  ["CPC v2, R170* wider", 303, 65.9, otherContrast],
-  ["CMC, R50 (L + ab)", 47, 64.1, withLabels],
-  ["CMC, R50w2× (L + ab)", 188, 68.4, withLabels],
-  ["AMDIM, small", 194, 63.5, withLabels],
-  ["AMDIM, large", 626, 68.1, withLabels],
 ];
 
 /** Minutes that notebook 02 takes on two cores, one seed, where nothing was trained before: shown before it starts. */

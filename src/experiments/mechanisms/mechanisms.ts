@@ -1,5 +1,7 @@
+import { figure3 } from "../../paper/published-ablations";
 import type { MethodRecipe, Recipe } from "../../train/recipe";
-import type { Ablation, Cell, Published, PublishedOnlyRow } from "../ablation/ablation";
+import type { Ablation, Cell, PublishedOnlyRow } from "../ablation/ablation";
+import type { Published } from "../../paper/published-ablations";
 import { defaultMethod, methodRecipe } from "../../recipes/method-recipes";
 import type { Preset } from "../../recipes/presets";
 
@@ -13,31 +15,6 @@ export const mechanismTitles: Readonly<Record<Mechanism, string>> = {
   "memory-bank": "memory bank",
   "end-to-end": "end-to-end",
   simclr: "SimCLR",
-};
-
-/** Figure 3: ImageNet linear top-1 of ResNet-50 by K, for each mechanism. */
-export const publishedMechanisms: Readonly<Record<Exclude<Mechanism, "simclr">, ReadonlyMap<number, number>>> = {
-  "end-to-end": new Map([
-    [256, 54.9],
-    [512, 56.3],
-    [1024, 57.3],
-  ]),
-  "memory-bank": new Map([
-    [256, 50.0],
-    [512, 52.0],
-    [1024, 54.1],
-    [4096, 56.5],
-    [16384, 57.8],
-    [65536, 58.0],
-  ]),
-  moco: new Map([
-    [256, 54.7],
-    [512, 56.4],
-    [1024, 57.5],
-    [4096, 59.0],
-    [16384, 60.4],
-    [65536, 60.6],
-  ]),
 };
 
 /** How a mechanism did with one rate of the grid: what the choice of its rate rests on. */
@@ -95,7 +72,7 @@ export function mechanismAblation(preset: Preset, rates: Readonly<Record<Mechani
   );
   const cells = points.map(({ mechanism, size }): Cell => {
     const batches = size / preset.base.batchSize;
-    const published = mechanism === "simclr" ? undefined : publishedMechanisms[mechanism].get(256 * batches);
+    const published = mechanism === "simclr" ? undefined : figure3[mechanism].get(256 * batches);
     return {
       label: `${mechanismTitles[mechanism]}, ${sized(mechanism) ? "K" : "batch"} = ${size}`,
       series: mechanismTitles[mechanism],
@@ -125,7 +102,7 @@ function publishedOnly(shown: ReadonlySet<string>): PublishedOnlyRow[] {
   return mechanisms.flatMap((mechanism) =>
     mechanism === "simclr"
       ? []
-      : [...publishedMechanisms[mechanism]].flatMap(([size, value]): PublishedOnlyRow[] => {
+      : [...figure3[mechanism]].flatMap(([size, value]): PublishedOnlyRow[] => {
           const label = `${mechanismTitles[mechanism]}, K = ${size.toLocaleString("en")}`;
           const published: Published = { value, source: "Figure 3" };
           const reason = `${size / 256} batches of the paper: not run by this preset`;

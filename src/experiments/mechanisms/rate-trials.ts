@@ -1,27 +1,31 @@
 import { rateTrialsPath } from "../../runs/run-store";
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ImageData } from "../../data/image-set";
-import { DivergedError, InputError } from "../../errors";
-import { replaceFile } from "../../files/replace-file";
+import { DivergedError } from "../../errors";
+import { readCheckedJson, writeCheckedJson } from "../../files/checked-json";
 import { mechanisms, mechanismTitles, rateTrialRecipe, type RateTrial } from "./mechanisms";
 import type { Preset } from "../../recipes/presets";
 import { loadCheckpoint } from "../../train/checkpoint";
+import { originNow, originSchema } from "../../train/manifest";
 import { checkpointFile, pretrain } from "../../train/pretrain";
 import type { Recipe } from "../../train/recipe";
 import { recipeHash } from "../../train/recipe-hash";
 import { disposeTraining } from "../../train/state";
 import { cellTraining, type RunCellOptions } from "../../runs/run-cell";
 
-const schema = z.array(
-  z.object({
-    mechanism: z.enum(mechanisms),
-    rate: z.number(),
-    recipeHash: z.string(),
-    knn: z.number().nullable(),
-  }),
-);
+const schema = z.object({
+  /** By what, on what and when they were made; null where they were recorded before that was kept. */
+  origin: originSchema.extend({ data: z.object({ name: z.string(), checksum: z.string() }) }).nullable(),
+  trials: z.array(
+    z.object({
+      mechanism: z.enum(mechanisms),
+      rate: z.number(),
+      recipeHash: z.string(),
+      knn: z.number().nullable(),
+    }),
+  ),
+});
 
 /**
  * Tries each rate of the grid with each mechanism, by short trainings with seed 1, and reads kNN on the validation part.
@@ -55,7 +59,8 @@ export async function tryRates(
       trials.push({ mechanism, rate, recipeHash: hash, knn });
     }
   }
-  replaceFile(path, `${JSON.stringify(trials, null, 2)}\n`);
+  const { name, checksum } = data;
+  writeCheckedJson(path, { origin: { ...originNow(), data: { name, checksum } }, trials }, 2);
   return trials;
 }
 
@@ -66,14 +71,12 @@ export async function tryRates(
  * @throws InputError if the file holds something else
  */
 export function readRateTrials(path: string): readonly RateTrial[] | undefined {
-  if (!existsSync(path)) return undefined;
-  try {
-    return schema.parse(JSON.parse(readFileSync(path, "utf8")));
-  } catch (cause) {
-    throw new InputError(`Cannot read the trials of rates ${path}: it is damaged. Delete the file to try them again`, {
-      cause,
-    });
-  }
+  return readRateTrialsFile(path)?.trials;
+}
+
+/** The same with where they come from. */
+export function readRateTrialsFile(path: string): z.infer<typeof schema> | undefined {
+  return readCheckedJson(path, schema, { what: "trials of rates", advice: "Delete the file to try them again" });
 }
 
 async function validationKnn(

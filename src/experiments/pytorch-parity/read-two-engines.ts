@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../../errors";
+import { readCheckedJson } from "../../files/checked-json";
 import type { EngineRun, EpochMeasurement, TwoEngines } from "./two-engines";
 
 /** Where the runs of both engines and the official log are recorded, under version control. */
@@ -42,23 +43,11 @@ function readRuns(folder: string, engine: "kit" | "pytorch"): EngineRun[] {
 }
 
 function readRun(path: string, seed: number): EngineRun {
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    throw new InputError(`Cannot read the run ${path}: it is not JSON`);
+  const run = readCheckedJson(path, runSchema, { what: "run", advice: "REPRODUCE.md says how to record it again" })!;
+  if (run.seed !== seed) {
+    throw new InputError(`Cannot read the run ${path}: its name says seed ${seed}, current value is ${run.seed}`);
   }
-  const parsed = runSchema.safeParse(json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new InputError(`Cannot read the run ${path}: ${issue!.path.join(".")}: ${issue!.message}`);
-  }
-  if (parsed.data.seed !== seed) {
-    throw new InputError(
-      `Cannot read the run ${path}: its name says seed ${seed}, current value is ${parsed.data.seed}`,
-    );
-  }
-  return parsed.data;
+  return run;
 }
 
 /** The log of the authors' CIFAR-10 notebook: epoch, learning rate, loss, kNN accuracy in percent. */

@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { replaceFile } from "../../files/replace-file";
+import { writeCheckedJson } from "../../files/checked-json";
 import type { EngineRun, EpochMeasurement } from "./two-engines";
 import type { Manifest } from "../../train/manifest";
 import type { Recipe } from "../../train/recipe";
@@ -40,7 +40,7 @@ export function demoRun(manifest: Manifest, history: Pick<History, "curve" | "mo
  */
 export function recordDemoRun(run: RecordedDemoRun, folder = twoEnginesFolder): string {
   const path = join(folder, `kit-seed${run.seed}.json`);
-  replaceFile(path, `${JSON.stringify(run, null, 1)}\n`);
+  writeCheckedJson(path, run, 1);
   return path;
 }
 

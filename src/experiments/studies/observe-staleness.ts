@@ -1,14 +1,13 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { batchesPerEpoch } from "../../data/batches";
 import type { ImageData } from "../../data/image-set";
-import { DivergedError, InputError } from "../../errors";
-import { isUnchanged, withChecksum } from "../../files/checked-json";
+import { DivergedError } from "../../errors";
+import { readCheckedJson, writeCheckedJson } from "../../files/checked-json";
 import { lockFolder } from "../../files/folder-lock";
 import { forgetGenerations } from "../../files/generations";
-import { replaceFile } from "../../files/replace-file";
 import { type RunCellOptions } from "../../runs/run-cell";
 import { runsFolder } from "../../runs/run-name";
 import { makeManifest, manifestSchema } from "../../train/manifest";
@@ -119,21 +118,23 @@ export async function observeStaleness(
     lock.release();
   }
   const manifest = makeManifest({ recipe, seed, data, encoder: undefined }, trained);
-  replaceFile(path, `${JSON.stringify(withChecksum({ manifest, ...record }))}\n`);
+  writeCheckedJson(path, { manifest, ...record });
   return record;
 }
 
+/**
+ * Reads the record of a training that was watched.
+ *
+ * @returns undefined if there is none
+ * @throws InputError if the file is not what was written
+ */
+export function readStalenessFile(path: string): z.infer<typeof fileSchema> | undefined {
+  return readCheckedJson(path, fileSchema, { what: "record", advice: "Delete the file to train again" });
+}
+
 function readRecord(path: string): StalenessRecord | undefined {
-  if (!existsSync(path)) return undefined;
-  try {
-    const json: unknown = JSON.parse(readFileSync(path, "utf8"));
-    const { manifest: _, ...record } = fileSchema.parse(json);
-    if (isUnchanged(json)) return record;
-  } catch (cause) {
-    const problem = cause instanceof z.ZodError ? `${cause.issues[0]!.path.join(".")} is not valid` : "it is not JSON";
-    throw new InputError(`Cannot read the record ${path}: ${problem}. Delete the file to train again`, { cause });
-  }
-  throw new InputError(
-    `Cannot read the record ${path}: its content is not the one that its checksum was made of. Delete the file to train again`,
-  );
+  const read = readStalenessFile(path);
+  if (read === undefined) return undefined;
+  const { manifest: _, ...record } = read;
+  return record;
 }

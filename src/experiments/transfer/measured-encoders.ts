@@ -1,7 +1,7 @@
 import { byMeasure, measuresOf, type ByMeasure, type DetectionMeasure } from "../../detection/metric/detection-metrics";
 import { readDetectorRun, type DetectorRun } from "../../runs/run-detector";
 import type { Transfer, TransferRow } from "./transfer";
-import { baselineNames, readEvaluation } from "../../runs/baselines";
+import { baselineNames, readBaseline } from "../../runs/baselines";
 import { readRunRecord } from "../../runs/run-record";
 import type { RunStore } from "../../runs/run-store";
 import type { TransferStore } from "./stored-transfer";
@@ -52,7 +52,7 @@ function linearAccuracy(
   // The tables have random networks of the preset's own stem alone.
   if (checksum === undefined || detection.detector.backbone.stem !== preset.base.encoder.stem) return undefined;
   const name = baselineNames(checksum, preset).randomNetworks[seed - 1];
-  return name && readEvaluation(encoders.baseline(name))?.linear.accuracy;
+  return name && readBaseline(encoders.baseline(name))?.evaluation.linear.accuracy;
 }
 
 /** The metrics of a detector by measure, 0 to 1; NaN where nothing is to be found. */

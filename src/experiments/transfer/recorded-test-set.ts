@@ -3,7 +3,7 @@ import { z } from "zod";
 import { parseCocoMask } from "../../detection/structures/coco-mask";
 import type { DetectionSet } from "../../detection/structures/detection-set";
 import { compressCounts } from "../../detection/structures/mask-string";
-import { readJson } from "../../runs/run-detector";
+import { readJson } from "../../files/checked-json";
 import { InputError } from "../../errors";
 import { replaceFile } from "../../files/replace-file";
 

@@ -12,7 +12,7 @@ import type { Transfer, TransferRow } from "./transfer";
 import type { Recipe } from "../../train/recipe";
 import { transferResult, type TransferResult, type TransferRun } from "./transfer-result";
 import { readTestSet, writeTestSet } from "./recorded-test-set";
-import { findDetectorName, namesIn, resultsFolder, runsFolder } from "../../runs/run-name";
+import { findDetectorName, findRunName, namesIn, resultsFolder, runsFolder } from "../../runs/run-name";
 import { readRunRecord } from "../../runs/run-record";
 import { ownRuns, recordedRuns, type RunStore } from "../../runs/run-store";
 
@@ -24,23 +24,27 @@ export interface TransferStore {
   readonly predictions: (run: string) => string;
 }
 
-/** The runs made on this machine. */
+/** The runs made on this machine that are there now: the folder is listed once. */
 export function ownTransferRuns(root = runsFolder): TransferStore {
+  const names = namesIn(root);
+  const nameOf = rowNames(names, names, ownRuns(root));
   return {
     run: (row, seed) => {
-      const name = nameOfRow(namesIn(root), row, seed, ownRuns(root));
+      const name = nameOf(row, seed);
       return name && existing(join(root, name, detectorRunFile));
     },
     predictions: (run) => join(dirname(run), predictionsFile),
   };
 }
 
-/** The runs that the kit's tables were recorded from. */
+/** The runs that the kit's tables were recorded from, those that are there now. */
 export function recordedTransferRuns({ name, preset }: Transfer, root = resultsFolder): TransferStore {
   const folder = join(root, name);
+  const encoders = namesIn(join(root, preset.name), ".json");
+  const nameOf = rowNames(namesIn(folder, ".json"), encoders, recordedRuns(preset, root));
   return {
     run: (row, seed) => {
-      const found = nameOfRow(namesIn(folder, ".json"), row, seed, recordedRuns(preset, root));
+      const found = nameOf(row, seed);
       return found && existing(recordedRun(folder, found));
     },
     predictions: recordedPredictions,
@@ -54,16 +58,28 @@ function existing(path: string): string | undefined {
   return existsSync(path) ? path : undefined;
 }
 
-/** The name of a row's run; which encoder it began with is in the run of its pre-training. */
-function nameOfRow(
-  names: readonly string[],
-  { pretraining, detection }: TransferRow,
-  seed: number,
-  encoders: RunStore,
-): string | undefined {
-  if (pretraining === undefined) return findDetectorName(names, detection, null, seed);
-  const encoder = readRunRecord(encoders.run(pretraining, seed))?.manifest.encoder;
-  return encoder == null ? undefined : findDetectorName(names, detection, encoder, seed);
+/**
+ * Names of rows' runs; which encoder each began with is in the run of its pre-training, which is read once.
+ *
+ * @param detectors - names of runs to look among
+ * @param encoders - the same of runs of pre-training
+ */
+function rowNames(
+  detectors: readonly string[],
+  encoders: readonly string[],
+  { place }: Pick<RunStore, "place">,
+): (row: TransferRow, seed: number) => string | undefined {
+  const checksums = new Map<string, string | null | undefined>();
+  const checksumOf = (name: string) => {
+    if (!checksums.has(name)) checksums.set(name, readRunRecord(place(name))?.manifest.encoder);
+    return checksums.get(name);
+  };
+  return ({ pretraining, detection }, seed) => {
+    if (pretraining === undefined) return findDetectorName(detectors, detection, null, seed);
+    const name = findRunName(encoders, pretraining, seed);
+    const encoder = name && checksumOf(name);
+    return encoder == null ? undefined : findDetectorName(detectors, detection, encoder, seed);
+  };
 }
 
 /** Draws of the test images that intervals rest on. */

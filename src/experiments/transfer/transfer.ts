@@ -1,3 +1,4 @@
+import { figure3, publishedMomenta } from "../../paper/published-ablations";
 import { detectionPreset } from "../../recipes/detection-presets";
 import type { DetectionRecipe } from "../../detection/detection-recipe";
 import type { Recipe } from "../../train/recipe";
@@ -147,10 +148,15 @@ function scenesTransfer(name: "smoke" | "quick"): Transfer {
         row: `MoCo, m = ${momentum}`,
         reference: mocoLabel,
         // m = 0 failed to train: below any that did.
-        published: momentum === 0 ? -1 : 55.2 - 57.8,
+        published: momentum === 0 ? -1 : Number(publishedMomenta.get(0.9)) - Number(publishedMomenta.get(0.99)),
         source: "linear probe, section 4.1",
       })),
-      { row: `MoCo, K = ${smallest}`, reference: mocoLabel, published: 54.7 - 59.0, source: "linear probe, Figure 3" },
+      {
+        row: `MoCo, K = ${smallest}`,
+        reference: mocoLabel,
+        published: figure3.moco.get(256)! - figure3.moco.get(4096)!,
+        source: "linear probe, Figure 3",
+      },
     ],
   };
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { alignOnPyramid, pyramidLevels } from "../../../src/detection/model/pyramid-regions";
+import { finestLevel, pyramidLevels } from "../../../src/detection/model/pyramid-regions";
+import { alignByInputs, alignmentInputs, type AlignmentLayout } from "../../../src/detection/model/region-alignment";
+import type { Boxes } from "../../../src/detection/structures/boxes";
 import { tf } from "../../../src/engine/tf";
 import { gradientsOf } from "../../../src/nn/gradients";
 import { ParameterVector } from "../../../src/nn/parameters";
@@ -13,7 +15,7 @@ describe("pyramidLevels", () => {
   });
 });
 
-describe("alignOnPyramid", () => {
+describe("regions aligned on the maps of a pyramid", () => {
   const { canonical, channels, maps: sizes, cases } = fixture.align;
   const entries = sizes.map(([height, width], index) => ({
     name: `P${index + 2}`,
@@ -31,17 +33,24 @@ describe("alignOnPyramid", () => {
       ),
     );
 
-  it.each(cases)("has PyTorch's values, and gradients into each level: $name", (one) => {
+  const layoutFor = (images: number, resolution: number, mostRegions: number): AlignmentLayout => ({
+    name: "box",
+    maps: sizes.map(([height, width], map) => ({ size: { height: height!, width: width! }, stride: 4 * 2 ** map })),
+    images,
+    resolution,
+    mostRegions,
+  });
+  const mapOf = (boxes: Boxes) => pyramidLevels(boxes, canonical).map((level) => level - finestLevel);
+
+  it.each(cases)("have PyTorch's values, and gradients into each level: $name", (one) => {
     const before = tf.memory().numTensors;
     const maps = mapsOf(one.seed);
     const rois = one.rois.map((boxes) => Float32Array.from(boxes));
     let output: Float32Array = new Float32Array();
     const { loss, gradients } = gradientsOf([maps], () => {
-      const levels = entries.map(({ name }, index) => ({
-        map: maps.tensor<tf.Tensor4D>(name),
-        stride: 4 * 2 ** index,
-      }));
-      const aligned = alignOnPyramid(levels, rois, canonical, one.resolution);
+      const layout = layoutFor(2, one.resolution, 100);
+      const features = entries.map(({ name }) => maps.tensor<tf.Tensor4D>(name));
+      const aligned = alignByInputs(layout, features, alignmentInputs(layout, rois, mapOf));
       output = aligned.dataSync<"float32">();
       return tf.sum<tf.Scalar>(tf.mul(aligned, tf.tensor(hashed(one.seed, aligned.size, -1, 1), aligned.shape)));
     });
@@ -60,14 +69,13 @@ describe("alignOnPyramid", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it("of no regions is empty", () => {
+  it("are none where there are none", () => {
     const before = tf.memory().numTensors;
     tf.tidy(() => {
-      const levels = sizes.map(([height, width], index) => ({
-        map: tf.zeros<tf.Rank.R4>([1, height!, width!, channels]),
-        stride: 4 * 2 ** index,
-      }));
-      expect(alignOnPyramid(levels, [new Float32Array(0)], canonical, 7).shape).toEqual([0, 7, 7, channels]);
+      const layout = layoutFor(1, 7, 100);
+      const features = sizes.map(([height, width]) => tf.zeros<tf.Rank.R4>([1, height!, width!, channels]));
+      const inputs = alignmentInputs(layout, [new Float32Array(0)], mapOf);
+      expect(alignByInputs(layout, features, inputs).shape).toEqual([0, 7, 7, channels]);
     });
     expect(tf.memory().numTensors).toBe(before);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Boxes } from "../../../src/detection/structures/boxes";
-import { roiAlign, type RoiAlignOptions } from "../../../src/detection/model/roi-align";
+import { boxCount, type Boxes } from "../../../src/detection/structures/boxes";
+import { alignRegions, weightTensors, type RoiAlignOptions } from "../../../src/detection/model/roi-align";
 import { tf } from "../../../src/engine/tf";
 import {
   directionalError,
@@ -16,7 +16,21 @@ import fixture from "../fixtures/roi-align.json";
 const { height, width, channels } = fixture;
 const scale = 1 / 16;
 
-describe("roiAlign", () => {
+/** All regions of each image on one map. */
+function roiAlign(features: tf.Tensor4D, rois: readonly Boxes[], options: RoiAlignOptions): tf.Tensor4D {
+  return tf.tidy(() => {
+    const [, height, width] = features.shape;
+    let first = 0;
+    const regions = rois.map((boxes) => {
+      const places = tf.range(first, (first += boxCount(boxes)), 1, "int32");
+      return { ...weightTensors(boxes, { height, width }, options), places };
+    });
+    const most = Math.max(1, ...rois.map(boxCount));
+    return alignRegions([features], [regions], tf.range(0, first, 1, "int32"), most);
+  });
+}
+
+describe("RoIAlign", () => {
   it.each(fixture.cases)("has torchvision's values and gradients: $name", (one) => {
     const { seed, resolution, samplingRatio, output, gradient } = one;
     const rois = one.rois.map((boxes) => Float32Array.from(boxes));
@@ -88,7 +102,7 @@ describe("roiAlign", () => {
   });
 
   it("of more regions than are computed at once is that of each by itself, in values and gradients", () => {
-    // 7 x 100 x 512 numbers a region: 187 regions at once.
+    // 200 x 7 x 100 numbers a channel: 119 of 512 channels at once, and 239 where there are half as many regions.
     const x = toTensor<tf.Tensor4D>(randomDoubles([1, 6, 100, 512], "wide features"));
     const boxes = Float32Array.from({ length: 4 * 200 }, (_, at) => [at % 90, 1, (at % 90) + 9, 5][at % 4]!);
     const align = (from: number, to: number) => (input: tf.Tensor) =>

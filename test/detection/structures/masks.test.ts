@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Box } from "../../../src/detection/structures/detection-set";
+import { rowsOfClass } from "../../../src/detection/model/detector-losses";
 import { maskHead, maskHeadParameters, maskLoss, masksOfClass } from "../../../src/detection/model/mask-head";
 import { decodeMask, encodeMask, maskArea, type Rle } from "../../../src/detection/structures/mask-rle";
 import { maskTargets } from "../../../src/detection/model/mask-targets";
@@ -50,12 +51,15 @@ describe("the mask head", () => {
       tf.tensor1d(hashed(seed, size, -1, 1)),
     );
     const parameters = fromStateDict(hashedState(fixture.head.shapes), entries, "", "fixture");
-    const targets = hashed(seed + 1, count * 4 * side ** 2, 0, 1).map((value) => Number(value > 0.6));
+    const places = 4 * side ** 2;
+    const targets = hashed(seed + 1, count * places, 0, 1).map((value) => Number(value > 0.6));
+    const rows = rowsOfClass(Int32Array.from(labels.keys()), labels, classes);
     const { loss, gradients } = gradientsOf([x, parameters], () => {
       const logits = maskHead(parameters, x.tensor("x"));
       expect(logits.shape).toEqual([count, 2 * side, 2 * side, classes]);
       expect(relativeError(logits.dataSync(), fixture.head.logits)).toBeLessThan(1e-5);
-      return maskLoss(masksOfClass(logits, labels), targets);
+      const ofClass = masksOfClass(logits, tf.tensor1d(rows, "int32"));
+      return maskLoss(ofClass, tf.tensor2d(targets, [count, places]), tf.scalar(1 / (count * places)));
     });
     expect(relativeError(loss.dataSync(), [fixture.head.loss])).toBeLessThan(1e-5);
     const [ofInput, ofParameters] = gradients as [tf.Tensor1D, tf.Tensor1D];
@@ -70,11 +74,12 @@ describe("the mask head", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it("learns nothing where there is no region: loss and gradients are 0", () => {
+  it("learns nothing where the one region stands for none: loss and gradients are 0", () => {
     const parameters = fromStateDict(hashedState(fixture.head.shapes), entries, "", "fixture");
     const { loss, gradients } = gradientsOf([parameters], () => {
-      const logits = maskHead(parameters, tf.zeros([0, side, side, channels]));
-      return maskLoss(masksOfClass(logits, new Int32Array(0)), new Float32Array(0));
+      const logits = maskHead(parameters, tf.ones([1, side, side, channels]));
+      const ofClass = masksOfClass(logits, tf.tensor1d([0], "int32"));
+      return maskLoss(ofClass, tf.zeros([1, 4 * side ** 2]), tf.scalar(0));
     });
     expect(loss.arraySync()).toBe(0);
     expect(Math.max(...gradients[0]!.dataSync().map(Math.abs))).toBe(0);

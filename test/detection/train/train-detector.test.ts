@@ -236,6 +236,37 @@ describe("trainDetector, stopped and gone on with", () => {
   });
 });
 
+describe("trainDetector on images of one shape, so that its steps are recorded", () => {
+  const square = tinySet(4, () => [28, 28]);
+  const images = { ...recipe.images, trainShortest: [28], testShortest: 28 };
+  const schedule = { iterations: 22, warmup: 2, milestones: [] };
+  const long = tinyDetection({ images, schedule, detector: { ...recipe.detector, masks: true } });
+  const run = (directory: string, changes: Partial<TrainDetectorOptions> = {}) =>
+    train(directory, { monitor, ...changes }, long, square);
+
+  it("ends with the same bits after an interruption, within rounding of op by op, and frees all tensors", async () => {
+    const before = tf.memory().numTensors;
+    const [whole, broken, opByOp] = [newFolder(), newFolder(), newFolder()];
+    const losses = lossesOf(await run(whole));
+    let asked = 0;
+    await expect(run(broken, { stopRequested: () => ++asked === 9 })).rejects.toThrow(InterruptedError);
+    await run(broken);
+    expect(contentOf(broken)).toEqual(contentOf(whole));
+    expect(tf.memory().numTensors).toBe(before);
+    vi.stubEnv("MOCO_OP_BY_OP", "1");
+    const others = lossesOf(await run(opByOp));
+    vi.unstubAllEnvs();
+    others.slice(0, 10).forEach((other, step) => {
+      for (const [name, loss] of Object.entries(other) as [string, number][]) {
+        const recorded = losses[step]![name as keyof typeof other]!;
+        expect(Math.abs(recorded - loss), `${name} of step ${step + 1}`).toBeLessThan(1e-3 * Math.abs(loss) + 1e-5);
+      }
+    });
+    // Or it was not recorded.
+    expect(contentOf(opByOp)).not.toEqual(contentOf(whole));
+  });
+});
+
 describe.each([
   ["dilated C5", { arch: "dc5" }],
   ["masks", { masks: true }],

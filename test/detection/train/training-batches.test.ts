@@ -4,7 +4,8 @@ import type { DetectionImage } from "../../../src/detection/structures/detection
 import { prepareImage, resizedSize, transformTruth } from "../../../src/detection/train/detector-images";
 import { maskBox } from "../../../src/detection/structures/mask-rle";
 import { rleOf } from "../../../src/detection/structures/polygon-mask";
-import { readTrainingBatch, shuffledBatches } from "../../../src/detection/train/training-batches";
+import { commonShapes } from "../../../src/detection/train/common-shapes";
+import { firstShapes, readTrainingBatch, shuffledBatches } from "../../../src/detection/train/training-batches";
 import { trainableImages } from "../../../src/detection/structures/detection-set";
 import { randomStream } from "../../../src/engine/random";
 import { tf } from "../../../src/engine/tf";
@@ -143,5 +144,35 @@ describe("trainableImages", () => {
     const crowd = { ...set.images[1]!.objects[0]!, crowd: true };
     const images = [{ ...set.images[0]!, objects: [] }, { ...set.images[1]!, objects: [crowd] }, set.images[2]!];
     expect(trainableImages({ ...set, images })).toEqual([set.images[2]]);
+  });
+});
+
+describe("commonShapes", () => {
+  const shape = (height: number) => [2, height, 8, 3] as const;
+  const times = (count: number, height: number) => Array.from({ length: count }, () => shape(height));
+
+  it("are those that 20 batches have, and a tenth of all", () => {
+    expect(commonShapes([...times(20, 1), ...times(19, 2), ...times(30, 3)])).toEqual([shape(1), shape(3)]);
+    expect(commonShapes([...times(170, 1), ...times(50, 2), ...times(24, 3)])).toEqual([shape(1), shape(2)]);
+    expect(commonShapes(times(6, 1))).toEqual([]);
+  });
+});
+
+describe("firstShapes", () => {
+  it("are the shapes of the batches that a training reads", async () => {
+    const set = tinySet();
+    const recipe = tinyDetection();
+    const draw = () =>
+      shuffledBatches(trainableImages(set), recipe.batchSize, (pass) => randomStream(1, "shuffle", pass));
+    const augment = (step: number) => randomStream(1, "augment", step);
+    const batches = draw();
+    const read: number[][] = [];
+    for (let step = 0; step < recipe.schedule.iterations; step++) {
+      const { images } = await readTrainingBatch(set, batches.next().value, recipe, augment(step));
+      read.push(images.shape);
+      images.dispose();
+    }
+    expect(firstShapes(draw(), recipe, augment)).toEqual(read);
+    expect(new Set(read.map(String)).size).toBeGreaterThan(1);
   });
 });

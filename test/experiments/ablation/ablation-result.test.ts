@@ -64,7 +64,7 @@ describe("failure of a cell", () => {
 
   it("counts no loss of the steps before the queue was full", () => {
     const queueSizes = queueSizeAblation(presetNamed("quick"));
-    const long = queueSizes.cells.at(-1)!.recipe; // K = 1,024 of batch 64 is full after 16 steps
+    const long = queueSizes.cells.at(-1)!.recipe; // K = 2,048 of batch 128 is full after 16 steps
     expect(long).toMatchObject({ method: { queueSize: 16 * long.batchSize } });
     // Near zero against random keys, then falling from 5: the early loss must not make it look risen.
     const fell = runWithLoss((step) => (step <= 16 ? 0 : 5 - step / 100), long);

@@ -93,8 +93,8 @@ describe("accuracyRows", () => {
         baselines,
       ),
     );
-    expect(rows.find(({ K }) => K === "K = 512")).toMatchObject({ claimed: "rises with K", published: "–" });
-    expect(rows.find(({ K }) => K === "K = 1024")).toMatchObject({
+    expect(rows.find(({ K }) => K === "K = 1024")).toMatchObject({ claimed: "rises with K", published: "–" });
+    expect(rows.find(({ K }) => K === "K = 2048")).toMatchObject({
       published: "59.0 (K = 4,096)",
       state: "not run yet",
     });
@@ -199,7 +199,7 @@ describe("footnotes", () => {
   it("say the data, the network, the seeds, the kind of interval and why rows were not run", () => {
     const notes = footnotes(result).join("\n");
     expect(notes).toContain(
-      "Reproduced on emoji (2298 training images), resnet18 of width 16 at 20 px, 10 epochs, 1 seed;",
+      "Reproduced on emoji (2298 training images), resnet18 of width 16 at 20 px, 50 epochs, 1 seed;",
     );
     expect(notes).toContain("intervals of test sampling");
     expect(notes).toContain("Published: ImageNet linear top-1, ResNet-50, section 4.1");

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { tf } from "../../../src/engine/tf";
 import { measureStep } from "../../../src/experiments/cost/measure-step";
-import { tinyDetector, tinyPretraining } from "./tiny-training";
+import { tinyDetector, tinyLinear, tinyPretraining } from "./tiny-training";
 
 const trainings = [
   ["MoCo", tinyPretraining("moco")],
   ["a memory bank", tinyPretraining("memory-bank")],
   ["SimCLR in chunks", tinyPretraining("simclr", { method: { kind: "simclr", temperature: 0.1, chunkSize: 8 } })],
+  ["a linear classifier", tinyLinear()],
   ["Mask R-CNN", tinyDetector()],
 ] as const;
 

@@ -10,7 +10,7 @@ describe("paperTrainings", () => {
   it("has every pre-training and every detector that the official code has a name for", () => {
     const official = detectionPresetNames.filter((name) => /^(pascal_voc|coco)_R_50_/.test(name));
     expect(official.length).toBeGreaterThanOrEqual(5);
-    expect(names).toEqual([...paperRecipes.map(({ name }) => name), ...official]);
+    expect(names).toEqual([...paperRecipes.map(({ name }) => name), "linear-imagenet", ...official]);
   });
 
   it("knows the training set of each", () => {

@@ -1,3 +1,4 @@
+import { paperLinearRecipe } from "../../../src/evaluate/linear-recipe";
 import type { PlannedTraining } from "../../../src/experiments/cost/planned-training";
 import { defaultMethod, methodRecipe } from "../../../src/recipes/method-recipes";
 import { presetNamed } from "../../../src/recipes/presets";
@@ -11,6 +12,16 @@ export function tinyPretraining(kind: MethodKind, changes: Partial<Recipe> = {})
   return {
     task: "pre-training",
     recipe: parseRecipe({ ...recipe, batchSize: 8, bnGroups: 2, encoder, ...changes }),
+    set: { images: 100, classes: 3 },
+  };
+}
+
+/** The paper's linear classifier on a smaller network and images. */
+export function tinyLinear(): PlannedTraining {
+  return {
+    task: "linear classification",
+    recipe: { ...paperLinearRecipe, imageSize: 16, batchSize: 8 },
+    encoder: { ...presetNamed("smoke").base.encoder, width: 2 },
     set: { images: 100, classes: 3 },
   };
 }

@@ -22,6 +22,19 @@ describe("planOf", () => {
     });
   });
 
+  it("has the official iterations of the linear classifier: 5,005 an epoch, the last batch smaller", () => {
+    expect(plan("linear-imagenet")).toMatchObject({
+      task: "linear classification",
+      batchSize: 256,
+      epochs: 100,
+      iterations: 100 * 5005,
+      imagesSeen: 100 * 1_281_167,
+      parameters: 2048 * 1000 + 1000,
+      rates: { first: 30 },
+    });
+    expect(plan("linear-imagenet").rates.last).toBeCloseTo(0.3, 12);
+  });
+
   it("counts every network that the optimizer moves: MoCo's is one, end-to-end has two", () => {
     expect(plan("end-to-end-imagenet-1024")).toMatchObject({
       iterations: 200 * 1251,

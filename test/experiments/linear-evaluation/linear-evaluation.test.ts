@@ -2,11 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parameterCount } from "../../../src/nn/resnet-layout";
-import { encoderComparison, publishedEncoders } from "../../../src/experiments/linear-evaluation/encoder-comparison";
-import { linearEvaluation, publishedMethods } from "../../../src/experiments/linear-evaluation/linear-evaluation";
+import { encoderComparison } from "../../../src/experiments/linear-evaluation/encoder-comparison";
+import { publishedEncoders } from "../../../src/paper/published-methods";
+import { linearEvaluation } from "../../../src/experiments/linear-evaluation/linear-evaluation";
+import { publishedMethods } from "../../../src/paper/published-methods";
 import { defaultMethod, methodRecipe, mocoRecipe } from "../../../src/recipes/method-recipes";
 import { presetNamed, presetNames } from "../../../src/recipes/presets";
-import { publishedLengths, trainingLengths } from "../../../src/experiments/ablation/training-length";
+import { publishedLengths } from "../../../src/paper/published-ablations";
+import { trainingLengths } from "../../../src/experiments/ablation/training-length";
 import { parseRecipe } from "../../../src/train/recipe";
 import { recipeHash } from "../../../src/train/recipe-hash";
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { InputError } from "../../../src/errors";
+import { withChecksum } from "../../../src/files/checked-json";
 import { readTwoEngines } from "../../../src/experiments/pytorch-parity/read-two-engines";
 import { cifar10DemoRecipe } from "../../../src/recipes/cifar10-demo";
 
@@ -16,7 +17,10 @@ const run = (engine: string, seed: number) => ({
 });
 let folder: string;
 const write = (name: string, content: unknown) =>
-  writeFileSync(join(folder, name), typeof content === "string" ? content : JSON.stringify(content));
+  writeFileSync(
+    join(folder, name),
+    typeof content === "string" ? content : JSON.stringify(withChecksum(content as object)),
+  );
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "moco-engines-"));

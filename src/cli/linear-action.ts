@@ -1,0 +1,98 @@
+import { join, resolve } from "node:path";
+import { stopRequested } from "../display/kernel";
+import { paperLinearRecipe, parseLinearRecipe, type LinearRecipe } from "../evaluate/linear-recipe";
+import type { LinearProgress } from "../evaluate/train-linear";
+import { whileLocked } from "../files/folder-lock";
+import { forgetLinearRun, linearDirectory, linearRunFile, runLinear, type LinearRun } from "../runs/run-linear";
+import type { LinearFlags } from "./evaluate";
+import { evaluationData, openEncoder } from "./open-encoder";
+import { clock, percent, progressBar } from "./progress-bar";
+import { withSettings, type Setting } from "./recipe-flags";
+import { prepareFolder } from "./run-folder";
+
+/** What `moco linear --protocol paper` does. A module of its own, since it loads TensorFlow. */
+export async function linearAction(given: string, flags: LinearFlags, settings: readonly Setting[]): Promise<void> {
+  // Listens from here on: a Ctrl-C that comes before the first step stops after it.
+  stopRequested();
+  const { seed = 1, checkpointSeconds, json, part } = flags;
+  const opened = openEncoder(given);
+  const { encoder, title } = opened;
+  try {
+    const { data, dataset } = await evaluationData(opened, flags, given);
+    const recipe = recipeOf({ dataset, imageSize: data.train.size, part }, settings);
+    const directory = resolve(flags.output ?? linearDirectory(recipe, encoder, data, seed));
+    prepareFolder(directory);
+    await whileLocked(directory, async () => {
+      if (flags.fresh) forgetLinearRun(directory);
+      const stream = json ? process.stderr : process.stdout;
+      stream.write(
+        `${recipe.name}: linear classifier on ${title}; batch ${recipe.batchSize}, rate ${recipe.learningRate}, ` +
+          `${recipe.epochs} epochs of ${data.train.labels.length} images of ${dataset}, seed ${seed}\nin ${directory}\n`,
+      );
+      const bar = progressBar(stream, describeProgress);
+      let first = true;
+      let run: LinearRun;
+      try {
+        run = await runLinear(recipe, encoder, data, {
+          title,
+          seed,
+          directory,
+          ...(checkpointSeconds !== undefined && { checkpointSeconds }),
+          stopRequested,
+          onProgress: (progress) => {
+            if (first && progress.step > 1) {
+              stream.write(`Going on after step ${progress.step - 1} of ${progress.totalSteps}.\n`);
+            }
+            first = false;
+            bar.show(progress);
+          },
+        });
+      } finally {
+        bar.stop();
+      }
+      const file = join(directory, linearRunFile);
+      if (json) console.log(JSON.stringify({ ...opened.facts, file, ...run }, null, 2));
+      else console.log(`${describeRun(run)}\n${file}`);
+    });
+  } finally {
+    opened.dispose();
+  }
+}
+
+/** The paper's recipe on another data set, with settings on top. */
+function recipeOf(
+  of: Pick<LinearRecipe, "dataset" | "imageSize" | "part">,
+  settings: readonly Setting[],
+): LinearRecipe {
+  const onData =
+    of.dataset === paperLinearRecipe.dataset ? paperLinearRecipe : { ...paperLinearRecipe, name: "linear" };
+  const set = settings.map((setting) => setting.join(" = ")).join(", ");
+  const source = set === "" ? onData.source : `${onData.source}; set on the command line: ${set}`;
+  return parseLinearRecipe(withSettings({ ...onData, ...of, source }, settings));
+}
+
+/** "step 12 of 490, epoch 1, loss 5.1234, accuracy 12.3 %, 640 images/s, 1:02 left, top-1 31.0 %, top-5 60.1 %" */
+function describeProgress(progress: LinearProgress): string {
+  const { step, totalSteps, epoch, loss, accuracy, imagesPerSecond, secondsLeft, history } = progress;
+  const last = history.epochs.at(-1);
+  return [
+    `step ${step} of ${totalSteps}`,
+    `epoch ${epoch + 1}`,
+    `loss ${loss.toFixed(4)}`,
+    `accuracy ${percent(accuracy)}`,
+    `${imagesPerSecond.toFixed(0)} images/s`,
+    `${clock(secondsLeft)} left`,
+    ...(last === undefined
+      ? []
+      : [`after epoch ${last.epoch} top-1 ${percent(last.topOne)}, top-5 ${percent(last.topFive)}`]),
+  ].join(", ");
+}
+
+function describeRun({ manifest, topOne, topFive, epochs }: LinearRun): string {
+  const { recipe, data } = manifest;
+  return (
+    `linear classifier, the paper's protocol (learning rate ${recipe.learningRate}, ${epochs.length} epochs), after the last ` +
+    `epoch on ${recipe.part} of ${recipe.dataset}: top-1 ${percent(topOne.mean)}, 95 % interval of ${topOne.kind} ` +
+    `${percent(topOne.low)} to ${percent(topOne.high)}; top-5 ${percent(topFive)}; ${data.classifiedImages} images`
+  );
+}

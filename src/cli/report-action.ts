@@ -1,0 +1,59 @@
+import { join, resolve } from "node:path";
+import { measuredEncoders } from "../experiments/transfer/measured-encoders";
+import { recordedTransferRuns } from "../experiments/transfer/stored-transfer";
+import { replaceFile } from "../files/replace-file";
+import { presetNamed, type Preset } from "../recipes/presets";
+import { writeReportPage } from "../report/page";
+import {
+  recordedClaims,
+  recordedJudgements,
+  recordedReport,
+  recordedRunsOf,
+  tablesOf,
+} from "../report/recorded-report";
+import { csvTable, latexTable, markdownTable } from "../report/report-table";
+import { recordedRuns } from "../runs/run-store";
+import { writeDocuments } from "../verify/check-documents";
+import { projectRoot } from "./project";
+import type { ReportFlags } from "./report";
+
+/** What `moco report` does. A module of its own, since it loads TensorFlow. */
+export async function reportAction({ preset: name, write, output }: ReportFlags): Promise<void> {
+  const preset = presetNamed(name);
+  if (write) {
+    await writeDocuments(preset, projectRoot);
+    console.log("Wrote the computed tables of README.md and REPRODUCE.md.");
+    return;
+  }
+  const folder = resolve(output ?? join(projectRoot, "runs", `report-${name}`));
+  await writeReport(folder, preset);
+  console.log(`The report: ${join(folder, "index.html")}. Its tables beside it: tables.md, tables.tex, csv.`);
+}
+
+async function writeReport(folder: string, preset: Preset): Promise<void> {
+  const recorded = await recordedReport(preset);
+  const { ablations, transfers, engines } = recorded;
+  writeReportPage(join(folder, "index.html"), {
+    preset,
+    ablations,
+    transfers: transfers.map((result) => ({
+      result,
+      drawing: undefined,
+      encoders: measuredEncoders(
+        result.transfer,
+        recordedTransferRuns(result.transfer),
+        recordedRuns(result.transfer.preset),
+      ),
+    })),
+    engines,
+    claims: { judgements: recordedJudgements(preset), runsOf: recordedRunsOf(preset) },
+  });
+  const tables = [recordedClaims(preset), ...tablesOf(preset, recorded)];
+  const titled = tables.map((table) =>
+    [`## ${table.title}`, `${table.paper}.`, markdownTable(table), ...table.notes].join("\n\n"),
+  );
+  replaceFile(join(folder, "tables.md"), `# MoCo, reproduced: preset ${preset.name}\n\n${titled.join("\n\n")}\n`);
+  const preamble = "% Tables for \\input; they need \\usepackage{booktabs}.\n";
+  replaceFile(join(folder, "tables.tex"), `${preamble}${tables.map(latexTable).join("\n\n")}\n`);
+  for (const table of tables) replaceFile(join(folder, "csv", `${table.id}.csv`), csvTable(table));
+}

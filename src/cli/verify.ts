@@ -1,0 +1,27 @@
+import { Command, Option } from "commander";
+import { presetNames } from "../recipes/presets";
+import { integerFrom } from "./numbers";
+
+/** What `moco verify` is given. */
+export interface VerifyFlags {
+  readonly preset: (typeof presetNames)[number];
+  readonly quick?: boolean;
+  readonly accept?: boolean;
+  readonly rerun?: number;
+  readonly json?: boolean;
+}
+
+/** `moco verify`: whether all that is claimed follows from what is recorded. */
+export function verifyCommand(): Command {
+  return new Command("verify")
+    .description("check every recorded file, and every number of README.md and REPRODUCE.md against them")
+    .addOption(new Option("--preset <name>", "size of the runs").choices(presetNames).default("quick"))
+    .option("--quick", "leave out what takes minutes: AP from detections, and its tables")
+    .option("--rerun <count>", "train so many recorded encoders again, drawn at random, and compare", integerFrom(1))
+    .option("--accept", "write down the numbers of the documents that are not computed, as they now stand")
+    .option("--json", "print JSON")
+    .action(async (flags: VerifyFlags) => {
+      const { verifyAction } = await import("./verify-action.js");
+      process.exitCode = await verifyAction(flags);
+    });
+}

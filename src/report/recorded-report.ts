@@ -1,0 +1,139 @@
+import { relative } from "node:path";
+import { claimsOf } from "../claims/claims";
+import { judge, type Judgement } from "../claims/judge";
+import { runsBehind, storedValues, type ClaimStores } from "../claims/stored-values";
+import type { Ablation } from "../experiments/ablation/ablation";
+import type { AblationResult } from "../experiments/ablation/ablation-result";
+import { storedAblation } from "../experiments/ablation/stored-ablation";
+import { readRateTrials } from "../experiments/mechanisms/rate-trials";
+import { readTwoEngines } from "../experiments/pytorch-parity/read-two-engines";
+import { compareEngines, type EngineComparison } from "../experiments/pytorch-parity/two-engines";
+import { recordedTestSet, recordedTransferRuns, storedTransfer } from "../experiments/transfer/stored-transfer";
+import { transferNamed, transferNames, type TransferName } from "../experiments/transfer/transfer";
+import type { TransferResult } from "../experiments/transfer/transfer-result";
+import { InputError } from "../errors";
+import type { Preset } from "../recipes/presets";
+import { namesIn, resultsFolder } from "../runs/run-name";
+import { recordedRuns } from "../runs/run-store";
+import { ablationNames, ablations } from "./ablations";
+import type { ReportTable } from "./report-table";
+import { claimsTable } from "./verdict-section";
+import { ablationTables, engineTables, transferTables } from "./result-tables";
+
+/** Where the recorded runs of a preset lie, and the tables that ask for them. */
+export function recordedStores(preset: Preset, root = resultsFolder): ClaimStores {
+  const runs = recordedRuns(preset, root);
+  const trials = readRateTrials(runs.rateTrials(preset)) ?? [];
+  return {
+    ablation: (id) => ablations[id](preset, trials),
+    runs,
+    detectors: (transfer) => recordedTransferRuns(transfer, root),
+  };
+}
+
+/** The verdicts of all claims at a preset, by its recorded runs. */
+export function recordedJudgements(preset: Preset, root = resultsFolder): readonly Judgement[] {
+  return judge(claimsOf(preset), storedValues(recordedStores(preset, root)));
+}
+
+/** A table of encoders by its recorded runs; undefined where there are none. */
+export function recordedAblation(id: Ablation["id"], preset: Preset, root = resultsFolder): AblationResult | undefined {
+  const { ablation: of, runs } = recordedStores(preset, root);
+  const ablation = of(id);
+  return ablation && storedAblation(ablation, preset, runs);
+}
+
+/** The tables of encoders of which there are recorded runs. */
+function recordedAblations(preset: Preset, root = resultsFolder): readonly AblationResult[] {
+  return ablationNames.flatMap((id) => recordedAblation(id, preset, root) ?? []);
+}
+
+/** The transfers whose encoders are of a preset and that have recorded runs. */
+function recordedTransferNames(preset: Preset, root = resultsFolder): readonly TransferName[] {
+  return transferNames.filter(
+    (name) =>
+      transferNamed(name).preset.name === preset.name &&
+      namesIn(`${root}/${name}`, ".json").some((file) => file.startsWith("detect-")),
+  );
+}
+
+/** A recorded transfer; takes seconds to minutes, since AP is computed anew on a thousand draws of the test images. */
+export async function recordedTransfer(name: TransferName, root = resultsFolder): Promise<TransferResult> {
+  const transfer = transferNamed(name);
+  return storedTransfer(transfer, await recordedTestSet(transfer, root), recordedTransferRuns(transfer, root));
+}
+
+/** Both engines, as recorded. */
+export function recordedEngines(root = resultsFolder): EngineComparison {
+  return compareEngines(readTwoEngines(`${root}/cifar10-demo`));
+}
+
+/** All that is recorded of a preset. */
+export interface RecordedReport {
+  readonly ablations: readonly AblationResult[];
+  readonly transfers: readonly TransferResult[];
+  readonly engines: EngineComparison;
+}
+
+/** Reads and computes all that is recorded of a preset; its transfers take minutes. */
+export async function recordedReport(preset: Preset, root = resultsFolder): Promise<RecordedReport> {
+  const transfers: TransferResult[] = [];
+  for (const name of recordedTransferNames(preset, root)) transfers.push(await recordedTransfer(name, root));
+  return { ablations: recordedAblations(preset, root), transfers, engines: recordedEngines(root) };
+}
+
+/** The claims with their verdicts, by the recorded runs. */
+export function recordedClaims(preset: Preset, root = resultsFolder): ReportTable {
+  return claimsTable(recordedJudgements(preset, root), recordedRunsOf(preset, root));
+}
+
+/** Files of the runs behind a verdict, below the folder of results. */
+export function recordedRunsOf(preset: Preset, root = resultsFolder): (judged: Judgement) => readonly string[] {
+  const stores = recordedStores(preset, root);
+  return ({ claim: { question } }) =>
+    "estimand" in question ? runsBehind(question.estimand, stores).map((path) => relative(root, path)) : [];
+}
+
+/** Names of the tables that can be cited by themselves. */
+const tableNames: readonly string[] = [
+  "claims",
+  ...ablationNames,
+  ...transferNames.map((name) => `transfer-${name}`),
+  "two-engines",
+];
+
+/**
+ * A table by its name, from the recorded runs.
+ *
+ * @throws InputError if there is no table of that name, or nothing of it is recorded
+ */
+export async function recordedTable(name: string, preset: Preset, root = resultsFolder): Promise<ReportTable> {
+  const table = (await tablesNamed(name, preset, root))[0];
+  if (table !== undefined) return table;
+  const known = tableNames.includes(name)
+    ? `nothing of it is recorded with preset ${preset.name}`
+    : `there are the tables ${tableNames.join(", ")}`;
+  throw new InputError(`Cannot find the table ${name}: ${known}`);
+}
+
+async function tablesNamed(name: string, preset: Preset, root: string): Promise<readonly ReportTable[]> {
+  if (name === "claims") return [recordedClaims(preset, root)];
+  if (name === "two-engines") return engineTables(recordedEngines(root));
+  const transfer = recordedTransferNames(preset, root).find((one) => `transfer-${one}` === name);
+  if (transfer !== undefined) return transferTables(await recordedTransfer(transfer, root));
+  const id = ablationNames.find((one) => one === name);
+  const result = id && recordedAblation(id, preset, root);
+  return result === undefined ? [] : ablationTables(result, preset.name);
+}
+
+/** The tables of a report, in its order. */
+export function tablesOf(
+  preset: Preset,
+  { ablations: results, transfers, engines }: RecordedReport,
+): readonly ReportTable[] {
+  return [
+    ...results.flatMap((result) => ablationTables(result, preset.name)),
+    ...transfers.flatMap(transferTables),
+    ...engineTables(engines),
+  ];
+}

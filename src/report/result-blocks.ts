@@ -1,0 +1,216 @@
+import { join } from "node:path";
+import type { AblationResult } from "../experiments/ablation/ablation-result";
+import { metricNames } from "../experiments/ablation/ablation-result";
+import { metricTitles } from "../experiments/ablation/ablation-rows";
+import { measureTitles, type DetectionMeasure } from "../detection/metric/detection-metrics";
+import { publishedSign, type TransferResult } from "../experiments/transfer/transfer-result";
+import { transferNames } from "../experiments/transfer/transfer";
+import { InputError } from "../errors";
+import type { Preset } from "../recipes/presets";
+import { readDetectorRun } from "../runs/run-detector";
+import { namesIn, resultsFolder } from "../runs/run-name";
+import { ablationNames } from "./ablations";
+import { claimNotes, claimRows } from "./claim-rows";
+import { recordedAblation, recordedEngines, recordedJudgements, recordedTransfer } from "./recorded-report";
+import { columnsOf, markdownTable, withColumns, type ReportTable } from "./report-table";
+import { ablationTables, engineTables, transferTables } from "./result-tables";
+import type { TextRow } from "../display/table";
+
+/** Marks a part of a document that is computed from results: what is between the two lines is written by a command. */
+const block = /^<!-- results: (.+?) -->\n([\s\S]*?)^<!-- end of results -->$/gm;
+
+/** A part of a document that is computed. */
+export interface ResultBlock {
+  readonly name: string;
+  /** What stands there. */
+  readonly content: string;
+  /** Line of its content, from 1. */
+  readonly line: number;
+}
+
+/** The computed parts of a document. */
+export function blocksOf(text: string): readonly ResultBlock[] {
+  return [...text.matchAll(block)].map(({ 1: name, 2: content, index }) => ({
+    name: name!,
+    content: content!,
+    line: text.slice(0, index).split("\n").length + 1,
+  }));
+}
+
+/** A document without its computed parts; lines keep their numbers. */
+export function withoutBlocks(text: string): string {
+  return text.replace(block, (whole) => whole.replace(/[^\n]/g, ""));
+}
+
+/** Puts what is computed into a document. */
+export function fillBlocks(text: string, contents: ReadonlyMap<string, string>): string {
+  return text.replace(
+    block,
+    (_, name: string) => `<!-- results: ${name} -->\n\n${contents.get(name)!}\n\n<!-- end of results -->`,
+  );
+}
+
+/** Blocks that take a transfer's bootstrap: seconds to minutes. */
+export function isSlow(name: string): boolean {
+  return name.startsWith("transfer-");
+}
+
+/**
+ * What belongs into blocks of these names, by the recorded results: Markdown.
+ *
+ * @throws InputError if there is no block of a name
+ */
+export async function blockContents(
+  names: readonly string[],
+  preset: Preset,
+  root = resultsFolder,
+): Promise<ReadonlyMap<string, string>> {
+  const contents = new Map<string, string>();
+  for (const name of new Set(names)) contents.set(name, await contentOf(name, preset, root));
+  return contents;
+}
+
+async function contentOf(name: string, preset: Preset, root: string): Promise<string> {
+  const id = ablationNames.find((one) => one === name);
+  if (id !== undefined) {
+    const result = recordedAblation(id, preset, root);
+    return result === undefined
+      ? "Nothing of this is recorded yet with the preset of now."
+      : ablationBlock(result, preset);
+  }
+  const transfer = transferNames.find((one) => `transfer-${one}` === name);
+  if (transfer !== undefined) return transferBlock(await recordedTransfer(transfer, root));
+  switch (name) {
+    case "two-engines":
+      return markdownTable(withoutOfficial(engineTables(recordedEngines(root))[0]!));
+    case "claims":
+      return claimsBlock(preset, root);
+    case "detector-rates":
+      return ratesBlock(join(root, preset.name), "detector-rate");
+    case "detector-fpn-rates":
+      return ratesBlock(join(root, preset.name), "detector-fpn-rate");
+    default:
+      throw new InputError(
+        `Cannot compute the results "${name}" of a document: there are no recorded runs of that name`,
+      );
+  }
+}
+
+function ablationBlock(result: AblationResult, preset: Preset): string {
+  const [accuracy] = ablationTables(result, preset.name);
+  const trained = { ...accuracy!, rows: accuracy!.rows.filter(({ runs }) => runs.length > 0) };
+  const columns = columnsOf(trained).filter((column) => column !== "loss, last fifth");
+  return `${markdownTable(withColumns(trained, columns))}\n\n${separated(result)}`;
+}
+
+/** What differs from the reference beyond chance, by which measure, and what that says of the paper. */
+function separated({ ablation, rows }: AblationResult): string {
+  const compared = rows.flatMap(({ label, agreement }) =>
+    metricNames.flatMap((metric) => {
+      const found = agreement[metric];
+      return found === undefined ? [] : [{ label, metric, ...found }];
+    }),
+  );
+  if (compared.length === 0) return `Nothing stands beside ${ablation.referenceLabel} yet.`;
+  const apart = compared.filter(({ low, high }) => low > 0 || high < 0);
+  const kind = compared[0]!.kind === "seeds" ? "over seeds" : "over test images, with too few seeds for a verdict";
+  const list = apart.map(
+    ({ label, metric, difference, low, high, verdict }) =>
+      `${label} by ${metricTitles[metric]} (${signed(difference)} [${signed(low)}, ${signed(high)}] points: ${verdict})`,
+  );
+  return (
+    `Against ${ablation.referenceLabel}, separated ${kind}: ${list.length === 0 ? "nothing" : list.join("; ")}. ` +
+    `Not separated: ${compared.length - apart.length} of ${compared.length} comparisons.`
+  );
+}
+
+/** Measures that differences are told by; AP75 says the same once more. */
+const told: readonly DetectionMeasure[] = ["ap50", "ap", "maskAp", "objectAp50"];
+
+function transferBlock(result: TransferResult): string {
+  const [metrics, , categories] = transferTables(result);
+  const trained = { ...metrics!, rows: metrics!.rows.filter(({ runs }) => runs.length > 0) };
+  const shown = told.filter((measure) => result.measures.includes(measure));
+  const differences = result.differences.map((difference): TextRow => {
+    const printed = (["ap50", "maskAp"] as const)
+      .filter((measure) => result.measures.includes(measure))
+      .map((measure) => publishedSign(difference, measure))
+      .map((sign) => (sign === undefined ? "–" : sign > 0 ? "higher" : "lower"));
+    const columns = shown.flatMap((measure): [string, string][] => {
+      const { mean, low, high, verdict } = difference.measures[measure]!;
+      return [[measureTitles[measure], `${signed(mean)} [${signed(low)}, ${signed(high)}]: ${verdict}`]];
+    });
+    return {
+      difference: `${difference.row} − ${difference.reference}`,
+      "in the paper": `${printed.join(", ")} (${difference.source})`,
+      ...Object.fromEntries(columns),
+    };
+  });
+  const ends = result.rows.flatMap(({ label, runs }) => validationRow(label, runs));
+  return [
+    markdownTable(trained),
+    ...(differences.length === 0 ? [] : [markdownTable(plain(differences))]),
+    ...(categories === undefined ? [] : ["AP of each category, mean over seeds:", markdownTable(categories)]),
+    ...(ends.length === 0 ? [] : ["AP50 on the held-out part along training (%), seed 1:", markdownTable(plain(ends))]),
+  ].join("\n\n");
+}
+
+/** Readings of a training that ended by them. */
+function validationRow(label: string, [run]: TransferResult["rows"][number]["runs"]): TextRow[] {
+  if (run?.manifest.recipe.stopping === undefined) return [];
+  return [
+    {
+      initialization: label,
+      "after iterations": run.validations
+        .map(({ step, ap50 }) => `${step.toLocaleString("en")}: ${percent(ap50)}`)
+        .join(", "),
+    },
+  ];
+}
+
+function claimsBlock(preset: Preset, root: string): string {
+  const judgements = recordedJudgements(preset, root);
+  return [markdownTable(plain(claimRows(judgements))), ...claimNotes(judgements).map((note) => `- ${note}`)]
+    .join("\n\n")
+    .replaceAll("\n\n- ", "\n- ")
+    .replace("\n- ", "\n\n- ");
+}
+
+/** Trials of a detector's rate: AP50 on validation along each. */
+function ratesBlock(folder: string, start: string): string {
+  const runs = namesIn(folder, ".json")
+    .filter((name) => name.startsWith(start))
+    .map((name) => readDetectorRun(join(folder, `${name}.json`))!)
+    .sort((a, b) => a.manifest.recipe.learningRate - b.manifest.recipe.learningRate);
+  if (runs.length === 0)
+    throw new InputError(`Cannot show the trials of rates: there are no files ${start}* in ${folder}`);
+  return markdownTable(
+    plain(
+      runs.map(({ manifest, validations }) => ({
+        rate: String(manifest.recipe.learningRate),
+        "AP50 on validation (%), after iterations": validations
+          .map(({ step, ap50 }) => `${step.toLocaleString("en")}: ${percent(ap50)}`)
+          .join(", "),
+      })),
+    ),
+  );
+}
+
+function withoutOfficial(table: ReportTable): ReportTable {
+  return withColumns(
+    table,
+    columnsOf(table).filter((column) => !column.includes("official")),
+  );
+}
+
+function plain(rows: readonly TextRow[]): ReportTable {
+  return { id: "", title: "", paper: "", rows: rows.map((cells) => ({ cells, runs: [] })), printed: {}, notes: [] };
+}
+
+function signed(share: number): string {
+  return `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)}`;
+}
+
+function percent(share: number | null): string {
+  return share === null ? "–" : (100 * share).toFixed(1);
+}
