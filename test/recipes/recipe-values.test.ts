@@ -12,7 +12,8 @@ it("every value of MoCo v1 has a line of its own in the paper or the official co
 
 it("a value that v2 changes has v2's source, one that it keeps has v1's", () => {
   const v2 = mocoV2Recipe(200);
-  for (const field of ["method.temperature", "schedule.kind", "encoder.head"]) expect(sourceOf(v2, field)).toBe(v2.source);
+  for (const field of ["method.temperature", "schedule.kind", "encoder.head"])
+    expect(sourceOf(v2, field)).toBe(v2.source);
   expect(sourceOf(v2, "augmentation")).toContain("--aug-plus");
   expect(sourceOf(v2, "method.queueSize")).toContain("--moco-k 65536");
 });
