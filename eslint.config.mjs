@@ -13,6 +13,8 @@ export default tseslint.config(
       "coverage/",
       "kernel/",
       "setup/tfjs-node-shim/",
+      // AssemblyScript has types of its own; its compiler checks them.
+      "wasm/",
     ],
   },
   js.configs.recommended,

@@ -6,14 +6,14 @@
 import { cifar10Demo, mocoV1, mocoV2, type AugmentationPolicy } from "../src/data/augmentation-policy";
 import { drawViews } from "../src/data/batches";
 import { joinParts } from "../src/data/image-data";
-import type { ImageSet } from "../src/data/image-set";
+import type { PixelSet } from "../src/data/image-set";
 import { randomStream } from "../src/engine/random";
 import { tf } from "../src/engine/tf";
 import { startMocoProgram } from "./moco-program";
 
 const [batch, size, rounds] = [64, 32, 30];
 
-function randomSet(): ImageSet {
+function randomSet(): PixelSet {
   const random = randomStream(0, "bench");
   return {
     name: "random",

@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { mocoV2 } from "../src/data/augmentation-policy";
 import { drawViews } from "../src/data/batches";
 import { joinParts } from "../src/data/image-data";
-import type { ImageSet } from "../src/data/image-set";
+import type { PixelSet } from "../src/data/image-set";
 import { randomStream } from "../src/engine/random";
 import { tf } from "../src/engine/tf";
 import { ChunkedEncoder } from "../src/methods/gradient-cache";
@@ -17,7 +17,7 @@ import { createEncoder } from "../src/nn/encoder";
 const [chunkSize, size, width] = [256, 32, 16];
 const encoderConfig = { architecture: "resnet18", width, stem: "cifar", head: "mlp", dimension: 128 } as const;
 
-function randomSet(count: number): ImageSet {
+function randomSet(count: number): PixelSet {
   const random = randomStream(0, "bench");
   return {
     name: "random",

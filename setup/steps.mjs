@@ -97,11 +97,12 @@ const library = {
   seconds: 10,
   needs: [],
   after: [npmPackages],
-  inputs: ({ root }) => hashFiles(root, ["src", "tsconfig.json", "tsconfig.build.json"]),
+  inputs: ({ root }) => hashFiles(root, ["src", "wasm", "tsconfig.json", "tsconfig.build.json"]),
   present: ({ root }) => existsSync(join(root, COMMAND)),
   async run({ root }, tools) {
     const started = Date.now();
     await tools.run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]);
+    await tools.run(process.execPath, ["node_modules/assemblyscript/bin/asc.js", "--config", "wasm/asconfig.json"]);
     removeOlder(join(root, "dist"), started);
   },
 };

@@ -9,7 +9,8 @@ export { withoutGradient } from "./engine/without-gradient";
 export { loadData, parseDataName, type DataName } from "./data/load";
 export type { ImageData, ImageSet } from "./data/image-set";
 export { emojiCredit } from "./data/emoji";
-export { augment, drawAugmentation, normalize } from "./data/augment";
+export { augment, normalize } from "./data/augment";
+export { drawAugmentation } from "./data/augmentation-parameters";
 export { augmentationPolicies, type AugmentationPolicy } from "./data/augmentation-policy";
 export { batchIndices, batchesPerEpoch, drawViews, imageTensor } from "./data/batches";
 

@@ -1,6 +1,7 @@
 import Table from "cli-table3";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { wrongCifar10Files } from "../data/cifar10";
+import { decodeSummaries } from "../data/image-files";
 import type { ImageData, ImageSet } from "../data/image-set";
 import {
   dataFolder,
@@ -26,7 +27,7 @@ interface DataFlags {
 export interface DataCount {
   readonly name: string;
   readonly size: number;
-  /** SHA-256 over pixels and labels. */
+  /** SHA-256 over images and labels. */
   readonly checksum: string;
   readonly parts: readonly { readonly part: string; readonly images: number; readonly groups: number }[];
   readonly classes: readonly {
@@ -69,10 +70,14 @@ export function dataCommand(): Command {
       if (text !== "cifar10" && publishedSets.some((set) => set.name === text)) return verifyPublished(text, flags);
       const name = parseDataName(text);
       const data = await loadData(name, { root: flags.dataRoot, size: flags.size });
+      // Of a large set nothing has been decoded yet.
+      for (const part of partsOf(data)) {
+        if ("files" in part) decodeSummaries(part, Int32Array.from(part.ids.keys()));
+      }
       const against = await compareFiles(name, flags.dataRoot);
       const images = partsOf(data).reduce((sum, part) => sum + part.labels.length, 0);
       if (flags.json) return printJson({ name: data.name, images, against, checksum: data.checksum });
-      console.log(`${data.name}: ${images} images read; ${against}.\nSHA-256 of pixels and labels: ${data.checksum}`);
+      console.log(`${data.name}: ${images} images read; ${against}.\nSHA-256 of images and labels: ${data.checksum}`);
     });
 
   command

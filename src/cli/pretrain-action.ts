@@ -19,7 +19,8 @@ import { disposeTraining, type History } from "../train/state";
 import { assertEnoughImages, hasClasses } from "./enough-images";
 import type { PretrainFlags } from "./pretrain";
 import { describeProgress, progressBar } from "./progress-bar";
-import { demoPreset, recipeFrom, type Setting } from "./recipe-flags";
+import { dryRun, explain } from "./pretrain-plan";
+import { demoPreset, paperPresets, recipeFrom, type Setting } from "./recipe-flags";
 import { prepareFolder } from "./run-folder";
 
 /** How a training ended, as `--json` prints it. */
@@ -43,7 +44,12 @@ export async function pretrainAction(flags: PretrainFlags, settings: readonly Se
   const given = parseRecipe(recipeFrom({ preset: flags.preset, file: flags.recipe, method: flags.method }, settings));
   const from = flags.from === undefined ? undefined : checkpointOf(flags.from);
   const recipe = from === undefined ? given : goneOnWith(given, from);
-  const data = await loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize });
+  if (flags.explain) return explain(recipe, flags.json);
+  // The paper trains on all of ImageNet's training images.
+  const holdOut = !paperPresets.includes(flags.preset);
+  const load = () => loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize, holdOut });
+  if (flags.dryRun) return dryRun(recipe, load, flags);
+  const data = await load();
   const monitor = monitorOf(flags, recipe, data);
   const directory = resolve(flags.output ?? runDirectory(recipe, data, flags.seed));
   prepareFolder(directory);
@@ -67,9 +73,12 @@ async function trainIn(
 
   const progressStream = flags.json ? process.stderr : process.stdout;
   progressStream.write(`${describeTraining(recipe, flags.seed, directory)}\n`);
-  if (monitor === undefined) progressStream.write(`No kNN is read: the images of ${recipe.dataset} have no classes.\n`);
+  if (monitor === undefined && !hasClasses(data)) {
+    progressStream.write(`No kNN is read: the images of ${recipe.dataset} have no classes.\n`);
+  }
   const bar = progressBar(progressStream, describeProgress);
   let last: TrainingProgress | undefined;
+  const losses: { readonly step: number; readonly loss: number }[] = [];
   try {
     const training = pretrain(recipe, data, {
       seed: flags.seed,
@@ -85,6 +94,8 @@ async function trainIn(
       }
       last = progress;
       bar.show(progress);
+      if (flags.steps !== undefined) losses.push({ step: progress.step, loss: progress.loss });
+      if (progress.step === flags.steps) break;
     }
   } catch (error) {
     if (!(error instanceof DivergedError)) throw error;
@@ -93,6 +104,18 @@ async function trainIn(
     bar.stop();
   }
 
+  if (last !== undefined && last.step < last.totalSteps) {
+    const checkpoint = join(directory, checkpointFile);
+    const { step, totalSteps } = last;
+    if (flags.json) console.log(JSON.stringify({ checkpoint, step, totalSteps, losses }, null, 2));
+    else {
+      console.log(losses.map((one) => `step ${one.step}: loss ${one.loss.toFixed(6)}`).join("\n"));
+      console.log(
+        `Stopped after ${step} of ${totalSteps} steps, as asked. The same command without --steps goes on.\n${checkpoint}`,
+      );
+    }
+    return;
+  }
   const outcome = outcomeOf(join(directory, checkpointFile), join(directory, manifestFile), data, last !== undefined);
   if (flags.record) progressStream.write(`Recorded ${recordDemoRun(demoRun(outcome.manifest, outcome.history))}\n`);
   if (flags.json) console.log(JSON.stringify(outcome, null, 2));
@@ -140,6 +163,11 @@ function monitorOf({ preset: name, knnK }: PretrainFlags, recipe: Recipe, data: 
     return hasClasses(data)
       ? { times: recipe.epochs, evaluate: (encoder) => monitorDemoKnn(encoder, data) }
       : undefined;
+  }
+  if (paperPresets.includes(name)) {
+    assertEnoughImages(recipe, data, 1);
+    // The official training reads none.
+    return undefined;
   }
   const preset = presetNamed(name);
   const knn = { ...preset.knn, k: knnK ?? preset.knn.k };

@@ -4,7 +4,7 @@ import { methodKinds } from "../recipes/method-recipes";
 import { presetNames } from "../recipes/presets";
 import type { MethodKind } from "../train/recipe";
 import { integerFrom, positiveNumber } from "./numbers";
-import { demoPreset, parseSetting, type Setting } from "./recipe-flags";
+import { demoPreset, paperPresets, parseSetting, type Setting } from "./recipe-flags";
 
 /** The flags of `moco pretrain`, as Commander hands them over. */
 export interface PretrainFlags {
@@ -21,6 +21,10 @@ export interface PretrainFlags {
   readonly from?: string;
   readonly fresh?: boolean;
   readonly record?: boolean;
+  /** Steps after which it stops, of the whole schedule. */
+  readonly steps?: number;
+  readonly explain?: boolean;
+  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
@@ -43,7 +47,7 @@ export function pretrainCommand(): Command {
     )
     .addOption(
       new Option("--preset <name>", "recipe to start from, and how often kNN is read")
-        .choices([...presetNames, demoPreset])
+        .choices([...presetNames, demoPreset, ...paperPresets])
         .default("quick"),
     )
     .addOption(new Option("--method <kind>", "method of the preset's recipe (default: moco)").choices(methodKinds))
@@ -72,6 +76,12 @@ export function pretrainCommand(): Command {
     .option("--from <run>", "begin with the checkpoint of a run that differs in learning rate or schedule only")
     .option("--fresh", "train from the start, also where there is a checkpoint")
     .option("--record", `with preset ${demoPreset}: write the run to results, for the comparison with PyTorch`)
+    .option("--steps <count>", "stop after so many steps of the whole schedule, with a checkpoint", integerFrom(1))
+    .option("--explain", "print each value of the recipe and its source, and train nothing")
+    .option(
+      "--dry-run",
+      "say what is missing, and how much memory, disk and time it takes, from steps that are measured; train nothing",
+    )
     .option("--json", "print the outcome as JSON; progress goes to stderr")
     .action(async (flags: PretrainFlags) => {
       const { pretrainAction } = await import("./pretrain-action.js");

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { decodeText } from "../data/decode-text";
 import { InputError } from "../errors";
 import { cifar10DemoRecipe } from "../recipes/cifar10-demo";
+import { paperRecipes } from "../recipes/paper-recipes";
 import { defaultMethod, methodName, methodRecipe } from "../recipes/method-recipes";
 import { presetNamed, type Preset } from "../recipes/presets";
 import type { MethodKind, MethodRecipe, Recipe } from "../train/recipe";
@@ -33,6 +34,9 @@ export function presetRecipe(preset: Preset, kind: MethodKind = "moco"): Recipe 
 /** The preset that only `moco pretrain` has: it belongs to no table, but to the comparison of two engines. */
 export const demoPreset = "cifar10-demo";
 
+/** The recipes of the paper, by the names that `moco estimate` has for them. */
+export const paperPresets: readonly string[] = paperRecipes.map(({ name }) => name);
+
 /** What `moco pretrain` starts from. */
 export interface RecipeOrigin {
   readonly preset: string;
@@ -52,10 +56,13 @@ export function recipeFrom({ preset, file, method }: RecipeOrigin, settings: rea
   if (file !== undefined && method !== undefined) {
     throw new InputError("Cannot take the method from two places: leave out --method, or --recipe");
   }
-  if (preset === demoPreset && method !== undefined && method !== "moco") {
-    throw new InputError(`Cannot train ${method} by the preset ${demoPreset}: it is MoCo's; leave out --method`);
+  const whole = [cifar10DemoRecipe, ...paperRecipes].find(({ name }) => name === preset);
+  if (whole !== undefined && method !== undefined && method !== whole.method.kind) {
+    throw new InputError(
+      `Cannot train ${method} by the preset ${preset}: it is of ${whole.method.kind}; leave out --method`,
+    );
   }
-  const ofPreset = () => (preset === demoPreset ? cifar10DemoRecipe : presetRecipe(presetNamed(preset), method));
+  const ofPreset = () => whole ?? presetRecipe(presetNamed(preset), method);
   const original = file === undefined ? ofPreset() : readJson(file);
   const changed = withSettings(original, settings);
   if (settings.length === 0 || !isObject(changed)) return changed;
@@ -65,7 +72,7 @@ export function recipeFrom({ preset, file, method }: RecipeOrigin, settings: rea
   return {
     ...changed,
     name:
-      file === undefined && preset !== demoPreset && !set("name") && isObject(changed["method"])
+      file === undefined && whole === undefined && !set("name") && isObject(changed["method"])
         ? `${preset}-${methodName(changed["method"] as unknown as MethodRecipe)}`
         : name,
     source: set("source") ? source : `${source}; set on the command line: ${settingsText}`,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { InputError } from "../errors";
 import { randomStream } from "../engine/random";
 import { joinParts, takeImages } from "./image-data";
-import type { ImageData, ImageSet } from "./image-set";
+import type { ImageData, PixelSet } from "./image-set";
 import { splitByGroup } from "./split-by-group";
 
 /** Class names in the order of the labels, as in the data set's `batches.meta.txt`. */
@@ -58,7 +58,7 @@ const splitSeed = 0;
  * @param folder - folder with the six files
  * @throws InputError when a file is missing, is not made of whole records, or has a label above 9
  */
-export async function loadCifar10(folder: string): Promise<ImageData> {
+export async function loadCifar10(folder: string): Promise<ImageData<PixelSet>> {
   const pool = await readBatches(folder, Object.keys(trainFiles), 0);
   const test = await readBatches(folder, Object.keys(testFiles), pool.labels.length);
   const parts = splitByGroup(pool, [1 - validationShare, validationShare], randomStream(splitSeed, "cifar10 split"));
@@ -89,7 +89,7 @@ export async function wrongCifar10Files(folder: string): Promise<readonly string
 }
 
 /** The images of some files, one after the other, as one set. */
-async function readBatches(folder: string, files: readonly string[], firstGroup: number): Promise<ImageSet> {
+async function readBatches(folder: string, files: readonly string[], firstGroup: number): Promise<PixelSet> {
   const batches: Buffer[] = [];
   for (const file of files) {
     const batch = await readBatch(folder, file);

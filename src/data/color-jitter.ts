@@ -1,24 +1,12 @@
 import { tf } from "../engine/tf";
+import { type ColorJitter, grayParts, jitterOperations } from "./augmentation-parameters";
 
 // Images are [count, 3, pixels] here, a plane for each channel: operations on planes are several times faster on CPU
 // than on colors that lie side by side (TensorFlow's own RGBToHSV and HSVToRGB took twice the time of all of shiftHue).
 
-/** The operations of color jitter, numbered as torchvision numbers them. */
-const jitterOperations = ["brightness", "contrast", "saturation", "hue"] as const;
 const contrast = jitterOperations.indexOf("contrast");
 const saturation = jitterOperations.indexOf("saturation");
 const hue = jitterOperations.indexOf("hue");
-
-/** What color jitter does to each image of a batch. */
-export interface ColorJitter {
-  /** [count, 4]: the numbers of the operations in the order in which they are applied to an image. */
-  readonly order: Uint8Array;
-  /** [count, 4]: factors of brightness, contrast and saturation (1 changes nothing), shift of the hue in turns (0: nothing). */
-  readonly amounts: Float32Array;
-}
-
-/** Parts of red, green and blue in gray (ITU-R BT.601, rounded as torchvision rounds them). */
-const grayParts = [0.2989, 0.587, 0.114] as const;
 
 /** Turns the chosen images ([count, 3, pixels]) gray; they keep three channels. */
 export function grayscale(images: tf.Tensor3D, chosen: Uint8Array): tf.Tensor3D {

@@ -14,7 +14,7 @@ import {
 } from "./emoji-package";
 import { parts, readEmojiSplit, type EmojiSplit, type Part } from "./emoji-split";
 import { joinParts, takeImages } from "./image-data";
-import type { ImageData, ImageSet } from "./image-set";
+import type { ImageData, PixelSet } from "./image-set";
 
 /** Who made the drawings and under which licenses. What was changed must be said after it. */
 export const emojiLicences =
@@ -40,7 +40,7 @@ export interface EmojiOptions {
  *
  * @throws InputError when the packages are missing or not those that the split was made from, or there is no such size
  */
-export async function loadEmoji({ size = 32 }: EmojiOptions = {}): Promise<ImageData> {
+export async function loadEmoji({ size = 32 }: EmojiOptions = {}): Promise<ImageData<PixelSet>> {
   if (!isEmojiSize(size)) {
     throw new InputError(
       `Cannot load the emoji set: size must be one of ${emojiSizes.join(", ")}, current value is ${size}`,
@@ -56,7 +56,7 @@ export async function loadEmoji({ size = 32 }: EmojiOptions = {}): Promise<Image
   );
 
   const all = interleaveHands(split, sheets, size);
-  const part = (wanted: Part): ImageSet =>
+  const part = (wanted: Part): PixelSet =>
     takeImages(
       all,
       `emoji/${wanted}`,
@@ -64,12 +64,12 @@ export async function loadEmoji({ size = 32 }: EmojiOptions = {}): Promise<Image
         emoji.part === wanted ? emojiVendors.map((_, hand) => index * emojiVendors.length + hand) : [],
       ),
     );
-  const [train, validation, test] = parts.map(part) as [ImageSet, ImageSet, ImageSet];
+  const [train, validation, test] = parts.map(part) as [PixelSet, PixelSet, PixelSet];
   return joinParts("emoji", train, validation, test);
 }
 
 /** All images in the order of the split file, the hands of an emoji one after the other. */
-function interleaveHands(split: EmojiSplit, sheets: readonly Uint8Array[], size: EmojiSize): ImageSet {
+function interleaveHands(split: EmojiSplit, sheets: readonly Uint8Array[], size: EmojiSize): PixelSet {
   const length = size * size * 3;
   const classes = emojiClasses(split);
   const groups = [...new Set(split.emoji.map((emoji) => emoji.group))];

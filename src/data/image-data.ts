@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
-import type { ImageData, ImageSet } from "./image-set";
+import type { ImageSummary } from "./decoding-task";
+import type { ImageData, ImageFiles, ImageSet, PixelSet } from "./image-set";
 
 /**
  * Joins three parts to a data set: measures mean and standard deviation of each channel over `train`, and the checksum over all.
  *
- * The paper's recipes normalize ImageNet by well-known constants; here every set is normalized by its own statistics.
+ * These sets are normalized by their own statistics.
  */
-export function joinParts(name: string, train: ImageSet, validation: ImageSet, test: ImageSet): ImageData {
+export function joinParts(name: string, train: PixelSet, validation: PixelSet, test: PixelSet): ImageData<PixelSet> {
   return {
     name,
     train,
@@ -31,10 +32,18 @@ export function channelStatistics(pixels: Uint8Array): Pick<ImageData, "mean" | 
     sums[channel]! += value;
     squares[channel]! += value * value;
   }
-  const count = pixels.length / 3;
-  const mean = sums.map((sum) => sum / count / 255) as [number, number, number];
+  return statisticsOfSums({ pixels: pixels.length / 3, sums, squares });
+}
+
+/** The same of sums over all pixels of 0 to 255 and over their squares, three each. */
+export function statisticsOfSums({
+  pixels,
+  sums,
+  squares,
+}: Pick<ImageSummary, "pixels" | "sums" | "squares">): Pick<ImageData, "mean" | "std"> {
+  const mean = sums.map((sum) => sum / pixels / 255) as [number, number, number];
   const std = squares.map((square, channel) => {
-    const deviation = Math.sqrt(Math.max(0, square / count / 255 ** 2 - mean[channel]! ** 2));
+    const deviation = Math.sqrt(Math.max(0, square / pixels / 255 ** 2 - mean[channel]! ** 2));
     // A rounding error of the difference is no variation.
     return deviation > 1e-6 ? deviation : 1;
   }) as [number, number, number];
@@ -42,7 +51,7 @@ export function channelStatistics(pixels: Uint8Array): Pick<ImageData, "mean" | 
 }
 
 /** SHA-256 over pixels and labels (as 32-bit little-endian) of each set in order. */
-function checksum(sets: readonly ImageSet[]): string {
+function checksum(sets: readonly PixelSet[]): string {
   const hash = createHash("sha256");
   for (const { pixels, labels } of sets) {
     hash.update(pixels);
@@ -59,19 +68,30 @@ function checksum(sets: readonly ImageSet[]): string {
  * @param name - name of the part, for example "cifar10/train"
  * @param indices - places in `whole`
  */
-export function takeImages(whole: ImageSet, name: string, indices: readonly number[]): ImageSet {
-  const length = whole.size * whole.size * 3;
-  const pixels = new Uint8Array(indices.length * length);
-  indices.forEach((from, to) => pixels.set(whole.pixels.subarray(from * length, (from + 1) * length), to * length));
+export function takeImages<Whole extends ImageSet>(whole: Whole, name: string, indices: readonly number[]): Whole {
   const placeOf = new Map(indices.map((from, to) => [from, to]));
   return {
+    ...whole,
     name,
-    size: whole.size,
-    pixels,
     labels: Int32Array.from(indices, (index) => whole.labels[index]!),
-    classes: whole.classes,
     groups: Int32Array.from(indices, (index) => whole.groups[index]!),
     twins: whole.twins && Int32Array.from(indices, (index) => placeOf.get(whole.twins![index]!) ?? -1),
     ids: indices.map((index) => whole.ids[index]!),
+    ...("files" in whole ? { files: takeFiles(whole.files, indices) } : { pixels: takePixels(whole, indices) }),
   };
+}
+
+function takeFiles({ root, bytes, modified }: ImageFiles, indices: readonly number[]): ImageFiles {
+  return {
+    root,
+    bytes: Float64Array.from(indices, (index) => bytes[index]!),
+    modified: Float64Array.from(indices, (index) => modified[index]!),
+  };
+}
+
+function takePixels({ size, pixels }: PixelSet, indices: readonly number[]): Uint8Array {
+  const length = size * size * 3;
+  const taken = new Uint8Array(indices.length * length);
+  indices.forEach((from, to) => taken.set(pixels.subarray(from * length, (from + 1) * length), to * length));
+  return taken;
 }

@@ -1,18 +1,19 @@
 import { createHash } from "node:crypto";
-import { basename, join, relative } from "node:path";
+import { basename, join } from "node:path";
 import { InputError } from "../errors";
 import { randomStream } from "../engine/random";
 import { classFolders, folderContent, listed, listedPaths, readableFormats, type ClassFolder } from "./class-folders";
-import { joinParts, takeImages } from "./image-data";
-import type { ImageData, ImageSet } from "./image-set";
-import { openImage } from "./open-image";
+import type { ImageSummary } from "./decoding-task";
+import { statisticsOfSums, takeImages } from "./image-data";
+import { listFiles, summariesOf } from "./image-files";
+import type { FileSet, ImageData } from "./image-set";
 import { splitByGroup } from "./split-by-group";
 
-/** Images decoded at a time. */
-const decodedTogether = 64;
-
-/** A set is held in memory as bytes; above this it would not fit beside the training of an ordinary machine. */
-const maximumBytes = 4 * 2 ** 30;
+/**
+ * What images of a set are normalized by that is not read for its own statistics: ImageNet's, as the paper's sets are.
+ * Source: facebookresearch/moco@87e36d3, main_moco.py and main_lincls.py, `transforms.Normalize`.
+ */
+const imagenetStatistics = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 
 /** Shares of train, validation and test where a folder has no parts, and of validation where it has no such part. */
 const shares = { train: 0.6, validation: 0.15, test: 0.25 } as const;
@@ -21,23 +22,33 @@ const splitSeed = 0;
 /** Options of {@link loadImageFolder}. */
 export interface ImageFolderOptions {
   /**
-   * Side of an image in pixels. The shorter side is resized to it (bilinear, antialiased) and the center is cut out. The
-   * paper's evaluation resizes to 256 and cuts 224; here nothing is resized beyond the cut, because the same
-   * images feed training.
+   * Side in pixels of the images that networks get. Random crops are taken from the whole image at its own resolution;
+   * evaluation resizes the shorter side to 256 / 224 of `size` and cuts out the center, as the paper does with 256 and 224.
    *
    * @default 32
    */
-  readonly size?: number;
+  readonly size?: number | undefined;
+  /**
+   * Whether a part of `train` becomes the validation part where no folder has one. The paper trains on all of ImageNet's `train`:
+   * without it validation is empty.
+   *
+   * @default true
+   */
+  readonly holdOut?: boolean | undefined;
 }
 
-interface ImageFile {
-  readonly path: string;
-  readonly label: number;
+/** Files, and what becomes of them. */
+interface GivenFiles {
+  readonly ids: readonly string[];
+  readonly labels: readonly number[];
+  /** Shares of train, validation and test that they are split into. */
+  readonly shares: readonly [train: number, validation: number, test: number];
 }
 
 /**
- * Loads a folder of images, one folder a class: `train/CLASS/*`, `test/CLASS/*` and perhaps `val/CLASS/*`, or
- * `CLASS/*` alone. JPEG, PNG, WebP, TIFF and GIF are read; links are followed, names that begin with a dot passed over.
+ * Finds the images of a folder, one folder a class: `train/CLASS/*`, `test/CLASS/*` and perhaps `val/CLASS/*`, or
+ * `CLASS/*` alone. JPEG, PNG, WebP, TIFF and GIF are read; links are followed, names that begin with a dot passed over. The set
+ * may be of any size: images are decoded when they are needed.
  *
  * Parts that are missing are made by a seeded split, stratified by class:
  * - without `val`, 15 % of `train` becomes validation;
@@ -47,12 +58,20 @@ interface ImageFile {
  * Images of one class or of none (`train/*` or `*` alone) can be pre-trained on: then there are no classes, all images are
  * the training part, and the other parts are empty.
  *
+ * A set whose files are 512 MiB or less is decoded once when it is loaded first; what came out is remembered, and checked by the
+ * time and size of each file. So its broken images are told at once, images of the same pixels are a group, its checksum is of
+ * pixels, and it is normalized by its own statistics. Of a larger set each image is a group, broken ones are told when
+ * they are met, the checksum is of the paths and sizes of files, and it is normalized by ImageNet's statistics.
+ *
  * Transparent images are laid on white. EXIF orientation and color profiles are not applied, as torchvision's loader does not.
  *
- * @throws InputError when the layout is another, a class is in one part only, a part comes out empty, the set is too large
- *   for memory, or images cannot be decoded: then all of them are counted and the first are listed
+ * @throws InputError when the layout is another, a class is in one part only, a part comes out empty, or images of a set that is
+ *   decoded cannot be: then all of them are counted and the first are listed
  */
-export async function loadImageFolder(root: string, { size = 32 }: ImageFolderOptions = {}): Promise<ImageData> {
+export async function loadImageFolder(
+  root: string,
+  { size = 32, holdOut = true }: ImageFolderOptions = {},
+): Promise<ImageData<FileSet>> {
   if (!Number.isInteger(size) || size < 1) {
     throw new InputError(`Cannot load the image folder: size must be a positive integer, current value is ${size}`);
   }
@@ -60,26 +79,44 @@ export async function loadImageFolder(root: string, { size = 32 }: ImageFolderOp
   const { folders } = await folderContent(root);
   const pooled = folders.includes("train") ? "train" : ".";
   const found = await classFolders(join(root, pooled));
-  const sets =
-    found.length < 2
-      ? await withoutClasses(root, pooled, found, size)
-      : numberGroups(await threeParts(root, folders, found, size));
-  const [train, validation, test] = sets.map((set, place) => ({
-    ...set,
-    name: `${name}/${partNames[place]}`,
-  })) as [ImageSet, ImageSet, ImageSet];
-  return joinParts(name, train, validation, test);
+  const classes = found.length < 2 ? [] : found.map((one) => one.name);
+  const given =
+    found.length < 2 ? [await withoutClasses(root, pooled, found)] : await givenFiles(root, folders, classes, holdOut);
+  const ids = given.flatMap((some) => some.ids);
+  const whole: FileSet = {
+    name,
+    size,
+    labels: Int32Array.from(given.flatMap(({ labels }) => labels)),
+    classes,
+    groups: Int32Array.from(ids.keys()),
+    twins: undefined,
+    ids,
+    files: listFiles(root, ids),
+  };
+  const summaries = summariesOf(whole);
+  const ofId = summaries && new Map(ids.map((id, at) => [id, summaries[at]!]));
+  const [train, validation, test] = partsOf(given, summaries ? { ...whole, groups: groupsOfSame(summaries) } : whole);
+  return {
+    name,
+    ...{ train, validation, test },
+    ...(ofId ? statisticsOfSums(sumOf(train.ids.map((id) => ofId.get(id)!))) : imagenetStatistics),
+    checksum: checksumOf([train, validation, test], ofId),
+  };
+}
+
+function sumOf(summaries: readonly ImageSummary[]): Pick<ImageSummary, "pixels" | "sums" | "squares"> {
+  const total = (of: (summary: ImageSummary) => number) => summaries.reduce((sum, summary) => sum + of(summary), 0);
+  return {
+    pixels: total(({ pixels }) => pixels),
+    sums: [0, 1, 2].map((channel) => total(({ sums }) => sums[channel]!)),
+    squares: [0, 1, 2].map((channel) => total(({ squares }) => squares[channel]!)),
+  };
 }
 
 const partNames = ["train", "validation", "test"] as const;
 
-/** All images as the training part, and two empty ones. */
-async function withoutClasses(
-  root: string,
-  folder: string,
-  [single]: readonly ClassFolder[],
-  size: number,
-): Promise<readonly ImageSet[]> {
+/** All images as the training part. */
+async function withoutClasses(root: string, folder: string, [single]: readonly ClassFolder[]): Promise<GivenFiles> {
   const place = single ? join(folder, single.name) : folder;
   const { images, unreadable } = await folderContent(join(root, place));
   if (unreadable.length > 0) {
@@ -94,69 +131,34 @@ async function withoutClasses(
         `${readableFormats} files without classes, found are 0`,
     );
   }
-  const files = images.map((image): ImageFile => ({ path: join(root, place, image), label: -1 }));
-  const train = await readFiles(root, files, [], size);
-  return [train, takeImages(train, "", []), takeImages(train, "", [])];
+  return { ids: images.map((image) => join(place, image)), labels: images.map(() => -1), shares: [1, 0, 0] };
 }
 
-async function threeParts(
+async function givenFiles(
   root: string,
   folders: readonly string[],
-  found: readonly ClassFolder[],
-  size: number,
-): Promise<readonly ImageSet[]> {
-  const classes = found.map(({ name }) => name);
-  const given = {
-    train: folders.includes("train"),
-    validation: folders.find((folder) => folder === "val" || folder === "validation"),
-    test: folders.includes("test"),
-  };
-  const read = (folder: string): Promise<ImageSet> => readPart(root, folder, classes, size);
-  const split = (set: ImageSet, wanted: readonly number[]): ImageSet[] => {
-    const total = wanted.reduce((sum, share) => sum + share, 0);
-    const part = splitByGroup(
-      set,
-      wanted.map((share) => share / total),
-      randomStream(splitSeed, "image folder split"),
-    );
-    return wanted.map((_, place) => {
-      const indices = [...part.keys()].filter((index) => part[index] === place);
-      if (indices.length === 0) {
-        throw new InputError(
-          `Cannot load the image folder: ${root} must have enough images for each part, ${partNames[place]} gets 0 of ` +
-            `${set.labels.length}. Add images, or give the parts in folders train, val and test`,
-        );
-      }
-      return takeImages(set, "", indices);
-    });
-  };
-
-  if (!given.train) return split(await read("."), [shares.train, shares.validation, shares.test]);
-  if (given.test && given.validation !== undefined) {
-    return [await read("train"), await read(given.validation), await read("test")];
+  classes: readonly string[],
+  holdOut: boolean,
+): Promise<readonly GivenFiles[]> {
+  const read = (folder: string, part: GivenFiles["shares"]) => filesOf(root, folder, classes, part);
+  const all: GivenFiles["shares"] = [shares.train, shares.validation, shares.test];
+  if (!folders.includes("train")) return [await read(".", all)];
+  const validation = folders.find((folder) => folder === "val" || folder === "validation");
+  if (folders.includes("test") && validation !== undefined) {
+    return [await read("train", [1, 0, 0]), await read(validation, [0, 1, 0]), await read("test", [0, 0, 1])];
   }
-  const test = given.test ? "test" : given.validation;
-  const pool = await read("train");
-  return test === undefined
-    ? split(pool, [shares.train, shares.validation, shares.test])
-    : [...split(pool, [1 - shares.validation, shares.validation]), await read(test)];
+  const test = folders.includes("test") ? "test" : validation;
+  if (test === undefined) return [await read("train", all)];
+  const heldOut = holdOut ? shares.validation : 0;
+  return [await read("train", [1 - heldOut, heldOut, 0]), await read(test, [0, 0, 1])];
 }
 
-/** Makes the groups of each part differ from those of the parts before it: a folder's own parts are taken as they are. */
-function numberGroups(sets: readonly ImageSet[]): ImageSet[] {
-  let next = 0;
-  return sets.map((set) => {
-    const numbers = new Map<number, number>();
-    const groups = set.groups.map((group) => {
-      const number = numbers.get(group) ?? next++;
-      numbers.set(group, number);
-      return number;
-    });
-    return { ...set, groups };
-  });
-}
-
-async function readPart(root: string, folder: string, classes: readonly string[], size: number): Promise<ImageSet> {
+async function filesOf(
+  root: string,
+  folder: string,
+  classes: readonly string[],
+  part: GivenFiles["shares"],
+): Promise<GivenFiles> {
   const found = await classFolders(join(root, folder));
   const unknown = found.map(({ name }) => name).filter((name) => !classes.includes(name));
   if (unknown.length > 0) {
@@ -169,81 +171,74 @@ async function readPart(root: string, folder: string, classes: readonly string[]
       `Cannot load the image folder: ${join(root, folder)} must have ${readableFormats} files in its class folders, found are 0`,
     );
   }
-  const files = found.flatMap(({ name, images }) =>
-    images.map((image): ImageFile => ({ path: join(root, folder, name, image), label: classes.indexOf(name) })),
-  );
-  return { ...(await readFiles(root, files, classes, size)), name: folder };
-}
-
-async function readFiles(
-  root: string,
-  files: readonly ImageFile[],
-  classes: readonly string[],
-  size: number,
-): Promise<ImageSet> {
-  const length = size * size * 3;
-  if (files.length * length > maximumBytes) {
-    throw new InputError(
-      `Cannot load the image folder: ${files.length} images of ${size} px must fit ${maximumBytes} bytes; ` +
-        `choose a smaller size, current need is ${files.length * length} bytes`,
-    );
-  }
-  const pixels = await decodeAll(root, files, size);
   return {
-    name: "",
-    size,
-    pixels,
-    labels: Int32Array.from(files, ({ label }) => label),
-    classes,
-    groups: groupsOfSamePixels(pixels, length),
-    twins: undefined,
-    ids: files.map(({ path }) => relative(root, path)),
+    ids: found.flatMap(({ name, images }) => images.map((image) => join(folder, name, image))),
+    labels: found.flatMap(({ name, images }) => images.map(() => classes.indexOf(name))),
+    shares: part,
   };
 }
 
-async function decodeAll(root: string, files: readonly ImageFile[], size: number): Promise<Uint8Array> {
-  const length = size * size * 3;
-  const pixels = new Uint8Array(files.length * length);
-  const broken: string[] = [];
-  for (let start = 0; start < files.length; start += decodedTogether) {
-    await Promise.all(
-      files.slice(start, start + decodedTogether).map(async ({ path }, offset) => {
-        try {
-          pixels.set(await decode(path, size), (start + offset) * length);
-        } catch (error) {
-          broken.push(`${relative(root, path)}: ${error instanceof Error ? error.message.trim() : String(error)}`);
-        }
-      }),
-    );
+/** Splits what is to be split. The groups of each part differ from those of the others: a folder's own parts are taken as they are. */
+function partsOf(given: readonly GivenFiles[], whole: FileSet): readonly [FileSet, FileSet, FileSet] {
+  const indices: [number[], number[], number[]] = [[], [], []];
+  let first = 0;
+  for (const { ids, shares } of given) {
+    const parts = partOfEach(whole, first, ids.length, shares);
+    parts.forEach((part, at) => indices[part]!.push(first + at));
+    shares.forEach((share, part) => {
+      if (share > 0 && indices[part]!.length === 0) {
+        throw new InputError(
+          `Cannot load the image folder: ${whole.files.root} must have enough images for each part, ${partNames[part]} gets 0 of ` +
+            `${ids.length}. Add images, or give the parts in folders train, val and test`,
+        );
+      }
+    });
+    first += ids.length;
   }
-  if (broken.length > 0) {
-    throw new InputError(
-      `Cannot load the image folder: replace or remove the images of ${root} that cannot be decoded, ` +
-        `there are ${broken.length}:\n${listed(broken.sort())}`,
-    );
-  }
-  return pixels;
+  let groups = 0;
+  return indices.map((ofPart, part): FileSet => {
+    const numbers = new Map<number, number>();
+    const numberOf = (group: number) => {
+      const number = numbers.get(group) ?? groups++;
+      numbers.set(group, number);
+      return number;
+    };
+    const set = takeImages(whole, `${whole.name}/${partNames[part]}`, ofPart);
+    return { ...set, groups: set.groups.map(numberOf) };
+  }) as unknown as readonly [FileSet, FileSet, FileSet];
 }
 
-/** [size, size, 3] bytes. */
-async function decode(path: string, size: number): Promise<Uint8Array> {
-  const image = await openImage(path, { turned: false });
-  return image
-    .flatten({ background: "#ffffff" })
-    .resize(size, size, { fit: "cover", position: "center", kernel: "linear" })
-    .raw()
-    .toBuffer();
+/** The part that each of some images belongs to. */
+function partOfEach(
+  { labels, groups }: FileSet,
+  first: number,
+  count: number,
+  wanted: GivenFiles["shares"],
+): Int32Array {
+  const only = wanted.indexOf(1);
+  if (only >= 0) return new Int32Array(count).fill(only);
+  const some = { labels: labels.subarray(first, first + count), groups: groups.subarray(first, first + count) };
+  const shared = wanted.filter((share) => share > 0);
+  return splitByGroup(some, shared, randomStream(splitSeed, "image folder split"));
 }
 
 /** Images of the same pixels share a group. */
-function groupsOfSamePixels(pixels: Uint8Array, length: number): Int32Array {
+function groupsOfSame(summaries: readonly ImageSummary[]): Int32Array {
   const seen = new Map<string, number>();
-  return Int32Array.from({ length: pixels.length / length }, (_, index) => {
-    const digest = createHash("sha1")
-      .update(pixels.subarray(index * length, (index + 1) * length))
-      .digest("base64");
+  return Int32Array.from(summaries, ({ digest }) => {
     const group = seen.get(digest) ?? seen.size;
     seen.set(digest, group);
     return group;
   });
+}
+
+function checksumOf(parts: readonly FileSet[], summaries: ReadonlyMap<string, ImageSummary> | undefined): string {
+  const hash = createHash("sha256");
+  for (const { ids, labels, files } of parts) {
+    hash.update(`${ids.length}\n`);
+    ids.forEach((id, at) => {
+      hash.update(`${labels[at]} ${summaries ? summaries.get(id)!.digest : `${files.bytes[at]} ${id}`}\n`);
+    });
+  }
+  return hash.digest("hex");
 }

@@ -5,7 +5,7 @@ import { cifar10Files, cifar10Folder, loadCifar10 } from "./cifar10";
 import { loadEmoji } from "./emoji";
 import { emojiPackage, emojiPackageVersion, emojiVendors } from "./emoji-package";
 import { loadImageFolder } from "./image-folder";
-import type { ImageData } from "./image-set";
+import type { ImageData, PixelSet } from "./image-set";
 
 /** Name of a data set: `emoji`, `cifar10`, or `folder:` and a path, relative to the data root or absolute. */
 export type DataName = "emoji" | "cifar10" | `folder:${string}`;
@@ -27,6 +27,12 @@ export interface LoadDataOptions {
    * @default 32
    */
   readonly size?: number | undefined;
+  /**
+   * Whether a folder without a validation part gets one out of `train`.
+   *
+   * @default true
+   */
+  readonly holdOut?: boolean | undefined;
 }
 
 /** What {@link findDataSets} says of a data set. */
@@ -61,14 +67,19 @@ export function dataFolder(name: Exclude<DataName, "emoji">, root?: string): str
 }
 
 /**
- * Loads a data set into memory, in its three parts.
+ * Loads a data set in its three parts: the built-in ones into memory, of a folder what its files are.
  *
  * @throws InputError when it is missing or broken, or has no images of this size
  */
-export async function loadData(name: DataName, { root, size = 32 }: LoadDataOptions = {}): Promise<ImageData> {
+export async function loadData(
+  name: Exclude<DataName, `folder:${string}`>,
+  options?: LoadDataOptions,
+): Promise<ImageData<PixelSet>>;
+export async function loadData(name: DataName, options?: LoadDataOptions): Promise<ImageData>;
+export async function loadData(name: DataName, { root, size = 32, holdOut }: LoadDataOptions = {}): Promise<ImageData> {
   if (name === "emoji") return loadEmoji({ size });
   const folder = dataFolder(name, root);
-  if (name !== "cifar10") return loadImageFolder(folder, { size });
+  if (name !== "cifar10") return loadImageFolder(folder, { size, holdOut });
   if (size !== 32) throw new InputError(`Cannot load CIFAR-10: its images have 32 pixels, current size is ${size}`);
   return loadCifar10(folder);
 }

@@ -1,4 +1,5 @@
 import sharp, { type Sharp } from "sharp";
+import type { DecodedImage } from "./make-view";
 
 /** Options of {@link openImage}. */
 export interface OpenImageOptions {
@@ -11,10 +12,11 @@ export interface OpenImageOptions {
  * applied, and CMYK becomes RGB by (255 - C) (255 - K) / 255. So features are those of networks that were trained on
  * images read by torchvision or detectron2. Transparency is kept; of an animation the first image is taken.
  *
+ * @param file - its path, or its content
  * @throws Error if the image cannot be decoded
  */
-export async function openImage(path: string, { turned }: OpenImageOptions): Promise<Sharp> {
-  const stored = sharp(path, { failOn: "error", ignoreIcc: true });
+export async function openImage(file: string | Buffer, { turned }: OpenImageOptions): Promise<Sharp> {
+  const stored = sharp(file, { failOn: "error", ignoreIcc: true });
   const { space } = await stored.metadata();
   const image = turned ? stored.autoOrient() : stored;
   if (space !== "cmyk") return image.toColorspace("srgb");
@@ -25,6 +27,18 @@ export async function openImage(path: string, { turned }: OpenImageOptions): Pro
     .toBuffer({ resolveWithObject: true });
   const { width, height } = info;
   return sharp(rgbOfCmyk(data, info.channels), { raw: { width, height, channels: 3 } });
+}
+
+/**
+ * Decodes an image as torchvision's loader: EXIF orientation is not applied. Transparent images are laid on white.
+ *
+ * @param file - its path, or its content
+ * @throws Error if the image cannot be decoded
+ */
+export async function decodeImage(file: string | Buffer): Promise<DecodedImage> {
+  const image = (await openImage(file, { turned: false })).flatten({ background: "#ffffff" });
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+  return { height: info.height, width: info.width, pixels: data };
 }
 
 /** PIL's conversion, with its rounding (src/libImaging/Convert.c, cmyk2rgb). */

@@ -1,4 +1,5 @@
 import { tf } from "../engine/tf";
+import { gaussianTaps, reflected, resizingTaps } from "./filter-taps";
 
 /**
  * A linear map along one side of each image of a batch: output pixel `o` of image `n` is the sum over the input pixels
@@ -31,27 +32,14 @@ export function cropMaps(
   const count = starts.length;
   const values = new Float32Array(count * outputs * inputs);
   for (let image = 0; image < count; image++) {
-    const length = lengths[image]!;
-    const scale = length / outputs;
-    const reach = Math.max(scale, 1);
+    const { firsts, counts, weights, stride } = resizingTaps(lengths[image]!, outputs);
     for (let output = 0; output < outputs; output++) {
-      const center = (output + 0.5) * scale;
-      const first = Math.max(Math.floor(center - reach + 0.5), 0);
-      const end = Math.min(Math.floor(center + reach + 0.5), length);
       const row = mirrored?.[image] ? outputs - 1 - output : output;
-      const offset = (image * outputs + row) * inputs + starts[image]!;
-      let sum = 0;
-      for (let input = first; input < end; input++) sum += triangle((input + 0.5 - center) / reach);
-      for (let input = first; input < end; input++) {
-        values[offset + input] = triangle((input + 0.5 - center) / reach) / sum;
-      }
+      const offset = (image * outputs + row) * inputs + starts[image]! + firsts[output]!;
+      values.set(weights.subarray(output * stride, output * stride + counts[output]!), offset);
     }
   }
   return { values, inputs, outputs };
-}
-
-function triangle(distance: number): number {
-  return Math.max(1 - Math.abs(distance), 0);
 }
 
 /**
@@ -63,33 +51,17 @@ export function blurMaps(sigmas: Float32Array, size: number): SideMaps {
   const count = sigmas.length;
   const values = new Float32Array(count * size * size);
   for (let image = 0; image < count; image++) {
-    const taps = gaussian(sigmas[image]!, size);
+    const taps = gaussianTaps(sigmas[image]!, size);
     const radius = (taps.length - 1) / 2;
     for (let output = 0; output < size; output++) {
       const offset = (image * size + output) * size;
       for (let tap = 0; tap < taps.length; tap++) {
-        const input = offset + reflect(output + tap - radius, size);
+        const input = offset + reflected(output + tap - radius, size);
         values[input] = values[input]! + taps[tap]!;
       }
     }
   }
   return { values, inputs: size, outputs: size };
-}
-
-function gaussian(sigma: number, size: number): Float64Array {
-  if (sigma === 0) return Float64Array.of(1);
-  // A reflected position must lie in the image.
-  const radius = Math.min(Math.ceil(3 * sigma), size - 1);
-  const taps = Float64Array.from({ length: 2 * radius + 1 }, (_, tap) =>
-    Math.exp(-0.5 * ((tap - radius) / sigma) ** 2),
-  );
-  const sum = taps.reduce((total, tap) => total + tap, 0);
-  return taps.map((tap) => tap / sum);
-}
-
-function reflect(position: number, size: number): number {
-  if (position < 0) return -position;
-  return position < size ? position : 2 * (size - 1) - position;
 }
 
 /**

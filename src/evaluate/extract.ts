@@ -1,9 +1,10 @@
 import { normalize } from "../data/augment";
-import { imageTensor } from "../data/batches";
+import { imageTensor, openImages } from "../data/batches";
 import type { ImageData, ImageSet } from "../data/image-set";
 import { createProgram } from "../engine/program";
 import type { NamedTensors } from "../engine/tensor-function";
 import { randomStream } from "../engine/random";
+import { InputError } from "../errors";
 import { tf } from "../engine/tf";
 import {
   backboneFeatures,
@@ -18,6 +19,9 @@ import {
 import type { Features } from "./features";
 
 const batchSize = 256;
+
+/** 4 GB: more would not fit beside the rest. */
+const maximumPixelFeatures = 10 ** 9;
 
 /** Batches from which on recording one takes less time than it saves: a recording takes as long as eight batches of the quick preset. */
 const recordedFrom = 16;
@@ -54,11 +58,16 @@ function extract(set: ImageSet, data: ImageData, featuresOfBatch: (images: tf.Te
   const inputs = { images: { shape: [size, set.size, set.size, 3] } };
   const program = count >= recordedFrom * size ? createProgram({ features: { inputs, compute } }) : undefined;
   let values = new Float32Array();
-  for (let first = 0; first < count; first += size) {
-    const positions = Int32Array.from({ length: size }, (_, offset) =>
-      first + offset < count ? first + offset : first,
+  const open = (first: number) =>
+    openImages(
+      set,
+      Int32Array.from({ length: size }, (_, offset) => (first + offset < count ? first + offset : first)),
     );
-    const images = imageTensor(set, positions);
+  // Files are decoded while the batch before them is encoded.
+  let next = open(0);
+  for (let first = 0; first < count; first += size) {
+    const images = next();
+    if (first + size < count) next = open(first + size);
     const { features } = program?.run("features", { images }) ?? tf.tidy(() => compute({ images }));
     const dimension = features.shape[1];
     if (first === 0) values = new Float32Array(count * dimension);
@@ -74,8 +83,22 @@ function extract(set: ImageSet, data: ImageData, featuresOfBatch: (images: tf.Te
 
 /** The pixels themselves as features, 0 to 1: what an encoder must beat to be worth anything. */
 export function pixelFeatures(set: ImageSet): Features {
-  const values = Float32Array.from(set.pixels, (value) => value / 255);
-  return featuresOf(set, values, values.length / set.labels.length);
+  const dimension = 3 * set.size ** 2;
+  const count = set.labels.length;
+  if (count * dimension > maximumPixelFeatures) {
+    throw new InputError(
+      `Cannot take the pixels of ${set.name} as features: ${count} images of ${set.size} px must be ` +
+        `${maximumPixelFeatures} numbers or fewer, current count is ${count * dimension}; choose a smaller size`,
+    );
+  }
+  const values = new Float32Array(count * dimension);
+  for (let first = 0; first < count; first += batchSize) {
+    const indices = Int32Array.from({ length: Math.min(batchSize, count - first) }, (_, offset) => first + offset);
+    const images = imageTensor(set, indices);
+    values.set(images.dataSync<"float32">(), first * dimension);
+    images.dispose();
+  }
+  return featuresOf(set, values, dimension);
 }
 
 /**

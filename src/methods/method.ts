@@ -129,6 +129,8 @@ export interface Batch {
   readonly view: (which: number, positions?: Int32Array) => tf.Tensor4D;
   /** The random numbers of this step for one purpose. */
   readonly random: (purpose: string) => Random;
+  /** Gives back what is held for the views, when the step is done. */
+  readonly release?: () => void;
 }
 
 /** What a step computes with: a batch as tensors. */

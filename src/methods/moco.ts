@@ -2,13 +2,16 @@ import { z } from "zod";
 import type { Random } from "../engine/random";
 import type { tf } from "../engine/tf";
 import { withoutGradient } from "../engine/without-gradient";
+import { InputError } from "../errors";
 import { copyEncoder, createEncoder, disposeEncoder, encode, type Encoder, type EncoderConfig } from "../nn/encoder";
+import { assertChunksFit } from "./gradient-cache";
 import { contrastAccuracy, contrastLogits, infoNCE } from "./losses";
 import { defineMethod, twoViews } from "./method";
+import { ChunkedMoco } from "./moco-in-chunks";
 import { updateMomentumEncoder } from "./momentum-encoder";
 import { keyName, queryName } from "./network-names";
 import { assertQueueFits, KeyQueue } from "./queue";
-import { momentum, positiveInteger, temperature } from "./settings";
+import { chunkSize, momentum, positiveInteger, temperature } from "./settings";
 import { drawPermutation, encodeShuffled } from "./shuffling-bn";
 import { differentiate, type StepResult } from "./step";
 import { symmetricMocoStep } from "./symmetric-moco";
@@ -89,11 +92,21 @@ export const moco = defineMethod({
       shuffleBN: z.boolean(),
       /** Whether each view is once the query and once the key, as in the official CIFAR-10 demo; the paper's loss is not. */
       symmetric: z.boolean(),
+      chunkSize,
     })
     .strict(),
   trained: [queryName],
-  check: ({ queueSize }, { batchSize }) => assertQueueFits(queueSize, batchSize),
-  start: ({ shuffleBN, symmetric, ...settings }, { random, ...context }) => {
+  check: ({ queueSize, symmetric, chunkSize }, { batchSize, bnGroups }) => {
+    assertQueueFits(queueSize, batchSize);
+    if (chunkSize === undefined) return;
+    if (symmetric) {
+      throw new InputError(
+        "Cannot encode the batch in chunks: the symmetric loss takes it at once; leave out chunkSize",
+      );
+    }
+    assertChunksFit(chunkSize, { batchSize, bnGroups, viewsInOnePass: 1 });
+  },
+  start: ({ shuffleBN, symmetric, chunkSize, ...settings }, { random, ...context }) => {
     const streams = { encoder: random("initialization"), queue: random("queue") };
     const state = createMoco({ ...context, ...settings }, streams);
     const { queryEncoder, keyEncoder, queue } = state;
@@ -109,6 +122,19 @@ export const moco = defineMethod({
           ? symmetricMocoStep(state, { ...inputs, permutations: [permutation, secondPermutation] })
           : mocoStep(state, { ...inputs, permutation });
       },
+      inChunks:
+        chunkSize === undefined
+          ? undefined
+          : () => {
+              const chunked = new ChunkedMoco(state, (context.bnGroups * chunkSize) / context.batchSize);
+              return {
+                step: (batch) => {
+                  const permutation = shuffleBN ? drawPermutation(batch).permutation : undefined;
+                  return chunked.step(batch, { size: chunkSize, permutation });
+                },
+                dispose: () => chunked.dispose(),
+              };
+            },
       checkRestored: () => queue.assertWholeBatches(context.batchSize),
     };
   },

@@ -5,7 +5,7 @@ import { InputError } from "../errors";
 import type { Method, MethodDefinition } from "../methods/method";
 import type { Encoder } from "../nn/encoder";
 import { assertSameTraining, loadCheckpoint, resumeCheckpoint, saveCheckpoint, type Checkpoint } from "./checkpoint";
-import { drawBatch } from "./draw-batch";
+import { Batches } from "./draw-batch";
 import type { AnyRecipe } from "./recipe";
 import { learningRateAt } from "./schedule";
 import {
@@ -91,6 +91,7 @@ function startOrGoOn(
   const path = join(directory, checkpointFile);
   const state = resumeOrStart(path, recipe, { seed, data: trainingDataOf(data) }, { method, from });
   const trainingStep = new TrainingStep(state, recipe.optimizer);
+  const batches = new Batches(data, recipe, { seed, views: state.method.views, totalSteps });
   return {
     state,
     totalSteps,
@@ -98,9 +99,10 @@ function startOrGoOn(
     step: () => {
       const epoch = Math.floor(state.step / perEpoch);
       const learningRate = learningRateAt(recipe.schedule, { baseRate, epoch: state.step / perEpoch, epochs });
-      const batch = drawBatch(data, recipe, { seed, step: state.step, views: state.method.views });
+      const batch = batches.at(state.step);
       const moment = `step ${state.step + 1} in epoch ${epoch + 1}`;
       const { loss, accuracy, gradientNorm } = trainingStep.take(batch, learningRate, moment);
+      batch.release?.();
       state.step++;
       const monitored = monitor && isMonitored(state.step, epochs, perEpoch, monitor.times) ? monitor : undefined;
       record(state, { loss, accuracy, gradientNorm, epoch }, monitored !== undefined, totalSteps);
@@ -113,6 +115,7 @@ function startOrGoOn(
     },
     save: () => saveCheckpoint(path, state, recipe),
     dispose: () => {
+      batches.dispose();
       trainingStep.dispose();
       disposeTraining(state);
     },

@@ -44,7 +44,7 @@ describe("moco data", () => {
   });
 
   it("verifies the emoji set against the split", async () => {
-    expect(await run("verify", "emoji")).toMatch(/3812 images read.*\nSHA-256 of pixels and labels: [0-9a-f]{64}/);
+    expect(await run("verify", "emoji")).toMatch(/3812 images read.*\nSHA-256 of images and labels: [0-9a-f]{64}/);
   });
 
   it("refuses a name that is none, and a set that is missing", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type AugmentationParameters, drawAugmentation } from "../../src/data/augment";
-import { cifar10Demo, mocoV1, mocoV2, simclrStrong } from "../../src/data/augmentation-policy";
+import { type AugmentationParameters, drawAugmentation, drawView } from "../../src/data/augmentation-parameters";
+import { type AugmentationPolicy, cifar10Demo, mocoV1, mocoV2, simclrStrong } from "../../src/data/augmentation-policy";
 import { randomStream } from "../../src/engine/random";
 
 const count = 24_000;
@@ -90,15 +90,15 @@ describe("the crop", () => {
     );
   });
 
-  it("is the whole image where ten tries do not fit", () => {
-    const tooWide = { ...mocoV1, crop: { scale: [1, 1], ratio: [2, 2] } } as const;
-    const { tops, lefts, heights, widths } = drawAugmentation(tooWide, 3, 32, randomStream(0, "test"));
-    expect([tops, lefts, heights, widths].map((values) => [...values])).toEqual([
-      [0, 0, 0],
-      [0, 0, 0],
-      [32, 32, 32],
-      [32, 32, 32],
-    ]);
+  it("is the largest in the middle, of an aspect within the bounds, where ten tries do not fit", () => {
+    const whole = { ...mocoV1, crop: { scale: [1, 1], ratio: [0.75, 1.5] } } as const;
+    const crop = (height: number, width: number, policy: AugmentationPolicy = whole) =>
+      drawView(policy, { height, width }, randomStream(0, "test")).crop;
+    // What torchvision's get_params gives when its tries fail: (top, left, height, width).
+    expect(crop(40, 100)).toEqual({ top: 0, left: 20, height: 40, width: 60 });
+    expect(crop(100, 30)).toEqual({ top: 30, left: 0, height: 40, width: 30 });
+    const square = { ...whole, crop: { scale: [1.5, 2], ratio: [0.75, 1.5] } } as const;
+    expect(crop(32, 32, square)).toEqual({ top: 0, left: 0, height: 32, width: 32 });
   });
 
   it("keeps at least one pixel of a tiny image", () => {

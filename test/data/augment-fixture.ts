@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AugmentationParameters } from "../../src/data/augment";
+import type { AugmentationParameters } from "../../src/data/augmentation-parameters";
 import { tf } from "../../src/engine/tf";
 
 /** Numbers as test/golden/augment.py stores them. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type AugmentationParameters, augment, drawAugmentation, normalize } from "../../src/data/augment";
+import { augment, normalize } from "../../src/data/augment";
+import { type AugmentationParameters, drawAugmentation } from "../../src/data/augmentation-parameters";
 import { mocoV1, mocoV2 } from "../../src/data/augmentation-policy";
 import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";

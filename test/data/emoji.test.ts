@@ -5,12 +5,12 @@ import { emojiCredit, loadEmoji } from "../../src/data/emoji";
 import { parseEmojiEntries, readPackageFile } from "../../src/data/emoji-package";
 import { emojiSplitPath, readEmojiSplit } from "../../src/data/emoji-split";
 import { emojiShares, formatEmojiSplit, makeEmojiSplit } from "../../src/data/make-emoji-split";
-import type { ImageData, ImageSet } from "../../src/data/image-set";
+import type { ImageData, PixelSet } from "../../src/data/image-set";
 import { nearCopyShare } from "../../src/data/near-copies";
 import { InputError } from "../../src/errors";
 
-let data: ImageData;
-let sets: readonly ImageSet[];
+let data: ImageData<PixelSet>;
+let sets: readonly PixelSet[];
 
 beforeAll(async () => {
   data = await loadEmoji();
@@ -65,7 +65,7 @@ describe("the split of the emoji set", () => {
   });
 
   it("leaves no test or validation image with the very pixels of a training image", () => {
-    const images = ({ pixels, size, ids }: ImageSet): string[] =>
+    const images = ({ pixels, size, ids }: PixelSet): string[] =>
       ids.map((_, index) =>
         Buffer.from(pixels.subarray(index * size ** 2 * 3, (index + 1) * size ** 2 * 3)).toString("base64"),
       );

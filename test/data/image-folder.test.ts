@@ -1,9 +1,11 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readFile, rename, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import sharp from "sharp";
+import { imageTensor } from "../../src/data/batches";
 import { loadImageFolder } from "../../src/data/image-folder";
+import type { FileSet } from "../../src/data/image-set";
 
 let root: string;
 
@@ -28,6 +30,14 @@ async function paintClasses(part: string): Promise<void> {
   }
 }
 
+/** All images as evaluation sees them, in bytes. */
+function pixelsOf(set: FileSet): Uint8Array {
+  const images = imageTensor(set, Int32Array.from(set.ids.keys()));
+  const pixels = Uint8Array.from(images.dataSync(), (value) => Math.round(255 * value));
+  images.dispose();
+  return pixels;
+}
+
 describe("loadImageFolder", () => {
   it("takes train, val and test as they are", async () => {
     for (const [part, color] of [
@@ -39,9 +49,9 @@ describe("loadImageFolder", () => {
       await paint(`${part}/b/1.png`, color);
     }
     const data = await loadImageFolder(root, { size: 4 });
-    expect([...data.train.pixels.subarray(0, 3)]).toEqual([255, 0, 0]);
-    expect([...data.validation.pixels.subarray(0, 3)]).toEqual([0, 255, 0]);
-    expect([...data.test.pixels.subarray(0, 3)]).toEqual([0, 0, 255]);
+    expect([...pixelsOf(data.train).subarray(0, 3)]).toEqual([255, 0, 0]);
+    expect([...pixelsOf(data.validation).subarray(0, 3)]).toEqual([0, 255, 0]);
+    expect([...pixelsOf(data.test).subarray(0, 3)]).toEqual([0, 0, 255]);
     expect(data.train.ids).toEqual(["train/a/1.png", "train/b/1.png"]);
     expect([...data.test.labels]).toEqual([0, 1]);
   });
@@ -60,6 +70,63 @@ describe("loadImageFolder", () => {
     const data = await loadImageFolder(root, { size: 4 });
     expect(data.test.ids.every((id) => id.startsWith("val/"))).toBe(true);
     expect(data.validation.ids.every((id) => id.startsWith("train/"))).toBe(true);
+  });
+
+  it("leaves validation empty where nothing is to be held out of train, as for the paper's recipes", async () => {
+    await paintClasses("train");
+    await paintClasses("val");
+    const { train, validation, test } = await loadImageFolder(root, { size: 4, holdOut: false });
+    expect([train, validation, test].map(({ ids }) => ids.length)).toEqual([40, 0, 40]);
+  });
+
+  it("normalizes by the statistics of the training images, of all their pixels", async () => {
+    await paint("train/a/1.png", "rgb(255,0,51)", 4, 4);
+    await paint("train/b/1.png", "rgb(0,0,51)", 4, 12);
+    for (const name of ["val/a", "val/b", "test/a", "test/b"]) await paint(`${name}/1.png`, "white");
+    const { mean, std } = await loadImageFolder(root, { size: 4 });
+    expect(mean).toEqual([0.25, 0, 0.2]);
+    expect([std[0], std[1], std[2]]).toEqual([Math.sqrt(0.1875), 1, 1]);
+  });
+
+  it("reads no image of a large set when it is loaded, and normalizes it by ImageNet's statistics", async () => {
+    await paintClasses(".");
+    const file = await open(join(root, "circle/large.jpg"), "w");
+    await file.truncate(2 ** 29); // takes no room on the disk
+    await file.close();
+    const { mean, std, train } = await loadImageFolder(root, { size: 4 });
+    expect([mean, std]).toEqual([
+      [0.485, 0.456, 0.406],
+      [0.229, 0.224, 0.225],
+    ]);
+    expect(new Set(train.groups).size).toBe(train.ids.length);
+  });
+
+  it("decodes again only what has changed", async () => {
+    const many = 500;
+    for (let index = 0; index < many; index++)
+      await paint(`${index % 2}/${index}.png`, `rgb(${index % 256},0,0)`, 1, 1);
+    const broken = join(root, "0/0.png");
+    await utimes(broken, 1000, 1000);
+    const before = await loadImageFolder(root, { size: 4 });
+    // A file that nobody can decode, of the same time and size: what is known of it is remembered.
+    await writeFile(broken, "x".repeat((await stat(broken)).size));
+    await utimes(broken, 1000, 1000);
+    expect((await loadImageFolder(root, { size: 4 })).checksum).toBe(before.checksum);
+    await utimes(broken, 1001, 1001);
+    await expect(loadImageFolder(root, { size: 4 })).rejects.toThrow(/there are 1:\n0\/0.png/);
+  });
+
+  it("has another checksum when an image, a class or a part is another", async () => {
+    await paintClasses("train");
+    await paintClasses("test");
+    const checksum = async () => (await loadImageFolder(root, { size: 4 })).checksum;
+    const before = await checksum();
+    expect(await checksum()).toBe(before);
+    await paint("train/circle/3.png", "rgb(1,2,3)");
+    const changed = await checksum();
+    expect(changed).not.toBe(before);
+    await rename(join(root, "test/circle/3.png"), join(root, "test/square/20.png"));
+    expect(await checksum()).not.toBe(changed);
   });
 
   it("splits class folders alone by 60, 15 and 25 %", async () => {
@@ -86,7 +153,9 @@ describe("loadImageFolder", () => {
     for (let gray = 0; gray < 10; gray++) await paint(`b/${gray}.png`, `rgb(${gray},0,0)`);
     const { train, validation, test } = await loadImageFolder(root, { size: 4 });
     const first = new Map<string, number>();
-    for (const { ids, pixels } of [train, validation, test]) {
+    for (const set of [train, validation, test]) {
+      const { ids } = set;
+      const pixels = pixelsOf(set);
       expect(pixels).toHaveLength(ids.length * 48);
       ids.forEach((id, index) => first.set(id, pixels[index * 48]!));
     }
@@ -95,7 +164,7 @@ describe("loadImageFolder", () => {
     expect(first.get("a/clear.webp")).toBe(255);
   });
 
-  it("resizes the shorter side and cuts the center", async () => {
+  it("resizes the shorter side for evaluation and cuts the center", async () => {
     await mkdir(join(root, "train/a"), { recursive: true });
     // 16 wide, 8 high: red, white, white, blue quarters; the center is white.
     const pixels = Buffer.alloc(16 * 8 * 3, 255);
@@ -110,7 +179,11 @@ describe("loadImageFolder", () => {
     await paint("val/a/1.png", "white");
     await paint("test/a/1.png", "white");
     const { train } = await loadImageFolder(root, { size: 8 });
-    expect(train.pixels.subarray(0, 192).every((value) => value === 255)).toBe(true);
+    expect(
+      pixelsOf(train)
+        .subarray(0, 192)
+        .every((value) => value === 255),
+    ).toBe(true);
   });
 
   it("reports every broken image with its path", async () => {
@@ -198,8 +271,9 @@ describe("loadImageFolder", () => {
     await paint("circle/two.gif", "rgb(0,0,255)");
     const { train, validation, test } = await loadImageFolder(root, { size: 4 });
     const first = new Map<string, number[]>();
-    for (const { ids, pixels } of [train, validation, test]) {
-      ids.forEach((id, index) => first.set(id, [...pixels.subarray(index * 48, index * 48 + 3)]));
+    for (const set of [train, validation, test]) {
+      const pixels = pixelsOf(set);
+      set.ids.forEach((id, index) => first.set(id, [...pixels.subarray(index * 48, index * 48 + 3)]));
     }
     expect(first.get("circle/one.tif")).toEqual([10, 20, 30]);
     expect(first.get("circle/two.gif")).toEqual([0, 0, 255]);

@@ -25,7 +25,7 @@ BRIGHTNESS, CONTRAST, SATURATION, HUE = range(4)
 NEUTRAL = (1, 1, 1, 0)
 
 
-def images(rng, count, size):
+def random_images(rng, count, size):
     """Smooth images with noise; the first holds black, white, grays and all pure colors (ties between channels)."""
     coarse = torch.from_numpy(rng.uniform(0, 255, (count, 3, 4, 4)))
     smooth = torch.nn.functional.interpolate(coarse, size=(size, size), mode="bicubic").numpy()
@@ -100,7 +100,7 @@ def save(name, content):
 
 def write(name, seed, count, size, grayscale_at, hue, blur):
     rng = np.random.default_rng(seed)
-    images = images(rng, count, size)
+    images = random_images(rng, count, size)
     parameters = [draw(rng, image, size, hue, blur) for image in range(count)]
     results = torch.stack([apply(image, p, grayscale_at) for image, p in zip(floats(images), parameters)])
     fixture = {
@@ -117,7 +117,7 @@ def write(name, seed, count, size, grayscale_at, hue, blur):
 def write_pillow(seed, count, size):
     """The same operations on Pillow images, each alone and all together, and how far floats are from them."""
     rng = np.random.default_rng(seed)
-    images = images(rng, count + 1, size)[1:]
+    images = random_images(rng, count + 1, size)[1:]
     drawn = [draw(rng, image + 1, size, 0.4, blur=False) for image in range(count)]
     sigmas = [float(np.float32(sigma)) for sigma in rng.uniform(0.1, 2, count)]
     nothing = {"top": 0, "left": 0, "height": size, "width": size, "flip": 0, "order": [0, 1, 2, 3]}
@@ -168,9 +168,40 @@ def write_pillow(seed, count, size):
     save("pillow", content)
 
 
+def write_aspects(seed):
+    """Images of any aspect: crops with all steps of v2, and the official evaluation's Resize and CenterCrop at its ratio."""
+    rng = np.random.default_rng(seed)
+    content = {"outputSize": 28, "grayscaleAt": "after jitter", "images": []}
+    for number, (height, width) in enumerate([(40, 65), (67, 45), (30, 90), (32, 33), (20, 24)]):
+        image = random_images(rng, 2, 96)[1][:height, :width]
+        crop_height, crop_width = (int(rng.integers(side // 2, side + 1)) for side in (height, width))
+        parameters = {
+            **draw(rng, number, 20, 0.1, blur=True),
+            "top": int(rng.integers(height - crop_height + 1)),
+            "left": int(rng.integers(width - crop_width + 1)),
+            "height": crop_height,
+            "width": crop_width,
+        }
+        x = floats(image[None])[0]
+        view = apply(x, parameters, content["grayscaleAt"], 28)
+        evaluated = F.center_crop(F.resize(x, 32, antialias=True), [28, 28])
+        content["images"].append(
+            {
+                "height": height,
+                "width": width,
+                "pixels": encode(image, "<u1"),
+                "parameters": parameters,
+                "view": encode(view.permute(1, 2, 0).numpy(), "<f4"),
+                "evaluated": encode(evaluated.permute(1, 2, 0).numpy(), "<f4"),
+            }
+        )
+    save("aspects", content)
+
+
 if __name__ == "__main__":
     FIXTURES.mkdir(parents=True, exist_ok=True)
     write("v1", seed=1, count=8, size=32, grayscale_at="before jitter", hue=0.4, blur=False)
     write("v2", seed=2, count=8, size=32, grayscale_at="after jitter", hue=0.1, blur=True)
     write("smaller", seed=3, count=4, size=48, grayscale_at="after jitter", hue=0.1, blur=True)
     write_pillow(seed=4, count=16, size=24)
+    write_aspects(seed=5)

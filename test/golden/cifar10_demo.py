@@ -150,4 +150,5 @@ def main(start, output, seed):
         output.write_text(json.dumps({"engine": f"torch {torch.__version__}", "seed": seed, "recipe": recipe, "data": facts["checksum"], "curve": curve}))
 
 
-main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

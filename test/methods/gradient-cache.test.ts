@@ -4,6 +4,8 @@ import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
 import { endToEndStep, endToEndStepInChunks } from "../../src/methods/end-to-end";
 import { ChunkedEncoder } from "../../src/methods/gradient-cache";
+import { createMoco, disposeMoco, mocoStep } from "../../src/methods/moco";
+import { ChunkedMoco } from "../../src/methods/moco-in-chunks";
 import { simclrStep, simclrStepInChunks } from "../../src/methods/simclr";
 import type { StepResult } from "../../src/methods/step";
 import { copyEncoder, createEncoder, disposeEncoder, type Encoder } from "../../src/nn/encoder";
@@ -98,6 +100,47 @@ describe("the gradient cache", () => {
       return result;
     };
     expectEqual(run(chunk), run());
+  });
+
+  it.each([true, false])("gives MoCo its step, queue and key encoder included, shuffling BN %s", (shuffleBN) => {
+    const run = (chunkSize?: number) => {
+      const before = tf.memory().numTensors;
+      const moco = createMoco(
+        { encoder: encoderConfig, queueSize: 2 * batch, momentum: 0.9, temperature: 0.1, bnGroups: 4 },
+        { encoder: randomStream(1, "encoder"), queue: randomStream(1, "queue") },
+      );
+      const { queryEncoder, keyEncoder, queue } = moco;
+      // Other weights than the query encoder's, as after some steps.
+      keyEncoder.parameters.replace(tf.tidy(() => tf.mul<tf.Tensor1D>(keyEncoder.parameters.values, 0.9)));
+      const chunked = chunkSize === undefined ? undefined : new ChunkedMoco(moco, (4 * chunkSize) / batch);
+      const indices = Int32Array.from({ length: batch }, (_, row) => 100 + row);
+      const step =
+        chunked?.step(
+          { ...ofBatch, indices },
+          { size: chunkSize!, permutation: shuffleBN ? permutation : undefined },
+        ) ??
+        recorded((queryView, keyView, permutation) =>
+          mocoStep(moco, {
+            queryView,
+            keyView,
+            permutation: shuffleBN ? permutation : undefined,
+            images: tf.range(100, 100 + batch, 1, "int32"),
+          }),
+        );
+      const result = outcome(step, [queryEncoder, keyEncoder].slice(0, 1));
+      const state = [keyEncoder.parameters.values, keyEncoder.running.values, queue.keys].map((values) =>
+        values.dataSync<"float32">(),
+      );
+      const rest = { pointer: queue.pointer, images: [...queue.buffers[1]!.value.dataSync()] };
+      chunked?.dispose();
+      disposeMoco(moco);
+      expect(tf.memory().numTensors).toBe(before);
+      return { result, state, rest };
+    };
+    const [chunked, plain] = [run(chunk), run()];
+    expectEqual(chunked.result, plain.result);
+    chunked.state.forEach((values, index) => expect(relativeError(values, plain.state[index]!)).toBeLessThan(1e-5));
+    expect(chunked.rest).toEqual(plain.rest);
   });
 
   it.each([true, false])("gives both end-to-end encoders theirs, shuffling BN %s", (shuffleBN) => {

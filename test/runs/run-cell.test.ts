@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { joinParts } from "../../src/data/image-data";
-import type { ImageData } from "../../src/data/image-set";
+import type { ImageData, PixelSet } from "../../src/data/image-set";
 import { runCell, runRecordFile } from "../../src/runs/run-cell";
 import { presetNamed } from "../../src/recipes/presets";
 import { tinyData, tinyRecipe } from "../train/tiny";
@@ -16,14 +16,14 @@ const preset = { ...presetNamed("smoke"), knn: { k: 3, temperature: 0.1 } };
 const recipe = tinyRecipe({ dataset: "folder:some-images" });
 
 /** Steps that are trained until the run is there. */
-async function stepsToRun(data: ImageData): Promise<number> {
+async function stepsToRun(data: ImageData<PixelSet>): Promise<number> {
   let steps = 0;
   await runCell(recipe, 1, data, preset, { root, onProgress: () => void steps++ });
   return steps;
 }
 
 /** The same images but for one value of one pixel. */
-function withOneValueChanged({ name, train, validation, test }: ImageData): ImageData {
+function withOneValueChanged({ name, train, validation, test }: ImageData<PixelSet>): ImageData<PixelSet> {
   const pixels = Uint8Array.from(train.pixels);
   pixels[0] = (pixels[0]! + 1) % 256;
   return joinParts(name, { ...train, pixels }, validation, test);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ImageData, ImageSet } from "../../src/data/image-set";
+import type { ImageData, PixelSet } from "../../src/data/image-set";
 import { randomStream } from "../../src/engine/random";
 import { parseRecipe, type Recipe } from "../../src/train/recipe";
 
@@ -41,6 +41,7 @@ export function tinyMethods(): Recipe[] {
   const methods: Recipe["method"][] = [
     tinyMoco(),
     tinyMoco({ symmetric: true }),
+    tinyMoco({ chunkSize: 4 }),
     { kind: "end-to-end", temperature: 0.2, shuffleBN: true },
     { kind: "end-to-end", temperature: 0.2, shuffleBN: true, chunkSize: 4 },
     { kind: "memory-bank", negatives: 10, momentum: 0.5, temperature: 0.2 },
@@ -60,13 +61,13 @@ export function tinyMethods(): Recipe[] {
 type MocoRecipe = Extract<Recipe["method"], { kind: "moco" }>;
 
 /** Random images: 26 in `train`, so that each epoch of 8 drops two. */
-export function tinyData(): ImageData {
+export function tinyData(): ImageData<PixelSet> {
   const sets = { train: randomSet("train", 26), validation: randomSet("validation", 8), test: randomSet("test", 8) };
   const checksum = createHash("sha256").update(sets.train.pixels).digest("hex");
   return { name: "tiny", ...sets, mean: [0.5, 0.5, 0.5], std: [0.3, 0.3, 0.3], checksum };
 }
 
-function randomSet(part: string, count: number): ImageSet {
+function randomSet(part: string, count: number): PixelSet {
   const size = 8;
   const random = randomStream(1, part);
   return {

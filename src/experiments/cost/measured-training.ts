@@ -71,5 +71,5 @@ export function stepKey(training: PlannedTraining): string {
 }
 
 function chunkOf({ method }: Recipe): number | undefined {
-  return method.kind === "simclr" || method.kind === "end-to-end" ? method.chunkSize : undefined;
+  return "chunkSize" in method ? method.chunkSize : undefined;
 }

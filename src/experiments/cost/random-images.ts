@@ -1,5 +1,5 @@
 import { channelStatistics } from "../../data/image-data";
-import type { ImageData, ImageSet } from "../../data/image-set";
+import type { ImageData, PixelSet } from "../../data/image-set";
 import type { Size } from "../../detection/structures/boxes";
 import type { DetectionImage, DetectionSet } from "../../detection/structures/detection-set";
 import { randomStream, type Random } from "../../engine/random";
@@ -9,7 +9,7 @@ const objectsInImage = 7;
 
 /** Square images of noise in place of a data set that is not there; all parts are the same. */
 export function randomImageData(size: number, count: number, classes: number): ImageData {
-  const set: ImageSet = {
+  const set: PixelSet = {
     name: "random images",
     size,
     pixels: noise(count * size * size * 3, randomStream(0, "pixels")),

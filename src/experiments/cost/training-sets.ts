@@ -5,6 +5,9 @@ import type { TrainingSetFacts } from "../../methods/method";
 /** ImageNet-1k: the paper's "IN-1M", section 4; the official code's 5,004 iterations of 256 an epoch are of this count. */
 const imageNet: TrainingSetFacts = { images: 1_281_167, classes: 1000 };
 
+/** The training part of IN-100, 100 classes of ImageNet-1k (Tian et al., 2019). */
+const imageNet100: TrainingSetFacts = { images: 126_689, classes: 100 };
+
 /**
  * Images that a detector is trained on, by the names that recipes have for the parts: the lines of `trainval.txt` of VOC 2007
  * and 2012 (16,551 together), and of the 118,287 images of COCO's `train2017` those with an object that is no crowd
@@ -15,6 +18,7 @@ const cocoImages: Readonly<Record<string, number>> = { train2017: 117_266 };
 
 /** What is published of the data set of a pre-training or a linear classifier; undefined where it is none of the paper's. */
 export function pretrainingSet({ dataset }: Pick<Recipe, "dataset">): TrainingSetFacts | undefined {
+  if (dataset === "folder:imagenet100") return imageNet100;
   return dataset === "folder:imagenet" ? imageNet : undefined;
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import type { ImageData, ImageSet } from "../../../src/data/image-set";
+import type { ImageData, PixelSet } from "../../../src/data/image-set";
 import { InputError } from "../../../src/errors";
 import { tf } from "../../../src/engine/tf";
 import { extractFeatures, randomNetwork } from "../../../src/evaluate/extract";
@@ -23,12 +23,12 @@ const recipe = tinyRecipe();
 const data = tinyData();
 
 /** The same images, those of odd label turned red. */
-function colored(set: ImageSet): ImageSet {
+function colored(set: PixelSet): PixelSet {
   const perImage = set.pixels.length / set.labels.length;
   const red = (at: number) => (set.labels[Math.floor(at / perImage)] === 1 ? (at % 3 === 0 ? 255 : 0) : undefined);
   return { ...set, pixels: set.pixels.map((value, at) => red(at) ?? value) };
 }
-const red: ImageData = {
+const red: ImageData<PixelSet> = {
   ...data,
   train: colored(data.train),
   validation: colored(data.validation),
