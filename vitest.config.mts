@@ -5,6 +5,7 @@ const wholeProgram = [
   "test/cli/**/*.test.ts",
   "test/kernel/**/*.test.ts",
   "test/setup/**/*.test.ts",
+  "test/faults/**/*.test.ts",
   "test/experiments/studies/notebook.test.ts",
 ];
 
@@ -19,7 +20,7 @@ export default defineConfig({
         test: {
           name: "parts",
           include: ["test/**/*.test.ts"],
-          exclude: wholeProgram,
+          exclude: [...wholeProgram, "test/browser/**"],
           // Two files at a time with a thread each: for small tensors that is faster than one with two.
           maxWorkers: 2,
           env: { TF_NUM_INTRAOP_THREADS: "1" },

@@ -109,7 +109,18 @@ function createCells(converter) {
     return { execution_count: count, payload: [], user_expressions: {} };
   }
 
-  return { executor, ran, runCell };
+  /** Interrupts the cell that runs, unless the user did. Returns whether one still runs. */
+  function stopRunning() {
+    if (latest?.runs !== true) {
+      return false;
+    }
+    if (globalThis.mocoKernel.interrupts === latest.interruptsBefore) {
+      process.emit("SIGINT");
+    }
+    return true;
+  }
+
+  return { executor, ran, runCell, stopRunning };
 }
 
 function errorOf(cell) {

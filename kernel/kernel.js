@@ -8,6 +8,8 @@ const { PROTOCOL_VERSION } = require("./wire.js");
 
 /** Time for the last messages to go out. */
 const EXIT_MS = 100;
+/** Time for a cell to write its checkpoint; Jupyter ends a kernel that takes longer than five seconds. */
+const LAST_STEP_MS = 4000;
 
 /**
  * Must run after compiler.js and cell-positions.js are installed.
@@ -22,7 +24,12 @@ function createKernel(typescript, notebookFolder, exit) {
 
   return {
     runCell: cells.runCell,
-    exit: () => setTimeout(exit, EXIT_MS),
+    exit: () => {
+      const latest = performance.now() + LAST_STEP_MS;
+      const exitWhenStopped = () =>
+        cells.stopRunning() && performance.now() < latest ? setTimeout(exitWhenStopped, EXIT_MS) : exit();
+      setTimeout(exitWhenStopped, EXIT_MS);
+    },
     answers: {
       kernel_info: () => kernelInfo(typescript),
       is_complete: ({ code }) => isComplete(typescript, code),

@@ -65,7 +65,21 @@ def check_output(path, output):
 
 
 def write_atomically(notebook, output):
-    output.parent.mkdir(parents=True, exist_ok=True)
+    """Writes the executed notebook, whole or not at all. Raises Failure if the system refuses."""
     partial = output.with_name(f".{output.name}.{os.getpid()}")
-    nbformat.write(notebook, partial)
-    os.replace(partial, output)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with open(partial, "w", encoding="utf-8") as file:
+            nbformat.write(notebook, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, output)
+    except OSError as error:
+        try:
+            partial.unlink(missing_ok=True)
+        except OSError:
+            pass  # The error that led here says more.
+        raise Failure(
+            f"Cannot write the executed notebook {output}: {error.strerror}. What it has trained is kept. "
+            "Free space there, or choose another place by --output, then run the same again"
+        ) from None

@@ -239,7 +239,11 @@ def main():
     except Interrupted as interrupted:
         print("Stopped. Run the same command again to go on.", file=sys.stderr)
         code = 128 + interrupted.args[0]
-    write_atomically(notebook, options.output)
+    try:
+        write_atomically(notebook, options.output)
+    except Failure as failure:
+        print(failure.message, file=sys.stderr)
+        return code or 1
     print(f"Executed notebook: {options.output}", flush=True)
     return code
 

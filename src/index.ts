@@ -6,7 +6,7 @@ export type { InputSpec, TensorFunction } from "./engine/tensor-function";
 export { Variable } from "./engine/variable";
 export { withoutGradient } from "./engine/without-gradient";
 
-export { loadData, type DataName } from "./data/load";
+export { loadData, parseDataName, type DataName } from "./data/load";
 export type { ImageData, ImageSet } from "./data/image-set";
 export { emojiCredit } from "./data/emoji";
 export { augment, drawAugmentation, normalize } from "./data/augment";
@@ -28,12 +28,14 @@ export type { Network } from "./nn/network";
 export { ParameterVector, type TensorEntry } from "./nn/parameters";
 export { createMoco, disposeMoco, mocoStep, type Moco, type MocoConfig, type MocoInputs } from "./methods/moco";
 export { defineMethod, oneView, twoViews, type Method, type MethodDefinition } from "./methods/method";
+export { endToEndStep, type EndToEnd } from "./methods/end-to-end";
+export { supervisedStep } from "./methods/supervised";
 export { differentiate, type StepResult } from "./methods/step";
 export { loadEncoder } from "./weights/encoder-weights";
 export { readWeights, writeWeights } from "./weights/weights-file";
 export { nameParts, partsOf } from "./weights/checkpoint-names";
 export { KeyQueue } from "./methods/queue";
-export { contrastLogits, infoNCE, topOneAccuracy } from "./methods/losses";
+export { contrastAccuracy, contrastLogits, infoNCE, topOneAccuracy } from "./methods/losses";
 export { updateMomentumEncoder } from "./methods/momentum-encoder";
 
 export { Sgd } from "./train/sgd";
@@ -44,6 +46,8 @@ export { pretrain, type PretrainOptions, type TrainingProgress } from "./train/p
 export { loadCheckpoint } from "./train/checkpoint";
 
 export { knn } from "./evaluate/knn";
+export { forNearest } from "./evaluate/nearest";
+export type { Features } from "./evaluate/features";
 export { paperLinearRecipe, parseLinearRecipe, type LinearRecipe } from "./evaluate/linear-recipe";
 export { trainLinear, type LinearProgress } from "./evaluate/train-linear";
 export { evaluateFeatures } from "./evaluate/evaluate-features";
@@ -51,7 +55,7 @@ export { extractFeatures, pixelFeatures, randomNetwork } from "./evaluate/extrac
 export { groupBootstrap, pairedGroupBootstrap, seedInterval } from "./statistics/intervals";
 export { pairedTwoLevelBootstrap, twoLevelBootstrap } from "./statistics/two-level-bootstrap";
 
-export { presetNamed, type Preset } from "./recipes/presets";
+export { presetNamed, presetNames, type Preset } from "./recipes/presets";
 export {
   composeScenes,
   sceneChecksum,
@@ -67,8 +71,17 @@ export { loadDetectionData, type DetectionData } from "./detection/data/detectio
 export type { Annotation, Box, Detection, DetectionImage, DetectionSet } from "./detection/structures/detection-set";
 export { detectionPreset } from "./recipes/detection-presets";
 export { parseDetectionRecipe, type DetectionRecipe } from "./detection/detection-recipe";
-export { readPredictions, runDetector, type DetectorRun } from "./runs/run-detector";
+export { detectionRateAt } from "./detection/detection-schedule";
+export { trainableImages } from "./detection/structures/detection-set";
+export {
+  disposeDetectorTraining,
+  startDetectorTraining,
+  type Initialization,
+} from "./detection/train/detector-training";
 export { trainDetector, type DetectorProgress } from "./detection/train/train-detector";
+export { DetectorTrainingStep } from "./detection/train/take-detector-step";
+export { readTrainingBatch, shuffledBatches } from "./detection/train/training-batches";
+export { readPredictions, runDetector, type DetectorRun } from "./runs/run-detector";
 
 export { bestRates, mechanismAblation, mechanisms, mechanismTitles } from "./experiments/mechanisms/mechanisms";
 export { endToEndRecipe, memoryBankRecipe, mocoV1Recipe, mocoV2Recipe, simclrRecipe } from "./recipes/paper-recipes";
@@ -92,8 +105,9 @@ export type { TransferResult } from "./experiments/transfer/transfer-result";
 export type { Ablation, Cell } from "./experiments/ablation/ablation";
 export type { AblationResult } from "./experiments/ablation/ablation-result";
 export { cellTraining, runCell } from "./runs/run-cell";
-export { tryRates } from "./experiments/mechanisms/rate-trials";
+export { recordedRateTrials, tryRates } from "./experiments/mechanisms/rate-trials";
 export { stepCosts, type StepCost } from "./experiments/mechanisms/step-cost";
+export { recordedResult, storedAblation } from "./experiments/ablation/stored-ablation";
 export { reproduceAblation, type ReproduceOptions } from "./experiments/ablation/reproduce-ablation";
 export { linearByLayer } from "./experiments/linear-evaluation/linear-by-layer";
 export { readTwoEngines } from "./experiments/pytorch-parity/read-two-engines";
@@ -105,8 +119,8 @@ export {
   ownTransferRuns,
   recordedTestSet,
   recordedTransferRuns,
+  storedDetections,
   storedTransfer,
-  transferDirectory,
 } from "./experiments/transfer/stored-transfer";
 export { accuracyRows, agreementRows, footnotes, queueRows } from "./experiments/ablation/ablation-rows";
 export { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "./experiments/ablation/ablation-charts";
@@ -125,7 +139,7 @@ export {
   transferRows,
 } from "./experiments/transfer/transfer-rows";
 
-export { studyPlan, workLeft, type StudyPlan } from "./experiments/studies/plan";
+export { recordedStudies, studyPlan, workLeft, type StudyPlan } from "./experiments/studies/plan";
 export type { FindRun } from "./experiments/studies/study";
 export { shufflingFigures, shufflingRows, shufflingStudy } from "./experiments/studies/shuffling";
 export { observeStaleness, type StalenessRecord } from "./experiments/studies/observe-staleness";
@@ -138,6 +152,10 @@ export {
   informationBoundFigure,
   informationBoundRows,
 } from "./experiments/studies/information-bound";
+
+export { judgementsOn } from "./claims/judge";
+export { recordedJudgements } from "./report/recorded-report";
+export { claimNotes, claimRows } from "./report/claim-rows";
 
 export { showChart, type Figure, type Trace } from "./display/chart";
 export { showHeatMap, type HeatMap } from "./display/heat-map";

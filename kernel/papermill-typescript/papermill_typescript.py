@@ -20,6 +20,12 @@ class TypeScriptTranslator(Translator):
 
     @classmethod
     def translate(cls, val):
+        """A list or an object that was given as text, as papermill's `-p` does, is written as one."""
+        if isinstance(val, str) and val[:1] in ("[", "{"):
+            try:
+                val = json.loads(val)
+            except json.JSONDecodeError:
+                pass
         return json.dumps(val, default=str)
 
     @classmethod

@@ -70,6 +70,20 @@ export function judge(claims: readonly Claim[], find: FindValues): Judgement[] {
   });
 }
 
+/**
+ * Those whose values stand in some tables, or that have one of some names. Choose after judging: p values are adjusted within
+ * all claims of a table of the paper.
+ */
+export function judgementsOn(
+  judgements: readonly Judgement[],
+  { tables, ids = [] }: { readonly tables: readonly Estimand["table"][]; readonly ids?: readonly string[] },
+): readonly Judgement[] {
+  return judgements.filter(
+    ({ claim: { id, question } }) =>
+      ids.includes(id) || ("estimand" in question && tables.includes(question.estimand.table)),
+  );
+}
+
 function testedOf({ question }: Claim, find: FindValues): Evidence | Unanswered {
   if (!("estimand" in question)) return question;
   const notRun = (reason: string): Unanswered => ({ verdict: "not run at this scale", reason });

@@ -15,12 +15,14 @@ import { totalLoss } from "../detection/model/faster-rcnn";
 import type { DetectorProgress } from "../detection/train/train-detector";
 import { InputError } from "../errors";
 import { whileLocked } from "../files/folder-lock";
+import { printable } from "../display/printable";
 import { stopRequested } from "../display/kernel";
 import { detectorDirectory } from "../runs/detector-directory";
 import { detectorInitialization } from "../runs/detector-initialization";
 import { detectionLimit } from "../experiments/transfer/transfer-rows";
 import type { DetectFlags } from "./detect";
-import { clock, percent, progressBar } from "./progress-bar";
+import { clock } from "../display/clock";
+import { percent, progressBar } from "./progress-bar";
 import { withSettings, type Setting } from "./recipe-flags";
 import { prepareFolder } from "./run-folder";
 
@@ -125,6 +127,6 @@ function describeMetrics({ metrics, manifest }: DetectorRun, test: string): stri
     `On ${test}, by the rules of ${metric}${detectionLimit(manifest.recipe)}: AP ${shown(ap)}, AP50 ${shown(ap50)}, AP75 ${shown(ap75)}`,
     ...(masks ? [`of masks: AP ${shown(masks.ap)}, AP50 ${shown(masks.ap50)}, AP75 ${shown(masks.ap75)}`] : []),
     `whatever the category: AP ${shown(classAgnostic.ap)}, AP50 ${shown(classAgnostic.ap50)}`,
-    `AP of each category: ${categories.map(({ name, ap }) => `${name} ${shown(ap)}`).join(", ")}`,
+    `AP of each category: ${categories.map(({ name, ap }) => `${printable(name)} ${shown(ap)}`).join(", ")}`,
   ].join("\n");
 }

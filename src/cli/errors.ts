@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import { ZodError } from "zod";
 import { InputError } from "../errors";
+import { isSystemError, reasonOf } from "../files/write-failure";
 
 /** Exit codes of the command line, 0 apart. */
 export const exitCodes = {
@@ -36,10 +37,18 @@ export function exitOf(error: unknown, debug: boolean): Exit {
     // By name: their module loads TensorFlow, which a wrong flag should not wait for.
     if (error.name === "InterruptedError") return { code: exitCodes.interrupted, message: error.message };
     if (error.name === "DivergedError") return { code: exitCodes.failed, message: error.message };
-    // A full disk, a folder without permission: the system's words say it.
-    if ("syscall" in error && !debug) return { code: exitCodes.failed, message: `Cannot go on: ${error.message}` };
+    if (isSystemError(error) && !debug) return { code: exitCodes.failed, message: describeSystemError(error) };
   }
   const text = error instanceof Error ? error.message : String(error);
   const more = debug && error instanceof Error ? `\n${error.stack}` : "\nSet MOCO_DEBUG=1 to see where.";
   return { code: exitCodes.failed, message: `This is a bug of moco-kit, please report it: ${text}${more}` };
+}
+
+/** A full disk says so whatever was being done; of other errors the system's words say more. */
+function describeSystemError(error: NodeJS.ErrnoException & { readonly code: string }): string {
+  if (!["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE"].includes(error.code)) {
+    return `Cannot go on: ${error.message}`;
+  }
+  const [reason, advice] = reasonOf(error);
+  return `Cannot go on${error.path === undefined ? "" : ` at ${error.path}`}: ${reason}. ${advice}, then run the same again`;
 }

@@ -6,7 +6,8 @@ import { whileLocked } from "../files/folder-lock";
 import { forgetLinearRun, linearDirectory, linearRunFile, runLinear, type LinearRun } from "../runs/run-linear";
 import type { LinearFlags } from "./evaluate";
 import { evaluationData, openEncoder } from "./open-encoder";
-import { clock, percent, progressBar } from "./progress-bar";
+import { clock } from "../display/clock";
+import { percent, progressBar } from "./progress-bar";
 import { withSettings, type Setting } from "./recipe-flags";
 import { prepareFolder } from "./run-folder";
 

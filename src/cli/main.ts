@@ -8,6 +8,8 @@ import { compareCommand } from "./compare";
 import { convertCommand } from "./convert";
 import { dataCommand } from "./data";
 import { detectCommand } from "./detect";
+import { printable } from "../display/printable";
+import { requestStop } from "../display/kernel";
 import { doctorCommand } from "./doctor";
 import { exitOf } from "./errors";
 import { estimateCommand } from "./estimate";
@@ -69,16 +71,18 @@ function inherit(parent: Command): void {
 }
 
 async function main(): Promise<void> {
-  // A reader that has seen enough (`moco data list | head`) is no error.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit();
-  });
+  // A reader that has seen enough (`moco data list | head`) is no error. A training stops as it does by Ctrl-C.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      if (!requestStop()) process.exit();
+    });
+  }
   try {
     await createProgram().parseAsync();
   } catch (error) {
     const { code, message } = exitOf(error, process.env["MOCO_DEBUG"] === "1");
-    if (message !== undefined) console.error(message);
+    if (message !== undefined) console.error(printable(message));
     process.exitCode = code;
   }
 }

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
 import { z } from "zod";
 import { InputError } from "../errors";
+import { presetNames } from "../recipes/presets";
 import { projectRoot, pythonProgram } from "./project";
 
 /** A notebook to run without a browser. */
@@ -19,9 +20,9 @@ export interface NotebookRun {
 }
 
 const optionsSchema = z.object({
-  preset: z.enum(["smoke", "quick", "small", "paper"]),
+  preset: z.enum(presetNames).optional(),
   seeds: z.coerce.number().int().min(1).max(100).optional(),
-  fresh: z.boolean().optional(),
+  recorded: z.boolean().optional(),
   output: z.string().min(1).optional(),
 });
 
@@ -30,21 +31,49 @@ export function notebookCommand(): Command {
   return new Command("notebook")
     .description("run a notebook without a browser; the executed notebook goes to runs/notebooks")
     .argument("<notebook>", "its number (03) or its path")
-    .option("--preset <name>", "size of the runs: smoke, quick, small or paper", "quick")
+    .option("--preset <name>", `size of the runs: ${presetNames.join(" or ")} (default: as the notebook says)`)
     .option("--seeds <count>", "seeds for each cell of the table (default: as the notebook says)")
-    .option("--fresh", "train again what was trained before")
+    .option("--recorded", "show what was recorded for the repository, and train nothing")
     .option("--output <path>", "where the executed notebook goes")
     .action(async (notebook: string, given: unknown) => {
       const options = parseOptions(given);
       const path = findNotebook(notebook);
-      const { preset, seeds, fresh, output } = options;
+      const { preset, seeds, recorded, output } = options;
       process.exitCode = await runNotebook({
         path,
-        parameters: { preset, ...(seeds === undefined ? {} : { seeds }), ...(fresh === undefined ? {} : { fresh }) },
-        output: output ?? executedNotebookPath(path, preset),
+        parameters: {
+          ...(preset !== undefined && { preset }),
+          ...(seeds !== undefined && { seeds }),
+          // A notebook opens with what was recorded; who runs one from here wants it run.
+          ...(recorded === undefined ? hasParameter(path, anewParameter) && { [anewParameter]: true } : {}),
+        },
+        output: output ?? executedNotebookPath(path, recorded ? "recorded" : (preset ?? "quick")),
       });
     });
 }
+
+/** The parameter of the kit's notebooks that says whether they train or show what was recorded. */
+export const anewParameter = "anew";
+
+/** Whether a notebook's cell tagged `parameters` declares a constant. What is no notebook has none. */
+function hasParameter(path: string, name: string): boolean {
+  try {
+    const { cells } = notebookSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    const source = cells.find(({ metadata }) => metadata.tags?.includes("parameters"))?.source ?? "";
+    return new RegExp(`^const ${name}\\b`, "m").test([source].flat().join(""));
+  } catch {
+    return false; // the run says what is wrong with the file
+  }
+}
+
+const notebookSchema = z.object({
+  cells: z.array(
+    z.object({
+      source: z.union([z.string(), z.array(z.string())]),
+      metadata: z.object({ tags: z.array(z.string()).optional() }),
+    }),
+  ),
+});
 
 /** Where `moco notebook` and `moco reproduce` put an executed notebook. */
 export function executedNotebookPath(path: string, preset: string): string {

@@ -1,11 +1,11 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { loadData, parseDataName } from "../data/load";
-import { InputError } from "../errors";
+import { DivergedError, InputError } from "../errors";
 import { writeCheckedJson } from "../files/checked-json";
 import { whileLocked } from "../files/folder-lock";
-import { forgetGenerations } from "../files/generations";
+import { forgetGenerations, readOrSetAside } from "../files/generations";
 import { stopRequested } from "../display/kernel";
 import { monitorDemoKnn, monitorKnn } from "../runs/evaluate-encoder";
 import { demoRun, recordDemoRun } from "../experiments/pytorch-parity/record-demo-run";
@@ -40,19 +40,24 @@ export async function pretrainAction(flags: PretrainFlags, settings: readonly Se
         "Runs of tables are recorded by moco reproduce --record",
     );
   }
-  const recipe = parseRecipe(recipeFrom({ preset: flags.preset, file: flags.recipe, method: flags.method }, settings));
+  const given = parseRecipe(recipeFrom({ preset: flags.preset, file: flags.recipe, method: flags.method }, settings));
+  const from = flags.from === undefined ? undefined : checkpointOf(flags.from);
+  const recipe = from === undefined ? given : goneOnWith(given, from);
   const data = await loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize });
   const monitor = monitorOf(flags, recipe, data);
   const directory = resolve(flags.output ?? runDirectory(recipe, data, flags.seed));
   prepareFolder(directory);
-  await whileLocked(directory, () => trainIn(directory, recipe, data, { ...flags, monitor }));
+  await whileLocked(directory, () => trainIn(directory, recipe, data, { ...flags, from, monitor }));
 }
 
 async function trainIn(
   directory: string,
   recipe: Recipe,
   data: ImageData,
-  { monitor, ...flags }: PretrainFlags & { readonly monitor: PretrainOptions["monitor"] },
+  {
+    monitor,
+    ...flags
+  }: Omit<PretrainFlags, "from"> & { readonly from: string | undefined; readonly monitor: PretrainOptions["monitor"] },
 ): Promise<void> {
   if (flags.fresh) {
     // Only what a run consists of: the folder may hold other things.
@@ -70,6 +75,7 @@ async function trainIn(
       seed: flags.seed,
       directory,
       checkpointSeconds: flags.checkpointSeconds,
+      ...(flags.from !== undefined && { from: flags.from }),
       ...(monitor && { monitor }),
       stopRequested,
     });
@@ -80,6 +86,9 @@ async function trainIn(
       last = progress;
       bar.show(progress);
     }
+  } catch (error) {
+    if (!(error instanceof DivergedError)) throw error;
+    throw new DivergedError(`${error.message}. ${adviceAfter(recipe, directory)}`, { cause: error });
   } finally {
     bar.stop();
   }
@@ -91,6 +100,34 @@ async function trainIn(
     console.log(
       `${last ? "Trained" : "Nothing to do: trained before"}.\n${outcome.checkpoint}\n${outcome.manifestFile}`,
     );
+}
+
+/** A checkpoint, given by its run's folder or its file. */
+function checkpointOf(run: string): string {
+  const ofRun = join(run, checkpointFile);
+  return existsSync(ofRun) ? ofRun : run;
+}
+
+/** A recipe whose training begins with another's checkpoint: its numbers belong to both, so it gets a name of its own. */
+function goneOnWith(recipe: Recipe, from: string): Recipe {
+  const { recipe: before, state } = loadCheckpoint(from);
+  disposeTraining(state);
+  return {
+    ...recipe,
+    name: `${recipe.name}-from-step${state.step}`,
+    source: `${recipe.source}; goes on from step ${state.step} at a learning rate of ${before.learningRate} (${from})`,
+  };
+}
+
+/** What to do after a training has diverged. */
+function adviceAfter({ learningRate }: Recipe, directory: string): string {
+  const lower = `--learning-rate ${Number((learningRate / 10).toPrecision(3))}`;
+  const path = join(directory, checkpointFile);
+  if (!existsSync(path)) return `There is no checkpoint yet: start anew at a lower rate, for example ${lower}`;
+  return (
+    `The last checkpoint is kept, ${path}. To go on from it at a lower rate: the same command with ` +
+    `--from ${JSON.stringify(directory)} ${lower}, and another folder where --output is given`
+  );
 }
 
 /** Reads kNN while it trains; undefined for images without classes. */
@@ -125,7 +162,7 @@ function describeTraining(recipe: Recipe, seed: number, directory: string): stri
 function outcomeOf(checkpoint: string, manifestPath: string, data: ImageData, trainedNow: boolean): Outcome {
   const { recipe, state } = loadCheckpoint(checkpoint);
   const { seed, history } = state;
-  const written = trainedNow ? undefined : readManifest(manifestPath);
+  const written = trainedNow ? undefined : readOrSetAside(manifestPath, readManifest);
   const manifest = written ?? makeManifest({ recipe, seed, data, encoder: state.method.encoder }, state);
   disposeTraining(state);
   if (!written) writeCheckedJson(manifestPath, manifest, 2);

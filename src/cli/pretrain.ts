@@ -17,6 +17,8 @@ export interface PretrainFlags {
   readonly checkpointSeconds: number;
   /** Neighbors of the kNN readings, where they are not the preset's. */
   readonly knnK?: number;
+  /** A run, or its checkpoint, to begin with. */
+  readonly from?: string;
   readonly fresh?: boolean;
   readonly record?: boolean;
   readonly json?: boolean;
@@ -67,6 +69,7 @@ export function pretrainCommand(): Command {
     .option("--output <folder>", "folder of the run (default: in runs, by recipe and seed)")
     .option("--checkpoint-seconds <seconds>", "time between checkpoints", positiveNumber, 30)
     .option("--knn-k <count>", "neighbors of the kNN readings while it trains (default: the preset's)", integerFrom(1))
+    .option("--from <run>", "begin with the checkpoint of a run that differs in learning rate or schedule only")
     .option("--fresh", "train from the start, also where there is a checkpoint")
     .option("--record", `with preset ${demoPreset}: write the run to results, for the comparison with PyTorch`)
     .option("--json", "print the outcome as JSON; progress goes to stderr")

@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from "cli-progress";
+import { clock } from "../display/clock";
 import type { TrainingProgress } from "../train/pretrain";
 
 /** What every training tells. */
@@ -32,6 +33,7 @@ export function describeProgress({
   epoch,
   loss,
   accuracy,
+  gradientNorm,
   imagesPerSecond,
   secondsLeft,
   history,
@@ -42,6 +44,7 @@ export function describeProgress({
     `epoch ${epoch + 1}`,
     `loss ${loss.toFixed(4)}`,
     `pretext accuracy ${percent(accuracy)}`,
+    `gradient norm ${gradientNorm.toPrecision(3)}`,
     `${imagesPerSecond.toFixed(0)} images/s`,
     `${clock(secondsLeft)} left`,
     ...(knn === undefined ? [] : [`kNN ${percent(knn)} (validation)`]),
@@ -81,11 +84,4 @@ function lines<T extends Steps>(stream: NodeJS.WriteStream, describe: (progress:
 
 export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
-}
-
-export function clock(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  const rest = String(whole % 60).padStart(2, "0");
-  return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }

@@ -65,8 +65,8 @@ export function recipeFrom({ preset, file, method }: RecipeOrigin, settings: rea
   return {
     ...changed,
     name:
-      file === undefined && preset !== demoPreset && !set("name")
-        ? `${preset}-${methodName(changed["method"] as MethodRecipe)}`
+      file === undefined && preset !== demoPreset && !set("name") && isObject(changed["method"])
+        ? `${preset}-${methodName(changed["method"] as unknown as MethodRecipe)}`
         : name,
     source: set("source") ? source : `${source}; set on the command line: ${settingsText}`,
   };

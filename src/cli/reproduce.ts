@@ -7,7 +7,7 @@ import type { Ablation } from "../experiments/ablation/ablation";
 import { mechanisms, rateTrialRecipe } from "../experiments/mechanisms/mechanisms";
 import { presetNamed, presetNames, type Preset } from "../recipes/presets";
 import type { Transfer } from "../experiments/transfer/transfer";
-import { executedNotebookPath, findNotebook, runNotebook } from "./notebook";
+import { anewParameter, executedNotebookPath, findNotebook, runNotebook } from "./notebook";
 import { integerFrom } from "./numbers";
 import { projectRoot } from "./project";
 import { ablations } from "../report/ablations";
@@ -95,7 +95,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
     const output = executedNotebookPath(path, preset.name);
     const code = await runNotebook({
       path,
-      parameters: { preset: preset.name, ...(takesSeeds && { seeds }) },
+      parameters: { preset: preset.name, [anewParameter]: true, ...(takesSeeds && { seeds }) },
       output,
       ...(json && { onLine: say }),
     });
@@ -173,18 +173,16 @@ async function forgetTransfers(preset: Preset, seeds: number): Promise<void> {
 
 /** Each transfer as the page shows it: its tables, and what the MoCo row found in four test scenes. */
 async function transfersOnPage(preset: Preset, seeds: number): Promise<TransferOnPage[]> {
-  const { readPredictions } = await import("../runs/run-detector.js");
   const { detectionsSvg } = await import("../display/detections.js");
   const { measuredEncoders } = await import("../experiments/transfer/measured-encoders.js");
   const { ownRuns } = await import("../runs/run-store.js");
-  const { ownTransferRuns, recordedTestSet, storedTransfer, transferDirectory } =
+  const { ownTransferRuns, recordedTestSet, storedDetections, storedTransfer } =
     await import("../experiments/transfer/stored-transfer.js");
   const { mocoLabel } = await import("../experiments/transfer/transfer.js");
   const shown: TransferOnPage[] = [];
   for (const transfer of await transfersOf(preset)) {
     const test = await recordedTestSet(transfer);
-    const moco = transfer.rows.find(({ label }) => label === mocoLabel)!;
-    const found = readPredictions(transferDirectory(transfer, moco, 1), test);
+    const found = storedDetections(transfer, { row: mocoLabel, seed: 1, test, store: ownTransferRuns() });
     shown.push({
       result: storedTransfer(transfer, test, ownTransferRuns(), seeds),
       drawing: await detectionsSvg(test, found),

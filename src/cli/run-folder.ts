@@ -1,11 +1,12 @@
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { InputError } from "../errors";
+import { makeFolder } from "../files/make-folder";
 import { isSystemError, reasonOf } from "../files/write-failure";
 
 /** Makes the folder of a run before anything is trained for it; throws an `InputError` where it cannot be written. */
 export function prepareFolder(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
     accessSync(directory, constants.W_OK);
   } catch (cause) {
     if (!isSystemError(cause)) throw cause;

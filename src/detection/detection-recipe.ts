@@ -1,9 +1,8 @@
 import { z } from "zod";
+import { positive, positiveInteger } from "../methods/settings";
 import { architectures } from "../nn/resnet-layout";
 import { parseBySchema } from "../train/recipe";
 
-const positiveInteger = z.number().int().positive();
-const positive = z.number().positive().finite();
 const pixels = positiveInteger.max(16384);
 const split = z.string().min(1);
 const limits = z.object({ beforeNms: positiveInteger, afterNms: positiveInteger }).strict();
@@ -124,7 +123,7 @@ export const detectionRecipeSchema = z
       .optional(),
     momentum: z.number().min(0).lt(1),
     /** Not applied to batch normalization. */
-    weightDecay: z.number().min(0).finite(),
+    weightDecay: z.number().min(0).max(3.4e38),
     /** Batches that the running averages are the mean of before evaluation. */
     preciseBnBatches: positiveInteger,
   })

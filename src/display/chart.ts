@@ -1,5 +1,5 @@
 import { showOutput, type Bundle } from "./output";
-import { svgChart, type ChartOptions, type Series } from "./svg-chart";
+import { besideEachOther, svgChart, type ChartOptions, type DrawnChart, type Series } from "./svg-chart";
 
 /** One curve or one set of bars of a Plotly figure. Attributes that are not named here reach Plotly as they are. */
 export interface Trace {
@@ -12,6 +12,9 @@ export interface Trace {
   readonly y: readonly number[];
   /** Distances of the interval's ends from y: `array` up, `arrayminus` down (the same as up by default). */
   readonly error_y?: { readonly array: readonly number[]; readonly arrayminus?: readonly number[] };
+  /** "x2" and "y2": the second axes, above and on the right, for numbers of another scale. */
+  readonly xaxis?: "x" | "x2";
+  readonly yaxis?: "y" | "y2";
   readonly [attribute: string]: unknown;
 }
 
@@ -29,16 +32,98 @@ export function showChart(figure: Figure): void {
   showOutput(chartBundle(figure));
 }
 
-/** A figure for Plotly, as SVG, and as text: each curve's last point, each bar. */
+/**
+ * A figure for Plotly, as SVG, and as text: each curve's last point, each bar. What has second axes stands in a chart of its
+ * own in the SVG, beside the others.
+ */
 export function chartBundle(figure: Figure): Bundle {
   const series = figure.data.map(seriesOf);
-  const options = optionsOf(figure.layout ?? {});
+  const title = optionsOf(figure.layout ?? {}, "").title;
   return {
-    "application/vnd.plotly.v1+json": { data: figure.data, layout: figure.layout ?? {} },
-    "image/svg+xml": svgChart(series, options),
-    "text/plain": [...(options.title === undefined ? [] : [options.title]), ...series.map(describe)].join("\n"),
+    "application/vnd.plotly.v1+json": plotlyFigure(figure),
+    "image/svg+xml": drawFigure(figure).svg,
+    "text/plain": [...(title === undefined ? [] : [title]), ...series.map(describe)].join("\n"),
   };
 }
+
+/**
+ * The figure as Plotly is given it: as wide as its place and no wider, the names of curves below the chart, where they
+ * cover no point.
+ */
+export function plotlyFigure({
+  data,
+  layout = {},
+}: {
+  readonly data: readonly object[];
+  readonly layout?: Readonly<Record<string, unknown>>;
+}): { readonly data: readonly object[]; readonly layout: object } {
+  const { title, xaxis, xaxis2, yaxis, yaxis2, ...rest } = layout;
+  const axis = (given: unknown, automatic: object) => {
+    const { title: axisTitle, ...others } = given as { readonly title?: unknown };
+    const name = textOf(axisTitle);
+    const titled = name !== undefined && { title: { text: name, standoff: 6 } };
+    return { automargin: true, ...automatic, ...titled, ...others };
+  };
+  const text = textOf(title);
+  const lines = text === undefined ? [] : linesOf(text);
+  return {
+    data,
+    layout: {
+      autosize: true,
+      height: plotHeight + lineHeight * (lines.length + namesBelow(data)) + (xaxis2 === undefined ? 0 : axisHeight),
+      margin: { l: 40, r: 16, t: 20 + lineHeight * lines.length + (xaxis2 === undefined ? 0 : axisHeight), b: 40 },
+      legend: { orientation: "h", x: 0, xanchor: "left", yref: "container", y: 0, yanchor: "bottom" },
+      ...rest,
+      ...(text !== undefined && {
+        title: { text: lines.join("<br>"), font: { size: 15 }, ...titlePlace },
+      }),
+      ...(xaxis !== undefined && { xaxis: axis(xaxis, {}) }),
+      ...(xaxis2 !== undefined && { xaxis2: axis(xaxis2, { ...secondAxis, overlaying: "x", side: "top" }) }),
+      ...(yaxis !== undefined && { yaxis: axis(yaxis, {}) }),
+      ...(yaxis2 !== undefined && { yaxis2: axis(yaxis2, { ...secondAxis, overlaying: "y", side: "right" }) }),
+    },
+  };
+}
+
+/** Its own ticks, where Plotly would put them at those of the first axis, whatever the numbers there. */
+const secondAxis = { showgrid: false, tickmode: "auto" } as const;
+const titlePlace = { x: 0.01, xanchor: "left", yref: "container", y: 1, yanchor: "top", pad: { t: 8 } } as const;
+/** In pixels. */
+const [plotHeight, lineHeight, axisHeight] = [340, 20, 36];
+/** Letters of a title that a narrow page has room for. */
+const titleLetters = 42;
+
+function namesBelow(data: readonly object[]): number {
+  return data.length > 1 ? Math.ceil(data.length / 2) : 0;
+}
+
+function linesOf(title: string): string[] {
+  const lines = [""];
+  for (const word of title.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line !== "" && line.length + 1 + word.length > titleLetters) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines;
+}
+
+/** A figure drawn without a browser. */
+export function drawFigure({ data, layout = {} }: Figure): DrawnChart {
+  const isSecond = ({ xaxis, yaxis }: Trace): boolean => xaxis === "x2" || yaxis === "y2";
+  const groups = [
+    { traces: data.filter((trace) => !isSecond(trace)), axes: "" as const },
+    { traces: data.filter(isSecond), axes: "2" as const },
+  ].filter(({ traces }, index) => index === 0 || traces.length > 0);
+  const width = groups.length > 1 ? halfWidth : undefined;
+  return besideEachOther(
+    groups.map(({ traces, axes }) =>
+      svgChart(traces.map(seriesOf), { ...optionsOf(layout, axes), ...(width !== undefined && { width }) }),
+    ),
+  );
+}
+
+/** Of a chart that shares its place with another one. */
+export const halfWidth = 460;
 
 function seriesOf(trace: Trace): Series {
   const up = trace.error_y?.array;
@@ -54,13 +139,15 @@ function seriesOf(trace: Trace): Series {
   };
 }
 
-function optionsOf(layout: Readonly<Record<string, unknown>>): ChartOptions {
-  const [title, xTitle, yTitle] = [layout["title"], titleOf(layout["xaxis"]), titleOf(layout["yaxis"])].map(textOf);
+function optionsOf(layout: Readonly<Record<string, unknown>>, axes: "" | "2"): ChartOptions {
+  const xaxis = layout[`xaxis${axes}`] ?? layout["xaxis"];
+  const yaxis = layout[`yaxis${axes}`] ?? layout["yaxis"];
+  const [title, xTitle, yTitle] = [layout["title"], titleOf(xaxis), titleOf(yaxis)].map(textOf);
   return {
     ...(title === undefined ? {} : { title }),
     ...(xTitle === undefined ? {} : { xTitle }),
     ...(yTitle === undefined ? {} : { yTitle }),
-    logX: (layout["xaxis"] as { type?: string } | undefined)?.type === "log",
+    logX: (xaxis as { type?: string } | undefined)?.type === "log",
   };
 }
 

@@ -1,3 +1,4 @@
+import { plotlyFigure } from "./chart";
 import { showOutput, type Bundle } from "./output";
 import { escapeHtml } from "./table";
 
@@ -17,6 +18,8 @@ export interface HeatMap {
 }
 
 const FIELD = { width: 120, height: 44 };
+/** Of all fields together: those of many columns are narrower. */
+const MOST_WIDTH = 720;
 const MARGIN = { top: 40, left: 90, bottom: 44 };
 /** Ends of the color scale, light for low: the first and last of ColorBrewer's Blues without white. */
 const COLOURS = { low: [222, 235, 247], high: [66, 146, 198] } as const;
@@ -31,7 +34,7 @@ export function heatMapBundle(map: HeatMap): Bundle {
   const { title, xTitle, yTitle, x, y, values, texts } = map;
   const rgb = (color: readonly number[]): string => `rgb(${color.join(",")})`;
   return {
-    "application/vnd.plotly.v1+json": {
+    "application/vnd.plotly.v1+json": plotlyFigure({
       data: [
         {
           type: "heatmap",
@@ -51,7 +54,7 @@ export function heatMapBundle(map: HeatMap): Bundle {
         xaxis: { title: { text: xTitle }, type: "category" },
         yaxis: { title: { text: yTitle }, type: "category", autorange: "reversed" },
       },
-    },
+    }),
     "image/svg+xml": svgHeatMap(map),
     "text/plain": [title, ...y.map((name, row) => `${yTitle} ${name}: ${describe(map, row)}`)].join("\n"),
   };
@@ -64,7 +67,8 @@ function describe({ xTitle, x, texts }: HeatMap, row: number): string {
 function svgHeatMap({ title, xTitle, yTitle, x, y, values, texts }: HeatMap): string {
   const known = values.flat().filter((value) => value !== undefined);
   const [low, high] = [Math.min(...known), Math.max(...known)];
-  const width = MARGIN.left + x.length * FIELD.width + 10;
+  const fieldWidth = Math.min(FIELD.width, MOST_WIDTH / x.length);
+  const width = MARGIN.left + x.length * fieldWidth + 10;
   const height = MARGIN.top + y.length * FIELD.height + MARGIN.bottom;
   const color = (value: number | undefined): string => {
     if (value === undefined) return "#eee";
@@ -73,11 +77,11 @@ function svgHeatMap({ title, xTitle, yTitle, x, y, values, texts }: HeatMap): st
   };
   const text = (left: number, top: number, content: string, more = ""): string =>
     `<text x="${left}" y="${top}" text-anchor="middle" fill="#222"${more}>${escapeHtml(content)}</text>`;
-  const middle = (column: number): number => MARGIN.left + (column + 0.5) * FIELD.width;
+  const middle = (column: number): number => MARGIN.left + (column + 0.5) * fieldWidth;
   const fields = values.flatMap((row, at) =>
     row.map((value, column) => {
       const top = MARGIN.top + at * FIELD.height;
-      const place = `x="${MARGIN.left + column * FIELD.width}" y="${top}" width="${FIELD.width}" height="${FIELD.height}"`;
+      const place = `x="${MARGIN.left + column * fieldWidth}" y="${top}" width="${fieldWidth}" height="${FIELD.height}"`;
       const field = `<rect ${place} fill="${color(value)}" stroke="white"/>`;
       return field + text(middle(column), top + FIELD.height / 2 + 4, texts[at]![column]!);
     }),

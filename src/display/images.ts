@@ -2,22 +2,21 @@ import sharp from "sharp";
 import type { tf } from "../engine/tf";
 import { showOutput } from "./output";
 
-// Images of 32 px are hard to see as they are.
-const enlargement = 2;
-
 /**
  * Shows images below the cell, side by side.
  *
  * @param images - [N, size, size, 3], 0 to 1 (clipped)
  * @param options.columns - images in a row
  * @param options.text - what they are: shown where a viewer draws no images
+ * @param options.enlargement - pixels of the screen for one of an image, a whole number. Images of 32 px are hard to see as
+ *   they are. @default 2
  */
 export async function showImages(
   images: tf.Tensor4D,
-  options: { readonly columns: number; readonly text: string },
+  options: { readonly columns: number; readonly text: string; readonly enlargement?: number },
 ): Promise<void> {
   const [count, size] = images.shape;
-  const { columns, text } = options;
+  const { columns, text, enlargement = 2 } = options;
   const rows = Math.ceil(count / columns);
   const values = await images.data<"float32">();
   const width = columns * size;

@@ -28,6 +28,16 @@ export function stopRequested(): boolean {
   return interruptsOutside > 0;
 }
 
+/**
+ * Asks the work of this process to stop, as one Ctrl-C does.
+ *
+ * @returns whether there is work that stops by itself
+ */
+export function requestStop(): boolean {
+  if (listening) interruptsOutside = Math.max(1, interruptsOutside);
+  return listening;
+}
+
 /** The kernel, or undefined where the code runs in a terminal. */
 export function notebookKernel(): NotebookKernel | undefined {
   return (globalThis as { mocoKernel?: NotebookKernel }).mocoKernel;

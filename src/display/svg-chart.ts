@@ -11,22 +11,36 @@ export interface Series {
   readonly mark?: "line" | "bar" | "point";
 }
 
+/** How a chart is labeled, and how wide it is. */
 export interface ChartOptions {
   readonly title?: string;
   readonly xTitle?: string;
   readonly yTitle?: string;
   /** Draws x by its logarithm; all x must be positive. Default false. */
   readonly logX?: boolean;
+  /** In pixels, as drawn; viewers make it narrower where there is no room. @default 640 */
+  readonly width?: number;
 }
 
-const WIDTH = 640;
+/** A drawn chart. */
+export interface DrawnChart {
+  /** SVG text. */
+  readonly svg: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+const DEFAULT_WIDTH = 640;
+/** Without the legend, which stands below the chart so that it covers no point. */
 const HEIGHT = 320;
 const MARGIN = { top: 34, right: 16, bottom: 48, left: 64 };
+const LEGEND = { rowHeight: 18, markWidth: 16, letterWidth: 6.6, gap: 14 };
 /** Okabe and Ito's colors, which readers with color blindness can tell apart. */
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
 
-/** Draws a plain chart as SVG text, without a browser: for live curves, and where Plotly's output is not shown. */
-export function svgChart(series: readonly Series[], options: ChartOptions = {}): string {
+/** Draws a plain chart as SVG, without a browser: for live curves, and where Plotly's output is not shown. */
+export function svgChart(series: readonly Series[], options: ChartOptions = {}): DrawnChart {
+  const width = options.width ?? DEFAULT_WIDTH;
   const categories = categoriesOf(series);
   const position = (x: number | string): number =>
     categories === undefined ? Number(x) : categories.indexOf(String(x));
@@ -37,31 +51,50 @@ export function svgChart(series: readonly Series[], options: ChartOptions = {}):
   const ys = series.flatMap((one) => [...one.y, ...(one.intervals ?? []).flat()]).filter(Number.isFinite);
   const yDomain = padded(barSeries.length > 0 ? [0, ...ys] : ys, 0.05);
   const xDomain = categories === undefined && barSeries.length === 0 ? padded(xs, 0) : padded(xs, 0, 0.5);
-  const left = (x: number | string): number => place(scaleX(position(x)), xDomain, MARGIN.left, WIDTH - MARGIN.right);
+  const left = (x: number | string): number => place(scaleX(position(x)), xDomain, MARGIN.left, width - MARGIN.right);
   const top = (y: number): number => place(y, yDomain, HEIGHT - MARGIN.bottom, MARGIN.top);
 
+  const legend = series.length > 1 ? legendOf(series, width) : { parts: [], rows: 0 };
+  const height = HEIGHT + legend.rows * LEGEND.rowHeight;
   const parts = [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" ` +
-      `font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>`,
-    ...ticks(yDomain).map((y) => horizontalTick(top(y), y)),
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
+      `style="max-width:100%" font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>`,
+    ...ticks(yDomain).map((y) => horizontalTick(top(y), y, width)),
     ...xTicks(series, categories, xDomain, options.logX === true).map((x) =>
       text(left(x), HEIGHT - MARGIN.bottom + 16, typeof x === "number" ? printTick(x) : x, "middle"),
     ),
-    ...series.flatMap((one, index) => drawSeries(one, COLOURS[index % COLOURS.length]!, left, top, barSeries)),
-    text(WIDTH / 2, 14, options.title ?? "", "middle", "bold"),
-    text(WIDTH / 2, HEIGHT - 8, options.xTitle ?? "", "middle"),
+    ...series.flatMap((one, index) =>
+      drawSeries(one, COLOURS[index % COLOURS.length]!, { left, top, barSeries, width }),
+    ),
+    text(width / 2, 14, options.title ?? "", "middle", "bold"),
+    text(width / 2, HEIGHT - 8, options.xTitle ?? "", "middle"),
     `<g transform="rotate(-90 14 ${HEIGHT / 2})">${text(14, HEIGHT / 2, options.yTitle ?? "", "middle")}</g>`,
-    ...(series.length > 1 ? legend(series) : []),
+    ...legend.parts,
     "</svg>",
   ];
-  return parts.filter((part) => part !== "").join("\n");
+  return { svg: parts.filter((part) => part !== "").join("\n"), width, height };
 }
 
-/** Puts charts below one another in one image. */
-export function stackCharts(charts: readonly string[]): string {
-  const size = `viewBox="0 0 ${WIDTH} ${HEIGHT * charts.length}" width="${WIDTH}" height="${HEIGHT * charts.length}"`;
-  const placed = charts.map((chart, index) => `<g transform="translate(0 ${HEIGHT * index})">${chart}</g>`);
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size}>\n${placed.join("\n")}\n</svg>`;
+/** Puts charts beside one another in one image, as many in a row as `columns`; a single one stays as it is. */
+export function besideEachOther(charts: readonly DrawnChart[], columns = 2): DrawnChart {
+  if (charts.length === 1) return charts[0]!;
+  const [cellWidth, cellHeight] = [
+    Math.max(...charts.map(({ width }) => width)),
+    Math.max(...charts.map(({ height }) => height)),
+  ];
+  const [width, height] = [
+    Math.min(columns, charts.length) * cellWidth,
+    Math.ceil(charts.length / columns) * cellHeight,
+  ];
+  const placed = charts.map(({ svg }, index) => {
+    const [x, y] = [(index % columns) * cellWidth, Math.floor(index / columns) * cellHeight];
+    // A picture within a picture has no room of its own to keep to.
+    return `<g transform="translate(${x} ${y})">${svg.replace(' style="max-width:100%"', "")}</g>`;
+  });
+  const svg =
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
+    `style="max-width:100%">\n${placed.join("\n")}\n</svg>`;
+  return { svg, width, height };
 }
 
 function categoriesOf(series: readonly Series[]): readonly string[] | undefined {
@@ -69,13 +102,15 @@ function categoriesOf(series: readonly Series[]): readonly string[] | undefined 
   return xs.some((x) => typeof x === "string") ? [...new Set(xs.map(String))] : undefined;
 }
 
-function drawSeries(
-  series: Series,
-  color: string,
-  left: (x: number | string) => number,
-  top: (y: number) => number,
-  barSeries: readonly Series[],
-): string[] {
+/** Where the points of a chart go. */
+interface Plane {
+  readonly left: (x: number | string) => number;
+  readonly top: (y: number) => number;
+  readonly barSeries: readonly Series[];
+  readonly width: number;
+}
+
+function drawSeries(series: Series, color: string, { left, top, barSeries, width: chartWidth }: Plane): string[] {
   const points = series.x.flatMap((x, index) => {
     const y = series.y[index]!;
     return Number.isFinite(y) && Number.isFinite(left(x))
@@ -83,7 +118,7 @@ function drawSeries(
       : [];
   });
   const width =
-    (0.7 * (WIDTH - MARGIN.left - MARGIN.right)) / Math.max(1, series.x.length) / Math.max(1, barSeries.length);
+    (0.7 * (chartWidth - MARGIN.left - MARGIN.right)) / Math.max(1, series.x.length) / Math.max(1, barSeries.length);
   const shift = series.mark === "bar" ? (barSeries.indexOf(series) - (barSeries.length - 1) / 2) * width : 0;
   const drawn: string[] = [];
   if (series.mark === "bar") {
@@ -110,16 +145,23 @@ function drawSeries(
   return drawn;
 }
 
-function legend(series: readonly Series[]): string[] {
-  return series.map((one, index) => {
-    const y = MARGIN.top + 14 * index + 6;
-    const mark = `<rect x="${WIDTH - MARGIN.right - 12}" y="${y - 9}" width="10" height="10" fill="${COLOURS[index % COLOURS.length]!}"/>`;
-    return mark + text(WIDTH - MARGIN.right - 18, y, one.name, "end");
+/** Names of the curves, in rows below the chart. */
+function legendOf(series: readonly Series[], width: number): { readonly parts: string[]; readonly rows: number } {
+  let [x, row] = [MARGIN.left, 0];
+  const parts = series.map((one, index) => {
+    const length = LEGEND.markWidth + LEGEND.letterWidth * one.name.length;
+    if (x > MARGIN.left && x + length > width - MARGIN.right) [x, row] = [MARGIN.left, row + 1];
+    const y = HEIGHT + LEGEND.rowHeight * row + 8;
+    const mark = `<rect x="${round(x)}" y="${y - 9}" width="10" height="10" fill="${COLOURS[index % COLOURS.length]!}"/>`;
+    const part = mark + text(x + LEGEND.markWidth, y, one.name, "start");
+    x += length + LEGEND.gap;
+    return part;
   });
+  return { parts, rows: row + 1 };
 }
 
-function horizontalTick(y: number, value: number): string {
-  const line = `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${round(y)}" y2="${round(y)}" stroke="#ddd"/>`;
+function horizontalTick(y: number, value: number, width: number): string {
+  const line = `<line x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${round(y)}" y2="${round(y)}" stroke="#ddd"/>`;
   return line + text(MARGIN.left - 6, y + 4, printTick(value), "end");
 }
 
@@ -161,7 +203,7 @@ function place(value: number, [low, high]: readonly [number, number], from: numb
 }
 
 function printTick(value: number): string {
-  return String(Number(value.toPrecision(4)));
+  return String(Number.isInteger(value) ? value : Number(value.toPrecision(4)));
 }
 
 function round(value: number): number {

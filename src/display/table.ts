@@ -1,5 +1,6 @@
 import Table from "cli-table3";
 import { InputError } from "../errors";
+import { printable } from "./printable";
 import { showOutput, type Bundle } from "./output";
 
 type Value = string | number | boolean | null | undefined;
@@ -31,8 +32,8 @@ export function showTable(data: TableData, options: { readonly caption?: string 
 /** A table as HTML and as text. */
 export function tableBundle(data: TableData, caption?: string): Bundle & { readonly "text/html": string } {
   const { columns, rows } = cellsOf(data);
-  const text = new Table({ head: [...columns], style: { head: [], border: [], compact: true } });
-  text.push(...rows.map((row) => [...row]));
+  const text = new Table({ head: columns.map(printable), style: { head: [], border: [], compact: true } });
+  text.push(...rows.map((row) => row.map(printable)));
   const head = columns.map((column) => `<th>${escapeHtml(column)}</th>`).join("");
   const body = rows.map((row) => `<tr>${row.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`).join("\n");
   const title = caption === undefined ? "" : `<caption>${escapeHtml(caption)}</caption>\n`;

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding";
+import { writeFailure } from "../files/write-failure";
 
 type NumbersAttribute =
   | { readonly type: number | readonly number[] }
@@ -33,15 +34,25 @@ const producer = 2000;
  * Makes a session of a graph. TensorFlow's binding loads graphs from a folder only: one is written, read and removed.
  *
  * @returns the session's number in the binding
- * @throws Error with TensorFlow's message, or with the system's where there is no room for temporary files
+ * @throws Error with TensorFlow's message, InputError where temporary files cannot be written
  */
 export function loadGraph(binding: TFJSBinding, nodes: readonly GraphNode[]): number {
-  const folder = mkdtempSync(join(tmpdir(), "moco-kit-graph-"));
+  const bytes = encode(nodes);
+  const place = join(tmpdir(), "moco-kit-graph-");
+  let folder: string | undefined;
   try {
-    writeFileSync(join(folder, "saved_model.pb"), encode(nodes));
+    folder = mkdtempSync(place);
+    writeFileSync(join(folder, "saved_model.pb"), bytes);
     return binding.loadSavedModel(folder, "serve");
+  } catch (error) {
+    throw writeFailure(
+      `${place}*/saved_model.pb`,
+      error,
+      bytes.length,
+      "A training step is recorded there before it runs, in the folder for temporary files that TMPDIR names",
+    );
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,17 +1,9 @@
-import {
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { linkSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../errors";
+import { makeFolder } from "./make-folder";
 import { isUnfinished } from "./replace-file";
 import { isSystemError, writeFailure } from "./write-failure";
 
@@ -56,7 +48,7 @@ export interface FolderLock {
 export function lockFolder(folder: string): FolderLock {
   let path = join(folder, lockFile);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     path = join(realpathSync(folder), lockFile);
     if (!held.has(path)) {
       take(path, folder);

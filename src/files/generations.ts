@@ -60,6 +60,26 @@ export function restoreNewest<T>(path: string, read: (path: string) => T): T | u
 }
 
 /**
+ * Reads a file that can be made again. A damaged one is kept as "run.damaged.json", which one line of warning says.
+ *
+ * @param read - throws an `InputError` if the file is damaged, with how it is made again
+ * @returns undefined if there is none that is whole
+ */
+export function readOrSetAside<T>(path: string, read: (path: string) => T): T | undefined {
+  const { whole, content, problem } = attempt(path, read);
+  if (whole) return content;
+  if (problem === undefined) return undefined;
+  renameSync(path, damagedOf(path));
+  console.warn(`${problem}. Made again now; the damaged file is kept as ${damagedOf(path)}.`);
+  return undefined;
+}
+
+/** Reads a file that can be made again, and leaves it as it is; undefined if there is none that is whole. */
+export function readIfWhole<T>(path: string, read: (path: string) => T): T | undefined {
+  return attempt(path, read).content;
+}
+
+/**
  * Reads a file of which there may be generations, and leaves them as they are.
  *
  * @throws InputError as `read` does, and saying where the generation before is
@@ -76,7 +96,7 @@ export function readGeneration<T>(path: string, read: (path: string) => T): T {
 
 type Attempt<T> =
   | { readonly whole: true; readonly content: T; readonly problem?: undefined }
-  | { readonly whole: false; readonly problem: string | undefined };
+  | { readonly whole: false; readonly content?: undefined; readonly problem: string | undefined };
 
 function attempt<T>(path: string, read: (path: string) => T): Attempt<T> {
   if (!existsSync(path)) return { whole: false, problem: undefined };

@@ -1,16 +1,6 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolder } from "./make-folder";
 import { isSystemError, writeFailure } from "./write-failure";
 
 /** Bytes that are written, or read back, at once. Node takes no more than 2 GiB. */
@@ -34,7 +24,7 @@ export function replaceFile(path: string, content: string | Uint8Array, { previo
   const temporary = `${path}.${process.pid}.moco-tmp`;
   let replaced = false;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeWhole(temporary, bytes);
     if (previous !== undefined && existsSync(path)) keepAs(previous, path);
     renameSync(temporary, path);

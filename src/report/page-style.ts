@@ -16,14 +16,14 @@ th, td { border-bottom: 1px solid var(--line); padding: 0.3rem 0.7rem; text-alig
 .verdicts { display: flex; flex-wrap: wrap; gap: 0.8rem; padding: 0; list-style: none; }
 .verdicts li { border: 1px solid var(--line); border-radius: 6px; padding: 0.4rem 0.8rem; }
 .verdicts b { font-size: 1.6rem; display: block; }
-.chart { height: 420px; }
+.chart { max-width: 100%; }
 article { border-top: 1px solid var(--line); margin-top: 1rem; }
 article:target, li:target { outline: 2px solid var(--link); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.1rem 1rem; font-size: 14px; }
 dd { margin: 0; }
 svg { max-width: 100%; height: auto; }
 footer { border-top: 1px solid var(--line); margin-top: 3rem; color: var(--soft); font-size: 14px; }
-@media (max-width: 600px) { body { padding: 0.6rem; } th, td { padding: 0.25rem 0.4rem; } dl { grid-template-columns: 1fr; } .chart { height: 320px; } }
+@media (max-width: 600px) { body { padding: 0.6rem; } th, td { padding: 0.25rem 0.4rem; } dl { grid-template-columns: 1fr; } }
 @media print {
   :root { --ink: #000; --soft: #333; --line: #999; --paper: #fff; --link: #000; }
   body { font-size: 10pt; max-width: none; } table { font-size: 8pt; } .scroll { overflow: visible; }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Judgement } from "../claims/judge";
 import { emojiCredit } from "../data/emoji";
-import type { Figure } from "../display/chart";
+import { plotlyFigure, type Figure } from "../display/chart";
 import { escapeHtml, type TextRow } from "../display/table";
 import {
   ablationFigure,
@@ -109,7 +109,7 @@ measured here, at the scale that is said below each table. Compare directions, n
 ${sections.join("\n")}
 </main>
 <footer><p>${escapeHtml(emojiCredit)}</p></footer>
-<script type="application/json" id="charts">${JSON.stringify(Object.fromEntries(charts)).replaceAll("<", "\\u003c")}</script>
+<script type="application/json" id="charts">${JSON.stringify(Object.fromEntries([...charts].map(([id, figure]) => [id, plotlyFigure(figure)]))).replaceAll("<", "\\u003c")}</script>
 <script>${drawCharts}</script>
 </body>
 </html>
@@ -121,7 +121,7 @@ const drawCharts = `
 "use strict";
 const charts = JSON.parse(document.getElementById("charts").textContent);
 for (const [id, { data, layout }] of Object.entries(charts)) {
-  Plotly.newPlot(id, data, { ...layout, margin: { l: 50, r: 10 }, legend: { orientation: "h", y: -0.25 } }, { responsive: true, displaylogo: false });
+  Plotly.newPlot(id, data, layout, { responsive: true, displaylogo: false });
 }
 const open = () => {
   const target = location.hash === "" ? null : document.getElementById(decodeURIComponent(location.hash.slice(1)));

@@ -70,7 +70,11 @@ function crateMetadata(cited: CitedTable, folder: string, files: readonly string
   };
   const actions = [compute, ...runs.flatMap(({ action }) => (action === undefined ? [] : [action]))];
   return {
-    "@context": "https://w3id.org/ro/crate/1.1/context",
+    "@context": [
+      "https://w3id.org/ro/crate/1.1/context",
+      // Of the Workflow Run Crate profiles; the base has no checksum.
+      { sha256: "https://w3id.org/ro/terms/workflow-run#sha256" },
+    ],
     "@graph": [
       {
         "@id": "ro-crate-metadata.json",

@@ -6,6 +6,7 @@ import { evaluationFromJson, evaluationToJson } from "../evaluate/evaluation-jso
 import type { Evaluation } from "../evaluate/evaluate-features";
 import { randomNetwork } from "../evaluate/extract";
 import { readCheckedJson, writeCheckedJson } from "../files/checked-json";
+import { readOrSetAside } from "../files/generations";
 import { disposeEncoder } from "../nn/encoder";
 import type { Preset } from "../recipes/presets";
 import { originNow, originSchema } from "../train/manifest";
@@ -85,7 +86,7 @@ export interface KeptBaseline {
  * @throws InputError if the file holds something else
  */
 export function readBaseline(path: string): KeptBaseline | undefined {
-  const read = readCheckedJson(path, keptSchema, { what: "evaluation", advice: "Delete the file to evaluate again" });
+  const read = readCheckedJson(path, keptSchema, { what: "evaluation", advice: "The command that made it evaluates again" });
   return read && { origin: read.origin, evaluation: evaluationFromJson(read.evaluation) };
 }
 
@@ -94,7 +95,7 @@ function named(name: string, definition: unknown): BaselineName {
 }
 
 function kept(path: string, { name, checksum }: ImageData, evaluate: () => Evaluation): Evaluation {
-  const found = readBaseline(path);
+  const found = readOrSetAside(path, readBaseline);
   if (found) return found.evaluation;
   const evaluation = evaluate();
   writeCheckedJson(path, {

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import type { DetectionRecipe } from "../detection/detection-recipe";
 import type { Initialization } from "../detection/train/detector-training";
 import { InputError } from "../errors";
+import { readIfWhole } from "../files/generations";
 import { randomStream } from "../engine/random";
 import { createEncoder, disposeEncoder } from "../nn/encoder";
 import { encoderChecksum } from "../weights/encoder-checksum";
@@ -71,7 +72,7 @@ function supervisedCheckpoint(recipe: DetectionRecipe, seed: number, root: strin
   if (name !== undefined) {
     const directory = join(root, name);
     const path = join(directory, checkpointFile);
-    const record = readRunRecord(join(directory, runRecordFile));
+    const record = readIfWhole(join(directory, runRecordFile), readRunRecord);
     const finished = existsSync(join(directory, manifestFile)) || (record !== undefined && record.diverged === undefined);
     if (existsSync(path) && finished) return path;
   }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { DivergedError } from "../errors";
 import { lockFolder, whileLocked } from "../files/folder-lock";
+import { readIfWhole, readOrSetAside } from "../files/generations";
 import { disposeTraining } from "../train/state";
 import type { Preset } from "../recipes/presets";
 import type { QueueOverlap, RunRecord } from "./run-record";
@@ -66,9 +67,11 @@ export async function runCell(
 ): Promise<RunRecord> {
   const options = cellTraining(recipe, seed, data, preset, root);
   const path = join(options.directory, runRecordFile);
-  const finished = readRunRecord(path);
+  const finished = readIfWhole(path, readRunRecord);
   if (finished) return finished;
   return whileLocked(options.directory, async () => {
+    const found = readOrSetAside(path, readRunRecord);
+    if (found) return found;
     const record = await trainAndEvaluate(recipe, seed, data, preset, {
       ...options,
       ...(stopRequested && { stopRequested }),

@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../errors";
 import { checksumOf, readCheckedJson, readJson, writeCheckedJson } from "../files/checked-json";
 import { whileLocked } from "../files/folder-lock";
-import { forgetGenerations } from "../files/generations";
+import { forgetGenerations, readIfWhole, readOrSetAside } from "../files/generations";
 import { replaceFile } from "../files/replace-file";
 import { originNow, originSchema } from "../train/manifest";
 import { recipeHash } from "../train/recipe-hash";
@@ -102,9 +102,13 @@ export async function runDetector(
     throw new InputError("Cannot read AP50 over the training: the recipe must name a validation part, there is none");
   }
   if (recipe.detector.masks) assertMasks(data.test);
-  const finished = readDetectorRun(join(directory, detectorRunFile));
+  const path = join(directory, detectorRunFile);
+  const finished = readIfWhole(path, readWithPredictions);
   if (finished !== undefined) return finished;
-  return whileLocked(directory, () => trainAndEvaluate(recipe, data, options));
+  return whileLocked(
+    directory,
+    async () => readOrSetAside(path, readWithPredictions) ?? (await trainAndEvaluate(recipe, data, options)),
+  );
 }
 
 async function trainAndEvaluate(
@@ -190,8 +194,17 @@ function manifestOf(recipe: DetectionRecipe, data: DetectionData, training: Dete
  * @throws InputError if the file is not what {@link runDetector} writes
  */
 export function readDetectorRun(path: string | undefined): DetectorRun | undefined {
-  const advice = "Delete the file to evaluate the detector again";
+  const advice = "The command that trained it evaluates it again";
   return path === undefined ? undefined : readCheckedJson(path, runSchema, { what: "run", advice });
+}
+
+/** Reads a finished run whose detections are those that it was evaluated on. */
+function readWithPredictions(path: string): DetectorRun | undefined {
+  const run = readDetectorRun(path);
+  if (run !== undefined) {
+    readChecked(join(dirname(path), predictionsFile), run.predictionsChecksum);
+  }
+  return run;
 }
 
 /** The detections of a finished run in a folder. */
@@ -208,14 +221,16 @@ export function readPredictions(directory: string, test: DetectionSet): readonly
  * @throws InputError if it cannot be read, or naming every entry that is wrong
  */
 export function readPredictionsFile(path: string, test: DetectionSet, checksum: string | null): readonly Detection[] {
+  return fromCocoResults(test, readChecked(path, checksum), path);
+}
+
+function readChecked(path: string, checksum: string | null): unknown {
   const json = readJson(path);
-  if (checksum !== null && checksum !== checksumOf(json)) {
-    throw new InputError(
-      `Cannot read ${path}: its content is not the one that the run was evaluated on. ` +
-        `Delete it and the run's ${detectorRunFile} to evaluate the detector again`,
-    );
-  }
-  return fromCocoResults(test, json, path);
+  if (checksum === null || checksum === checksumOf(json)) return json;
+  throw new InputError(
+    `Cannot read ${path}: its content is not the one that the run was evaluated on. ` +
+      "The command that trained the detector evaluates it again",
+  );
 }
 
 /** Deletes what a run consists of, so that it is trained anew; the folder may hold other things. */

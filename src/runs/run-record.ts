@@ -2,6 +2,7 @@ import { z } from "zod";
 import { evaluationFromJson, evaluationToJson } from "../evaluate/evaluation-json";
 import { readCheckedJson, writeCheckedJson } from "../files/checked-json";
 import type { Evaluation } from "../evaluate/evaluate-features";
+import { curveSchema } from "../train/checkpoint";
 import { manifestSchema, type Manifest } from "../train/manifest";
 import type { CurvePoint, MonitorPoint } from "../train/state";
 
@@ -26,7 +27,7 @@ export interface RunRecord {
 
 const schema = z.object({
   manifest: manifestSchema,
-  curve: z.array(z.object({ step: z.number(), epoch: z.number(), loss: z.number(), accuracy: z.number() })),
+  curve: curveSchema,
   monitor: z.array(z.object({ step: z.number(), knn: z.number() })),
   queueOverlap: z.object({ own: z.number(), twin: z.number().nullable(), sameClass: z.number() }).nullable(),
   evaluation: z.unknown(),
@@ -54,7 +55,7 @@ export function writeRunRecord(path: string, record: RunRecord): void {
  * @throws InputError if the file is not what {@link writeRunRecord} writes
  */
 export function readRunRecord(path: string | undefined): RunRecord | undefined {
-  const advice = "Delete the file to evaluate the run again";
+  const advice = "The command that trained it evaluates it again";
   const read = path === undefined ? undefined : readCheckedJson(path, schema, { what: "run", advice });
   if (read === undefined) return undefined;
   const { queueOverlap, evaluation, diverged, ...rest } = read;

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { InputError } from "../errors";
+import { describeOtherSetting, numericSetting, numericSettingSchema } from "../engine/numeric-setting";
 import type { Random } from "../engine/random";
 import { tf } from "../engine/tf";
 import type { Variable } from "../engine/variable";
@@ -27,10 +28,26 @@ import { parseRecipe, type AnyRecipe, type Recipe } from "./recipe";
 import { recipeHash } from "./recipe-hash";
 import { disposeTraining, startTraining, type TrainingState } from "./state";
 
+/** The points of a training curve in a file. */
+export const curveSchema = z.array(
+  z.object({
+    step: z.number(),
+    epoch: z.number(),
+    loss: z.number(),
+    accuracy: z.number(),
+    gradientNorm: z.number().optional(),
+  }),
+);
+
 const historySchema = z.object({
-  curve: z.array(z.object({ step: z.number(), epoch: z.number(), loss: z.number(), accuracy: z.number() })),
+  curve: curveSchema,
   monitor: z.array(z.object({ step: z.number(), knn: z.number() })),
-  pending: z.object({ loss: z.number(), accuracy: z.number(), steps: z.number() }),
+  pending: z.object({
+    loss: z.number(),
+    accuracy: z.number(),
+    gradientNorm: z.number().default(0),
+    steps: z.number(),
+  }),
 });
 
 const metadataSchema = z.object({
@@ -42,6 +59,8 @@ const metadataSchema = z.object({
   epoch: wholeNumber,
   history: json.pipe(historySchema),
   seconds: decimal,
+  /** Of the process that wrote it; earlier versions told none. */
+  setting: json.pipe(numericSettingSchema).optional(),
 });
 
 /**
@@ -53,7 +72,7 @@ const metadataSchema = z.object({
  * @throws InputError if it cannot be written, as on a full disk
  */
 export function saveCheckpoint(path: string, state: TrainingState, recipe: AnyRecipe): void {
-  const metadata: z.input<typeof metadataSchema> = {
+  const metadata: z.input<typeof metadataSchema> & { readonly setting: string } = {
     format: "moco-kit checkpoint 3",
     recipe: JSON.stringify(recipe),
     data: JSON.stringify(state.data),
@@ -62,6 +81,7 @@ export function saveCheckpoint(path: string, state: TrainingState, recipe: AnyRe
     epoch: String(state.history.curve.at(-1)?.epoch ?? 0),
     history: JSON.stringify(state.history),
     seconds: state.seconds.toFixed(3),
+    setting: JSON.stringify(numericSetting()),
   };
   writeGeneration(path, encodeSafetensors({ tensors: tensorsOf(state), metadata }));
 }
@@ -116,7 +136,18 @@ export function resumeCheckpoint(path: string, own?: MethodDefinition): Checkpoi
   if (content === undefined) return undefined;
   const checkpoint = checkpointOf(content, path, own);
   if (!content.hasChecksum) console.warn(`${path} has no checksum: whether it is damaged cannot be told.`);
+  warnOfOtherSetting(content, path);
   return checkpoint;
+}
+
+/** From another setting on, the bits are not those of a training that was never stopped. */
+function warnOfOtherSetting({ metadata }: SafetensorsContent, path: string): void {
+  const before = metadata["setting"];
+  const other = before === undefined ? undefined : describeOtherSetting(numericSettingSchema.parse(JSON.parse(before)));
+  if (other === undefined) return;
+  console.warn(
+    `${path} was written under another setting (${other}): numbers may differ in their last digits from here on.`,
+  );
 }
 
 function readContent(path: string): DecodedSafetensors {

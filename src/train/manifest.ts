@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ImageData } from "../data/image-set";
+import { numericSetting, numericSettingSchema } from "../engine/numeric-setting";
 import { machineFacts } from "../engine/device";
 import { tf } from "../engine/tf";
 import type { Encoder } from "../nn/encoder";
@@ -19,7 +20,14 @@ export const originSchema = z.object({
   /** Commit of the kit's checkout and whether files differed from it; null outside a checkout. */
   git: z.object({ commit: z.string(), modified: z.boolean() }).nullable(),
   versions: z.object({ kit: z.string(), node: z.string(), tensorflow: z.string(), tfjs: z.string() }),
-  machine: z.object({ platform: z.string(), device: z.string(), cpu: z.string(), cores: z.number() }),
+  machine: z.object({
+    platform: z.string(),
+    device: z.string(),
+    cpu: z.string(),
+    cores: z.number(),
+    /** What besides the recipe changes the bits; runs that were recorded before have none. */
+    setting: numericSettingSchema.optional(),
+  }),
   /** When the run ended, ISO 8601. */
   finished: z.string(),
 });
@@ -79,7 +87,7 @@ export function makeManifest(
 export function readManifest(path: string): Manifest | undefined {
   return readCheckedJson(path, manifestSchema, {
     what: "manifest",
-    advice: "Delete the file to have it written again, with the time and the machine of now",
+    advice: "`moco pretrain` writes it again, with the time and the machine of now",
   });
 }
 
@@ -94,6 +102,7 @@ export function originNow(): z.infer<typeof originSchema> {
       device: machine.device,
       cpu: machine.cpu.model,
       cores: machine.cpu.cores,
+      setting: numericSetting(),
     },
     finished: new Date().toISOString(),
   };

@@ -4,19 +4,20 @@ import type { ImageData } from "../data/image-set";
 import { InputError } from "../errors";
 import type { Method, MethodDefinition } from "../methods/method";
 import type { Encoder } from "../nn/encoder";
-import { assertSameTraining, resumeCheckpoint, saveCheckpoint } from "./checkpoint";
+import { assertSameTraining, loadCheckpoint, resumeCheckpoint, saveCheckpoint, type Checkpoint } from "./checkpoint";
 import { drawBatch } from "./draw-batch";
 import type { AnyRecipe } from "./recipe";
 import { learningRateAt } from "./schedule";
 import {
   disposeTraining,
+  emptyHistory,
   startTraining,
   trainingDataOf,
   type History,
   type TrainingStart,
   type TrainingState,
 } from "./state";
-import { TrainingStep } from "./take-step";
+import { TrainingStep, type StepReport } from "./take-step";
 import { trainingLoop, type LoopedTraining, type LoopOptions, type LoopProgress } from "./training-loop";
 
 /** File name of the checkpoint in a run's folder. */
@@ -29,6 +30,11 @@ export interface PretrainOptions extends LoopOptions {
   readonly seed: number;
   /** The method that the recipe names, where it is none of the kit's. */
   readonly method?: MethodDefinition;
+  /**
+   * Checkpoint of another training to begin with where the folder has none: its weights, buffers, velocities and steps. The recipes may
+   * differ in learning rate and schedule.
+   */
+  readonly from?: string;
   /** Reads the kNN accuracy of the encoder on the validation part, `times` times over the training. */
   readonly monitor?: { readonly times: number; readonly evaluate: (encoder: Encoder) => number };
   /**
@@ -46,6 +52,8 @@ export interface TrainingProgress extends LoopProgress {
   readonly loss: number;
   /** Pretext accuracy of this step. */
   readonly accuracy: number;
+  /** Norm of this step's gradient. */
+  readonly gradientNorm: number;
   readonly learningRate: number;
   readonly history: History;
 }
@@ -70,7 +78,7 @@ export function pretrain(
 function startOrGoOn(
   recipe: AnyRecipe,
   data: ImageData,
-  { seed, directory, method, monitor, observe }: PretrainOptions,
+  { seed, directory, method, from, monitor, observe }: PretrainOptions,
 ): LoopedTraining<Omit<TrainingProgress, keyof LoopProgress>> {
   const { batchSize, epochs, learningRate: baseRate } = recipe;
   const perEpoch = batchesPerEpoch(data.train, batchSize);
@@ -81,7 +89,7 @@ function startOrGoOn(
   }
   const totalSteps = epochs * perEpoch;
   const path = join(directory, checkpointFile);
-  const state = resumeOrStart(path, recipe, { seed, data: trainingDataOf(data) }, method);
+  const state = resumeOrStart(path, recipe, { seed, data: trainingDataOf(data) }, { method, from });
   const trainingStep = new TrainingStep(state, recipe.optimizer);
   return {
     state,
@@ -91,16 +99,17 @@ function startOrGoOn(
       const epoch = Math.floor(state.step / perEpoch);
       const learningRate = learningRateAt(recipe.schedule, { baseRate, epoch: state.step / perEpoch, epochs });
       const batch = drawBatch(data, recipe, { seed, step: state.step, views: state.method.views });
-      const { loss, accuracy } = trainingStep.take(batch, learningRate, state.step + 1);
+      const moment = `step ${state.step + 1} in epoch ${epoch + 1}`;
+      const { loss, accuracy, gradientNorm } = trainingStep.take(batch, learningRate, moment);
       state.step++;
       const monitored = monitor && isMonitored(state.step, epochs, perEpoch, monitor.times) ? monitor : undefined;
-      record(state, { loss, accuracy, epoch }, monitored !== undefined, totalSteps);
+      record(state, { loss, accuracy, gradientNorm, epoch }, monitored !== undefined, totalSteps);
       if (monitored) {
         const point = { step: state.step, knn: monitored.evaluate(state.method.encoder) };
         state.history = { ...state.history, monitor: [...state.history.monitor, point] };
       }
       observe?.(state.method, state.step);
-      return { epoch, loss, accuracy, learningRate, history: state.history };
+      return { epoch, loss, accuracy, gradientNorm, learningRate, history: state.history };
     },
     save: () => saveCheckpoint(path, state, recipe),
     dispose: () => {
@@ -114,12 +123,24 @@ function resumeOrStart(
   path: string,
   recipe: AnyRecipe,
   start: TrainingStart,
-  own: MethodDefinition | undefined,
+  { method: own, from }: { readonly method: MethodDefinition | undefined; readonly from: string | undefined },
 ): TrainingState {
   const checkpoint = resumeCheckpoint(path, own);
-  if (checkpoint === undefined) return startTraining(recipe, start, own);
+  if (checkpoint !== undefined) return stateOf(path, checkpoint, { recipe, ...start });
+  if (from === undefined) return startTraining(recipe, start, own);
+  const other = loadCheckpoint(from, own);
+  const { learningRate, schedule } = other.recipe;
+  return stateOf(from, other, { recipe: { ...recipe, learningRate, schedule }, ...start });
+}
+
+/** The state of a checkpoint that must belong to a training. */
+function stateOf(
+  path: string,
+  checkpoint: Checkpoint<AnyRecipe>,
+  wanted: TrainingStart & { readonly recipe: AnyRecipe },
+): TrainingState {
   try {
-    assertSameTraining(path, checkpoint, { recipe, ...start });
+    assertSameTraining(path, checkpoint, wanted);
   } catch (error) {
     disposeTraining(checkpoint.state);
     throw error;
@@ -130,19 +151,25 @@ function resumeOrStart(
 /** Adds a step to the history. A reading of the monitor closes a point of the curve, so that means between readings are exact. */
 function record(
   state: TrainingState,
-  { loss, accuracy, epoch }: { readonly loss: number; readonly accuracy: number; readonly epoch: number },
+  { loss, accuracy, gradientNorm, epoch }: StepReport & { readonly epoch: number },
   closes: boolean,
   totalSteps: number,
 ): void {
   const { curve, monitor, pending } = state.history;
-  const sums = { loss: pending.loss + loss, accuracy: pending.accuracy + accuracy, steps: pending.steps + 1 };
+  const sums = {
+    loss: pending.loss + loss,
+    accuracy: pending.accuracy + accuracy,
+    gradientNorm: Math.max(pending.gradientNorm, gradientNorm),
+    steps: pending.steps + 1,
+  };
   const interval = Math.max(1, Math.round(totalSteps / curvePoints));
   if (sums.steps < interval && state.step < totalSteps && !closes) {
     state.history = { curve, monitor, pending: sums };
     return;
   }
-  const point = { step: state.step, epoch, loss: sums.loss / sums.steps, accuracy: sums.accuracy / sums.steps };
-  state.history = { curve: [...curve, point], monitor, pending: { loss: 0, accuracy: 0, steps: 0 } };
+  const [meanLoss, meanAccuracy] = [sums.loss / sums.steps, sums.accuracy / sums.steps];
+  const point = { step: state.step, epoch, loss: meanLoss, accuracy: meanAccuracy, gradientNorm: sums.gradientNorm };
+  state.history = { curve: [...curve, point], monitor, pending: emptyHistory.pending };
 }
 
 /** Whether the monitor is read after this step: at ends of epochs, evenly spread, the last one included. */

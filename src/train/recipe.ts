@@ -2,11 +2,9 @@ import { z } from "zod";
 import { InputError } from "../errors";
 import { methodOf, methodSchema } from "../methods";
 import type { MethodDefinition, MethodSettings } from "../methods/method";
+import { positive, positiveInteger } from "../methods/settings";
 import { architectures } from "../nn/resnet-layout";
 import { assertScheduleFits } from "./schedule";
-
-const positiveInteger = z.number().int().positive();
-const positive = z.number().positive().finite();
 
 /** How the learning rate changes, as the recipe of any training says it: see `Schedule` in schedule.ts. */
 export const scheduleSchema = z.discriminatedUnion("kind", [
@@ -62,7 +60,7 @@ const sharedSchema = z
       .object({
         kind: z.enum(["sgd", "lars"]),
         momentum: z.number().min(0).lt(1),
-        weightDecay: z.number().min(0).finite(),
+        weightDecay: z.number().min(0).max(3.4e38),
       })
       .strict(),
     learningRate: positive,
@@ -100,6 +98,12 @@ export function parseRecipe(value: unknown, own?: MethodDefinition): AnyRecipe {
     throw new InputError(
       `Cannot cut the batch into groups: bnGroups must divide the batch size ${batchSize}, ` +
         `current value is ${bnGroups}`,
+    );
+  }
+  if (batchSize < 2 * bnGroups) {
+    throw new InputError(
+      "Cannot train with batch normalization on groups of one image: its statistics need two images or more in a group. " +
+        `The batch size must be at least ${2 * bnGroups}, two for each of the bnGroups, current value is ${batchSize}`,
     );
   }
   methodOf(method, own).check?.(method, { batchSize, bnGroups });

@@ -5,7 +5,7 @@ import { disposeMethod, type Method, type MethodDefinition, type TrainingSetFact
 import { createOptimizer, type Optimizer } from "./optimizer";
 import type { AnyRecipe } from "./recipe";
 
-/** One point of a training curve. Values are means over the steps since the point before. */
+/** One point of a training curve. Loss and accuracy are means over the steps since the point before. */
 export interface CurvePoint {
   /** Steps done. */
   readonly step: number;
@@ -13,6 +13,8 @@ export interface CurvePoint {
   readonly loss: number;
   /** Share of queries that find their own key among K + 1; supervised, their class. */
   readonly accuracy: number;
+  /** The largest norm of a gradient over those steps: it grows before a training diverges. Earlier versions told none. */
+  readonly gradientNorm?: number | undefined;
 }
 
 /** One reading of the kNN monitor on the validation part. */
@@ -26,7 +28,13 @@ export interface History {
   readonly curve: readonly CurvePoint[];
   readonly monitor: readonly MonitorPoint[];
   /** Sums over the steps since the last point of the curve. */
-  readonly pending: { readonly loss: number; readonly accuracy: number; readonly steps: number };
+  readonly pending: {
+    readonly loss: number;
+    readonly accuracy: number;
+    /** The largest, no sum. */
+    readonly gradientNorm: number;
+    readonly steps: number;
+  };
 }
 
 /** Which training set a training is of. */
@@ -58,7 +66,11 @@ export interface TrainingState {
   seconds: number;
 }
 
-const emptyHistory: History = { curve: [], monitor: [], pending: { loss: 0, accuracy: 0, steps: 0 } };
+export const emptyHistory: History = {
+  curve: [],
+  monitor: [],
+  pending: { loss: 0, accuracy: 0, gradientNorm: 0, steps: 0 },
+};
 
 /** What the first state of a training is made of besides its recipe. */
 export interface TrainingStart {

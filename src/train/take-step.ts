@@ -3,13 +3,17 @@ import { createProgram, type Program } from "../engine/program";
 import type { InputSpec, NamedTensors, TensorFunction } from "../engine/tensor-function";
 import { tf } from "../engine/tf";
 import type { Batch, ChunkedStep, StepInputs } from "../methods/method";
+import { firstNotFinite } from "./first-not-finite";
 import type { AnyRecipe } from "./recipe";
 import type { TrainingState } from "./state";
 
-/** Loss and pretext accuracy of one step, read out of the engine. */
+/** What one step tells, read out of the engine. */
 export interface StepReport {
   readonly loss: number;
+  /** Pretext accuracy. */
   readonly accuracy: number;
+  /** Euclidean norm of the gradient of all trained parameters, before weight decay. */
+  readonly gradientNorm: number;
 }
 
 /**
@@ -30,17 +34,23 @@ export class TrainingStep {
   /**
    * Takes one step. Does not count it.
    *
-   * @param step - its number, from 1; for messages
-   * @throws DivergedError if the loss is no longer a number
+   * @param moment - "step 12 of epoch 3", for messages
+   * @throws DivergedError if the loss or the gradient is no longer finite, with what was so first
    */
-  take(batch: Batch, learningRate: number, step: number): StepReport {
+  take(batch: Batch, learningRate: number, moment: string): StepReport {
     const report = this.state.method.inChunks
       ? this.takeInChunks(this.state.method.inChunks, batch, learningRate)
       : this.takeAtOnce(batch, learningRate);
-    if (!Number.isFinite(report.loss)) {
-      throw new DivergedError(`Training diverged: the loss of step ${step} is ${report.loss}`);
-    }
-    return report;
+    const { loss, gradientNorm } = report;
+    if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) return report;
+    const what = Number.isFinite(loss)
+      ? `the norm of the gradient in ${moment} is ${gradientNorm}`
+      : `the loss of ${moment} is ${loss}`;
+    const first = firstNotFinite(this.state);
+    throw new DivergedError(
+      `Training diverged: ${what}, at a learning rate of ${Number(learningRate.toPrecision(3))}` +
+        (first === undefined ? "" : `; not finite first: ${first}`),
+    );
   }
 
   /** What the step consists of, operation by operation; records it if it was not yet. */
@@ -55,16 +65,17 @@ export class TrainingStep {
 
   private takeAtOnce(batch: Batch, learningRate: number): StepReport {
     return withInputs(this.state.method, batch, learningRate, (inputs) =>
-      reportOf(this.recorded(inputs).run("step", inputs) as unknown as Losses),
+      reportOf(this.recorded(inputs).run("step", inputs) as unknown as Told),
     );
   }
 
   private takeInChunks(start: () => ChunkedStep, batch: Batch, learningRate: number): StepReport {
     this.chunked ??= start();
     const { loss, accuracy, gradients } = this.chunked.step(batch);
+    const gradientNorm = normOf(gradients);
     this.applyGradients(gradients, learningRate);
     tf.dispose([...gradients]);
-    return reportOf({ loss, accuracy });
+    return reportOf({ loss, accuracy, gradientNorm });
   }
 
   private recorded(inputs: NamedTensors): Program<{ step: TensorFunction }> {
@@ -73,8 +84,9 @@ export class TrainingStep {
         inputs: specsOf(inputs),
         compute: ({ learningRate, ...tensors }) => {
           const { loss, accuracy, gradients } = this.state.method.step(stepInputs(tensors));
+          const gradientNorm = normOf(gradients);
           this.applyGradients(gradients, learningRate as tf.Scalar);
-          return { loss, accuracy };
+          return { loss, accuracy, gradientNorm };
         },
       },
     });
@@ -91,15 +103,31 @@ export class TrainingStep {
   }
 }
 
-interface Losses {
+interface Told {
   readonly loss: tf.Scalar;
   readonly accuracy: tf.Scalar;
+  readonly gradientNorm: tf.Scalar;
 }
 
-function reportOf({ loss, accuracy }: Losses): StepReport {
-  const report = { loss: loss.dataSync()[0]!, accuracy: accuracy.dataSync()[0]! };
-  tf.dispose([loss, accuracy]);
-  return report;
+function reportOf(told: Told): StepReport {
+  const [loss, accuracy, gradientNorm] = [told.loss, told.accuracy, told.gradientNorm].map(
+    (scalar) => scalar.dataSync()[0]!,
+  ) as [number, number, number];
+  tf.dispose([told.loss, told.accuracy, told.gradientNorm]);
+  return { loss, accuracy, gradientNorm };
+}
+
+/** Norm of all gradients together. Divided by the largest before it is squared, which would overflow from 1e19 on. */
+function normOf(gradients: readonly tf.Tensor1D[]): tf.Scalar {
+  return tf.tidy(() => {
+    if (gradients.length === 0) return tf.scalar(0);
+    const largest = gradients
+      .map((gradient) => tf.max(tf.abs(gradient)))
+      .reduce((one, other) => tf.maximum(one, other));
+    const scale = tf.maximum(largest, 1e-30);
+    const squares = gradients.map((gradient) => tf.sum(tf.square(tf.div(gradient, scale))));
+    return tf.mul<tf.Scalar>(tf.sqrt(tf.addN(squares)), scale);
+  });
 }
 
 // Inputs of a program are a flat list of names: view0, view1, drawn_permutation, ...

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../errors";
-import { chartBundle } from "../display/chart";
-import { stackCharts } from "../display/svg-chart";
+import { drawFigure } from "../display/chart";
+import { besideEachOther } from "../display/svg-chart";
 import { engineFigure } from "../experiments/pytorch-parity/two-engines-rows";
 import { replaceFile } from "../files/replace-file";
 import type { Preset } from "../recipes/presets";
@@ -92,10 +92,8 @@ function textsOf(project: string): ReadonlyMap<string, string> {
 
 function drawEngines(root: string): string {
   const comparison = recordedEngines(root);
-  const drawn = (["loss", "knn"] as const).map(
-    (measure) => chartBundle(engineFigure(comparison, measure))["image/svg+xml"] as string,
-  );
-  return `${stackCharts(drawn)}\n`;
+  const drawn = (["loss", "knn"] as const).map((measure) => drawFigure(engineFigure(comparison, measure)));
+  return `${besideEachOther(drawn, 1).svg}\n`;
 }
 
 /** The first line that differs. */

@@ -61,7 +61,7 @@ export async function trainAgain(
 }
 
 /** Compares two trainings of one recipe and seed whose encoders differ. */
-function compareRuns(where: string, recorded: RunRecord, again: RunRecord): Finding[] {
+export function compareRuns(where: string, recorded: RunRecord, again: RunRecord): Finding[] {
   if (again.evaluation === undefined) return [fault(where, `trained again, it diverged: ${again.diverged}`)];
   const told = metricNames.flatMap((metric) => {
     const [before, now] = [recorded.evaluation?.[metric], again.evaluation?.[metric]];

@@ -6,7 +6,13 @@ import { detectCommand } from "../../src/cli/detect";
 import { detectionPreset } from "../../src/recipes/detection-presets";
 import type { DetectionRecipe } from "../../src/detection/detection-recipe";
 import { detectorCheckpointFile } from "../../src/detection/train/detector-checkpoint";
-import { detectorRunFile, predictionsFile, readDetectorRun, readPredictions } from "../../src/runs/run-detector";
+import {
+  detectorRunFile,
+  predictionsFile,
+  readDetectorRun,
+  readPredictions,
+  type DetectorRun,
+} from "../../src/runs/run-detector";
 import { composeScenes } from "../../src/detection/data/scenes";
 import { InputError } from "../../src/errors";
 import { randomStream } from "../../src/engine/random";
@@ -79,6 +85,23 @@ describe("moco detect", () => {
     const before = readFileSync(join(output, detectorCheckpointFile));
     expect(JSON.parse(await detect(...words))).toEqual(first);
     expect(readFileSync(join(output, detectorCheckpointFile))).toEqual(before);
+  });
+
+  it("evaluates again where run.json or the detections are damaged, to the same numbers", async () => {
+    const output = join(root, "run");
+    const words = ["--preset", "smoke", "--output", output, "--validations", "1", "--json"];
+    const whole = JSON.parse(await detect(...words)) as DetectorRun;
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    for (const file of [detectorRunFile, predictionsFile]) {
+      const changed = readFileSync(join(output, file), "utf8").replace(/[1-8](?=\D)/, "9");
+      for (const content of ["{oops", changed]) {
+        writeFileSync(join(output, file), content);
+        warn.mockClear();
+        expect((JSON.parse(await detect(...words)) as DetectorRun).metrics).toEqual(whole.metrics);
+        expect(warn.mock.calls).toEqual([[expect.stringMatching(`^Cannot read .*${file}: .* Made again now; `)]]);
+      }
+    }
+    warn.mockRestore();
   });
 
   it("starts from a file of weights, and anew with --fresh", async () => {

@@ -97,11 +97,17 @@ describe("exitOf", () => {
   });
 
   it("repeats what the system refuses", () => {
-    const error = Object.assign(new Error("ENOSPC: no space left on device, write"), {
-      syscall: "write",
-      code: "ENOSPC",
-    });
+    const error = Object.assign(new Error("ECONNREFUSED: connect"), { syscall: "connect", code: "ECONNREFUSED" });
     expect(exitOf(error, false)).toEqual({ code: 1, message: `Cannot go on: ${error.message}` });
+  });
+
+  it("says of a full disk what to do, whatever was being done", () => {
+    const error = Object.assign(new Error("ENOSPC"), { syscall: "write", code: "ENOSPC", path: "/data/x" });
+    expect(exitOf(error, false)).toEqual({
+      code: 1,
+      message:
+        "Cannot go on at /data/x: the disk is full (ENOSPC). Free space there, or choose another folder, then run the same again",
+    });
   });
 
   it("calls everything else a bug, with the stack only on demand", () => {

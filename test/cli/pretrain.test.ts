@@ -62,6 +62,7 @@ describe("recipeFrom", () => {
   it("refuses what is no field, no value or no file", () => {
     expect(() => parseRecipe(recipeFrom({ preset: "quick" }, [["encoder.depth", "3"]]))).toThrow(/encoder: .*'depth'/);
     expect(() => parseRecipe(recipeFrom({ preset: "quick" }, [["__proto__.epochs", "3"]]))).toThrow(InputError);
+    expect(() => parseRecipe(recipeFrom({ preset: "quick" }, [["method", "null"]]))).toThrow(InputError);
     expect(() => parseRecipe(recipeFrom({ preset: "quick" }, [["method.momentum", "high"]]))).toThrow(
       /method\.momentum: Expected number/,
     );
@@ -79,16 +80,21 @@ describe("progressBar", () => {
     epoch: 0,
     loss: 5.12345,
     accuracy: 0.123,
+    gradientNorm: 1.2345,
     learningRate: 0.06,
     imagesPerSecond: 640.4,
     secondsLeft: 3671,
     seconds: 60,
-    history: { curve: [], monitor: [{ step: 10, knn: 0.31 }], pending: { loss: 0, accuracy: 0, steps: 0 } },
+    history: {
+      curve: [],
+      monitor: [{ step: 10, knn: 0.31 }],
+      pending: { loss: 0, accuracy: 0, gradientNorm: 0, steps: 0 },
+    },
   };
 
   it("says how fast, how good and how long", () => {
     expect(describeProgress(progress)).toBe(
-      "step 12 of 490, epoch 1, loss 5.1235, pretext accuracy 12.3 %, 640 images/s, 1:01:11 left, kNN 31.0 % (validation)",
+      "step 12 of 490, epoch 1, loss 5.1235, pretext accuracy 12.3 %, gradient norm 1.23, 640 images/s, 1:01:11 left, kNN 31.0 % (validation)",
     );
   });
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32, deflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openImage } from "../../src/data/open-image";
 import fixture from "./fixtures/image-files.json";
@@ -37,6 +38,25 @@ describe("openImage", () => {
         expect([...turned.subarray(to, to + 3)]).toEqual([...stored.subarray(from, from + 3)]);
       }
     }
+  });
+
+  it("refuses an image of 30,000 x 30,000 pixels by its header, before it is decoded", async () => {
+    const chunk = (type: string, data: Buffer) => {
+      const [length, sum, named] = [Buffer.alloc(4), Buffer.alloc(4), Buffer.concat([Buffer.from(type), data])];
+      length.writeUInt32BE(data.length);
+      sum.writeUInt32BE(crc32(named));
+      return Buffer.concat([length, named, sum]);
+    };
+    const header = Buffer.from([0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30, 8, 2, 0, 0, 0]); // 8 bits, RGB
+    const parts = [
+      chunk("IHDR", header),
+      chunk("IDAT", deflateSync(Buffer.alloc(1000))),
+      chunk("IEND", Buffer.alloc(0)),
+    ];
+    writeFileSync(join(folder, "huge.png"), Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), ...parts]));
+    const before = process.memoryUsage().rss;
+    await expect(read("huge.png", true)).rejects.toThrow("exceeds pixel limit");
+    expect(process.memoryUsage().rss - before).toBeLessThan(2e8);
   });
 
   it("gives no image for what is none", async () => {

@@ -53,7 +53,10 @@ describe("a chart", () => {
 
   it("comes as the figure for Plotly, as SVG and as text", () => {
     const bundle = chartBundle(figure);
-    expect(bundle["application/vnd.plotly.v1+json"]).toEqual({ data: figure.data, layout: figure.layout });
+    expect(bundle["application/vnd.plotly.v1+json"]).toMatchObject({
+      data: figure.data,
+      layout: { title: { text: "kNN" }, xaxis: { title: { text: "K" }, type: "log" } },
+    });
     expect(bundle["text/plain"]).toBe("kNN\nMoCo  1: 0, 2: 10, 4: 5\nrandom  1: 1, 2: 2, 4: 3");
     const svg = bundle["image/svg+xml"] as string;
     expect(svg.match(/<polyline/g)).toHaveLength(1);
@@ -64,22 +67,69 @@ describe("a chart", () => {
     }
   });
 
+  it("has the names of curves below it, also in many rows, and is no wider than the page", () => {
+    const names = Array.from({ length: 12 }, (_, index) => `a curve with a long name, number ${index}`);
+    const { svg, width, height } = svgChart(names.map((name) => ({ name, x: [0, 1], y: [0, 1] })));
+    const placed = [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)"[^>]*>a curve/g)].map(([, x, y]) => [
+      Number(x),
+      Number(y),
+    ]);
+    const lowest = Number(/<text [^>]*y="([\d.]+)"[^>]*>0<\/text>/.exec(svg)![1]);
+    expect(placed).toHaveLength(12);
+    for (const [x, y] of placed) {
+      expect(x).toBeLessThan(width);
+      expect(y).toBeGreaterThan(lowest);
+      expect(y).toBeLessThan(height);
+    }
+    expect(svg).toContain('style="max-width:100%"');
+    const { layout } = chartBundle(figure)["application/vnd.plotly.v1+json"] as {
+      layout: { width?: number };
+    };
+    expect(layout).toMatchObject({
+      autosize: true,
+      legend: { orientation: "h", yref: "container", y: 0, yanchor: "bottom" },
+    });
+    expect(layout.width).toBeUndefined();
+  });
+
+  it("draws what has second axes on axes of its own", () => {
+    const published = {
+      name: "published",
+      x: [256, 65536],
+      y: [54.7, 60.6],
+      xaxis: "x2" as const,
+      yaxis: "y2" as const,
+    };
+    const layout = {
+      ...figure.layout,
+      xaxis2: { title: { text: "paper's K" }, type: "log" },
+      yaxis2: { title: { text: "ImageNet" } },
+    };
+    const bundle = chartBundle({ data: [...figure.data, published], layout });
+    expect(bundle["application/vnd.plotly.v1+json"]).toMatchObject({
+      layout: { xaxis2: { overlaying: "x", side: "top", type: "log" }, yaxis2: { overlaying: "y", side: "right" } },
+    });
+    const svg = bundle["image/svg+xml"] as string;
+    for (const label of [">paper's K<", ">ImageNet<", ">65536<", ">K<"]) expect(svg).toContain(label);
+    expect(svg.match(/<svg/g)).toHaveLength(3); // two charts in one image
+  });
+
   it("spaces a logarithmic axis by ratios", () => {
-    const svg = svgChart([{ name: "", x: [1, 10, 100], y: [0, 1, 2] }], { logX: true });
+    const svg = svgChart([{ name: "", x: [1, 10, 100], y: [0, 1, 2] }], { logX: true }).svg;
     const [a, b, c] = polylineOf(svg).map(([x]) => x!);
     expect(b! - a!).toBeCloseTo(c! - b!, 6);
   });
 
   it("draws larger values higher, and leaves out points that are not finite", () => {
-    const points = polylineOf(svgChart([{ name: "", x: [0, 1, 2, 3], y: [1, NaN, 2, 3] }]));
+    const points = polylineOf(svgChart([{ name: "", x: [0, 1, 2, 3], y: [1, NaN, 2, 3] }]).svg);
     expect(points).toHaveLength(3);
     expect(points[0]![1]).toBeGreaterThan(points[1]![1]!);
     expect(points[1]![1]).toBeGreaterThan(points[2]![1]!);
   });
 
   it("is drawn for one point and for none", () => {
-    expect(svgChart([{ name: "", x: [5], y: [1] }])).toMatch(/<circle cx="\d[\d.]*" cy="\d[\d.]*"/);
-    expect(svgChart([])).not.toContain("NaN");
+    expect(svgChart([{ name: "", x: [5], y: [1] }]).svg).toMatch(/<circle cx="\d[\d.]*" cy="\d[\d.]*"/);
+    expect(svgChart([]).svg).not.toContain("NaN");
   });
 });
 

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { InputError } from "../../src/errors";
 import { createProgram } from "../../src/engine/program";
 import { copyTensor } from "../../src/engine/recording";
 import { tf } from "../../src/engine/tf";
@@ -11,6 +12,14 @@ afterEach(() => vi.unstubAllEnvs());
 
 const values = (tensor: tf.Tensor) => [...tensor.dataSync()];
 const graphFolders = () => readdirSync(tmpdir()).filter((name) => name.startsWith("moco-kit-graph-")).length;
+
+it("a program says where it would be recorded when there is no folder for temporary files", () => {
+  vi.stubEnv("TMPDIR", "/proc/nowhere");
+  expect(accumulator).toThrow(InputError);
+  expect(accumulator).toThrow(
+    /^Cannot write \/proc\/nowhere\/moco-kit-graph-.*: its folder does not exist \(ENOENT\); it needs \d+ bytes\..* TMPDIR names\./,
+  );
+});
 
 /** sum <- sum + x, with the square of x beside it. */
 function accumulator() {

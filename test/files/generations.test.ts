@@ -9,6 +9,8 @@ import {
   forgetGenerations,
   previousOf,
   readGeneration,
+  readIfWhole,
+  readOrSetAside,
   restoreNewest,
   writeGeneration,
 } from "../../src/files/generations";
@@ -107,6 +109,21 @@ describe("generations of a file", () => {
     for (const file of ["a.bin", "a.previous.bin", "a.damaged.bin", "other"]) writeFileSync(join(folder, file), "");
     forgetGenerations(path);
     expect(readdirSync(folder)).toEqual(["other"]);
+  });
+
+  it("that can be made again are set aside when they are damaged, in one line of warning", () => {
+    expect(readOrSetAside(path, read)).toBeUndefined();
+    writeFileSync(path, "whole.");
+    expect(readOrSetAside(path, read)).toBe("whole.");
+    expect(warnings).toEqual([]);
+    writeFileSync(path, "cu");
+    expect(readIfWhole(path, read)).toBeUndefined();
+    expect(readdirSync(folder)).toEqual(["a.bin"]);
+    expect(readOrSetAside(path, read)).toBeUndefined();
+    expect(readdirSync(folder)).toEqual(["a.damaged.bin"]);
+    expect(warnings).toEqual([
+      `Cannot read ${path}: it is cut. Made again now; the damaged file is kept as ${join(folder, "a.damaged.bin")}.`,
+    ]);
   });
 
   it("never lose the last good one, whichever call fails and however", () => {

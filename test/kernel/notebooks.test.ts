@@ -2,14 +2,24 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { projectRoot } from "../../src/cli/project";
+import { projectRoot, pythonProgram } from "../../src/cli/project";
+
+const folder = join(projectRoot, "notebooks");
+const notebooks = readdirSync(folder).filter((file) => file.endsWith(".ipynb"));
 
 it("compiles each cell of the notebooks, with strict", () => {
   const script = join(projectRoot, "test", "kernel", "compile-notebooks.cjs");
-  const folder = join(projectRoot, "notebooks");
-  const notebooks = readdirSync(folder).filter((file) => file.endsWith(".ipynb"));
   expect(notebooks.length).toBeGreaterThan(0);
   const paths = notebooks.map((file) => join(folder, file));
   const { stdout, stderr } = spawnSync("node", [script, ...paths], { encoding: "utf8" });
   expect(stdout, stderr).toBe("[]");
+});
+
+it("has for each notebook a source with the same cells", () => {
+  const sources = readdirSync(join(folder, "sources")).filter((file) => file.endsWith(".ts"));
+  expect(sources.map((file) => file.replace(/\.ts$/, ".ipynb")).sort()).toEqual(notebooks.sort());
+  const script = join(projectRoot, "kernel", "make_notebooks.py");
+  const { status, stderr } = spawnSync(pythonProgram("python"), [script, "--check", "--sources"], { encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
 });

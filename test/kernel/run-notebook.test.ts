@@ -211,7 +211,7 @@ describe.concurrent("papermill", () => {
       "console.log(preset, seeds + 1, widths.concat(1));",
     ]);
     const output = join(folder, "papermill-out.ipynb");
-    const given = ["-p", "preset", "smoke", "-p", "seeds", "3", "-y", "widths: [4, 8]"];
+    const given = ["-p", "preset", "smoke", "-p", "seeds", "3", "-p", "widths", "[4, 8]"];
     const { code } = start("python", ["-m", "papermill", ...given, source, output]);
     expect(await code).toBe(0);
     expect(printed(output)).toContain("smoke 4 [ 4, 8, 1 ]");

@@ -1,7 +1,7 @@
 """Runs cells in one kernel, as a notebook does, and prints what the kernel answered.
 
 Arguments: the notebook's folder; `--together` to send all cells at once. Standard input: a JSON list with an object for each cell: `source`, and `during`, what
-is done as soon as the cell has written something (`ask`: a kernel_info request, `interrupt`, `interrupt twice`, or null). Standard output: a JSON list
+is done as soon as the cell has written something (`ask`: a kernel_info request, `interrupt`, `interrupt twice`, `shut down`, after which no cell is run, or null). Standard output: a JSON list
 with an object for each cell: the reply's `status`; `stdout`, `stderr`; `result`, the last value as text; `errors`, the
 contents of the `error` messages; `order`, the kinds of outputs as they came; and `states`, the states that the kernel published from the request to its reply. With `--together` the output is a list of the replies' statuses; with
 `--info` it is what the kernel tells of itself.
@@ -27,6 +27,9 @@ def run(manager, client, source, during):
         of_cell = message["parent_header"].get("msg_id") == sent
         if kind == "stream":
             cell[content["name"]] += content["text"]
+            if during == "shut down":
+                manager.shutdown_kernel()
+                return cell
             if during == "ask":
                 client.kernel_info()
             elif during is not None:
@@ -72,7 +75,8 @@ def main():
         print(json.dumps(answers))
     finally:
         client.stop_channels()
-        manager.shutdown_kernel(now=True)
+        if manager.has_kernel:
+            manager.shutdown_kernel(now=True)
 
 
 main()

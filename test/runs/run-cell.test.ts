@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { joinParts } from "../../src/data/image-data";
 import type { ImageData } from "../../src/data/image-set";
-import { runCell } from "../../src/runs/run-cell";
+import { runCell, runRecordFile } from "../../src/runs/run-cell";
 import { presetNamed } from "../../src/recipes/presets";
 import { tinyData, tinyRecipe } from "../train/tiny";
 
@@ -37,5 +37,23 @@ describe("runCell", () => {
     expect(await stepsToRun(withOneValueChanged(data))).toBe(6);
     expect(await stepsToRun(data)).toBe(0);
     expect(readdirSync(root)).toHaveLength(2);
+  });
+
+  it("evaluates a finished training again where its record is damaged, to the same numbers", async () => {
+    const data = tinyData();
+    const whole = await runCell(recipe, 1, data, preset, { root });
+    const [folder] = readdirSync(root);
+    const path = join(root, folder!, runRecordFile);
+    const text = readFileSync(path, "utf8");
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    for (const damaged of ["", "{oops", text.slice(0, text.length >> 1), text.replace('"seed":1', '"seed":2')]) {
+      writeFileSync(path, damaged);
+      warn.mockClear();
+      const again = await runCell(recipe, 1, data, preset, { root, onProgress: () => expect.unreachable() });
+      expect(warn.mock.calls).toEqual([[expect.stringMatching(/^Cannot read the run .*run\.json: .* Made again now; /)]]);
+      expect({ ...again, manifest: undefined }).toEqual({ ...whole, manifest: undefined });
+      expect(readFileSync(join(root, folder!, "run.damaged.json"), "utf8")).toBe(damaged);
+    }
+    warn.mockRestore();
   });
 });

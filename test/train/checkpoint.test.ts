@@ -43,14 +43,14 @@ function someState(of: Recipe = recipe): TrainingState {
     { ...state, optimizers: new Map([...state.optimizers.keys()].map((name) => [name, idle])) },
     of.optimizer,
   );
-  step.take(drawBatch(tinyData(), recipe, { seed: 7, step: 0, views: state.method.views }), 0, 1);
+  step.take(drawBatch(tinyData(), recipe, { seed: 7, step: 0, views: state.method.views }), 0, "step 1");
   step.dispose();
   state.step = 5;
   state.seconds = 12.345;
   state.history = {
     curve: [{ step: 4, epoch: 1, loss: 1 / 3, accuracy: 0.1 }],
     monitor: [{ step: 3, knn: 2 / 7 }],
-    pending: { loss: Math.PI, accuracy: 1e-300, steps: 1 },
+    pending: { loss: Math.PI, accuracy: 1e-300, gradientNorm: 1e30, steps: 1 },
   };
   return state;
 }

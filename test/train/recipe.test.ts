@@ -75,6 +75,13 @@ describe("parseRecipe", () => {
   });
 
   it("refuses groups that do not divide the batch", () => {
+    expectRefusal({ ...recipe, batchSize: 8, bnGroups: 8 }, "its statistics need two images or more in a group");
+    expectRefusal({ ...recipe, method: tinyMoco({ queueSize: 1 }), batchSize: 1, bnGroups: 1 }, "must be at least 2");
+    expectRefusal({ ...recipe, method: tinyMoco({ temperature: 0 }) }, "method.temperature");
+    // In float32, 0 and infinity.
+    expectRefusal({ ...recipe, method: tinyMoco({ temperature: 1e-50 }) }, "method.temperature");
+    expectRefusal({ ...recipe, learningRate: 1e39 }, "learningRate");
+    expectRefusal({ ...recipe, epochs: 2 ** 53 }, "epochs");
     expectRefusal({ ...recipe, bnGroups: 3 }, "bnGroups must divide the batch size 8, current value is 3");
   });
 

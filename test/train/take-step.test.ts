@@ -21,7 +21,7 @@ function tenSteps(recipe: Recipe, form: "recorded" | "op by op", rateOf = changi
   const start = state.method.encoder.parameters.values.dataSync<"float32">().slice();
   const losses = Array.from({ length: 10 }, (_, index) => {
     const batch = drawBatch(data, recipe, { seed: 3, step: index, views: state.method.views });
-    return step.take(batch, rateOf(index), index + 1).loss;
+    return step.take(batch, rateOf(index), `step ${index + 1}`).loss;
   });
   const weights = state.method.encoder.parameters.values.dataSync<"float32">();
   const moved = Float64Array.from(weights, (value, index) => value - start[index]!);

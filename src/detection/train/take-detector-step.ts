@@ -58,7 +58,12 @@ export class DetectorTrainingStep {
       const losses = mapLosses(outputs as unknown as DetectorLosses<tf.Scalar>, (loss) => loss.dataSync()[0]!);
       tf.dispose({ ...outputs });
       const wrong = Object.entries(losses).find(([, loss]) => !Number.isFinite(loss));
-      if (wrong) throw new DivergedError(`Training diverged: the ${wrong[0]} loss of step ${step} is ${wrong[1]}`);
+      if (wrong) {
+        throw new DivergedError(
+          `Training diverged: the ${wrong[0]} loss of step ${step} is ${wrong[1]}, at a learning rate of ` +
+            Number(learningRate.toPrecision(3)),
+        );
+      }
       return losses;
     } finally {
       tf.dispose(inputs);

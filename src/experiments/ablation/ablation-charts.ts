@@ -1,85 +1,70 @@
 import type { Figure, Trace } from "../../display/chart";
+import type { Interval } from "../../statistics/intervals";
+import type { Ablation } from "./ablation";
 import { metricNames, type AblationResult, type MetricName } from "./ablation-result";
 import { metricTitles } from "./ablation-rows";
 
 /**
- * Accuracy by every measure over K or m, with intervals; the published curve beside, on ImageNet's own scale. Points without
- * lines where the rows lie along no axis.
+ * Accuracy by every measure over K or m, with intervals, and the published numbers in the same chart on axes of their own,
+ * because they are of ImageNet. Points without lines where the rows lie along no axis.
  */
 export function ablationFigure({ ablation, rows, baselines }: AblationResult): Figure {
   const ordered = ablation.axis.values.length > 0;
   const x = ordered ? ablation.axis.values.map(String) : rows.map(({ label }) => label);
   const traces = metricNames.flatMap((metric): Trace[] => {
-    const cells = rows.map((row) => row.metrics[metric]);
-    if (cells.every((cell) => cell === undefined)) return [];
-    const shown = cells.flatMap((cell, index) => (cell === undefined ? [] : [{ cell, x: x[index]! }]));
-    return [
-      {
-        name: metricTitles[metric],
-        x: shown.map((point) => point.x),
-        y: shown.map(({ cell }) => 100 * cell.mean),
-        error_y: {
-          array: shown.map(({ cell }) => 100 * (cell.high - cell.mean)),
-          arrayminus: shown.map(({ cell }) => 100 * (cell.mean - cell.low)),
-        },
-        mode: ordered ? "lines+markers" : "markers",
-      },
-    ];
+    const points = rows.flatMap((row, index) => {
+      const interval = row.metrics[metric];
+      return interval === undefined ? [] : [{ interval, x: x[index]! }];
+    });
+    if (points.length === 0) return [];
+    return [{ name: metricTitles[metric], ...curveOf(points), mode: ordered ? "lines+markers" : "markers" }];
   });
+  const random = baselines.randomNetwork.metrics.retrieval;
   const published = rows.flatMap(({ published: paper }, index) =>
     typeof paper?.value === "number" ? [{ x: x[index]!, y: paper.value }] : [],
   );
-  const random = baselines.randomNetwork.metrics.retrieval;
+  const curves = ablation.publishedCurves?.flatMap(({ points }): Trace[] => [publishedTrace("published", points)]);
+  const points: Trace = {
+    name: "published (ImageNet, right)",
+    x: published.map((point) => point.x),
+    y: published.map((point) => point.y),
+    mode: ordered ? "lines+markers" : "markers",
+    ...ofThePaper,
+    yaxis: "y2",
+  };
   return {
     data: [
       ...traces,
       ...(random === undefined
         ? []
         : [{ name: "retrieval, random network", x, y: x.map(() => 100 * random.mean), mode: "lines" }]),
-      {
-        name: "published (ImageNet linear)",
-        x: published.map((point) => point.x),
-        y: published.map((point) => point.y),
-        mode: "markers",
-      },
+      ...(curves ?? (published.length === 0 ? [] : [points])),
     ],
     layout: {
       title: { text: ablation.title },
       xaxis: { title: { text: ablation.axis.name }, type: "category" },
       yaxis: { title: { text: "accuracy on test (%)" } },
+      ...(curves && { xaxis2: publishedAxis(ablation) }),
+      ...((curves ?? published).length > 0 && { yaxis2: publishedAccuracy }),
     },
   };
 }
 
-/** One measure over K, a curve for each series of the cells; the paper's curves beside, on ImageNet's own scale. */
+/** One measure over K, a curve for each series of the cells, and the paper's curves in the same chart on axes of their own. */
 export function seriesFigure({ ablation, rows, baselines }: AblationResult, metric: MetricName): Figure {
   const points = ablation.cells.map((cell, index) => ({
     series: cell.series ?? "",
     x: ablation.axis.values[index]!,
-    cell: rows[index]!.metrics[metric],
-    published: rows[index]!.published?.value,
+    interval: rows[index]!.metrics[metric],
   }));
   const names = [...new Set(points.map(({ series }) => series))];
-  const ours = names.map((name): Trace => {
-    const shown = points.flatMap(({ series, x, cell }) => (series === name && cell ? [{ x, cell }] : []));
-    return {
-      name,
-      x: shown.map(({ x }) => x),
-      y: shown.map(({ cell }) => 100 * cell.mean),
-      error_y: {
-        array: shown.map(({ cell }) => 100 * (cell.high - cell.mean)),
-        arrayminus: shown.map(({ cell }) => 100 * (cell.mean - cell.low)),
-      },
-      mode: "lines+markers",
-    };
+  const ours = names.map((name, index): Trace => {
+    const shown = points.flatMap(({ series, x, interval }) => (series === name && interval ? [{ x, interval }] : []));
+    return { name, ...curveOf(shown), mode: "lines+markers", line: { color: colorOf(index) } };
   });
-  const papers = names.flatMap((name): Trace[] => {
-    const shown = points.flatMap(({ series, x, published }) =>
-      series === name && typeof published === "number" ? [{ x, published }] : [],
-    );
-    if (shown.length === 0) return [];
-    const [x, y] = [shown.map((point) => point.x), shown.map((point) => point.published)];
-    return [{ name: `${name}, published at as many batches (ImageNet linear)`, x, y, mode: "markers" }];
+  const published = names.flatMap((name, index): Trace[] => {
+    const curve = ablation.publishedCurves?.find((one) => one.name === name);
+    return curve === undefined ? [] : [publishedTrace(`${name}, published`, curve.points, colorOf(index))];
   });
   const random = baselines.randomNetwork.metrics[metric];
   const ends = [Math.min(...ablation.axis.values), Math.max(...ablation.axis.values)];
@@ -89,12 +74,19 @@ export function seriesFigure({ ablation, rows, baselines }: AblationResult, metr
       ...(random
         ? [{ name: "random network", x: ends, y: ends.map(() => 100 * random.mean), mode: "lines" as const }]
         : []),
-      ...papers,
+      ...published,
     ],
     layout: {
       title: { text: `${ablation.title}: ${metricTitles[metric]}` },
-      xaxis: { title: { text: "negatives of a query" }, type: "log" },
+      // A mark at each doubling.
+      xaxis: {
+        title: { text: "negatives of a query" },
+        type: "log",
+        tick0: Math.log10(ends[0]!),
+        dtick: Math.log10(2),
+      },
       yaxis: { title: { text: "accuracy on test (%)" } },
+      ...(published.length > 0 && { xaxis2: publishedAxis(ablation), yaxis2: publishedAccuracy }),
     },
   };
 }
@@ -162,6 +154,57 @@ export function seedFigure({ ablation, rows }: AblationResult, metric: MetricNam
       yaxis: { title: { text: "accuracy on test (%)" } },
     },
   };
+}
+
+function curveOf<X extends number | string>(
+  points: readonly { readonly x: X; readonly interval: Interval }[],
+): Pick<Trace, "x" | "y" | "error_y"> {
+  return {
+    x: points.map(({ x }) => x),
+    y: points.map(({ interval }) => 100 * interval.mean),
+    error_y: {
+      array: points.map(({ interval }) => 100 * (interval.high - interval.mean)),
+      arrayminus: points.map(({ interval }) => 100 * (interval.mean - interval.low)),
+    },
+  };
+}
+
+/** How the paper's numbers are drawn: open marks and broken lines. */
+const ofThePaper = { marker: { symbol: "circle-open", size: 9 }, line: { dash: "dot" } } as const;
+
+function publishedTrace(name: string, points: ReadonlyMap<number, number>, color?: string): Trace {
+  const { marker, line } = ofThePaper;
+  return {
+    name,
+    x: [...points.keys()],
+    y: [...points.values()],
+    mode: "lines+markers",
+    marker: { ...marker, ...(color && { color }) },
+    line: { ...line, ...(color && { color }) },
+    xaxis: "x2",
+    yaxis: "y2",
+  };
+}
+
+function publishedAxis({ axis, publishedCurves = [] }: Ablation): object {
+  const values = [...new Set(publishedCurves.flatMap(({ points }) => [...points.keys()]))];
+  const title = { text: `published: ${axis.name === "mechanism" ? "negatives" : axis.name}` };
+  return {
+    title,
+    type: "log",
+    tickmode: "array",
+    tickvals: values,
+    ticktext: values.map((one) => one.toLocaleString("en")),
+  };
+}
+
+const publishedAccuracy = { title: { text: "published: ImageNet, linear (%)" } };
+
+/** Of Plotly, so that a curve of the paper has the color of ours. */
+const colors = ["#636efa", "#EF553B", "#00cc96", "#ab63fa"];
+
+function colorOf(index: number): string {
+  return colors[index % colors.length]!;
 }
 
 /** Loss of each cell along training, first seed. */

@@ -40,4 +40,14 @@ export interface Ablation {
   /** The cell that the others are compared with, in the paper's numbers and in ours. */
   readonly referenceLabel: string;
   readonly publishedOnly: readonly PublishedOnlyRow[];
+  /** The paper's curves along the axis, whole and with the paper's own values on it; undefined where its points are rows. */
+  readonly publishedCurves?: readonly PublishedCurve[];
+}
+
+/** A curve of the paper, as printed. */
+export interface PublishedCurve {
+  /** As the cells' `series`. */
+  readonly name: string;
+  /** ImageNet linear top-1 in percent, by the value on the axis. */
+  readonly points: ReadonlyMap<number, number>;
 }

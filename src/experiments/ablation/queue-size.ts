@@ -35,6 +35,7 @@ export function queueSizeAblation(preset: Preset): Ablation {
         claimed: "rises with K",
         reason: `${queueSize / 256} batches long: not run by this preset`,
       })),
+    publishedCurves: [{ name: "MoCo", points: figure3.moco }],
   };
 }
 

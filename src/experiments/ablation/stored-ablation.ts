@@ -38,6 +38,20 @@ export function storedAblation(
 }
 
 /**
+ * An ablation as it was recorded for the repository.
+ *
+ * @throws InputError if nothing of it is recorded at the preset
+ */
+export function recordedResult(ablation: Ablation, preset: Preset): AblationResult {
+  const result = storedAblation(ablation, preset, recordedRuns(preset));
+  if (result !== undefined) return result;
+  throw new InputError(
+    `Cannot show ${ablation.title}: nothing of it is recorded at preset ${preset.name}. Train it (anew = true in a notebook), ` +
+      "or choose preset quick",
+  );
+}
+
+/**
  * Copies finished runs of seeds 1 to `seeds` and the baselines from one store to another.
  *
  * @param others - files that belong to no ablation, by where they are, with where they go

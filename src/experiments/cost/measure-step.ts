@@ -110,7 +110,7 @@ function startPretraining(recipe: Recipe, set: TrainingSetFacts): Started {
       const { loss } = trainingStep.take(
         drawBatch(data, recipe, { seed: 0, step, views: state.method.views }),
         rate,
-        step + 1,
+        `step ${step + 1}`,
       );
       return Promise.resolve(loss);
     },

@@ -95,6 +95,9 @@ export function mechanismAblation(preset: Preset, rates: Readonly<Record<Mechani
     cells,
     referenceLabel: cells[0]!.label,
     publishedOnly: publishedOnly(new Set(cells.map(({ series, publishedAt }) => `${series}, ${publishedAt}`))),
+    publishedCurves: mechanisms.flatMap((mechanism) =>
+      mechanism === "simclr" ? [] : [{ name: mechanismTitles[mechanism], points: figure3[mechanism] }],
+    ),
   };
 }
 

@@ -1,9 +1,10 @@
-import { rateTrialsPath } from "../../runs/run-store";
+import { rateTrialsPath, recordedRuns } from "../../runs/run-store";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ImageData } from "../../data/image-set";
-import { DivergedError } from "../../errors";
+import { DivergedError, InputError } from "../../errors";
 import { readCheckedJson, writeCheckedJson } from "../../files/checked-json";
+import { readOrSetAside } from "../../files/generations";
 import { mechanisms, mechanismTitles, rateTrialRecipe, type RateTrial } from "./mechanisms";
 import type { Preset } from "../../recipes/presets";
 import { loadCheckpoint } from "../../train/checkpoint";
@@ -42,7 +43,7 @@ export async function tryRates(
   } = {},
 ): Promise<readonly RateTrial[]> {
   const path = rateTrialsPath(preset);
-  const known = readRateTrials(path) ?? [];
+  const known = readOrSetAside(path, readRateTrials) ?? [];
   const trials: RateTrial[] = [];
   for (const mechanism of mechanisms) {
     for (const rate of preset.mechanisms.rates) {
@@ -65,6 +66,20 @@ export async function tryRates(
 }
 
 /**
+ * The trials that the rates of the recorded runs were chosen by.
+ *
+ * @throws InputError if none are recorded at the preset
+ */
+export function recordedRateTrials(preset: Preset): readonly RateTrial[] {
+  const trials = readRateTrials(recordedRuns(preset).rateTrials(preset));
+  if (trials !== undefined) return trials;
+  throw new InputError(
+    `Cannot show the trials of rates: none are recorded at preset ${preset.name}. Try them (anew = true in a notebook), ` +
+      "or choose preset quick",
+  );
+}
+
+/**
  * Reads trials that were kept.
  *
  * @returns undefined if there are none
@@ -76,7 +91,10 @@ export function readRateTrials(path: string): readonly RateTrial[] | undefined {
 
 /** The same with where they come from. */
 export function readRateTrialsFile(path: string): z.infer<typeof schema> | undefined {
-  return readCheckedJson(path, schema, { what: "trials of rates", advice: "Delete the file to try them again" });
+  return readCheckedJson(path, schema, {
+    what: "trials of rates",
+    advice: "The comparison of mechanisms tries them again",
+  });
 }
 
 async function validationKnn(

@@ -31,7 +31,7 @@ export function stepCosts(cells: readonly Cell[], data: ImageData, rounds = 5): 
     for (const { recipe, state, step, times } of started) {
       const start = performance.now();
       const batch = drawBatch(data, recipe, { seed: 1, step: round, views: state.method.views });
-      step.take(batch, recipe.learningRate, round + 1);
+      step.take(batch, recipe.learningRate, `step ${round + 1}`);
       if (round > 0) times.push((performance.now() - start) / recipe.batchSize);
     }
   }

@@ -7,7 +7,7 @@ import type { ImageData } from "../../data/image-set";
 import { DivergedError } from "../../errors";
 import { readCheckedJson, writeCheckedJson } from "../../files/checked-json";
 import { lockFolder } from "../../files/folder-lock";
-import { forgetGenerations } from "../../files/generations";
+import { forgetGenerations, readIfWhole, readOrSetAside } from "../../files/generations";
 import { type RunCellOptions } from "../../runs/run-cell";
 import { runsFolder } from "../../runs/run-name";
 import { makeManifest, manifestSchema } from "../../train/manifest";
@@ -67,7 +67,7 @@ export function stalenessPath(
  * because what was read lies in no checkpoint.
  *
  * @param root - folder of the runs
- * @throws InputError if a record that was kept is damaged
+ * @throws InputError if another process works on it
  */
 export async function observeStaleness(
   recipe: DictionaryRecipe,
@@ -77,11 +77,12 @@ export async function observeStaleness(
   { onProgress, stopRequested, root = runsFolder }: RunCellOptions = {},
 ): Promise<StalenessRecord> {
   const path = stalenessPath(recipe, seed, data.checksum, axes, root);
-  const kept = readRecord(path);
+  const kept = readIfWhole(path, readStaleness);
   if (kept) return kept;
 
   const directory = path.replace(/\.json$/, "");
   const lock = lockFolder(directory);
+  readOrSetAside(path, readStaleness);
   // What a killed process has left.
   forgetGenerations(join(directory, checkpointFile));
   const totalSteps = recipe.epochs * batchesPerEpoch(data.train, recipe.batchSize);
@@ -129,10 +130,11 @@ export async function observeStaleness(
  * @throws InputError if the file is not what was written
  */
 export function readStalenessFile(path: string): z.infer<typeof fileSchema> | undefined {
-  return readCheckedJson(path, fileSchema, { what: "record", advice: "Delete the file to train again" });
+  return readCheckedJson(path, fileSchema, { what: "record", advice: "The study trains again" });
 }
 
-function readRecord(path: string): StalenessRecord | undefined {
+/** As {@link readStalenessFile}, without the manifest. */
+export function readStaleness(path: string): StalenessRecord | undefined {
   const read = readStalenessFile(path);
   if (read === undefined) return undefined;
   const { manifest: _, ...record } = read;

@@ -1,13 +1,17 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { runDirectory, runRecordFile } from "../../runs/run-cell";
-import { runName, runsFolder } from "../../runs/run-name";
+import { InputError } from "../../errors";
+import { resultsFolder, runName, runsFolder } from "../../runs/run-name";
+import { readRunRecord } from "../../runs/run-record";
+import { recordedRuns } from "../../runs/run-store";
 import type { Preset } from "../../recipes/presets";
 import { queueSizeAblation } from "../ablation/queue-size";
 import type { Recipe } from "../../train/recipe";
 import type { BoundCell } from "./information-bound";
 import { momentumLengthCells, type MomentumLengthCell } from "./momentum-length";
-import { stalenessPath } from "./observe-staleness";
+import { readStaleness, stalenessPath, type StalenessRecord } from "./observe-staleness";
+import type { FindRun } from "./study";
 import { shufflingCells, type ShufflingCell } from "./shuffling";
 import { studySizes, type StudySizes } from "./sizes";
 import { stalenessCells, type StalenessCell } from "./staleness";
@@ -55,6 +59,36 @@ export function studyFiles(
     ),
     ...[...watched.keys()].map((file) => [file, join(recorded, relative(root, file))] as const),
   ]);
+}
+
+/** What was recorded of the studies' trainings, in place of training; both throw InputError for one that is not recorded. */
+export interface RecordedStudies {
+  readonly findRun: FindRun;
+  readonly observed: (cell: StalenessCell) => Promise<StalenessRecord>;
+}
+
+/**
+ * Finds the recorded trainings of the studies.
+ *
+ * @param checksum - of the data set
+ */
+export function recordedStudies({ sizes }: StudyPlan, preset: Preset, seed: number, checksum: string): RecordedStudies {
+  const store = recordedRuns(preset);
+  const found = <T>(label: string, record: T | undefined): T => {
+    if (record !== undefined) return record;
+    throw new InputError(
+      `Cannot show the studies: ${label}, seed ${seed}, is not recorded at preset ${preset.name}. Train it (anew = true in a ` +
+        "notebook), or choose preset quick",
+    );
+  };
+  return {
+    findRun: async ({ label, recipe }) => found(label, readRunRecord(store.run(recipe, seed))),
+    observed: async ({ label, recipe }) =>
+      found(
+        label,
+        readStaleness(stalenessPath(recipe, seed, checksum, sizes.staleness, join(resultsFolder, preset.name))),
+      ),
+  };
 }
 
 /** The trainings that are evaluated and those that are watched, each once, by the file that says that it is finished. */

@@ -6,6 +6,7 @@ import type { Initialization } from "../../detection/train/detector-training";
 import { runDetector, type DetectorRun } from "../../runs/run-detector";
 import type { DetectorProgress } from "../../detection/train/train-detector";
 import { InputError } from "../../errors";
+import { readIfWhole } from "../../files/generations";
 import type { Preset } from "../../recipes/presets";
 import type { RunRecord } from "../../runs/run-record";
 import type { Transfer, TransferRow } from "./transfer";
@@ -108,7 +109,7 @@ interface Pretraining {
 
 function findPretraining(recipe: Recipe, seed: number): Pretraining | undefined {
   const path = ownRuns().run(recipe, seed);
-  const record = readRunRecord(path);
+  const record = path === undefined ? undefined : readIfWhole(path, readRunRecord);
   return path === undefined || record === undefined ? undefined : { directory: dirname(path), record };
 }
 

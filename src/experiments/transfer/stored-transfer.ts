@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { annotationChecksum, loadDetectionData } from "../../detection/data/detection-data";
-import type { DetectionSet } from "../../detection/structures/detection-set";
+import type { Detection, DetectionSet } from "../../detection/structures/detection-set";
 import { resampleMetrics } from "../../detection/metric/resample-metrics";
 import { detectorRunFile, predictionsFile, readDetectorRun, readPredictionsFile } from "../../runs/run-detector";
 import { InputError } from "../../errors";
@@ -178,14 +178,24 @@ function testSetPath({ name }: Transfer, root: string): string {
 }
 
 /**
- * The folder of a row's run on this machine, with its detections and its checkpoint.
+ * What the detector of a row found in the test part.
  *
- * @throws InputError if it is not trained yet
+ * @throws InputError if there is no such run
  */
-export function transferDirectory(transfer: Transfer, row: TransferRow, seed: number): string {
-  const path = ownTransferRuns().run(row, seed);
-  if (path !== undefined) return dirname(path);
-  throw new InputError(
-    `Cannot find the detector ${row.label}, seed ${seed}: train it by moco transfer --preset ${transfer.name} --seeds ${seed}`,
-  );
+export function storedDetections(
+  transfer: Transfer,
+  {
+    row: label,
+    seed,
+    test,
+    store,
+  }: { readonly row: string; readonly seed: number; readonly test: DetectionSet; readonly store: TransferStore },
+): readonly Detection[] {
+  const row = transfer.rows.find((one) => one.label === label);
+  const path = row && store.run(row, seed);
+  const run = readDetectorRun(path);
+  if (path === undefined || run === undefined) {
+    throw new InputError(`Cannot find the detector ${label}, seed ${seed}, of ${transfer.name}: there is no such run`);
+  }
+  return readPredictionsFile(store.predictions(path), test, run.predictionsChecksum);
 }

@@ -49,10 +49,10 @@ describe("a stored run", () => {
     expect(read()).toBeDefined();
     writeFileSync(path, text.replace('"seed":1', '"seed":3'));
     expect(read).toThrow(
-      `Cannot read the run ${path}: its content is not the one that its checksum was made of. Delete`,
+      `Cannot read the run ${path}: its content is not the one that its checksum was made of. The command`,
     );
     writeFileSync(path, text.slice(0, text.length >> 1));
-    expect(read).toThrow(`Cannot read the run ${path}: it is not JSON. Delete the file to evaluate the run again`);
+    expect(read).toThrow(`Cannot read the run ${path}: it is not JSON. The command that trained it evaluates it again`);
     expect(read).toThrow(InputError);
     writeFileSync(path, text.replace(/,"sha256":"\w+"/, ""));
     expect(read).toThrow(`Cannot read the run ${path}: it has no checksum`);
