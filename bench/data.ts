@@ -120,7 +120,7 @@ function waiting(data: ImageData<FileSet>, batchSize: number, steps: number): vo
     const batch = batches.at(step);
     const views = batch.views();
     const ready = performance.now();
-    trainingStep.take({ ...batch, views: () => views }, 0.03, step + 1);
+    trainingStep.take({ ...batch, views: () => views }, 0.03, `step ${step + 1}`);
     batch.release?.();
     // The first step is recorded, and waits for the first batch.
     if (step === 0) continue;
