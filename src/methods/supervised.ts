@@ -20,7 +20,11 @@ export interface SupervisedInputs {
  *
  * @param encoder - its head gives a logit for each class
  */
-export function supervisedStep(encoder: Encoder, { view, labels }: SupervisedInputs, { bnGroups }: BatchGroups): StepResult {
+export function supervisedStep(
+  encoder: Encoder,
+  { view, labels }: SupervisedInputs,
+  { bnGroups }: BatchGroups,
+): StepResult {
   return differentiate([encoder], () => {
     const logits = forward(encoder, view, { bnGroups });
     return { loss: crossEntropy(logits, labels), accuracy: topOneAccuracy(logits, labels) };

@@ -47,7 +47,7 @@ export function mocoV2Recipe(epochs: 200 | 800): Recipe {
  * MoCo v1 on the 100 classes of Tian et al. (IN-100), at a rate of 0.03 for 128 images: with the paper's rate for 256 it was found to
  * fall behind (bl0/moco#1: 69 to 70.5 % at batch 256, 73 % at 128; ssnl/moco_align_uniform: 68.2 and 73.1 %).
  */
-export const mocoV1Imagenet100Recipe: Recipe = {
+const mocoV1Imagenet100Recipe: Recipe = {
   ...mocoV1Recipe,
   name: "moco-v1-imagenet100",
   source: "batch 128 at rate 0.03: bl0/moco#1 and ssnl/moco_align_uniform; the rest as MoCo v1",
