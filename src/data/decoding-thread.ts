@@ -116,9 +116,9 @@ function summarize({ height, width, pixels }: DecodedImage): ImageSummary {
   for (let at = 0; at < pixels.length; at++) {
     const value = pixels[at]!;
     const channel = at % 3;
-    sums![channel]! += value;
-    squares![channel]! += value * value;
+    sums[channel]! += value;
+    squares[channel]! += value * value;
   }
   const digest = createHash("sha256").update(`${height} ${width}\n`).update(pixels).digest("hex");
-  return { digest, pixels: height * width, sums: sums!, squares: squares! };
+  return { digest, pixels: height * width, sums, squares };
 }

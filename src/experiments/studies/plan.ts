@@ -82,12 +82,13 @@ export function recordedStudies({ sizes }: StudyPlan, preset: Preset, seed: numb
     );
   };
   return {
-    findRun: async ({ label, recipe }) => found(label, readRunRecord(store.run(recipe, seed))),
-    observed: async ({ label, recipe }) =>
-      found(
-        label,
-        readStaleness(stalenessPath(recipe, seed, checksum, sizes.staleness, join(resultsFolder, preset.name))),
-      ),
+    // Within a promise, so that what is missing rejects it.
+    findRun: ({ label, recipe }) => Promise.resolve().then(() => found(label, readRunRecord(store.run(recipe, seed)))),
+    observed: ({ label, recipe }) =>
+      Promise.resolve().then(() => {
+        const path = stalenessPath(recipe, seed, checksum, sizes.staleness, join(resultsFolder, preset.name));
+        return found(label, readStaleness(path));
+      }),
   };
 }
 
