@@ -15,7 +15,7 @@ PATH=/usr/bin:/bin
 echo "npm $1" >> calls
 [ -e fail-npm ] && { echo "npm error code ENOTFOUND" >&2; exit 1; }
 rm -rf node_modules
-mkdir -p node_modules/.bin node_modules/typescript/bin node_modules/@tensorflow/tfjs-node-gpu/binding
+mkdir -p node_modules/.bin node_modules/typescript/bin node_modules/assemblyscript/bin node_modules/@tensorflow/tfjs-node-gpu/binding
 [ -e hang-npm ] && { rm hang-npm; sleep 60; }
 cat > node_modules/typescript/bin/tsc <<'TSC'
 const fs = require("node:fs");
@@ -23,6 +23,9 @@ fs.appendFileSync("calls", "tsc\\n");
 fs.mkdirSync("dist/cli", { recursive: true });
 fs.writeFileSync("dist/cli/main.js", "");
 TSC
+cat > node_modules/assemblyscript/bin/asc.js <<'ASC'
+require("node:fs").appendFileSync("calls", "asc\\n");
+ASC
 echo '{}' > node_modules/.package-lock.json
 `;
 
@@ -48,7 +51,7 @@ for last in "$@"; do :; done
 echo addon > "$last"
 `;
 
-const ALL = ["npm ci", "venv", "pip setup/requirements.txt", "c++", "plug-in", "kernelspec", "tsc"];
+const ALL = ["npm ci", "venv", "pip setup/requirements.txt", "c++", "plug-in", "kernelspec", "tsc", "asc"];
 
 describe("the set-up", () => {
   let root: string;
@@ -145,7 +148,7 @@ describe("the set-up", () => {
     rmSync(join(bin, "c++"));
     write("src/index.ts", "export {};");
     expect(setUp().status).toBe(0);
-    expect(calls()).toEqual(["tsc"]);
+    expect(calls()).toEqual(["tsc", "asc"]);
   });
 
   it("does again what a change touches, and what builds on it", () => {
@@ -156,7 +159,7 @@ describe("the set-up", () => {
     expect(calls()).toEqual(["venv", "pip setup/requirements.txt", "c++", "plug-in", "kernelspec"]);
     write("package-lock.json", '{"changed":true}');
     setUp();
-    expect(calls()).toEqual(["npm ci", "c++", "tsc"]);
+    expect(calls()).toEqual(["npm ci", "c++", "tsc", "asc"]);
     rmSync(join(root, ".venv/bin/python"));
     setUp();
     expect(calls()).toEqual(["venv", "pip setup/requirements.txt", "c++", "plug-in", "kernelspec"]);
