@@ -13,7 +13,7 @@ import { presetNamed } from "../../src/recipes/presets";
 import { saveCheckpoint } from "../../src/train/checkpoint";
 import { disposeTraining, startTraining } from "../../src/train/state";
 
-const fixture = (name: string) => join(projectRoot, "test", "nn", "fixtures", name);
+const fixture = (name: string) => join(projectRoot, "test", "weights", "fixtures", name);
 let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "moco-convert-"))));
 afterAll(() => rmSync(folder, { recursive: true }));
