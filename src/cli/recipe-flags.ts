@@ -24,8 +24,8 @@ export function parseSetting(text: string): Setting {
 }
 
 /**
- * The recipe of a preset, before anything is set. MoCo's K and m are those that the preset's ablations keep fixed, so the
- * recipe is that of one of their cells.
+ * The recipe of a preset, before anything is set: that of the method's row in the linear evaluation. The ablations of K and m
+ * have more steps, see `Preset.ablations`.
  */
 export function presetRecipe(preset: Preset, kind: MethodKind = "moco"): Recipe {
   return methodRecipe(preset, defaultMethod(preset, kind));

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeProgress, progressBar } from "../../src/cli/progress-bar";
 import { parseSetting, presetRecipe, recipeFrom } from "../../src/cli/recipe-flags";
 import { InputError } from "../../src/errors";
-import { momentumAblation } from "../../src/experiments/ablation/momentum";
+import { linearEvaluation } from "../../src/experiments/linear-evaluation/linear-evaluation";
 import { presetNamed } from "../../src/recipes/presets";
 import type { TrainingProgress } from "../../src/train/pretrain";
 import { parseRecipe } from "../../src/train/recipe";
@@ -18,10 +18,10 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("recipeFrom", () => {
-  it("takes the recipe of a preset, that of a cell of its ablations", () => {
+  it("takes the recipe of a preset, that of MoCo in its linear evaluation", () => {
     const recipe = parseRecipe(recipeFrom({ preset: "quick" }, []));
     expect(recipe).toEqual(presetRecipe(presetNamed("quick")));
-    const cells = momentumAblation(presetNamed("quick")).cells;
+    const cells = linearEvaluation(presetNamed("quick")).cells;
     expect(cells.map((cell) => recipeHash(cell.recipe))).toContain(recipeHash(recipe));
     expect(cells.map((cell) => cell.recipe.name)).toContain(recipe.name);
   });
