@@ -1,3 +1,4 @@
+import { signed, signedInterval } from "../display/signed";
 import type { Claim, ClaimTest } from "../claims/claim";
 import { fewestSeeds, level, type Judgement } from "../claims/judge";
 import { textTable } from "../display/table";
@@ -60,11 +61,7 @@ function testOf({ question }: Claim): string {
 }
 
 function hereOf({ evidence: { difference, low, high, seeds }, p }: Extract<Judgement, { readonly p: number }>): string {
-  return `${signed(difference)} [${signed(low)}, ${signed(high)}]\n${seeds} seeds, p ${p < 0.001 ? "< 0.001" : `= ${p.toPrecision(2)}`}`;
-}
-
-function signed(points: number): string {
-  return `${points < 0 ? "−" : "+"}${Math.abs(points).toFixed(1)}`;
+  return `${signedInterval(difference, { low, high })}\n${seeds} seeds, p ${p < 0.001 ? "< 0.001" : `= ${p.toPrecision(2)}`}`;
 }
 
 /** Breaks a line between words. */

@@ -1,3 +1,4 @@
+import { signedInterval } from "../display/signed";
 import type { TextRow } from "../display/table";
 import type { Ablation } from "../experiments/ablation/ablation";
 import type { AblationResult, MetricName, ResultRow } from "../experiments/ablation/ablation-result";
@@ -72,7 +73,7 @@ export function setRows(differences: readonly SetDifference[]): TextRow[] {
     measure: metricTitles[metric],
     A: `${means[0].toFixed(1)} (${seeds[0]})`,
     B: `${means[1].toFixed(1)} (${seeds[1]})`,
-    "A − B": test === undefined ? "–" : `${signed(test.difference)} [${signed(test.low)}, ${signed(test.high)}]`,
+    "A − B": test === undefined ? "–" : signedInterval(test.difference, test),
     p: test === undefined ? "–" : test.p.toFixed(3),
     test: test?.kind ?? "none: one seed",
   }));
@@ -124,8 +125,4 @@ function valuesOf({ runs }: ResultRow, metric: MetricName): ReadonlyMap<string, 
 
 function pick(values: ReadonlyMap<string, number>, keys: readonly string[]): readonly number[] {
   return keys.map((key) => values.get(key)!);
-}
-
-function signed(points: number): string {
-  return `${points < 0 ? "−" : "+"}${Math.abs(points).toFixed(1)}`;
 }

@@ -1,3 +1,4 @@
+import { signedInterval } from "../display/signed";
 import { join } from "node:path";
 import type { AblationResult } from "../experiments/ablation/ablation-result";
 import { metricNames } from "../experiments/ablation/ablation-result";
@@ -116,7 +117,7 @@ function separated({ ablation, rows }: AblationResult): string {
   const kind = compared[0]!.kind === "seeds" ? "over seeds" : "over test images, with too few seeds for a verdict";
   const list = apart.map(
     ({ label, metric, difference, low, high, verdict }) =>
-      `${label} by ${metricTitles[metric]} (${signed(difference)} [${signed(low)}, ${signed(high)}] points: ${verdict})`,
+      `${label} by ${metricTitles[metric]} (${signedInterval(difference, { low, high }, { scale: 100 })} points: ${verdict})`,
   );
   return (
     `Against ${ablation.referenceLabel}, separated ${kind}: ${list.length === 0 ? "nothing" : list.join("; ")}. ` +
@@ -138,7 +139,7 @@ function transferBlock(result: TransferResult): string {
       .map((sign) => (sign === undefined ? "–" : sign > 0 ? "higher" : "lower"));
     const columns = shown.flatMap((measure): [string, string][] => {
       const { mean, low, high, verdict } = difference.measures[measure]!;
-      return [[measureTitles[measure], `${signed(mean)} [${signed(low)}, ${signed(high)}]: ${verdict}`]];
+      return [[measureTitles[measure], `${signedInterval(mean, { low, high }, { scale: 100 })}: ${verdict}`]];
     });
     return {
       difference: `${difference.row} − ${difference.reference}`,
@@ -205,10 +206,6 @@ function withoutOfficial(table: ReportTable): ReportTable {
 
 function plain(rows: readonly TextRow[]): ReportTable {
   return { id: "", title: "", paper: "", rows: rows.map((cells) => ({ cells, runs: [] })), printed: {}, notes: [] };
-}
-
-function signed(share: number): string {
-  return `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)}`;
 }
 
 function percent(share: number | null): string {

@@ -1,3 +1,4 @@
+import { signedInterval } from "../../display/signed";
 import type { TextRow } from "../../display/table";
 import type { Interval } from "../../statistics/intervals";
 import { parameterCount } from "../../nn/resnet-layout";
@@ -70,7 +71,7 @@ export function agreementRows({ ablation, rows }: AblationResult): TextRow[] {
           {
             [ablation.axis.name]: row.label,
             measure: metricTitles[metric],
-            "difference in points": `${signed(compared.difference)} [${signed(compared.low)}, ${signed(compared.high)}]`,
+            "difference in points": signedInterval(compared.difference, compared, { scale: 100 }),
             interval: compared.kind,
             agreement: compared.verdict,
           },
@@ -169,10 +170,6 @@ export function withInterval({ mean, low, high }: Pick<Interval, "mean" | "low" 
 
 function points(share: number): string {
   return (100 * share).toFixed(1);
-}
-
-function signed(share: number): string {
-  return `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)}`;
 }
 
 function percent(share: number): string {

@@ -1,4 +1,4 @@
-import type { Interval } from "../../statistics/intervals";
+import { signedInterval } from "../../display/signed";
 import type { Figure, Trace } from "../../display/chart";
 import { equivalence, type EngineComparison, type EngineEpoch } from "./two-engines";
 import type { TextRow } from "../../display/table";
@@ -80,12 +80,9 @@ function ofMeasure({ kit, pytorch, difference, official }: EngineEpoch, measure:
   return {
     [`${title}, kit`]: print(kit?.[measure]),
     [`${title}, PyTorch`]: print(pytorch?.[measure]),
-    [`${title}, kit − PyTorch`]: difference ? signedInterval(difference[measure], scale, digits) : "–",
+    [`${title}, kit − PyTorch`]: difference
+      ? signedInterval(difference[measure].mean, difference[measure], { scale, digits })
+      : "–",
     [`${title}, ${officialName}`]: print(official?.[measure]),
   };
-}
-
-function signedInterval({ mean, low, high }: Interval, scale: number, digits: number): string {
-  const signed = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(scale * value).toFixed(digits)}`;
-  return `${signed(mean)} [${signed(low)}, ${signed(high)}]`;
 }

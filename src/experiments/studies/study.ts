@@ -1,3 +1,4 @@
+import { signed } from "../../display/signed";
 import type { RunRecord } from "../../runs/run-record";
 import type { Recipe } from "../../train/recipe";
 
@@ -42,7 +43,7 @@ export function percent(share: number | undefined): string {
 
 /** A difference of two shares in points, with its sign. */
 export function signedPoints(difference: number): string {
-  return `${difference < 0 ? "−" : "+"}${Math.abs(100 * difference).toFixed(1)}`;
+  return signed(difference, { scale: 100 });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { signedInterval } from "../../display/signed";
 import { measureTitles, type DetectionMeasure } from "../../detection/metric/detection-metrics";
 import { rankCorrelationOfGroups, type Pair, type RankCorrelation } from "../../statistics/rank-correlation";
 import { meanOf } from "../../statistics/mean";
@@ -89,8 +90,7 @@ function byLabel(encoders: readonly MeasuredEncoder[]): ReadonlyMap<string, read
 }
 
 function withSign({ value, low, high }: RankCorrelation): string {
-  const signed = (one: number) => `${one < 0 ? "−" : "+"}${Math.abs(one).toFixed(2)}`;
-  return `${signed(value)} [${signed(low)}, ${signed(high)}]`;
+  return signedInterval(value, { low, high }, { digits: 2 });
 }
 
 function percent(share: number): string {

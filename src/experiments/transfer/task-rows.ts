@@ -1,3 +1,4 @@
+import { signed } from "../../display/signed";
 import {
   mainDifferences,
   shareOfGap,
@@ -39,10 +40,10 @@ export function taskDifferenceRows(): TextRow[] {
       task: task.name,
       setting: one.setting === task.name ? "–" : one.setting,
       measure: one.measure,
-      "supervised − random": signed(one.gap),
+      "supervised − random": signedOrZero(one.gap),
       ...Object.fromEntries(
         dataNames.flatMap((data) => [
-          [`MoCo, ${dataTitles[data]} − supervised`, `${signed(one[data])}, ${standingOf(one[data])}`],
+          [`MoCo, ${dataTitles[data]} − supervised`, `${signedOrZero(one[data])}, ${standingOf(one[data])}`],
           [`of the gap, ${dataTitles[data]}`, percentOfGap(one, data)],
         ]),
       ),
@@ -115,7 +116,7 @@ function countsOf({ differences }: TransferTask, data: MocoData): string {
 
 function rangeOf(points: readonly number[]): string {
   const [least, most] = [Math.min(...points), Math.max(...points)];
-  return least === most ? signed(least) : `${signed(least)} to ${signed(most)}`;
+  return least === most ? signedOrZero(least) : `${signedOrZero(least)} to ${signedOrZero(most)}`;
 }
 
 function percentOfGap(difference: PublishedDifference, data: MocoData): string {
@@ -124,6 +125,6 @@ function percentOfGap(difference: PublishedDifference, data: MocoData): string {
 }
 
 /** Points with their sign; nothing but zero has none. */
-function signed(points: number): string {
-  return points === 0 ? "0.0" : `${points < 0 ? "−" : "+"}${Math.abs(points).toFixed(1)}`;
+function signedOrZero(points: number): string {
+  return points === 0 ? "0.0" : signed(points);
 }

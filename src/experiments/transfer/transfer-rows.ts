@@ -1,7 +1,7 @@
+import { signedInterval } from "../../display/signed";
 import { measureTitles, type DetectionMeasure } from "../../detection/metric/detection-metrics";
 import { defaultDetectionsPerImage } from "../../detection/model/detections";
 import type { DetectorRun } from "../../runs/run-detector";
-import type { TwoLevelInterval } from "../../statistics/two-level-bootstrap";
 import type { Figure, Trace } from "../../display/chart";
 import { publishedSign, type TransferResult, type TransferResultRow } from "./transfer-result";
 import { withInterval } from "../ablation/ablation-rows";
@@ -30,7 +30,7 @@ export function differenceRows({ measures, differences }: TransferResult): TextR
       return {
         difference: `${difference.row} − ${difference.reference}`,
         measure: measureTitles[measure],
-        "in points": signedInterval(difference.measures[measure]!),
+        "in points": signedInterval(difference.measures[measure]!.mean, difference.measures[measure]!, { scale: 100 }),
         "in the paper": `${published === undefined ? "–" : published > 0 ? "higher" : "lower"} (${difference.source})`,
         agreement: difference.measures[measure]!.verdict,
       };
@@ -138,11 +138,6 @@ function pointsOf({ validations }: DetectorRun) {
 function endOf({ manifest: { recipe, steps } }: TransferResultRow["runs"][number]): string {
   if (recipe.stopping === undefined) return "trained";
   return steps < recipe.schedule.iterations ? `ended at ${steps}` : `${steps}, still rising`;
-}
-
-function signedInterval({ mean, low, high }: TwoLevelInterval): string {
-  const points = (share: number) => `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)}`;
-  return `${points(mean)} [${points(low)}, ${points(high)}]`;
 }
 
 function meanKnown(values: readonly (number | null)[]): number | undefined {
