@@ -1,0 +1,94 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { randomStream } from "../../src/engine/random";
+import { moco } from "./moco";
+
+/*
+ * The paper's recipes as an owner of ImageNet and a GPU runs them, from the page of REPRODUCE.md, on a folder of small photographs and
+ * with a narrow network: what is set is on each command line.
+ */
+const root = mkdtempSync(join(tmpdir(), "moco-paper-"));
+const data = join(root, "imagenet");
+afterAll(() => rmSync(root, { recursive: true }));
+
+beforeAll(async () => {
+  const random = randomStream(0, "photographs");
+  for (const [part, count] of [
+    ["train", 12],
+    ["val", 4],
+  ] as const) {
+    for (const name of ["dark", "light"]) {
+      mkdirSync(join(data, part, name), { recursive: true });
+      for (let image = 0; image < count; image++) {
+        const pixels = Uint8Array.from({ length: 40 * 28 * 3 }, () => random.integer(128) + (name === "light" ? 128 : 0));
+        await sharp(pixels, { raw: { width: 40, height: 28, channels: 3 } })
+          .jpeg()
+          .toFile(join(data, part, name, `${image}.jpg`));
+      }
+    }
+  }
+});
+
+const set = (...fields: readonly string[]): string[] => fields.flatMap((field) => ["--set", field]);
+const small = [
+  "pretrain",
+  ...["--preset", "moco-v1-imagenet", "--data", `folder:${data}`],
+  ...set("imageSize=16", "encoder.width=4", "batchSize=8", "bnGroups=2", "method.queueSize=16", "method.chunkSize=4"),
+  ...set("epochs=2", 'schedule={"kind":"step","milestones":[1],"factor":0.1}'),
+];
+
+async function json<T>(...words: readonly string[]): Promise<T> {
+  const { code, stdout, stderr } = await moco(...words, "--json");
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout) as T;
+}
+
+interface Trained {
+  readonly checkpoint: string;
+  readonly manifest: { readonly encoder: string; readonly steps: number };
+}
+
+describe("moco pretrain with a recipe of the paper", () => {
+  it("explains each value by its source, and what was set by the command line", async () => {
+    const { values } = await json<{
+      readonly values: readonly { readonly field: string; readonly value: unknown; readonly source: string }[];
+    }>("pretrain", "--preset", "moco-v1-imagenet", ...set("batchSize=128"), "--explain");
+    const ofField = (name: string) => values.find(({ field }) => field === name)!;
+    expect(ofField("method.queueSize")).toMatchObject({ value: 65536, source: expect.stringMatching(/section 4\.1/) });
+    expect(ofField("batchSize")).toMatchObject({ value: 128, source: expect.stringMatching(/command line/) });
+    expect(values.filter(({ source }) => source.trim() === "")).toEqual([]);
+  });
+
+  it("says before training what is missing, and what it takes", async () => {
+    const { code, stdout } = await moco(...small, "--data", `folder:${join(root, "nothing")}`, "--dry-run", "--json");
+    expect(code).not.toBe(0);
+    expect(stdout).toBe("");
+    const plan = await json<Record<string, unknown>>(...small, "--dry-run");
+    expect(plan).toMatchObject({ steps: 6, missing: [] });
+    for (const part of ["memory", "disk"]) expect(plan[part]).toEqual({ needed: expect.any(Number), there: expect.any(Number) });
+    expect(plan["secondsAStep"]).toBeGreaterThan(0);
+  });
+
+  it("trains the first steps of the whole schedule, goes on to what an unbroken run gives, and is measured by the paper's protocol", async () => {
+    const [broken, whole] = [join(root, "broken"), join(root, "whole")];
+    const begun = await json<{ readonly step: number; readonly totalSteps: number; readonly losses: readonly unknown[] }>(
+      ...small,
+      ...["--output", broken, "--steps", "2"],
+    );
+    expect(begun).toMatchObject({ step: 2, totalSteps: 6, losses: [{ step: 1 }, { step: 2 }] });
+    const goneOn = await json<Trained>(...small, "--output", broken);
+    const unbroken = await json<Trained>(...small, "--output", whole);
+    expect(goneOn.manifest.steps).toBe(6);
+    expect(unbroken.manifest.encoder).toBe(goneOn.manifest.encoder);
+
+    const linear = await json<{ readonly epochs: readonly object[]; readonly topOne: object; readonly topFive: number }>(
+      ...["linear", whole, "--protocol", "paper", "--data", `folder:${data}`, "--output", join(root, "linear")],
+      ...set("batchSize=8", "epochs=2", "learningRate=0.1", 'schedule={"kind":"step","milestones":[1],"factor":0.1}'),
+    );
+    expect(linear.epochs).toHaveLength(2);
+    expect(linear.topOne).toMatchObject({ mean: expect.any(Number), low: expect.any(Number), high: expect.any(Number) });
+  });
+});
