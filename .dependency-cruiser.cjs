@@ -28,6 +28,7 @@ const rooms = [
   "experiments/transfer",
   "experiments/studies",
   "experiments/pytorch-parity",
+  "experiments/paper-scale",
   "experiments/cost",
   "claims",
   "report",

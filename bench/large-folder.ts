@@ -50,7 +50,9 @@ async function flatMemory(root: string): Promise<void> {
   for (let image = 0; image < jpegs; image++) {
     const [width, height] = [48 + random.integer(33), 48 + random.integer(33)];
     const pixels = Uint8Array.from({ length: width * height * 3 }, () => random.integer(256));
-    const file = await sharp(pixels, { raw: { width, height, channels: 3 } }).jpeg().toBuffer();
+    const file = await sharp(pixels, { raw: { width, height, channels: 3 } })
+      .jpeg()
+      .toBuffer();
     writeFileSync(join(root, "train", String(image % 10), `${image}.jpg`), file);
   }
   const data = await loadImageFolder(root, { size: 32 });

@@ -87,6 +87,8 @@ export { readPredictions, runDetector, type DetectorRun } from "./runs/run-detec
 export { bestRates, mechanismAblation, mechanisms, mechanismTitles } from "./experiments/mechanisms/mechanisms";
 export { endToEndRecipe, memoryBankRecipe, mocoV1Recipe, mocoV2Recipe, simclrRecipe } from "./recipes/paper-recipes";
 export { queueSizeAblation } from "./experiments/ablation/queue-size";
+export { paperAblation, type PaperAblationName } from "./experiments/paper-scale/paper-ablation";
+export { paperResult, reproducePaper } from "./experiments/paper-scale/paper-result";
 export { momentumAblation } from "./experiments/ablation/momentum";
 export { linearEvaluation, linearEvaluationMinutes } from "./experiments/linear-evaluation/linear-evaluation";
 export { encoderComparison } from "./experiments/linear-evaluation/encoder-comparison";

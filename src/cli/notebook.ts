@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { Command } from "commander";
 import { z } from "zod";
 import { InputError } from "../errors";
+import { paperPreset } from "../experiments/paper-scale/paper-ablation";
 import { presetNames } from "../recipes/presets";
 import { projectRoot, pythonProgram } from "./project";
 
@@ -20,7 +21,8 @@ export interface NotebookRun {
 }
 
 const optionsSchema = z.object({
-  preset: z.enum(presetNames).optional(),
+  preset: z.enum([...presetNames, paperPreset]).optional(),
+  data: z.string().min(1).optional(),
   seeds: z.coerce.number().int().min(1).max(100).optional(),
   recorded: z.boolean().optional(),
   output: z.string().min(1).optional(),
@@ -32,17 +34,31 @@ export function notebookCommand(): Command {
     .description("run a notebook without a browser; the executed notebook goes to runs/notebooks")
     .argument("<notebook>", "its number (03) or its path")
     .option("--preset <name>", `size of the runs: ${presetNames.join(" or ")} (default: as the notebook says)`)
+    .addHelpText(
+      "after",
+      `\nNotebooks 01 to 04 take --preset ${paperPreset}: the paper's own rows, by its own recipes; --data says where ImageNet is.`,
+    )
+    .option("--data <name>", `with --preset ${paperPreset}: where ImageNet is (default: folder:imagenet)`)
     .option("--seeds <count>", "seeds for each cell of the table (default: as the notebook says)")
     .option("--recorded", "show what was recorded for the repository, and train nothing")
     .option("--output <path>", "where the executed notebook goes")
     .action(async (notebook: string, given: unknown) => {
       const options = parseOptions(given);
       const path = findNotebook(notebook);
-      const { preset, seeds, recorded, output } = options;
+      const { preset, data, seeds, recorded, output } = options;
+      if (preset === paperPreset && !hasParameter(path, datasetParameter)) {
+        throw new InputError(
+          `Cannot run ${basename(path)} with --preset ${paperPreset}: it has no rows of the paper's own; notebooks 01 to 04 have`,
+        );
+      }
+      if (data !== undefined && preset !== paperPreset) {
+        throw new InputError(`Cannot use --data: it belongs to --preset ${paperPreset}`);
+      }
       process.exitCode = await runNotebook({
         path,
         parameters: {
           ...(preset !== undefined && { preset }),
+          ...(data !== undefined && { [datasetParameter]: data }),
           ...(seeds !== undefined && { seeds }),
           // A notebook opens with what was recorded; who runs one from here wants it run.
           ...(recorded === undefined ? hasParameter(path, anewParameter) && { [anewParameter]: true } : {}),
@@ -54,6 +70,9 @@ export function notebookCommand(): Command {
 
 /** The parameter of the kit's notebooks that says whether they train or show what was recorded. */
 export const anewParameter = "anew";
+
+/** The parameter of notebooks 01 to 04 that says where ImageNet is. */
+const datasetParameter = "dataset";
 
 /** Whether a notebook's cell tagged `parameters` declares a constant. What is no notebook has none. */
 function hasParameter(path: string, name: string): boolean {

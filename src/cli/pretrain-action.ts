@@ -3,19 +3,19 @@ import { join, resolve } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { loadData, parseDataName } from "../data/load";
 import { DivergedError, InputError } from "../errors";
-import { writeCheckedJson } from "../files/checked-json";
 import { whileLocked } from "../files/folder-lock";
-import { forgetGenerations, readOrSetAside } from "../files/generations";
+import { forgetGenerations } from "../files/generations";
 import { stopRequested } from "../display/kernel";
 import { monitorDemoKnn, monitorKnn } from "../runs/evaluate-encoder";
 import { demoRun, recordDemoRun } from "../experiments/pytorch-parity/record-demo-run";
+import { finishTraining, type FinishedTraining } from "../runs/finished-training";
 import { runDirectory, runRecordFile } from "../runs/run-cell";
 import { presetNamed } from "../recipes/presets";
 import { loadCheckpoint } from "../train/checkpoint";
-import { makeManifest, manifestFile, readManifest, type Manifest } from "../train/manifest";
+import { manifestFile } from "../train/manifest";
 import { checkpointFile, pretrain, type PretrainOptions, type TrainingProgress } from "../train/pretrain";
 import { parseRecipe, type Recipe } from "../train/recipe";
-import { disposeTraining, type History } from "../train/state";
+import { disposeTraining } from "../train/state";
 import { assertEnoughImages, hasClasses } from "./enough-images";
 import type { PretrainFlags } from "./pretrain";
 import { describeProgress, progressBar } from "./progress-bar";
@@ -24,11 +24,9 @@ import { demoPreset, paperPresets, recipeFrom, type Setting } from "./recipe-fla
 import { prepareFolder } from "./run-folder";
 
 /** How a training ended, as `--json` prints it. */
-interface Outcome {
+interface Outcome extends FinishedTraining {
   readonly checkpoint: string;
   readonly manifestFile: string;
-  readonly manifest: Manifest;
-  readonly history: Pick<History, "curve" | "monitor">;
 }
 
 /** What `moco pretrain` does. A module of its own, since it loads TensorFlow. */
@@ -116,7 +114,11 @@ async function trainIn(
     }
     return;
   }
-  const outcome = outcomeOf(join(directory, checkpointFile), join(directory, manifestFile), data, last !== undefined);
+  const outcome: Outcome = {
+    checkpoint: join(directory, checkpointFile),
+    manifestFile: join(directory, manifestFile),
+    ...finishTraining(directory, data, last !== undefined),
+  };
   if (flags.record) progressStream.write(`Recorded ${recordDemoRun(demoRun(outcome.manifest, outcome.history))}\n`);
   if (flags.json) console.log(JSON.stringify(outcome, null, 2));
   else
@@ -184,20 +186,4 @@ function describeTraining(recipe: Recipe, seed: number, directory: string): stri
     `${name}: ${described}; batch ${batchSize}, ${epochs} ${epochs === 1 ? "epoch" : "epochs"} on ${dataset}, seed ${seed}\n` +
     `in ${directory}`
   );
-}
-
-/** Reads the finished checkpoint and writes the manifest, unless it was written when the training ended. */
-function outcomeOf(checkpoint: string, manifestPath: string, data: ImageData, trainedNow: boolean): Outcome {
-  const { recipe, state } = loadCheckpoint(checkpoint);
-  const { seed, history } = state;
-  const written = trainedNow ? undefined : readOrSetAside(manifestPath, readManifest);
-  const manifest = written ?? makeManifest({ recipe, seed, data, encoder: state.method.encoder }, state);
-  disposeTraining(state);
-  if (!written) writeCheckedJson(manifestPath, manifest, 2);
-  return {
-    checkpoint,
-    manifestFile: manifestPath,
-    manifest,
-    history: { curve: history.curve, monitor: history.monitor },
-  };
 }

@@ -4,12 +4,19 @@ import { ablations } from "../report/ablations";
 import { engineTable, resultTable } from "../report/terminal";
 import { readTwoEngines } from "../experiments/pytorch-parity/read-two-engines";
 import type { Ablation } from "../experiments/ablation/ablation";
+import {
+  isPaperAblation,
+  paperAblation,
+  paperAblationNames,
+  paperPreset,
+} from "../experiments/paper-scale/paper-ablation";
 import { presetNamed, presetNames } from "../recipes/presets";
 import { compareEngines } from "../experiments/pytorch-parity/two-engines";
 import type { AblationResult } from "../experiments/ablation/ablation-result";
 
 interface TableFlags {
   readonly preset: string;
+  readonly data?: string;
   readonly recorded?: boolean;
   readonly json?: boolean;
 }
@@ -22,15 +29,27 @@ export function tableCommand(): Command {
   return new Command("table")
     .description("print a table from the runs that are there; nothing is trained")
     .addArgument(new Argument("<ablation>", "which one").choices([...Object.keys(ablations), twoEngines]))
-    .addOption(new Option("--preset <name>", "size of the runs").choices(presetNames).default("quick"))
+    .addOption(
+      new Option("--preset <name>", "size of the runs; paper: the paper's own rows, by its own recipes")
+        .choices([...presetNames, paperPreset])
+        .default("quick"),
+    )
+    .option(
+      "--data <name>",
+      `with --preset ${paperPreset}: the data set that its rows were trained on (default: folder:imagenet)`,
+    )
     .option("--recorded", "the runs recorded in results, instead of your own in runs")
     .option("--json", "print JSON")
-    .action(async (id: Ablation["id"] | typeof twoEngines, { preset: name, recorded, json }: TableFlags) => {
+    .action(async (id: Ablation["id"] | typeof twoEngines, flags: TableFlags) => {
+      const { preset: name, data, recorded, json } = flags;
       if (id === twoEngines) {
         const comparison = compareEngines(readTwoEngines());
         console.log(json ? JSON.stringify(comparison, null, 2) : engineTable(comparison));
         return;
       }
+      if (name === paperPreset) return printPaperTable(id, flags);
+      if (data !== undefined)
+        throw new InputError(`Cannot use --data with --preset ${name}: it belongs to --preset ${paperPreset}`);
       const { readRateTrials } = await import("../experiments/mechanisms/rate-trials.js");
       const { ownRuns, recordedRuns } = await import("../runs/run-store.js");
       const { storedAblation } = await import("../experiments/ablation/stored-ablation.js");
@@ -47,6 +66,22 @@ export function tableCommand(): Command {
       }
       console.log(json ? JSON.stringify(tableJson(result), null, 2) : resultTable(result));
     });
+}
+
+/** Prints the paper's own rows, with what was trained of them. */
+async function printPaperTable(
+  id: Ablation["id"],
+  { data, recorded, json }: Omit<TableFlags, "preset">,
+): Promise<void> {
+  if (recorded) throw new InputError(`Cannot use --recorded with --preset ${paperPreset}: nothing of it is recorded`);
+  if (!isPaperAblation(id)) {
+    throw new InputError(
+      `Cannot print ${id} with --preset ${paperPreset}: the tables of the paper's own rows are ${paperAblationNames.join(", ")}`,
+    );
+  }
+  const { paperResult } = await import("../experiments/paper-scale/paper-result.js");
+  const result = paperResult(paperAblation(id, data));
+  console.log(json ? JSON.stringify(tableJson(result), null, 2) : resultTable(result));
 }
 
 /** An ablation with its numbers as a script wants it: without the curves and the single images of each run. */

@@ -41,7 +41,7 @@ const runSchema = z.object({
   }),
   epochs: z.array(linearEpochSchema).min(1),
   /** Of the last epoch, by resampling the classified images. */
-  topOne: z.object({ mean: share, low: share, high: share, kind: z.string() }),
+  topOne: z.object({ mean: share, low: share, high: share, kind: z.enum(["test sampling", "seeds"]) }),
   topFive: share,
   /** Of the last epoch: 1 for each classified image whose class is the best. */
   correct: z.string().regex(/^[01]+$/),
@@ -57,9 +57,15 @@ export interface RunLinearOptions extends LinearOptions {
 }
 
 /** The folder of a run: another recipe, network, data set or seed has another. */
-export function linearDirectory(recipe: LinearRecipe, encoder: Encoder, data: ImageData, seed: number): string {
+export function linearDirectory(
+  recipe: LinearRecipe,
+  encoder: Encoder,
+  data: ImageData,
+  seed: number,
+  root: string = runsFolder,
+): string {
   const origin = { encoder: encoderChecksum(encoder), data: data.checksum };
-  return join(runsFolder, linearRunName(recipe, origin, seed));
+  return join(root, linearRunName(recipe, origin, seed));
 }
 
 /**

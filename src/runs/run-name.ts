@@ -34,6 +34,11 @@ export function linearRunName(
   return `${trainedPart(recipe)}-from-${short(encoder)}-on-${short(data)}-seed${seed}`;
 }
 
+/** All runs of linear classifiers on a frozen network, by whatever recipe and on whatever data. */
+export function linearRunNamesOf(names: readonly string[], encoder: string, seed: number): readonly string[] {
+  return names.filter((name) => name.includes(`-from-${short(encoder)}-on-`) && name.endsWith(`-seed${seed}`));
+}
+
 /** What a detector is trained from and on. */
 export interface DetectorOrigin {
   /** Checksum of the encoder that it begins with, null for random weights. */

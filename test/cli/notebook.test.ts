@@ -24,6 +24,7 @@ describe("moco notebook", () => {
   it("refuses a preset that does not exist and a number of seeds below 1", async () => {
     const path = writeNotebook(folder, "unused", ["1"]);
     const run = (...options: string[]) => notebookCommand().parseAsync([path, ...options], { from: "user" });
+    await expect(run("--preset", "quick", "--data", "folder:imagenet")).rejects.toThrow(/it belongs to --preset paper/);
     await expect(run("--preset", "tiny")).rejects.toThrow(/Cannot run the notebook: --preset: /);
     await expect(run("--seeds", "0")).rejects.toThrow(/Cannot run the notebook: --seeds: /);
     await expect(run("--seeds", "many")).rejects.toThrow(/Cannot run the notebook: --seeds: /);

@@ -23,7 +23,10 @@ beforeAll(async () => {
     for (const name of ["dark", "light"]) {
       mkdirSync(join(data, part, name), { recursive: true });
       for (let image = 0; image < count; image++) {
-        const pixels = Uint8Array.from({ length: 40 * 28 * 3 }, () => random.integer(128) + (name === "light" ? 128 : 0));
+        const pixels = Uint8Array.from(
+          { length: 40 * 28 * 3 },
+          () => random.integer(128) + (name === "light" ? 128 : 0),
+        );
         await sharp(pixels, { raw: { width: 40, height: 28, channels: 3 } })
           .jpeg()
           .toFile(join(data, part, name, `${image}.jpg`));
@@ -57,8 +60,11 @@ describe("moco pretrain with a recipe of the paper", () => {
       readonly values: readonly { readonly field: string; readonly value: unknown; readonly source: string }[];
     }>("pretrain", "--preset", "moco-v1-imagenet", ...set("batchSize=128"), "--explain");
     const ofField = (name: string) => values.find(({ field }) => field === name)!;
-    expect(ofField("method.queueSize")).toMatchObject({ value: 65536, source: expect.stringMatching(/section 4\.1/) });
-    expect(ofField("batchSize")).toMatchObject({ value: 128, source: expect.stringMatching(/command line/) });
+    expect(ofField("method.queueSize")).toMatchObject({
+      value: 65536,
+      source: expect.stringMatching(/section 4\.1/) as string,
+    });
+    expect(ofField("batchSize")).toMatchObject({ value: 128, source: expect.stringMatching(/command line/) as string });
     expect(values.filter(({ source }) => source.trim() === "")).toEqual([]);
   });
 
@@ -68,27 +74,37 @@ describe("moco pretrain with a recipe of the paper", () => {
     expect(stdout).toBe("");
     const plan = await json<Record<string, unknown>>(...small, "--dry-run");
     expect(plan).toMatchObject({ steps: 6, missing: [] });
-    for (const part of ["memory", "disk"]) expect(plan[part]).toEqual({ needed: expect.any(Number), there: expect.any(Number) });
+    for (const part of ["memory", "disk"])
+      expect(plan[part]).toEqual({ needed: expect.any(Number) as number, there: expect.any(Number) as number });
     expect(plan["secondsAStep"]).toBeGreaterThan(0);
   });
 
   it("trains the first steps of the whole schedule, goes on to what an unbroken run gives, and is measured by the paper's protocol", async () => {
     const [broken, whole] = [join(root, "broken"), join(root, "whole")];
-    const begun = await json<{ readonly step: number; readonly totalSteps: number; readonly losses: readonly unknown[] }>(
-      ...small,
-      ...["--output", broken, "--steps", "2"],
-    );
+    const begun = await json<{
+      readonly step: number;
+      readonly totalSteps: number;
+      readonly losses: readonly unknown[];
+    }>(...small, ...["--output", broken, "--steps", "2"]);
     expect(begun).toMatchObject({ step: 2, totalSteps: 6, losses: [{ step: 1 }, { step: 2 }] });
     const goneOn = await json<Trained>(...small, "--output", broken);
     const unbroken = await json<Trained>(...small, "--output", whole);
     expect(goneOn.manifest.steps).toBe(6);
     expect(unbroken.manifest.encoder).toBe(goneOn.manifest.encoder);
 
-    const linear = await json<{ readonly epochs: readonly object[]; readonly topOne: object; readonly topFive: number }>(
+    const linear = await json<{
+      readonly epochs: readonly object[];
+      readonly topOne: object;
+      readonly topFive: number;
+    }>(
       ...["linear", whole, "--protocol", "paper", "--data", `folder:${data}`, "--output", join(root, "linear")],
       ...set("batchSize=8", "epochs=2", "learningRate=0.1", 'schedule={"kind":"step","milestones":[1],"factor":0.1}'),
     );
     expect(linear.epochs).toHaveLength(2);
-    expect(linear.topOne).toMatchObject({ mean: expect.any(Number), low: expect.any(Number), high: expect.any(Number) });
+    expect(linear.topOne).toMatchObject({
+      mean: expect.any(Number) as number,
+      low: expect.any(Number) as number,
+      high: expect.any(Number) as number,
+    });
   });
 });

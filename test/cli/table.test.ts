@@ -14,6 +14,15 @@ describe("moco table", () => {
     await expect(table).rejects.toThrow(/no runs of preset smoke are recorded. Leave out --recorded/);
   });
 
+  it("has the paper's own rows, and says what does not go with them", async () => {
+    const refused = (...words: readonly string[]) => expect(tableCommand().parseAsync(words, { from: "user" })).rejects;
+    await refused("encoders", "--preset", "paper").toThrow(
+      /own rows are mechanisms, linear-evaluation, queue-size, momentum/,
+    );
+    await refused("momentum", "--preset", "paper", "--recorded").toThrow(/nothing of it is recorded/);
+    await refused("momentum", "--data", "folder:imagenet").toThrow(/it belongs to --preset paper/);
+  });
+
   it("prints as JSON what a script wants: numbers and manifests, no curves and no single images", () => {
     const ablation = ablations["queue-size"](presetNamed("smoke"), [])!;
     const [first] = ablation.cells;

@@ -45,8 +45,9 @@ export function accuracyRows({ ablation, rows, publishedOnly, baselines }: Ablat
       "loss, last fifth": row.finalLoss === undefined ? "–" : row.finalLoss.toFixed(2),
       state: row.failure ?? (ablation.cells[index]!.recipe.method.kind === "random" ? "not trained" : "trained"),
     })),
-    baseline(baselines.randomNetwork),
-    baseline(baselines.pixels),
+    ...[baselines.randomNetwork, baselines.pixels]
+      .filter(({ metrics }) => Object.keys(metrics).length > 0)
+      .map(baseline),
     ...publishedOnly.map((row) => ({
       [head]: row.label,
       ...parameters(row.parameters && 1e6 * row.parameters),
