@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { loadDetectionData, type DetectionData } from "../detection/data/detection-data";
+import { annotationChecksum, loadDetectionData, type DetectionData } from "../detection/data/detection-data";
 import { detectionPreset, withArchitecture, withMasks } from "../recipes/detection-presets";
 import { parseDetectionRecipe, type DetectionRecipe } from "../detection/detection-recipe";
 import { architectureOf } from "../detection/model/detector";
@@ -12,11 +12,13 @@ import {
   type DetectorRun,
 } from "../runs/run-detector";
 import { totalLoss } from "../detection/model/faster-rcnn";
-import type { DetectorProgress } from "../detection/train/train-detector";
+import { detectorCheckpointFile } from "../detection/train/detector-checkpoint";
+import { trainDetector, type DetectorProgress } from "../detection/train/train-detector";
 import { InputError } from "../errors";
 import { whileLocked } from "../files/folder-lock";
 import { printable } from "../display/printable";
 import { stopRequested } from "../display/kernel";
+import { firstStepsOf } from "../runs/first-steps";
 import { detectorDirectory } from "../runs/detector-directory";
 import { detectorInitialization } from "../runs/detector-initialization";
 import { detectionLimit } from "../experiments/transfer/transfer-rows";
@@ -25,11 +27,17 @@ import { clock } from "../display/clock";
 import { percent, progressBar } from "./progress-bar";
 import { withSettings, type Setting } from "./recipe-flags";
 import { prepareFolder } from "./run-folder";
+import { tellFirstSteps } from "./tell-first-steps";
 
 /** What `moco detect` does. A module of its own, since it loads TensorFlow. */
 export async function detectAction(flags: DetectFlags, settings: readonly Setting[]): Promise<void> {
   // Listens from here on: a Ctrl-C that comes before the first step stops after it.
   stopRequested();
+  if (flags.record && flags.steps === undefined) {
+    throw new InputError(
+      "Cannot record the run: --record belongs to --steps. Runs of tables are recorded by moco reproduce --all --record",
+    );
+  }
   const recipe = recipeOf(flags, settings);
   const initialization = detectorInitialization(flags.init, recipe, flags.seed);
   const data = await loadDetectionData(recipe.dataset, flags.root);
@@ -55,6 +63,9 @@ async function detectIn(
     stream.write(
       `Left out, since a detector cannot learn them (${data.leftOut.length}):\n${data.leftOut.join("\n")}\n`,
     );
+  }
+  if (flags.steps !== undefined) {
+    return takeFirstSteps(flags.steps, directory, recipe, { initialization, data }, flags);
   }
   const training = progressBar(stream, describeTraining);
   const evaluation = progressBar(stream, ({ step, totalSteps }) => `image ${step} of ${totalSteps} of the test part`);
@@ -87,6 +98,40 @@ async function detectIn(
   const files = [join(directory, detectorRunFile), join(directory, predictionsFile)];
   if (flags.json) console.log(JSON.stringify({ files, ...run }, null, 2));
   else console.log([describeMetrics(run, data.test.name), ...files].join("\n"));
+}
+
+/** Trains up to a step of the whole schedule. */
+async function takeFirstSteps(
+  count: number,
+  directory: string,
+  recipe: DetectionRecipe,
+  { initialization, data }: { readonly initialization: Initialization; readonly data: DetectionData },
+  flags: DetectFlags,
+): Promise<void> {
+  const { seed, checkpointSeconds } = flags;
+  const losses: { readonly step: number; readonly loss: number }[] = [];
+  const bar = progressBar(flags.json ? process.stderr : process.stdout, describeTraining);
+  try {
+    const options = { seed, initialization, directory, checkpointSeconds, stopRequested };
+    for await (const progress of trainDetector(recipe, data.train, options)) {
+      bar.show(progress);
+      losses.push({ step: progress.step, loss: totalLoss(progress.losses) });
+      if (progress.step >= count) break;
+    }
+  } finally {
+    bar.stop();
+  }
+  const checkpoint = join(directory, detectorCheckpointFile);
+  if (losses.length === 0) {
+    throw new InputError(`Cannot take the first ${count} steps: ${checkpoint} has more; begin anew with --fresh`);
+  }
+  const set = {
+    name: data.train.name,
+    checksum: annotationChecksum(data.train),
+    images: data.train.images.length,
+  };
+  const totalSteps = recipe.schedule.iterations;
+  tellFirstSteps(firstStepsOf({ recipe, seed, data: set, totalSteps, losses }), checkpoint, flags);
 }
 
 function recipeOf(flags: DetectFlags, settings: readonly Setting[]): DetectionRecipe {

@@ -15,6 +15,9 @@ export interface DetectFlags {
   readonly output?: string;
   readonly checkpointSeconds: number;
   readonly fresh?: boolean;
+  /** Steps after which it stops, of the whole schedule. */
+  readonly steps?: number;
+  readonly record?: boolean;
   readonly json?: boolean;
 }
 
@@ -65,6 +68,12 @@ export function detectCommand(): Command {
     .option("--output <folder>", "folder of the run (default: in runs, by recipe, initialization and seed)")
     .option("--checkpoint-seconds <seconds>", "time between checkpoints", positiveNumber, 30)
     .option("--fresh", "train from the start, also where there is a checkpoint")
+    .option(
+      "--steps <count>",
+      "stop after so many steps of the whole schedule, with a checkpoint, and evaluate nothing; says time and memory",
+      integerFrom(1),
+    )
+    .option("--record", "with --steps: write the first steps to results")
     .option("--json", "print the outcome as JSON; progress goes to stderr")
     .action(async (flags: DetectFlags) => {
       const { detectAction } = await import("./detect-action.js");

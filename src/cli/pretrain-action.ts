@@ -8,6 +8,7 @@ import { forgetGenerations } from "../files/generations";
 import { stopRequested } from "../display/kernel";
 import { monitorDemoKnn, monitorKnn } from "../runs/evaluate-encoder";
 import { demoRun, recordDemoRun } from "../experiments/pytorch-parity/record-demo-run";
+import { firstStepsOf } from "../runs/first-steps";
 import { finishTraining, type FinishedTraining } from "../runs/finished-training";
 import { runDirectory, runRecordFile } from "../runs/run-cell";
 import { presetNamed } from "../recipes/presets";
@@ -22,6 +23,7 @@ import { describeProgress, progressBar } from "./progress-bar";
 import { dryRun, explain } from "./pretrain-plan";
 import { demoPreset, paperPresets, recipeFrom, type Setting } from "./recipe-flags";
 import { prepareFolder } from "./run-folder";
+import { tellFirstSteps } from "./tell-first-steps";
 
 /** How a training ended, as `--json` prints it. */
 interface Outcome extends FinishedTraining {
@@ -33,9 +35,9 @@ interface Outcome extends FinishedTraining {
 export async function pretrainAction(flags: PretrainFlags, settings: readonly Setting[]): Promise<void> {
   // Listens from here on: a Ctrl-C that comes before the first step stops after it.
   stopRequested();
-  if (flags.record && flags.preset !== demoPreset) {
+  if (flags.record && flags.preset !== demoPreset && flags.steps === undefined) {
     throw new InputError(
-      `Cannot record the run: --record belongs to --preset ${demoPreset}, current value is ${flags.preset}. ` +
+      `Cannot record the run: --record belongs to --preset ${demoPreset} or to --steps, current preset is ${flags.preset}. ` +
         "Runs of tables are recorded by moco reproduce --record",
     );
   }
@@ -103,16 +105,11 @@ async function trainIn(
   }
 
   if (last !== undefined && last.step < last.totalSteps) {
-    const checkpoint = join(directory, checkpointFile);
-    const { step, totalSteps } = last;
-    if (flags.json) console.log(JSON.stringify({ checkpoint, step, totalSteps, losses }, null, 2));
-    else {
-      console.log(losses.map((one) => `step ${one.step}: loss ${one.loss.toFixed(6)}`).join("\n"));
-      console.log(
-        `Stopped after ${step} of ${totalSteps} steps, as asked. The same command without --steps goes on.\n${checkpoint}`,
-      );
-    }
-    return;
+    const { totalSteps } = last;
+    const { name, checksum, train } = data;
+    const set = { name, checksum, images: train.labels.length };
+    const steps = firstStepsOf({ recipe, seed: flags.seed, data: set, totalSteps, losses });
+    return tellFirstSteps(steps, join(directory, checkpointFile), flags);
   }
   const outcome: Outcome = {
     checkpoint: join(directory, checkpointFile),

@@ -75,8 +75,15 @@ export function pretrainCommand(): Command {
     .option("--knn-k <count>", "neighbors of the kNN readings while it trains (default: the preset's)", integerFrom(1))
     .option("--from <run>", "begin with the checkpoint of a run that differs in learning rate or schedule only")
     .option("--fresh", "train from the start, also where there is a checkpoint")
-    .option("--record", `with preset ${demoPreset}: write the run to results, for the comparison with PyTorch`)
-    .option("--steps <count>", "stop after so many steps of the whole schedule, with a checkpoint", integerFrom(1))
+    .option(
+      "--record",
+      `with preset ${demoPreset} or --steps: write the run, or its first steps, to results, for the comparison with PyTorch`,
+    )
+    .option(
+      "--steps <count>",
+      "stop after so many steps of the whole schedule, with a checkpoint; says time and memory",
+      integerFrom(1),
+    )
     .option("--explain", "print each value of the recipe and its source, and train nothing")
     .option(
       "--dry-run",
