@@ -75,7 +75,7 @@ export function plotlyFigure({
       legend: { orientation: "h", x: 0, xanchor: "left", yref: "container", y: 0, yanchor: "bottom" },
       ...rest,
       ...(text !== undefined && {
-        title: { text: lines.join("<br>"), font: { size: 15 }, ...titlePlace },
+        title: { text: lines.join("<br>"), font: { size: 15 }, ...titlePlace(lines.length) },
       }),
       ...(xaxis !== undefined && { xaxis: axis(xaxis, {}) }),
       ...(xaxis2 !== undefined && { xaxis2: axis(xaxis2, { ...secondAxis, overlaying: "x", side: "top" }) }),
@@ -87,7 +87,13 @@ export function plotlyFigure({
 
 /** Its own ticks, where Plotly would put them at those of the first axis, whatever the numbers there. */
 const secondAxis = { showgrid: false, tickmode: "auto" } as const;
-const titlePlace = { x: 0.01, xanchor: "left", yref: "container", y: 1, yanchor: "top", pad: { t: 8 } } as const;
+
+/** Plotly puts a title of several lines 10 pixels higher than one of one line, which would be cut off. */
+function titlePlace(lines: number): object {
+  const pad = { t: lines > 1 ? 18 : 8 };
+  return { x: 0.01, xanchor: "left", yref: "container", y: 1, yanchor: "top", pad };
+}
+
 /** In pixels. */
 const [plotHeight, lineHeight, axisHeight] = [340, 20, 36];
 /** Letters of a title that a narrow page has room for. */

@@ -55,8 +55,11 @@ export async function showDetections(
 ): Promise<void> {
   const images = options.images ?? set.images.slice(0, 4);
   const objects = images.reduce((sum, image) => sum + image.objects.length, 0);
+  const svg = await detectionsSvg(set, detections, options);
   showOutput({
-    "image/svg+xml": await detectionsSvg(set, detections, options),
+    "image/svg+xml": svg,
+    // JupyterLab draws no SVG of a notebook that it does not trust, and it trusts none that was cloned.
+    "image/png": (await sharp(Buffer.from(svg)).png({ palette: true }).toBuffer()).toString("base64"),
     "text/plain": `${set.name}, images ${images.map(({ id }) => id).join(", ")}: ${objects} annotated objects`,
   });
 }
