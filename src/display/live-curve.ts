@@ -158,7 +158,8 @@ function sideBySide(title: string, curves: readonly Series[]): object {
   });
   const data = curves.map(({ name, x, y }, index) => {
     const number = index === 0 ? "" : String(index + 1);
-    return { name, x, y, mode: "lines", xaxis: `x${number}`, yaxis: `y${number}`, showlegend: false };
+    const mode = x.length === 1 ? "markers" : "lines"; // a line through one point cannot be seen
+    return { name, x, y, mode, xaxis: `x${number}`, yaxis: `y${number}`, showlegend: false };
   });
   const layout = {
     autosize: true,
