@@ -129,7 +129,7 @@ export function drawFigure({ data, layout = {} }: Figure): DrawnChart {
 }
 
 /** Of a chart that shares its place with another one. */
-export const halfWidth = 460;
+const halfWidth = 460;
 
 function seriesOf(trace: Trace): Series {
   const up = trace.error_y?.array;
