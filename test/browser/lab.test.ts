@@ -49,11 +49,7 @@ describe.runIf(program !== undefined)("in JupyterLab", () => {
         await sleep(2000);
         const drawn = await page.locator(".js-plotly-plot, .jp-RenderedImage img").count();
         expect(drawn).toBe(figuresIn(name));
-        const tooWide = await page.evaluate(
-          `[...document.querySelectorAll(".jp-OutputArea-output")].filter((output) =>
-            [...output.querySelectorAll(".js-plotly-plot, img")].some((shown) => shown.getBoundingClientRect().width > output.getBoundingClientRect().width + 1)).length`,
-        );
-        expect(tooWide).toBe(0);
+        expect(await page.evaluate(tooWide)).toBe(0);
         // Plotly's renderer puts an image without a source before each chart.
         const broken = await page.evaluate(
           `[...document.querySelectorAll(".jp-OutputArea-output img[src]")].filter(({ naturalWidth }) => naturalWidth === 0).length`,
@@ -109,6 +105,7 @@ describe.runIf(program !== undefined)("in JupyterLab", () => {
       };
       await command("notebook:run-all-cells");
       await stepAbove(await stepAbove(0));
+      expect(await page.evaluate(tooWide)).toBe(0);
       await screenshot("03-training");
       const asked = Date.now();
       await command("notebook:interrupt-kernel");
@@ -170,6 +167,11 @@ describe.runIf(program !== undefined)("in JupyterLab", () => {
     });
   });
 });
+
+/** How many outputs have a figure that is wider than they are. Runs in the page. */
+const tooWide = `[...document.querySelectorAll(".jp-OutputArea-output")].filter((output) =>
+  [...output.querySelectorAll(".js-plotly-plot, img")].some(
+    (shown) => shown.getBoundingClientRect().width > output.getBoundingClientRect().width + 1)).length`;
 
 /** Titles of charts that are cut off or lie over points, legends that lie over points: in words. Runs in the page. */
 const overlaps = `[...document.querySelectorAll(".js-plotly-plot")].flatMap((plot) => {

@@ -31,6 +31,9 @@ describe("showTable", () => {
     expect(html).toContain('<th style="text-align:left">row</th><th>kNN</th><th style="text-align:left">here</th>');
     expect(html).toContain("<td>55.2 [53.1,\u00a057.4]</td>");
     expect(html).toContain("−2.0 [−4.9,\u00a0+1.0] 5 seeds");
+    // Of many, none would fit into the page.
+    const many = Object.fromEntries(Array.from({ length: 7 }, (_, column) => [`AP ${column}`, "1.0 [0.5, 1.5]"]));
+    expect(tableBundle([many])["text/html"]).toContain("<td>1.0 [0.5, 1.5]</td>");
   });
 
   it("shows a danfojs DataFrame as it shows rows", () => {
