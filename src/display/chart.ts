@@ -67,7 +67,7 @@ export function plotlyFigure({
   const text = textOf(title);
   const lines = text === undefined ? [] : linesOf(text);
   return {
-    data,
+    data: data.map(visible),
     layout: {
       autosize: true,
       height: plotHeight + lineHeight * (lines.length + namesBelow(data)) + (xaxis2 === undefined ? 0 : axisHeight),
@@ -83,6 +83,11 @@ export function plotlyFigure({
       ...(yaxis2 !== undefined && { yaxis2: axis(yaxis2, { ...secondAxis, overlaying: "y", side: "right" }) }),
     },
   };
+}
+
+/** A line through one point cannot be seen: the point is marked. */
+function visible(trace: { readonly x?: readonly unknown[]; readonly mode?: string }): object {
+  return trace.mode === "lines" && trace.x?.length === 1 ? { ...trace, mode: "markers" } : trace;
 }
 
 /** Its own ticks, where Plotly would put them at those of the first axis, whatever the numbers there. */

@@ -1,7 +1,7 @@
 import { DataFrame } from "danfojs-node";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { InputError } from "../../src/errors";
-import { chartBundle } from "../../src/display/chart";
+import { chartBundle, plotlyFigure } from "../../src/display/chart";
 import { liveCurve } from "../../src/display/live-curve";
 import { showNotes } from "../../src/display/notes";
 import { svgChart } from "../../src/display/svg-chart";
@@ -73,6 +73,12 @@ describe("a chart", () => {
     ],
     layout: { title: { text: "kNN" }, xaxis: { title: { text: "K" }, type: "log" } },
   };
+
+  it("marks a point that is alone on its line", () => {
+    const trace = { mode: "lines", x: [1], y: [2] };
+    const { data } = plotlyFigure({ data: [trace, { ...trace, x: [1, 2], y: [2, 3] }] });
+    expect(data.map((one) => (one as typeof trace).mode)).toEqual(["markers", "lines"]);
+  });
 
   it("comes as the figure for Plotly, as SVG and as text", () => {
     const bundle = chartBundle(figure);
