@@ -31,16 +31,46 @@ function install() {
   require.cache[file].exports = {
     ...typescript,
     createWatchCompilerHost: (files, options, system, _createProgram, ...rest) =>
-      typescript.createWatchCompilerHost(
-        files,
-        { ...options, ...mapOptions, ...cellOptions(typescript) },
-        system,
-        createProgram,
-        ...rest,
+      withTimerForMissingFiles(
+        typescript.createWatchCompilerHost(
+          files,
+          { ...options, ...mapOptions, ...cellOptions(typescript) },
+          system,
+          createProgram,
+          ...rest,
+        ),
       ),
     transpileModule: (source, options) => transpileWithMaps(typescript, source, options),
   };
   return typescript;
+}
+
+/**
+ * TypeScript has two timers: one before it compiles anew, and one before it looks again for files that were missing, which starts
+ * when files appear (a build, `npm install`). tslab has a place for one, keeps it until the next cell, and throws where it is
+ * taken, then and in every later cell. So the second gets a timer of its own, known by the function's name.
+ */
+function withTimerForMissingFiles(host) {
+  const timers = new Set();
+  return {
+    ...host,
+    setTimeout: (callback, ...rest) => {
+      if (callback.name !== "invalidateResolutionsOfFailedLookup") return host.setTimeout(callback, ...rest);
+      const timer = setTimeout(
+        () => {
+          timers.delete(timer);
+          callback();
+        },
+        ...rest,
+      );
+      timers.add(timer);
+      return timer.unref();
+    },
+    clearTimeout: (timer) => {
+      if (timers.delete(timer)) clearTimeout(timer);
+      else host.clearTimeout(timer);
+    },
+  };
 }
 
 function cellOptions(typescript) {

@@ -60,12 +60,14 @@ class Runner(NotebookClient):
         self.reply = execute_reply["content"]
 
     def process_message(self, msg, cell, cell_index):
-        """Forwards what a cell prints to the terminal as it comes, its errors excepted: they are reported at the end."""
+        """Forwards what a cell says to the terminal as it comes, its errors excepted: they are reported at the end."""
         content = msg["content"]
         if msg["msg_type"] == "stream" and content["name"] == "stdout":
             print(content["text"], end="", flush=True)
         elif msg["msg_type"] == "execute_result":
             print(content["data"].get("text/plain", ""), flush=True)
+        elif msg["msg_type"] == "display_data" and "text/html" in content["data"]:
+            print(content["data"]["text/plain"], flush=True)  # tables and notes; pictures say nothing in a terminal
         elif msg["msg_type"] in ("display_data", "update_display_data") and content["metadata"].get("progress"):
             # Curves are redrawn twice a second; a terminal keeps every line.
             if time.monotonic() - self.progress_at > PROGRESS_SECONDS:

@@ -47,7 +47,6 @@ export { pretrain, type PretrainOptions, type TrainingProgress } from "./train/p
 export { loadCheckpoint } from "./train/checkpoint";
 
 export { knn } from "./evaluate/knn";
-export { forNearest } from "./evaluate/nearest";
 export type { Features } from "./evaluate/features";
 export { paperLinearRecipe, parseLinearRecipe, type LinearRecipe } from "./evaluate/linear-recipe";
 export { trainLinear, type LinearProgress } from "./evaluate/train-linear";
@@ -168,4 +167,6 @@ export { showDetections } from "./display/detections";
 export { liveDetection } from "./display/live-detection";
 export { liveTraining } from "./display/live-training";
 export { showImages } from "./display/images";
+export { showNearest, type EncodedImages } from "./display/nearest-neighbors";
+export { showNotes } from "./display/notes";
 export { showTable } from "./display/table";

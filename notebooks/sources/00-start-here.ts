@@ -24,12 +24,12 @@ const steps: number = 10;
 
 // %% tags=["varies"]
 import { augmentationPolicies, batchIndices, drawViews, emojiCredit } from "moco-kit";
-import { imageTensor, loadData, showImages, tf } from "moco-kit";
+import { imageTensor, loadData, showImages, showNotes, tf } from "moco-kit";
 
 const imageSize = 32;
 const data = await loadData("emoji", { size: imageSize });
 const policy = augmentationPolicies["moco-v2"];
-const eight = batchIndices(data.train, 8, seed, 0);
+const eight = batchIndices(data.train, 8, seed, 1);
 const plain = { ...data, mean: [0, 0, 0], std: [1, 1, 1] } as const; // without normalization, for the eye
 const seen = [
   imageTensor(data.train, eight),
@@ -41,7 +41,7 @@ await showImages(tf.concat4d(seen, 0), {
   enlargement: 3,
 });
 tf.dispose(seen);
-console.log(emojiCredit);
+showNotes([emojiCredit]);
 
 // %% [markdown]
 // ## Two encoders and a queue

@@ -18,7 +18,7 @@ const anew: boolean = false; // false: show what was recorded; true: train
 
 // %%
 import { claimNotes, claimRows, judgementsOn, presetNamed, recordedJudgements } from "moco-kit";
-import { showTable } from "moco-kit";
+import { showNotes, showTable } from "moco-kit";
 
 const judged = judgementsOn(recordedJudgements(presetNamed("quick")), {
   tables: ["mechanisms"],
@@ -27,7 +27,7 @@ const judged = judgementsOn(recordedJudgements(presetNamed("quick")), {
 showTable(claimRows(judged), {
   caption: "Mechanisms: the claims, the paper, and the recorded runs",
 });
-for (const note of claimNotes(judged)) console.log(note);
+showNotes(claimNotes(judged));
 
 // %% [markdown]
 // ## What is compared
@@ -49,7 +49,7 @@ if (anew)
   console.log(
     `About ${minutes * seeds} minutes on two cores; what was trained before is not trained again.`,
   );
-console.log(emojiCredit);
+showNotes([emojiCredit]);
 
 // %% [markdown]
 // ## The learning rate of each mechanism
@@ -189,7 +189,7 @@ const result = anew
 import { accuracyRows, footnotes } from "moco-kit";
 
 showTable(new DataFrame(accuracyRows(result)), { caption: `${ablation.title}, ${ablation.paper}` });
-for (const note of footnotes(result)) console.log(note);
+showNotes(footnotes(result));
 
 // %% [markdown]
 // ## Figure 3, here and there

@@ -18,14 +18,14 @@ const anew: boolean = false; // false: show what was recorded; true: train
 
 // %%
 import { claimNotes, claimRows, judgementsOn, presetNamed, recordedJudgements } from "moco-kit";
-import { showTable } from "moco-kit";
+import { showNotes, showTable } from "moco-kit";
 
 const tables = ["linear-evaluation", "encoders", "training-length"] as const;
 const judged = judgementsOn(recordedJudgements(presetNamed("quick")), { tables, ids: ["S1"] });
 showTable(claimRows(judged), {
   caption: "Linear probes: the claims, the paper, and the recorded runs",
 });
-for (const note of claimNotes(judged)) console.log(note);
+showNotes(claimNotes(judged));
 
 // %%
 import { emojiCredit, encoderComparison, linearEvaluation } from "moco-kit";
@@ -49,7 +49,7 @@ if (anew) {
     `${trainings.size} trainings for each seed: about ${minutes} min on two cores, less what is trained already.`,
   );
 }
-console.log(emojiCredit);
+showNotes([emojiCredit]);
 
 // %% [markdown]
 // ## Methods
@@ -214,7 +214,7 @@ function showAccuracies(result: AblationResult) {
   showTable(new DataFrame(accuracyRows(result)), {
     caption: `${result.ablation.title}, ${result.ablation.paper}`,
   });
-  for (const note of footnotes(result)) console.log(note);
+  showNotes(footnotes(result));
 }
 showAccuracies(ofMethods);
 
@@ -307,7 +307,7 @@ import { compareEngines, engineNotes, engineRows, readTwoEngines } from "moco-ki
 
 const engines = compareEngines(readTwoEngines());
 showTable(new DataFrame(engineRows(engines)), { caption: "Kit and PyTorch after each epoch" });
-for (const note of engineNotes(engines)) console.log(note);
+showNotes(engineNotes(engines));
 
 // %%
 import { engineFigure } from "moco-kit";

@@ -17,13 +17,13 @@ const anew: boolean = false; // false: show what was recorded; true: train
 
 // %%
 import { claimNotes, claimRows, judgementsOn, presetNamed, recordedJudgements } from "moco-kit";
-import { showTable } from "moco-kit";
+import { showNotes, showTable } from "moco-kit";
 
 const judged = judgementsOn(recordedJudgements(presetNamed("quick")), { tables: ["queue-size"] });
 showTable(claimRows(judged), {
   caption: "K and accuracy: the claim, the paper, and the recorded runs",
 });
-for (const note of claimNotes(judged)) console.log(note);
+showNotes(claimNotes(judged));
 
 // %% [markdown]
 // ## What is trained
@@ -49,7 +49,7 @@ if (anew)
   console.log(
     `Notebooks 03 and 04 take about ${size.minutes * seeds} minutes on two cores, less what is trained.`,
   );
-console.log(emojiCredit);
+showNotes([emojiCredit]);
 
 // %% [markdown]
 // Two random views of the same images, made anew at each step: the query above, the key below. A query has to find its own
@@ -60,11 +60,8 @@ import { augmentationPolicies, batchIndices, drawViews, showImages, tf } from "m
 
 const policy = augmentationPolicies[base.augmentation];
 const unscaled = { ...data, mean: [0, 0, 0], std: [1, 1, 1] } as const;
-const views = drawViews(unscaled, batchIndices(train, 12, 1, 0), {
-  policy,
-  seed: 1,
-  step: 0,
-}).all();
+const twelve = batchIndices(train, 12, 1, 1);
+const views = drawViews(unscaled, twelve, { policy, seed: 1, step: 0 }).all();
 await showImages(tf.concat(views), { columns: 12, text: "two views of twelve images" });
 tf.dispose(views);
 
@@ -85,7 +82,7 @@ console.log(recipe);
 import { setImmediate as letOthersRun } from "node:timers/promises";
 import { batchesPerEpoch, createMoco, createProgram, disposeMoco } from "moco-kit";
 import { extractFeatures, knn, learningRateAt, liveCurve, mocoStep } from "moco-kit";
-import { randomNetwork, randomStream, Sgd } from "moco-kit";
+import { type MocoInputs, randomNetwork, randomStream, Sgd } from "moco-kit";
 
 const seed = 1;
 const { method, encoder, batchSize, bnGroups, epochs, imageSize } = recipe;
@@ -106,12 +103,8 @@ const order = { shape: [batchSize], dtype: "int32" as const };
 const program = createProgram({
   step: {
     inputs: { queryView: view, keyView: view, permutation: order, learningRate: { shape: [] } },
-    compute: ({ queryView, keyView, permutation, learningRate }) => {
-      const { loss, accuracy, gradients } = mocoStep(moco, {
-        queryView: queryView as tf.Tensor4D,
-        keyView: keyView as tf.Tensor4D,
-        permutation: permutation as tf.Tensor1D,
-      });
+    compute: ({ learningRate, ...inputs }) => {
+      const { loss, accuracy, gradients } = mocoStep(moco, inputs as unknown as MocoInputs);
       optimizer.apply(moco.queryEncoder.parameters, gradients[0], {
         learningRate: learningRate as tf.Scalar,
         momentum: recipe.optimizer.momentum,
@@ -127,16 +120,14 @@ const curve = liveCurve(`${row.label}, an open loop`);
 for (let step = 0; step < steps; step++) {
   const drawn = drawViews(data, batchIndices(train, batchSize, seed, step), { policy, seed, step });
   const [queryView, keyView] = drawn.all();
-  const permutation = tf.tensor1d(
-    randomStream(seed, "shuffle BN", step).permutation(batchSize),
-    "int32",
-  );
-  const rate = learningRateAt(recipe.schedule, {
-    baseRate: recipe.learningRate,
-    epoch: step / perEpoch,
-    epochs,
-  });
-  const inputs = { queryView, keyView, permutation, learningRate: tf.scalar(rate) };
+  const shuffled = randomStream(seed, "shuffle BN", step).permutation(batchSize);
+  const moment = { baseRate: recipe.learningRate, epoch: step / perEpoch, epochs };
+  const inputs = {
+    queryView,
+    keyView,
+    permutation: tf.tensor1d(shuffled, "int32"),
+    learningRate: tf.scalar(learningRateAt(recipe.schedule, moment)),
+  };
   const { loss, accuracy } = program.run("step", inputs);
   losses.push(loss.dataSync()[0]);
   const values = { loss: losses[step], "pretext accuracy (%)": 100 * accuracy.dataSync()[0] };
@@ -201,7 +192,7 @@ import { DataFrame } from "danfojs-node";
 import { accuracyRows, footnotes } from "moco-kit";
 
 showTable(new DataFrame(accuracyRows(result)), { caption: `${ablation.title}, ${ablation.paper}` });
-for (const note of footnotes(result)) console.log(note);
+showNotes(footnotes(result));
 
 // %%
 import { ablationFigure, showChart } from "moco-kit";
@@ -233,41 +224,18 @@ showChart(monitorFigure(result));
 // was never trained, and by the one of the open loop above.
 
 // %% tags=["varies"]
-import { forNearest, imageTensor, type Features } from "moco-kit";
+import { disposeEncoder, showNearest } from "moco-kit";
 
 const untrained = randomNetwork(encoder, data, seed);
 const [bankBefore, queriesBefore] = [train, validation].map((part) =>
   extractFeatures(untrained, data, part),
 );
-untrained.parameters.dispose();
-untrained.running.dispose();
+disposeEncoder(untrained);
 
-const shown = [0, 1, 2, 3, 4].map((place) => Math.floor((place * validation.labels.length) / 5));
-function neighborsOf(bank: Features, queries: Features, query: number): number[] {
-  const nearest: number[] = [];
-  forNearest(bank, queries, 6, (which, _similarities, neighbors) => {
-    if (which === query) nearest.push(...neighbors);
-  });
-  return nearest;
-}
-for (const [title, trainFeatures, ownFeatures] of [
-  ["never trained", bankBefore, queriesBefore],
-  [`after ${steps} steps`, bank, queries],
-] as const) {
-  console.log(`${title}: the image, and its six nearest`);
-  const sheet = tf.tidy(() => {
-    const rows = shown.map((query) => {
-      const own = imageTensor(validation, Int32Array.of(query));
-      return tf.concat4d(
-        [own, imageTensor(train, Int32Array.from(neighborsOf(trainFeatures, ownFeatures, query)))],
-        0,
-      );
-    });
-    return tf.concat4d(rows, 0);
-  });
-  await showImages(sheet, { columns: 7, text: `nearest neighbors, ${title}` });
-  sheet.dispose();
-}
+const untrainedBank = { set: train, features: bankBefore };
+await showNearest("never trained", untrainedBank, { set: validation, features: queriesBefore });
+const trainedBank = { set: train, features: bank };
+await showNearest(`after ${steps} steps`, trainedBank, { set: validation, features: queries });
 
 // %% [markdown]
 // The filters of the first layer, each stretched to the full range of colors.

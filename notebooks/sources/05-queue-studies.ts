@@ -21,7 +21,8 @@ const anew: boolean = false; // false: show what was recorded; true: train
 // %%
 import { falseNegatives, informationBound, liveTraining, loadData } from "moco-kit";
 import { momentumLengthStudy, observeStaleness, parseDataName, presetNamed } from "moco-kit";
-import { recordedStudies, runCell, showTable, shufflingStudy, stalenessStudy } from "moco-kit";
+import { recordedStudies, runCell, showNotes, showTable, shufflingStudy } from "moco-kit";
+import { stalenessStudy } from "moco-kit";
 import { stopRequested, studyPlan, workLeft, type FindRun } from "moco-kit";
 
 const size = presetNamed(preset);
@@ -93,7 +94,7 @@ import { emojiCredit } from "moco-kit";
 console.log(
   `${train.labels.length} training, ${validation.labels.length} validation, ${test.labels.length} test images`,
 );
-console.log(emojiCredit);
+showNotes([emojiCredit]);
 
 // %% [markdown]
 // ## One step in the open: does the shuffle change what is learned from?
@@ -149,7 +150,7 @@ showTable(shufflingRows(shuffling), {
   caption: `Shuffling BN, epochs: ${plan.sizes.shuffling.epochs}`,
 });
 for (const figure of shufflingFigures(shuffling)) showChart(figure);
-console.log(shuffling.finding);
+showNotes([shuffling.finding]);
 
 // %% [markdown]
 // ## How stale is the dictionary?
@@ -182,7 +183,7 @@ import { maskedRows } from "moco-kit";
 
 showTable(maskedRows(staleness), { caption: "Pretext accuracy with a part of the queue masked" });
 showChart(stalenessFigures(staleness).slice(-1)[0]);
-console.log(staleness.finding);
+showNotes([staleness.finding]);
 
 // %% [markdown]
 // ## m against the length of training
@@ -200,7 +201,7 @@ showTable(momentumLengthRows(momentumLength), {
   caption: `kNN on validation by m and length, K = ${size.momentumAblationQueueSize}`,
 });
 showHeatMap(momentumLengthMap(momentumLength));
-console.log(momentumLength.finding);
+showNotes([momentumLength.finding]);
 
 // %% [markdown]
 // ## False negatives
@@ -216,7 +217,7 @@ showTable(falseNegativeRows(negatives), {
   caption: `What the queue holds besides true negatives, ${plan.sizes.falseNegatives.epochs} epochs`,
 });
 showChart(falseNegativeFigure(negatives));
-console.log(negatives.finding);
+showNotes([negatives.finding]);
 
 // %% [markdown]
 // ## The bound on mutual information
@@ -233,7 +234,7 @@ import { informationBoundFigure, informationBoundRows } from "moco-kit";
 
 showTable(informationBoundRows(bound), { caption: "InfoNCE's bound and its ceiling" });
 showChart(informationBoundFigure(bound));
-console.log(bound.finding);
+showNotes([bound.finding]);
 
 // %% [markdown]
 // ## What to try next

@@ -19,13 +19,13 @@ const everything: boolean = false; // train also Table 3's mechanisms, the ablat
 
 // %%
 import { claimNotes, claimRows, judgementsOn, presetNamed, recordedJudgements } from "moco-kit";
-import { showTable } from "moco-kit";
+import { showNotes, showTable } from "moco-kit";
 
 const judged = judgementsOn(recordedJudgements(presetNamed("quick")), { tables: ["quick"] });
 showTable(claimRows(judged), {
   caption: "Detection: the claims, the paper, and the recorded runs",
 });
-for (const note of claimNotes(judged)) console.log(note);
+showNotes(claimNotes(judged));
 
 // %%
 import { detectionPreset, loadDetectionData, sceneCredit, transferMinutes } from "moco-kit";
@@ -46,7 +46,7 @@ if (anew) {
     `${rows.length} detectors for each seed: about ${minutes} min on two cores; what was trained before, also pre-training by another notebook, is not trained again.`,
   );
 }
-console.log(sceneCredit);
+showNotes([sceneCredit]);
 
 // %% [markdown]
 // ## The scenes
@@ -54,7 +54,7 @@ console.log(sceneCredit);
 // The data are composed: emoji on made backgrounds, 1 to 8 objects of nine categories. They are neither VOC nor COCO. No drawing
 // of a test scene, and no variant of it, was seen by any pre-training. Annotated boxes are exact: around what is visible of an object after others cover it.
 
-// %%
+// %% tags=["varies"]
 import { showDetections } from "moco-kit";
 
 await showDetections(train, [], { images: train.images.slice(0, 4) });
@@ -87,7 +87,7 @@ showTable([
     paper: "18,000, 22,000",
   },
 ]);
-console.log(recipe.source);
+showNotes([recipe.source]);
 
 // %% [markdown]
 // ## One row, step by step
@@ -176,7 +176,7 @@ const result = storedTransfer(transfer, test, store, anew ? seeds : undefined);
 showTable(new DataFrame(transferRows(result)), {
   caption: `${transfer.title}${anew ? "" : ", as recorded"}`,
 });
-for (const note of transferNotes(result)) console.log(note);
+showNotes(transferNotes(result));
 showTable(new DataFrame(categoryRows(result)), { caption: "AP of each category, in percent" });
 showChart(transferFigure(result));
 showChart(validationFigure(result));
@@ -184,7 +184,7 @@ showChart(validationFigure(result));
 // %% [markdown]
 // Test scenes with the annotated boxes on the left, and on the right what the MoCo row finds.
 
-// %%
+// %% tags=["varies"]
 import { storedDetections } from "moco-kit";
 
 const found = storedDetections(transfer, { row: "MoCo", seed: 1, test, store });
@@ -227,7 +227,7 @@ import { recordedTestSet } from "moco-kit";
 const cells = transferNamed("bccd");
 const ofCells = storedTransfer(cells, await recordedTestSet(cells), recordedTransferRuns(cells));
 showTable(new DataFrame(transferRows(ofCells)), { caption: `${cells.title}, as recorded` });
-for (const note of transferNotes(ofCells)) console.log(note);
+showNotes(transferNotes(ofCells));
 showTable(new DataFrame(categoryRows(ofCells)), { caption: "AP of each category, in percent" });
 showTable(new DataFrame(differenceRows(ofCells)), { caption: "Differences between rows" });
 showChart(validationFigure(ofCells));

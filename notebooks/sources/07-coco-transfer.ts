@@ -18,8 +18,8 @@ const anew: boolean = false; // false: show what was recorded; true: train
 
 // %%
 import { claimNotes, claimRows, fpnTransferName, judgementsOn, presetNamed } from "moco-kit";
-import { recordedJudgements, showTable, taskDifferenceRows, taskFindings } from "moco-kit";
-import { taskRows } from "moco-kit";
+import { recordedJudgements, showNotes, showTable, taskDifferenceRows } from "moco-kit";
+import { taskFindings, taskRows } from "moco-kit";
 
 const judged = judgementsOn(recordedJudgements(presetNamed("quick")), {
   tables: [fpnTransferName("quick")],
@@ -28,7 +28,7 @@ const judged = judgementsOn(recordedJudgements(presetNamed("quick")), {
 showTable(claimRows(judged), {
   caption: "Boxes and masks: the claims, the paper, and the recorded runs",
 });
-for (const note of [...claimNotes(judged), ...taskFindings()]) console.log(note);
+showNotes([...claimNotes(judged), ...taskFindings()]);
 
 // %%
 import { loadDetectionData, sceneCredit, transferMinutes, transferNamed } from "moco-kit";
@@ -47,7 +47,7 @@ if (anew) {
     `${transfer.rows.length} detectors for each seed: about ${minutes} min on two cores; what was trained before is not trained again.`,
   );
 }
-console.log(sceneCredit);
+showNotes([sceneCredit]);
 
 // %% [markdown]
 // ## The scenes
@@ -56,7 +56,7 @@ console.log(sceneCredit);
 // neither VOC nor COCO. No drawing of a test scene, and no variant of it, was seen by any pre-training. A mask is what is visible of an object after others cover it, and the box is around
 // that.
 
-// %%
+// %% tags=["varies"]
 import { showDetections } from "moco-kit";
 
 await showDetections(train, [], { images: train.images.slice(0, 4), masks: true });
@@ -92,7 +92,7 @@ showTable(
     paper: of(paper),
   })),
 );
-console.log(recipe.source);
+showNotes([recipe.source]);
 
 // %% [markdown]
 // ## One row, step by step
@@ -181,7 +181,7 @@ const result = storedTransfer(transfer, test, store, anew ? seeds : undefined);
 showTable(new DataFrame(transferRows(result)), {
   caption: `${transfer.title}${anew ? "" : ", as recorded"}`,
 });
-for (const note of transferNotes(result)) console.log(note);
+showNotes(transferNotes(result));
 showTable(new DataFrame(categoryRows(result)), { caption: "AP of each category, in percent" });
 showChart(transferFigure(result));
 showChart(validationFigure(result));
@@ -189,7 +189,7 @@ showChart(validationFigure(result));
 // %% [markdown]
 // Test scenes with what is annotated on the left, and on the right what the MoCo row finds: boxes, and the masks inside them.
 
-// %%
+// %% tags=["varies"]
 import { storedDetections } from "moco-kit";
 
 const found = storedDetections(transfer, { row: "MoCo", seed: 1, test, store });
@@ -224,7 +224,7 @@ const ofNuclei = storedTransfer(
   recordedTransferRuns(nuclei),
 );
 showTable(new DataFrame(transferRows(ofNuclei)), { caption: `${nuclei.title}, as recorded` });
-for (const note of transferNotes(ofNuclei)) console.log(note);
+showNotes(transferNotes(ofNuclei));
 showChart(validationFigure(ofNuclei));
 
 // %% [markdown]
@@ -239,7 +239,7 @@ import { publishedCocoTables, publishedRows, publishedTaskTables } from "moco-ki
 
 for (const table of [...publishedCocoTables, ...publishedTaskTables]) {
   showTable(new DataFrame(publishedRows(table)), { caption: table.title });
-  if (table.note !== undefined) console.log(table.note);
+  if (table.note !== undefined) showNotes([table.note]);
 }
 
 // %% [markdown]
@@ -275,9 +275,8 @@ import { recordedRuns } from "moco-kit";
 for (const one of [transferNamed(size.name), transfer]) {
   const kept = measuredEncoders(one, recordedTransferRuns(one), recordedRuns(one.preset));
   const encoders = kept.length > 0 ? kept : measuredEncoders(one, ownTransferRuns(), ownRuns());
-  console.log(
-    `${one.title}, ${kept.length > 0 ? "as recorded" : "your own runs"}: ${rankFinding(encoders)}`,
-  );
+  const source = kept.length > 0 ? "as recorded" : "your own runs";
+  showNotes([`${one.title}, ${source}: ${rankFinding(encoders)}`]);
   if (encoders.length > 0) showChart(rankFigure(encoders, one.title));
   if (rankRows(encoders).length > 0)
     showTable(rankRows(encoders), {

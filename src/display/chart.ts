@@ -67,7 +67,7 @@ export function plotlyFigure({
   const text = textOf(title);
   const lines = text === undefined ? [] : linesOf(text);
   return {
-    data,
+    data: data.map(visible),
     layout: {
       autosize: true,
       height: plotHeight + lineHeight * (lines.length + namesBelow(data)) + (xaxis2 === undefined ? 0 : axisHeight),
@@ -75,7 +75,7 @@ export function plotlyFigure({
       legend: { orientation: "h", x: 0, xanchor: "left", yref: "container", y: 0, yanchor: "bottom" },
       ...rest,
       ...(text !== undefined && {
-        title: { text: lines.join("<br>"), font: { size: 15 }, ...titlePlace },
+        title: { text: lines.join("<br>"), font: { size: 15 }, ...titlePlace(lines.length) },
       }),
       ...(xaxis !== undefined && { xaxis: axis(xaxis, {}) }),
       ...(xaxis2 !== undefined && { xaxis2: axis(xaxis2, { ...secondAxis, overlaying: "x", side: "top" }) }),
@@ -85,9 +85,20 @@ export function plotlyFigure({
   };
 }
 
+/** A line through one point cannot be seen: the point is marked. */
+function visible(trace: { readonly x?: readonly unknown[]; readonly mode?: string }): object {
+  return trace.mode === "lines" && trace.x?.length === 1 ? { ...trace, mode: "markers" } : trace;
+}
+
 /** Its own ticks, where Plotly would put them at those of the first axis, whatever the numbers there. */
 const secondAxis = { showgrid: false, tickmode: "auto" } as const;
-const titlePlace = { x: 0.01, xanchor: "left", yref: "container", y: 1, yanchor: "top", pad: { t: 8 } } as const;
+
+/** Plotly puts a title of several lines 10 pixels higher than one of one line, which would be cut off. */
+function titlePlace(lines: number): object {
+  const pad = { t: lines > 1 ? 18 : 8 };
+  return { x: 0.01, xanchor: "left", yref: "container", y: 1, yanchor: "top", pad };
+}
+
 /** In pixels. */
 const [plotHeight, lineHeight, axisHeight] = [340, 20, 36];
 /** Letters of a title that a narrow page has room for. */
@@ -123,7 +134,7 @@ export function drawFigure({ data, layout = {} }: Figure): DrawnChart {
 }
 
 /** Of a chart that shares its place with another one. */
-export const halfWidth = 460;
+const halfWidth = 460;
 
 function seriesOf(trace: Trace): Series {
   const up = trace.error_y?.array;

@@ -55,14 +55,16 @@ export async function showDetections(
 ): Promise<void> {
   const images = options.images ?? set.images.slice(0, 4);
   const objects = images.reduce((sum, image) => sum + image.objects.length, 0);
+  const svg = await detectionsSvg(set, detections, options);
   showOutput({
-    "image/svg+xml": await detectionsSvg(set, detections, options),
+    // No SVG: JupyterLab shows none of a notebook that it does not trust, as one that was cloned, and makes none narrower.
+    "image/png": (await sharp(Buffer.from(svg)).png({ palette: true }).toBuffer()).toString("base64"),
     "text/plain": `${set.name}, images ${images.map(({ id }) => id).join(", ")}: ${objects} annotated objects`,
   });
 }
 
 /**
- * The image that {@link showDetections} shows: one SVG with the pixels inside, that needs no other file.
+ * What {@link showDetections} shows, as one SVG with the pixels inside, that needs no other file.
  *
  * @throws InputError when an image cannot be read
  */

@@ -1,4 +1,3 @@
-import { halfWidth } from "./chart";
 import { clock } from "./clock";
 import { notebookKernel } from "./kernel";
 import { showOutput, type Bundle, type Output } from "./output";
@@ -28,6 +27,8 @@ const PRINT_MILLISECONDS = 5000;
 /** Each curve stays within this many points on screen, so that a notebook stays small. */
 const MOST_POINTS = 300;
 const LONG_STEP_SECONDS = 2;
+/** In pixels, of one curve: two fit beside each other into a cell of JupyterLab, which makes no SVG narrower. */
+const chartWidth = 400;
 
 /** Where live curves are drawn: one output below the cell, replaced each time. */
 interface Place {
@@ -142,7 +143,7 @@ function thinned({ x, y }: { readonly x: readonly number[]; readonly y: readonly
 }
 
 function chartOf(title: string, series: Series): DrawnChart {
-  return svgChart([series], { title, xTitle: "step", yTitle: series.name, width: halfWidth });
+  return svgChart([series], { title, xTitle: "step", yTitle: series.name, width: chartWidth });
 }
 
 /** The curves as one figure of Plotly: each with its own axes, beside the others. */
@@ -158,7 +159,8 @@ function sideBySide(title: string, curves: readonly Series[]): object {
   });
   const data = curves.map(({ name, x, y }, index) => {
     const number = index === 0 ? "" : String(index + 1);
-    return { name, x, y, mode: "lines", xaxis: `x${number}`, yaxis: `y${number}`, showlegend: false };
+    const mode = x.length === 1 ? "markers" : "lines"; // a line through one point cannot be seen
+    return { name, x, y, mode, xaxis: `x${number}`, yaxis: `y${number}`, showlegend: false };
   });
   const layout = {
     autosize: true,

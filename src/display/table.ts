@@ -34,13 +34,32 @@ export function tableBundle(data: TableData, caption?: string): Bundle & { reado
   const { columns, rows } = cellsOf(data);
   const text = new Table({ head: columns.map(printable), style: { head: [], border: [], compact: true } });
   text.push(...rows.map((row) => row.map(printable)));
-  const head = columns.map((column) => `<th>${escapeHtml(column)}</th>`).join("");
-  const body = rows.map((row) => `<tr>${row.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`).join("\n");
+  const intervals = columns.filter((_, column) => rows.some((row) => interval.test(row[column]!))).length;
+  const whole = intervals > mostWholeIntervals ? (text: string) => text : unbroken;
+  const words = columns.map((_, column) => rows.some((row) => !isNumeric(row[column]!)));
+  const cell = (name: "th" | "td", text: string, column: number): string =>
+    `<${name}${words[column]! ? ' style="text-align:left"' : ""}>${escapeHtml(whole(text))}</${name}>`;
+  const head = columns.map((column, index) => cell("th", column, index)).join("");
+  const body = rows.map((row) => `<tr>${row.map((text, column) => cell("td", text, column)).join("")}</tr>`).join("\n");
   const title = caption === undefined ? "" : `<caption>${escapeHtml(caption)}</caption>\n`;
   return {
     "text/html": `<table>${title}<thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody>\n</table>`,
     "text/plain": caption === undefined ? text.toString() : `${caption}\n${text.toString()}`,
   };
+}
+
+/** A number, perhaps with its interval or unit, or nothing: what stands on the right in a table. */
+function isNumeric(text: string): boolean {
+  return /^([−+-]?[\d.,]+( %| M)?( \[[^\]]*\])?|–|-)?$/.test(text);
+}
+
+const interval = /\[[−+-]?[\d.,]+, [−+-]?[\d.,]+\]/;
+/** Columns of intervals that a page of usual width has room for. */
+const mostWholeIntervals = 6;
+
+/** An interval stays in one line: "55.2 [53.1, 57.4]" breaks before the bracket, if it has to. */
+function unbroken(text: string): string {
+  return text.replace(interval, (found) => found.replace(" ", "\u00a0"));
 }
 
 /** Rows as text for the terminal; nothing for none. */

@@ -9,13 +9,21 @@ import { projectRoot } from "../../src/cli/project";
 /** Where copies of notebooks and screenshots go, inside the project, so that the kernel finds the library. */
 const folder = join("runs", "browser");
 /** High enough that JupyterLab draws every cell; it leaves out those that are off the screen. */
-const viewport = { width: 1280, height: 9000 };
+const viewport = { width: 1280, height: 14_000 };
 
 /** JupyterLab, started by `moco lab`, and a browser. */
 export interface Lab {
-  /** Opens a copy of a notebook; `parameters` are put into its first cells. */
-  readonly open: (name: string, parameters?: Readonly<Record<string, string>>) => Promise<OpenNotebook>;
+  /** Opens a copy of a notebook. */
+  readonly open: (name: string, changes?: Changes) => Promise<OpenNotebook>;
   readonly close: () => Promise<void>;
+}
+
+/** What differs between a notebook and its copy. */
+export interface Changes {
+  /** Values of constants with a type, which the parameters are: TypeScript, by their names. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** Text of cells, and what takes its place. */
+  readonly text?: readonly [from: string, to: string];
 }
 
 /** A notebook on screen. */
@@ -27,8 +35,10 @@ export interface OpenNotebook {
   readonly settled: () => Promise<void>;
   /** Text of the outputs that are errors. */
   readonly errors: () => Promise<string[]>;
-  /** Text of each code cell's outputs; "" for a cell without. */
+  /** Each output as text: of a figure, what it says where none can be drawn. */
   readonly outputs: () => Promise<string[]>;
+  /** Addresses that were asked for and lie on another machine. */
+  readonly outside: () => readonly string[];
   /** Puts a cell at the end and runs it. */
   readonly runCell: (source: string) => Promise<void>;
   /** Ends its kernel and closes it. */
@@ -62,10 +72,10 @@ export async function startLab(program: string): Promise<Lab> {
   // Chromium's own sandbox does not work for root, in containers.
   const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox"] });
   return {
-    open: async (name, parameters = {}) => {
+    open: async (name, changes = {}) => {
       const path = join(folder, `${name}.ipynb`);
       cpSync(join(projectRoot, "notebooks", `${name}.ipynb`), join(projectRoot, path));
-      setParameters(join(projectRoot, path), parameters);
+      change(join(projectRoot, path), changes);
       return openNotebook(browser, `${address}/lab/tree/${path}?reset&token=${token}`);
     },
     close: async () => {
@@ -84,6 +94,11 @@ export async function startLab(program: string): Promise<Lab> {
 
 async function openNotebook(browser: Browser, address: string): Promise<OpenNotebook> {
   const page = await browser.newPage({ viewport });
+  const outside: string[] = [];
+  page.on("request", (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (!["data:", "blob:"].includes(protocol) && hostname !== "127.0.0.1") outside.push(request.url());
+  });
   await page.goto(address, { timeout: 120_000 });
   await page.waitForSelector(".jp-Notebook .jp-Cell", { timeout: 120_000 });
   // Before that, running a cell asks for a kernel.
@@ -112,7 +127,13 @@ async function openNotebook(browser: Browser, address: string): Promise<OpenNote
     command,
     settled,
     errors: () => texts('.jp-Notebook [data-mime-type="application/vnd.jupyter.stderr"]'), // errors too
-    outputs: () => texts(".jp-Notebook .jp-CodeCell .jp-Cell-outputWrapper"),
+    outputs: () =>
+      page.evaluate(`window.jupyterapp.shell.currentWidget.content.widgets.flatMap(({ model: { outputs } }) =>
+        Array.from({ length: outputs?.length ?? 0 }, (_, index) => {
+          const { data } = outputs.get(index);
+          return String(data["text/plain"] ?? Object.values(data)[0]);
+        }))`),
+    outside: () => outside,
     runCell: async (source) => {
       await page.evaluate(`(async () => {
         const { content } = window.jupyterapp.shell.currentWidget;
@@ -134,14 +155,14 @@ async function openNotebook(browser: Browser, address: string): Promise<OpenNote
   };
 }
 
-function setParameters(path: string, parameters: Readonly<Record<string, string>>): void {
+function change(path: string, { parameters = {}, text }: Changes): void {
   const notebook = JSON.parse(readFileSync(path, "utf8")) as { cells: { source: string | string[] }[] };
   for (const cell of notebook.cells) {
     let source = [cell.source].flat().join("");
     for (const [name, value] of Object.entries(parameters)) {
       source = source.replace(new RegExp(`^(const ${name}: \\w+ = )[^;]*;`, "m"), `$1${value};`);
     }
-    cell.source = source;
+    cell.source = text === undefined ? source : source.replaceAll(...text);
   }
   writeFileSync(path, JSON.stringify(notebook));
 }

@@ -38,7 +38,7 @@ describe("notebook 02", () => {
     const { cells } = JSON.parse(readFileSync(output, "utf8")) as Notebook;
     const shown = cells.flatMap(({ outputs = [] }) => outputs.flatMap(({ data }) => data?.["text/html"] ?? []));
     const html = shown.flat().join("");
-    for (const text of ["Exemplar, R50w3×", "93,907,072", "MoCo v2, 200 epochs", "<td>layer4</td>", "loss, PyTorch"]) {
+    for (const text of ["Exemplar, R50w3×", "93,907,072", "MoCo v2, 200 epochs", ">layer4</td>", "loss, PyTorch"]) {
       expect(html).toContain(text);
     }
 

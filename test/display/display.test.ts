@@ -1,8 +1,9 @@
 import { DataFrame } from "danfojs-node";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { InputError } from "../../src/errors";
-import { chartBundle } from "../../src/display/chart";
+import { chartBundle, plotlyFigure } from "../../src/display/chart";
 import { liveCurve } from "../../src/display/live-curve";
+import { showNotes } from "../../src/display/notes";
 import { svgChart } from "../../src/display/svg-chart";
 import { showTable, tableBundle } from "../../src/display/table";
 
@@ -17,9 +18,22 @@ describe("showTable", () => {
       { K: 64, claim: "m < 1 & K > 0" },
       { K: null, claim: undefined },
     ]);
-    expect(bundle["text/html"]).toContain("<td>64</td><td>m &lt; 1 &amp; K &gt; 0</td>");
-    expect(bundle["text/html"]).toContain("<tr><td></td><td></td></tr>");
+    expect(bundle["text/html"]).toContain('<td>64</td><td style="text-align:left">m &lt; 1 &amp; K &gt; 0</td>');
+    expect(bundle["text/html"]).toContain('<tr><td></td><td style="text-align:left"></td></tr>');
     expect(bundle["text/plain"]).toContain("│ 64 │ m < 1 & K > 0 │");
+  });
+
+  it("has words on the left and numbers on the right, and breaks no interval into two lines", () => {
+    const { "text/html": html } = tableBundle([
+      { row: "K = 64", kNN: "55.2 [53.1, 57.4]", here: "−2.0 [−4.9, +1.0] 5 seeds" },
+      { row: "pixels", kNN: "–", here: "" },
+    ]);
+    expect(html).toContain('<th style="text-align:left">row</th><th>kNN</th><th style="text-align:left">here</th>');
+    expect(html).toContain("<td>55.2 [53.1,\u00a057.4]</td>");
+    expect(html).toContain("−2.0 [−4.9,\u00a0+1.0] 5 seeds");
+    // Of many, none would fit into the page.
+    const many = Object.fromEntries(Array.from({ length: 7 }, (_, column) => [`AP ${column}`, "1.0 [0.5, 1.5]"]));
+    expect(tableBundle([many])["text/html"]).toContain("<td>1.0 [0.5, 1.5]</td>");
   });
 
   it("shows a danfojs DataFrame as it shows rows", () => {
@@ -42,6 +56,15 @@ describe("showTable", () => {
   });
 });
 
+describe("showNotes", () => {
+  it("prints each sentence outside a notebook, and nothing for none", () => {
+    const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+    showNotes([]);
+    showNotes(["One.", "Two."]);
+    expect(log.mock.calls).toEqual([["One.\nTwo."]]);
+  });
+});
+
 describe("a chart", () => {
   const figure = {
     data: [
@@ -50,6 +73,12 @@ describe("a chart", () => {
     ],
     layout: { title: { text: "kNN" }, xaxis: { title: { text: "K" }, type: "log" } },
   };
+
+  it("marks a point that is alone on its line", () => {
+    const trace = { mode: "lines", x: [1], y: [2] };
+    const { data } = plotlyFigure({ data: [trace, { ...trace, x: [1, 2], y: [2, 3] }] });
+    expect(data.map((one) => (one as typeof trace).mode)).toEqual(["markers", "lines"]);
+  });
 
   it("comes as the figure for Plotly, as SVG and as text", () => {
     const bundle = chartBundle(figure);

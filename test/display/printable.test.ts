@@ -11,5 +11,5 @@ it("names of strangers neither steer a terminal nor turn its text", () => {
 it("a table shows them harmlessly, as text and as HTML", () => {
   const { "text/plain": text, "text/html": html } = tableBundle([{ "<script>": "\u001b]0;title\u0007" }]);
   expect(text).toContain("\\u001b]0;title\\u0007");
-  expect(html).toContain("<th>&lt;script&gt;</th>");
+  expect(html).toContain('<th style="text-align:left">&lt;script&gt;</th>');
 });
