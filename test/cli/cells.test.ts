@@ -36,7 +36,7 @@ describe("moco cells", () => {
   });
 
   it("refuses a cell that no table has", async () => {
-    const [{ id }] = (await list()).cells as [{ id: string }];
+    const { id } = (await list()).cells[0]!;
     for (const wrong of ["nothing", id.replace(/[0-9a-f]{12}/, "0".repeat(12)), id.replace("-seed1", "-seed0")]) {
       const { code, stdout, stderr } = await moco("cells", "run", wrong, "--preset", "smoke");
       expect([code, stdout]).toEqual([2, ""]);
