@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { citeCommand, crateCommand } from "./cite";
+import { cellsCommand } from "./cells";
 import { claimsCommand } from "./claims";
 import { compareCommand } from "./compare";
 import { convertCommand } from "./convert";
@@ -34,6 +35,7 @@ const commands: readonly (readonly [create: () => Command, example: string])[] =
   [detectCommand, "moco detect --dataset scenes --init supervised --preset quick"],
   [transferCommand, "moco transfer --preset quick --seeds 3"],
   [estimateCommand, "moco estimate moco-v2-imagenet-200 coco_R_50_C4_2x --measure"],
+  [cellsCommand, "moco cells list --preset smoke --seeds 2"],
   [tableCommand, "moco table momentum --preset quick --recorded"],
   [claimsCommand, "moco claims"],
   [reportCommand, "moco report"],

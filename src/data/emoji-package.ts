@@ -58,7 +58,7 @@ export function sheetPath(vendor: EmojiVendor, size: EmojiSize): string {
  */
 export async function emojiPackageVersion(vendor: EmojiVendor): Promise<string> {
   const file = await readPackageFile(vendor, "package.json");
-  return z.object({ version: z.string() }).parse(JSON.parse(file.toString("utf8"))).version;
+  return z.object({ version: z.string() }).parse(readJson(file)).version;
 }
 
 /** SHA-256 of a file's bytes, in hexadecimal. */
@@ -67,7 +67,7 @@ export function sha256(bytes: Uint8Array): string {
 }
 
 /** A file of a vendor's package, found from this project whatever the current folder is. */
-export async function readPackageFile(vendor: EmojiVendor, path: string): Promise<Buffer> {
+export async function readPackageFile(vendor: EmojiVendor, path: string): Promise<Uint8Array> {
   try {
     return await readFile(join(dirname(fromHere.resolve(`${emojiPackage(vendor)}/package.json`)), path));
   } catch (cause) {
@@ -83,9 +83,9 @@ export async function readPackageFile(vendor: EmojiVendor, path: string): Promis
  * Skin-tone variants are left out: with them, 59 % of the images would be people. So is the category Component, the
  * five bare skin-tone swatches.
  */
-export function parseEmojiEntries(json: Buffer): readonly EmojiEntry[] {
+export function parseEmojiEntries(json: Uint8Array): readonly EmojiEntry[] {
   return entrySchema
-    .parse(JSON.parse(json.toString("utf8")))
+    .parse(readJson(json))
     .filter((entry) => entry.has_img_google && entry.has_img_twitter && entry.category !== "Component")
     .map(({ sheet_x, sheet_y, unified, name, category, subcategory }) => ({
       unified,
@@ -107,7 +107,7 @@ export function parseEmojiEntries(json: Buffer): readonly EmojiEntry[] {
  * @returns [entries, size, size, 3], red, green, blue
  */
 export async function cutSheet(
-  sheet: Buffer,
+  sheet: Uint8Array,
   entries: readonly Pick<EmojiEntry, "column" | "row">[],
   size: EmojiSize,
 ): Promise<Uint8Array> {
@@ -120,11 +120,15 @@ export async function cutSheet(
  * @returns [entries, size, size, 4], red, green, blue, alpha; colors are not multiplied by alpha
  */
 export async function cutSheetWithAlpha(
-  sheet: Buffer,
+  sheet: Uint8Array,
   entries: readonly Pick<EmojiEntry, "column" | "row">[],
   size: EmojiSize,
 ): Promise<Uint8Array> {
   return cutCells(sharp(sheet).ensureAlpha(), entries, size, 4);
+}
+
+function readJson(bytes: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder().decode(bytes));
 }
 
 async function cutCells(

@@ -104,7 +104,7 @@ export function emojiClasses(split: EmojiSplit): readonly string[] {
  *
  * @throws InputError when it is missing or not the one that the split was made from
  */
-export async function emojiFile(split: EmojiSplit, vendor: EmojiVendor, path: string): Promise<Buffer> {
+export async function emojiFile(split: EmojiSplit, vendor: EmojiVendor, path: string): Promise<Uint8Array> {
   const name = emojiPackage(vendor);
   const version = await emojiPackageVersion(vendor);
   if (version !== split.packages[name]) {

@@ -50,8 +50,36 @@ export function cellTraining(
 export interface RunCellOptions {
   readonly onProgress?: (progress: TrainingProgress) => void;
   readonly stopRequested?: () => boolean;
+  /** Seconds between checkpoints. @default as `pretrain` has it */
+  readonly checkpointSeconds?: number;
   /** Folder of the runs. @default "runs" beside the notebooks */
   readonly root?: string;
+}
+
+/**
+ * The first half of {@link runCell}: trains up to the last checkpoint, or goes on with it; another process may evaluate it. A
+ * training that diverges leaves it to the second half to say so.
+ *
+ * @returns the run's folder
+ */
+export async function pretrainCell(
+  recipe: Recipe,
+  seed: number,
+  data: ImageData,
+  preset: Preset,
+  { onProgress, root, ...options }: RunCellOptions = {},
+): Promise<string> {
+  const training = { ...cellTraining(recipe, seed, data, preset, root), ...options };
+  const { directory } = training;
+  if (readIfWhole(join(directory, runRecordFile), readRunRecord)) return directory;
+  return whileLocked(directory, async () => {
+    try {
+      for await (const progress of pretrain(recipe, data, training)) onProgress?.(progress);
+    } catch (error) {
+      if (!(error instanceof DivergedError)) throw error;
+    }
+    return directory;
+  });
 }
 
 /**
@@ -63,7 +91,7 @@ export async function runCell(
   seed: number,
   data: ImageData,
   preset: Preset,
-  { onProgress, stopRequested, root }: RunCellOptions = {},
+  { onProgress, root, ...training }: RunCellOptions = {},
 ): Promise<RunRecord> {
   const options = cellTraining(recipe, seed, data, preset, root);
   const path = join(options.directory, runRecordFile);
@@ -74,7 +102,7 @@ export async function runCell(
     if (found) return found;
     const record = await trainAndEvaluate(recipe, seed, data, preset, {
       ...options,
-      ...(stopRequested && { stopRequested }),
+      ...training,
       ...(onProgress && { onProgress }),
     });
     writeRunRecord(path, record);

@@ -54,7 +54,7 @@ const elementTypes: ReadonlyMap<string, ElementType> = new Map([
  * Encodes float32 and int64 tensors and text metadata in the safetensors format, with a checksum of all of them in the
  * metadata, which {@link decodeSafetensors} verifies.
  */
-export function encodeSafetensors({ tensors, integers, metadata }: SafetensorsContent): Buffer {
+export function encodeSafetensors({ tensors, integers, metadata }: SafetensorsContent): Uint8Array {
   // Integers first: each kind then starts at a multiple of its element's size.
   const all: readonly (readonly [string, StoredTensor])[] = [...(integers ?? []), ...tensors];
   const header: Record<string, unknown> = {
@@ -89,12 +89,12 @@ export interface DecodedSafetensors extends Required<SafetensorsContent> {
  * @param source - the file's name, for messages
  * @throws InputError if it is cut short, malformed, other than its checksum says, or holds another type
  */
-export function decodeSafetensors(bytes: Buffer, source: string): DecodedSafetensors {
+export function decodeSafetensors(bytes: Uint8Array, source: string): DecodedSafetensors {
   const failed = failureOf(source);
   const fail = (problem: string): never =>
     failed(`${problem}. It is damaged or no safetensors file; take another copy`);
   if (bytes.length < 8) fail(`it has only ${bytes.length} bytes`);
-  const headerLength = Number(bytes.readBigUInt64LE(0));
+  const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (headerLength > maximumHeaderBytes || headerLength > bytes.length - 8) {
     fail(`its header claims ${headerLength} bytes of ${bytes.length}`);
   }
@@ -155,7 +155,7 @@ function assertCovered(places: readonly Place[], length: number, fail: Fail): vo
   if (covered < length) fail(`${length - covered} bytes at its end belong to no tensor`);
 }
 
-function parseHeader(bytes: Buffer, fail: Fail): Record<string, object> {
+function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, object> {
   // The format asks for it: no spaces before it, no mark of the byte order.
   if (bytes[0] !== headerStart) fail('its header does not start with "{"');
   let text: string;

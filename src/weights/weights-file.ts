@@ -73,7 +73,7 @@ export function writeWeights(path: string, tensors: ReadonlyMap<string, StoredTe
   replaceFile(path, bytes);
 }
 
-function safetensorsOf(tensors: ReadonlyMap<string, StoredTensor>): Buffer {
+function safetensorsOf(tensors: ReadonlyMap<string, StoredTensor>): Uint8Array {
   const all = [...tensors];
   return encodeSafetensors({
     tensors: new Map(all.flatMap(([name, tensor]) => (isFloat(tensor) ? [[name, tensor]] : []))),

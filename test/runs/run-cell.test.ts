@@ -2,9 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { InterruptedError } from "../../src/errors";
 import { joinParts } from "../../src/data/image-data";
 import type { ImageData, PixelSet } from "../../src/data/image-set";
-import { runCell, runRecordFile } from "../../src/runs/run-cell";
+import { pretrainCell, runCell, runRecordFile } from "../../src/runs/run-cell";
 import { presetNamed } from "../../src/recipes/presets";
 import { tinyData, tinyRecipe } from "../train/tiny";
 
@@ -55,5 +56,29 @@ describe("runCell", () => {
       expect(readFileSync(join(root, folder!, "run.damaged.json"), "utf8")).toBe(damaged);
     }
     warn.mockRestore();
+  });
+});
+
+describe("pretrainCell", () => {
+  it("leaves what runCell only evaluates, to the numbers of a run in one piece, also where it was interrupted", async () => {
+    const data = tinyData();
+    const whole = await runCell(recipe, 1, data, preset, { root: join(root, "whole") });
+    const options = { root: join(root, "halves"), checkpointSeconds: 0.001 };
+
+    let steps = 0;
+    const stopped = pretrainCell(recipe, 1, data, preset, {
+      ...options,
+      onProgress: () => void steps++,
+      stopRequested: () => steps === 2,
+    });
+    await expect(stopped).rejects.toThrow(InterruptedError);
+    const directory = await pretrainCell(recipe, 1, data, preset, { ...options, onProgress: () => void steps++ });
+    expect(steps).toBe(6);
+    expect(readdirSync(directory)).not.toContain(runRecordFile);
+
+    const evaluated = await runCell(recipe, 1, data, preset, { ...options, onProgress: () => expect.unreachable() });
+    expect(evaluated.manifest.encoder).toBe(whole.manifest.encoder);
+    expect({ ...evaluated, manifest: undefined }).toEqual({ ...whole, manifest: undefined });
+    expect(await pretrainCell(recipe, 1, data, preset, options)).toBe(directory);
   });
 });

@@ -13,6 +13,7 @@ const FAKE_NPM = `#!/bin/sh
 PATH=/usr/bin:/bin
 [ "$1" = --version ] && exit 0
 echo "npm $1" >> calls
+case "$*" in *--ignore-scripts*) ;; *) echo "npm would run scripts" >> calls ;; esac
 [ -e fail-npm ] && { echo "npm error code ENOTFOUND" >&2; exit 1; }
 rm -rf node_modules
 mkdir -p node_modules/.bin node_modules/typescript/bin node_modules/assemblyscript/bin node_modules/@tensorflow/tfjs-node-gpu/binding
@@ -38,7 +39,9 @@ case "$*" in
   *kernelspecapp*) echo kernelspec >> calls; mkdir -p .venv/share/jupyter/kernels/moco-kit
     cp kernel/kernel.json .venv/share/jupyter/kernels/moco-kit ;;
   *papermill-typescript) echo plug-in >> calls ;;
-  *-r*) echo "pip $(echo "$*" | sed 's/.*-r //')" >> calls; [ -e hang-pip ] && { rm hang-pip; sleep 60; } ;;
+  *-r*) echo "pip $(echo "$*" | sed 's/.*-r //')" >> calls
+    case "$*" in *--require-hashes*) ;; *) echo "pip would take any file" >> calls ;; esac
+    [ -e hang-pip ] && { rm hang-pip; sleep 60; } ;;
 esac
 exit 0
 `;

@@ -75,7 +75,7 @@ function saved(): Buffer {
 }
 
 /** Whether the file loads; if not, it must be by an InputError that names the file. */
-function loads(bytes: Buffer): boolean {
+function loads(bytes: Uint8Array): boolean {
   writeFileSync(path, bytes);
   const before = tf.memory().numTensors;
   try {

@@ -53,7 +53,7 @@ describe("safetensors", () => {
 
   it("start their values at a multiple of 8 bytes", () => {
     for (let length = 0; length < 16; length++) {
-      const bytes = encodeSafetensors({ ...content, metadata: { note: "é".repeat(length) } });
+      const bytes = Buffer.from(encodeSafetensors({ ...content, metadata: { note: "é".repeat(length) } }));
       expect(Number(bytes.readBigUInt64LE(0)) % 8).toBe(0);
       expect(decodeSafetensors(bytes, "test").metadata["note"]).toHaveLength(length);
     }
@@ -139,7 +139,7 @@ describe("safetensors", () => {
       const decoded = decodeSafetensors(Buffer.from(sealed, "hex"), "a.safetensors");
       expect(decoded).toMatchObject({ hasChecksum: true, metadata: { note: 'é "quoted"', format: "a test" } });
       expect([...decoded.integers.get("count")!.values]).toEqual([2n ** 62n, -1n]);
-      expect(encodeSafetensors(decoded).toString("latin1")).toContain(
+      expect(Buffer.from(encodeSafetensors(decoded)).toString("latin1")).toContain(
         /[0-9a-f]{64}/.exec(Buffer.from(sealed, "hex").toString())![0],
       );
     });
@@ -147,7 +147,7 @@ describe("safetensors", () => {
 
   it("with any bit changed are refused, or hold the same", () => {
     const integers = new Map([["count", { shape: [1], values: BigInt64Array.of(5n) }]]);
-    const bytes = encodeSafetensors({ ...content, integers });
+    const bytes = Buffer.from(encodeSafetensors({ ...content, integers }));
     const whole = decodeSafetensors(bytes, "whole");
     const name = Buffer.from("moco-kit sha256");
     let refused = 0;

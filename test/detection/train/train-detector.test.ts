@@ -297,7 +297,7 @@ describe.each([
 });
 
 describe("loadDetector", () => {
-  const written = (content: Buffer | string) => {
+  const written = (content: Uint8Array | string) => {
     const path = join(root, `${++folders}.safetensors`);
     writeFileSync(path, content);
     return path;
