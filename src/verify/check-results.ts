@@ -13,6 +13,7 @@ import { recordedTestSet } from "../experiments/transfer/stored-transfer";
 import { transferNamed, transferNames } from "../experiments/transfer/transfer";
 import { readRegisteredClaims, registeredClaimsFile } from "../claims/registered-claims";
 import { readBaseline } from "../runs/baselines";
+import { differenceToPyTorch, firstStepsFolder, readFirstSteps } from "../runs/first-steps";
 import { readDetectorRun, readPredictionsFile, type DetectorRun } from "../runs/run-detector";
 import { readLinearRun } from "../runs/run-linear";
 import { detectorRunName, linearRunName, runName } from "../runs/run-name";
@@ -90,6 +91,20 @@ export async function checkResults({ project, detections }: ResultsOptions): Pro
           return [...nameFindings(where, name, expected), ...hashFindings(where, manifest)];
         });
         break;
+      case "first-steps":
+        attempt(path, () => {
+          const steps = readFirstSteps(path)!;
+          origins.push({ where, manifest: steps });
+          const difference = differenceToPyTorch(steps);
+          return [
+            ...nameFindings(where, name, steps.recipe.name),
+            ...hashFindings(where, steps),
+            ...(difference === undefined || difference <= 1e-3
+              ? []
+              : [fault(where, `its losses differ from PyTorch's by ${difference.toExponential(1)}, more than 1e-3`)]),
+          ];
+        });
+        break;
       case "baseline":
         attempt(path, () => {
           const { origin } = readBaseline(path)!;
@@ -144,6 +159,7 @@ type Kind =
   | "run"
   | "detector"
   | "linear"
+  | "first-steps"
   | "baseline"
   | "trials"
   | "staleness"
@@ -159,6 +175,7 @@ function kindOf(path: string): Kind {
   const folder = basename(dirname(path));
   if (name.endsWith(".predictions.json.gz") || name === "test-annotations.json.gz") return "packed";
   if (folder === "staleness") return "staleness";
+  if (folder === firstStepsFolder) return "first-steps";
   if (/^(kit|pytorch)-seed\d+\.json$/.test(name)) return "engines";
   if (name === "official.csv") return "log";
   if (name === registeredClaimsFile) return "claims";
