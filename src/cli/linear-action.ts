@@ -19,7 +19,8 @@ export async function linearAction(given: string, flags: LinearFlags, settings: 
   const opened = openEncoder(given);
   const { encoder, title } = opened;
   try {
-    const { data, dataset } = await evaluationData(opened, flags, given);
+    // The paper trains the classifier on all of the training part; one is held out where that is what is classified.
+    const { data, dataset } = await evaluationData(opened, { ...flags, holdOut: part === "validation" }, given);
     const recipe = recipeOf({ dataset, imageSize: data.train.size, part }, settings);
     const directory = resolve(flags.output ?? linearDirectory(recipe, encoder, data, seed));
     prepareFolder(directory);

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { loadData, parseDataName } from "../data/load";
+import { loadData, parseDataName, type LoadDataOptions } from "../data/load";
 import type { ImageData } from "../data/image-set";
 import { InputError } from "../errors";
 import { disposeEncoder, type Encoder } from "../nn/encoder";
@@ -70,7 +70,12 @@ export function openEncoder(given: string): OpenedEncoder {
  */
 export async function evaluationData(
   { dataset, imageSize, encoder }: OpenedEncoder,
-  { data: name = dataset, size = imageSize, dataRoot }: Pick<EvaluateFlags, "data" | "size" | "dataRoot">,
+  {
+    data: name = dataset,
+    size = imageSize,
+    dataRoot,
+    holdOut,
+  }: Pick<EvaluateFlags, "data" | "size" | "dataRoot"> & Pick<LoadDataOptions, "holdOut">,
   given: string,
 ): Promise<{ readonly dataset: string; readonly data: ImageData }> {
   if (name === undefined) {
@@ -80,5 +85,5 @@ export async function evaluationData(
   }
   // Photographs have the size that networks with this stem are made for; the kit's own sets have 32 pixels.
   const usual = encoder.config.stem === "imagenet" && name.startsWith("folder:") ? 224 : 32;
-  return { dataset: name, data: await loadData(parseDataName(name), { root: dataRoot, size: size ?? usual }) };
+  return { dataset: name, data: await loadData(parseDataName(name), { root: dataRoot, size: size ?? usual, holdOut }) };
 }

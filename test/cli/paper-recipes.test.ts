@@ -93,6 +93,7 @@ describe("moco pretrain with a recipe of the paper", () => {
     expect(unbroken.manifest.encoder).toBe(goneOn.manifest.encoder);
 
     const linear = await json<{
+      readonly manifest: object;
       readonly epochs: readonly object[];
       readonly topOne: object;
       readonly topFive: number;
@@ -100,6 +101,8 @@ describe("moco pretrain with a recipe of the paper", () => {
       ...["linear", whole, "--protocol", "paper", "--data", `folder:${data}`, "--output", join(root, "linear")],
       ...set("batchSize=8", "epochs=2", "learningRate=0.1", 'schedule={"kind":"step","milestones":[1],"factor":0.1}'),
     );
+    // All of the training part, nothing held out.
+    expect(linear.manifest).toMatchObject({ data: { trainImages: 24, classifiedImages: 8 } });
     expect(linear.epochs).toHaveLength(2);
     expect(linear.topOne).toMatchObject({
       mean: expect.any(Number) as number,
