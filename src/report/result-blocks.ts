@@ -8,6 +8,7 @@ import { publishedSign, type TransferResult } from "../experiments/transfer/tran
 import { transferNames } from "../experiments/transfer/transfer";
 import { InputError } from "../errors";
 import type { Preset } from "../recipes/presets";
+import { differenceToPyTorch, firstStepsFolder, readFirstSteps } from "../runs/first-steps";
 import { readDetectorRun } from "../runs/run-detector";
 import { namesIn, resultsFolder } from "../runs/run-name";
 import { ablationNames } from "./ablations";
@@ -86,6 +87,8 @@ async function contentOf(name: string, preset: Preset, root: string): Promise<st
       return markdownTable(withoutOfficial(engineTables(recordedEngines(root))[0]!));
     case "claims":
       return claimsBlock(preset, root);
+    case "first-steps":
+      return firstStepsBlock(root);
     case "detector-rates":
       return ratesBlock(join(root, preset.name), "detector-rate");
     case "detector-fpn-rates":
@@ -95,6 +98,32 @@ async function contentOf(name: string, preset: Preset, root: string): Promise<st
         `Cannot compute the results "${name}" of a document: there are no recorded runs of that name`,
       );
   }
+}
+
+/** The first steps of recipes at their own size: losses, PyTorch's beside where it took them, time and memory. */
+function firstStepsBlock(root: string): string {
+  const folder = join(root, firstStepsFolder);
+  const recorded = namesIn(folder, ".json").flatMap((name) => readFirstSteps(join(folder, `${name}.json`)) ?? []);
+  const rows = recorded.map((steps) => {
+    const { recipe, losses, pytorch } = steps;
+    const shown = (list: typeof losses) => list.map(({ loss }) => loss.toFixed(4)).join(", ");
+    const [seconds, gigabytes] = [
+      [steps, pytorch].flatMap((side) => (side ? [side.seconds.toFixed(0)] : [])),
+      [steps, pytorch].flatMap((side) => (side ? [(side.peakBytes / 1e9).toFixed(2)] : [])),
+    ];
+    return {
+      cells: {
+        recipe: recipe.name,
+        "loss of each step": shown(losses),
+        "PyTorch's": pytorch ? shown(pytorch.losses) : "–",
+        "largest relative difference": differenceToPyTorch(steps)?.toExponential(1) ?? "–",
+        "seconds: kit, PyTorch": seconds.join(", "),
+        "GB at the peak: kit, PyTorch": gigabytes.join(", "),
+      },
+      runs: [`${firstStepsFolder}/${recipe.name}.json`],
+    };
+  });
+  return markdownTable({ id: "first-steps", title: "First steps", paper: "", rows, printed: {}, notes: [] });
 }
 
 function ablationBlock(result: AblationResult, preset: Preset): string {
