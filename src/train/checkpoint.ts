@@ -242,6 +242,20 @@ function fieldsOf(error: z.ZodError): string {
   return [...new Set(error.issues.map(({ path }) => path[0]))].join(", ");
 }
 
+/** " (method.queueSize 64, asked for is 128)", of two recipes; empty where only their names differ. */
+function differingFields(one: AnyRecipe, other: AnyRecipe): string {
+  const [are, wanted] = [one, other].map((recipe) => new Map(leavesOf({ ...recipe, name: "", source: "" })));
+  const fields = [...new Set([...are!.keys(), ...wanted!.keys()])].filter((key) => are!.get(key) !== wanted!.get(key));
+  if (fields.length === 0) return "";
+  const shown = fields.map((key) => `${key} ${are!.get(key) ?? "none"}, asked for is ${wanted!.get(key) ?? "none"}`);
+  return ` (${shown.join("; ")})`;
+}
+
+function leavesOf(value: unknown, path = ""): readonly (readonly [path: string, value: string])[] {
+  if (typeof value !== "object" || value === null) return [[path, String(value)]];
+  return Object.entries(value).flatMap(([key, inner]) => leavesOf(inner, path === "" ? key : `${path}.${key}`));
+}
+
 /**
  * Checks that a checkpoint belongs to the training that is asked for.
  *
@@ -261,7 +275,8 @@ export function assertSameTraining(
     `Cannot go on from ${path}: it was trained ` +
       (same
         ? `on ${ofData(state.data)}, given is ${ofData(wanted.data)}`
-        : `by ${describe(recipe, state.seed)}, asked for is ${describe(wanted.recipe, wanted.seed)}`) +
+        : `by ${describe(recipe, state.seed)}, asked for is ${describe(wanted.recipe, wanted.seed)}` +
+          differingFields(recipe, wanted.recipe)) +
       ". Use another folder, or start anew with --fresh",
   );
 }
