@@ -20,6 +20,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const transfer = transferNamed("smoke");
 
+/** Detections are drawn as an image, which JupyterLab shows of an untrusted notebook too; test/display looks at what is in it. */
+const drawing = '"image/png"';
+
 interface TransferJson {
   readonly rows: readonly { readonly label: string; readonly metrics?: { readonly ap50: { readonly mean: number } } }[];
   readonly differences: readonly { readonly row: string; readonly reference: string }[];
@@ -41,7 +44,7 @@ describe("notebook 06", () => {
     expect(code, stdout + stderr).toBe(0);
     expect(stdout).toContain("3 detectors for each seed: about 1 min on two cores");
     const executed = readFileSync(output, "utf8");
-    for (const text of ["found, score of 50 % or more", "MoCo − supervised", "unsupervised, YFCC-100M", "BCCD"]) {
+    for (const text of [drawing, "MoCo − supervised", "unsupervised, YFCC-100M", "BCCD"]) {
       expect(executed).toContain(text);
     }
   }, 300_000);
@@ -60,8 +63,7 @@ describe("notebook 07", () => {
       "coco_R_50_FPN_6x",
       "MoCo − supervised",
       "AP75, masks",
-      "fill-opacity",
-      "found, score of 50 % or more",
+      drawing,
       "kept as printed",
       "VOC semantic segmentation, −1.9 on ImageNet-1M",
       "no order to compare",
