@@ -41,6 +41,10 @@ describe.each(geometries)("conv2d, $size px, kernel $kernel, stride $stride, pad
   const reference = ([x, w]: readonly Doubles[]) => convolveInDoubles(x!, w!, { stride, padding });
   const fused = (x: tf.Tensor, w: tf.Tensor) => conv2d(x as tf.Tensor4D, w as tf.Tensor4D, { stride, padding });
   const plain = (x: tf.Tensor, w: tf.Tensor) => {
+    if (kernel === 1 && stride > 1) {
+      // oneDNN's own gradient of it ends the process sooner or later: pooling takes the pixels.
+      return tf.conv2d(tf.avgPool(x as tf.Tensor4D, 1, stride, "valid"), w as tf.Tensor4D, 1, "valid");
+    }
     const around: [number, number] = [padding, padding];
     return tf.conv2d(tf.pad(x as tf.Tensor4D, [[0, 0], around, around, [0, 0]]), w as tf.Tensor4D, stride, "valid");
   };
