@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests that start the command line: they share the project's folder of runs, so they go one after the other. */
+/** Tests that start the command line or the kernel: processes with threads of their own. */
 const wholeProgram = [
   "test/cli/**/*.test.ts",
   "test/kernel/**/*.test.ts",
@@ -13,6 +13,7 @@ export default defineConfig({
   test: {
     pool: "forks",
     testTimeout: 60_000,
+    maxWorkers: 2,
     coverage: { provider: "v8", include: ["src/**/*.ts"] },
     projects: [
       {
@@ -22,15 +23,10 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [...wholeProgram, "test/browser/**"],
           // Two files at a time with a thread each: for small tensors that is faster than one with two.
-          maxWorkers: 2,
           env: { TF_NUM_INTRAOP_THREADS: "1" },
-          sequence: { groupOrder: 0 },
         },
       },
-      {
-        extends: true,
-        test: { name: "program", include: wholeProgram, fileParallelism: false, sequence: { groupOrder: 1 } },
-      },
+      { extends: true, test: { name: "program", include: wholeProgram, setupFiles: ["test/own-runs.ts"] } },
     ],
   },
 });

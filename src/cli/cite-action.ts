@@ -5,7 +5,7 @@ import { presetNamed } from "../recipes/presets";
 import { citation, resultsHash, type CitationFormat, type CitedTable } from "../report/citation";
 import { recordedTable } from "../report/recorded-report";
 import { writeRunCrate } from "../report/run-crate";
-import { resultsFolder } from "../runs/run-name";
+import { resultsFolder, runsFolder } from "../runs/run-name";
 import type { CiteFlags } from "./cite";
 import { projectRoot } from "./project";
 
@@ -17,7 +17,7 @@ export async function citeAction(name: string, format: CitationFormat, flags: Ci
 /** What `moco crate` does. */
 export async function crateAction(name: string, output: string | undefined, flags: CiteFlags): Promise<void> {
   const cited = await citedTable(name, flags);
-  const folder = resolve(output ?? join(projectRoot, "runs", `crate-${cited.table.id}`));
+  const folder = resolve(output ?? join(runsFolder, `crate-${cited.table.id}`));
   writeRunCrate(folder, cited, resultsFolder);
   console.log(`The crate: ${folder}`);
 }

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { InputError } from "../errors";
 import { paperPreset } from "../experiments/paper-scale/paper-ablation";
 import { presetNames } from "../recipes/presets";
+import { runsFolder } from "../runs/run-name";
 import { projectRoot, pythonProgram } from "./project";
 
 /** A notebook to run without a browser. */
@@ -96,7 +97,7 @@ const notebookSchema = z.object({
 
 /** Where `moco notebook` and `moco reproduce` put an executed notebook. */
 export function executedNotebookPath(path: string, preset: string): string {
-  return join(projectRoot, "runs", "notebooks", `${basename(path, ".ipynb")}-${preset}.ipynb`);
+  return join(runsFolder, "notebooks", `${basename(path, ".ipynb")}-${preset}.ipynb`);
 }
 
 /**

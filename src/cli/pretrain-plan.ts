@@ -12,6 +12,7 @@ import { pretrainingSet } from "../experiments/cost/training-sets";
 import { planOf } from "../experiments/cost/training-plan";
 import type { TrainingSetFacts } from "../methods/method";
 import { recipeValues } from "../recipes/recipe-values";
+import { runsFolder } from "../runs/run-name";
 import type { Recipe } from "../train/recipe";
 import type { PretrainFlags } from "./pretrain";
 
@@ -63,7 +64,10 @@ export async function dryRun(
   if (memory.needed > memory.there) {
     missing.push(`memory: ${gigabytes(memory.needed - memory.there)}. ${lessMemory(recipe)}`);
   }
-  const disk = { needed: 3 * cost.measured[0]!.heldBytes, there: freeBytes(resolve(output ?? "runs")) };
+  const disk = {
+    needed: 3 * cost.measured[0]!.heldBytes,
+    there: freeBytes(output === undefined ? runsFolder : resolve(output)),
+  };
   if (disk.needed > disk.there) missing.push(`disk: ${gigabytes(disk.needed - disk.there)}`);
   const { secondsAStep, seconds } = cost;
   const result: DryRun = {

@@ -14,6 +14,7 @@ import {
 import { csvTable, latexTable, markdownTable } from "../report/report-table";
 import { recordedRuns } from "../runs/run-store";
 import { writeDocuments } from "../verify/check-documents";
+import { runsFolder } from "../runs/run-name";
 import { projectRoot } from "./project";
 import type { ReportFlags } from "./report";
 
@@ -25,7 +26,7 @@ export async function reportAction({ preset: name, write, output }: ReportFlags)
     console.log("Wrote the computed tables of README.md and REPRODUCE.md.");
     return;
   }
-  const folder = resolve(output ?? join(projectRoot, "runs", `report-${name}`));
+  const folder = resolve(output ?? join(runsFolder, `report-${name}`));
   await writeReport(folder, preset);
   console.log(`The report: ${join(folder, "index.html")}. Its tables beside it: tables.md, tables.tex, csv.`);
 }

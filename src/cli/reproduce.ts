@@ -9,8 +9,8 @@ import { presetNamed, presetNames, type Preset } from "../recipes/presets";
 import type { Transfer } from "../experiments/transfer/transfer";
 import { anewParameter, executedNotebookPath, findNotebook, runNotebook } from "./notebook";
 import { integerFrom } from "./numbers";
-import { projectRoot } from "./project";
 import { ablations } from "../report/ablations";
+import { detectorNamesOf, namesIn, resultsFolder, runsFolder } from "../runs/run-name";
 import { tableJson } from "./table";
 
 interface ReproduceFlags {
@@ -110,7 +110,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
   const { ownRuns, recordedRuns } = await import("../runs/run-store.js");
   const { recordRuns, storedAblation } = await import("../experiments/ablation/stored-ablation.js");
   const results = tables().flatMap((ablation) => storedAblation(ablation, preset, ownRuns(), seeds) ?? []);
-  const page = join(projectRoot, "runs", `report-${preset.name}.html`);
+  const page = join(runsFolder, `report-${preset.name}.html`);
   const transfers = all ? await transfersOnPage(preset, seeds) : [];
   writeReportPage(page, { preset, ablations: results, transfers });
   if (json) console.log(JSON.stringify({ preset: preset.name, page, tables: results.map(tableJson) }, null, 2));
@@ -148,7 +148,6 @@ async function forgetTrialsAndStudies(preset: Preset): Promise<void> {
 /** Files of the studies, which rest on seed 1, with where they go among the recorded results. */
 async function filesOfStudies(preset: Preset): Promise<ReadonlyMap<string, string>> {
   const { loadData, parseDataName } = await import("../data/load.js");
-  const { resultsFolder } = await import("../runs/run-name.js");
   const { studyFiles, studyPlan } = await import("../experiments/studies/plan.js");
   const { checksum } = await loadData(parseDataName(preset.base.dataset), { size: preset.base.imageSize });
   return studyFiles(studyPlan(preset), 1, checksum, join(resultsFolder, preset.name));
@@ -162,7 +161,6 @@ async function transfersOf(preset: Preset): Promise<readonly Transfer[]> {
 
 /** Deletes their detectors. */
 async function forgetTransfers(preset: Preset, seeds: number): Promise<void> {
-  const { detectorNamesOf, namesIn, runsFolder } = await import("../runs/run-name.js");
   const { forgetFolder } = await import("../runs/run-cell.js");
   for (const { detection } of (await transfersOf(preset)).flatMap(({ rows }) => rows)) {
     for (let seed = 1; seed <= seeds; seed++) {

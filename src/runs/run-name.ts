@@ -1,10 +1,13 @@
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { InputError } from "../errors";
 import { recipeHash } from "../train/recipe-hash";
 
-/** Folder of the runs made on this machine, beside the notebooks; git ignores it. */
-export const runsFolder = join(__dirname, "..", "..", "runs");
+/**
+ * Folder of the runs made on this machine: what the environment variable MOCO_RUNS names (another disk, for instance), else
+ * `runs` beside the notebooks, which git ignores.
+ */
+export const runsFolder = resolve(process.env["MOCO_RUNS"] || join(__dirname, "..", "..", "runs"));
 
 /** Folder of recorded runs, under version control. */
 export const resultsFolder = join(__dirname, "..", "..", "results");

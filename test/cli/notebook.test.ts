@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { executedNotebookPath, findNotebook, notebookCommand, runNotebook } from "../../src/cli/notebook";
 import { projectRoot } from "../../src/cli/project";
+import { runsFolder } from "../../src/runs/run-name";
 import { InputError } from "../../src/errors";
 import { writeNotebook } from "../kernel/notebook-file";
 
@@ -32,7 +33,7 @@ describe("moco notebook", () => {
 
   it("keeps executed notebooks in runs, by preset", () => {
     expect(executedNotebookPath("notebooks/03-queue-size.ipynb", "smoke")).toBe(
-      join(projectRoot, "runs", "notebooks", "03-queue-size-smoke.ipynb"),
+      join(runsFolder, "notebooks", "03-queue-size-smoke.ipynb"),
     );
   });
 });

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/cli/project";
+import { runsFolder } from "../../src/runs/run-name";
 import { moco } from "./moco";
 
 interface TableJson {
@@ -31,7 +32,7 @@ describe("moco reproduce", () => {
     }
     expect(readFileSync(page, "utf8")).toContain("Momentum of the key encoder");
     for (const name of ["03-queue-size", "04-momentum"]) {
-      const executed = join(projectRoot, "runs", "notebooks", `${name}-smoke.ipynb`);
+      const executed = join(runsFolder, "notebooks", `${name}-smoke.ipynb`);
       expect(statSync(executed).mtimeMs).toBeGreaterThan(began.getTime());
     }
 

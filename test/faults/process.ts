@@ -75,8 +75,8 @@ async function runProcess(
 /** The environment of a process in which a fault is put in: every Node in it loads the layer first. */
 function environmentOf(changes: Readonly<Record<string, string | undefined>> = {}, fault?: Fault): NodeJS.ProcessEnv {
   const layer = fault && { NODE_OPTIONS: `--require ${faultyFiles}`, MOCO_TEST_FAULT: JSON.stringify(fault) };
-  // What this process was started with is for its own Node.
-  const { NODE_OPTIONS: _, ...own } = process.env;
+  // What this process was started with is for its own Node, and an installation keeps its runs.
+  const { NODE_OPTIONS: _, MOCO_RUNS: __, ...own } = process.env;
   return { ...own, ...layer, ...changes };
 }
 
