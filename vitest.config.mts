@@ -13,7 +13,9 @@ export default defineConfig({
   test: {
     pool: "forks",
     testTimeout: 60_000,
+    // Two files at a time with a thread each: for small tensors that is faster than one with two.
     maxWorkers: 2,
+    env: { TF_NUM_INTRAOP_THREADS: "1" },
     coverage: { provider: "v8", include: ["src/**/*.ts"] },
     projects: [
       {
@@ -22,8 +24,6 @@ export default defineConfig({
           name: "parts",
           include: ["test/**/*.test.ts"],
           exclude: [...wholeProgram, "test/browser/**"],
-          // Two files at a time with a thread each: for small tensors that is faster than one with two.
-          env: { TF_NUM_INTRAOP_THREADS: "1" },
         },
       },
       { extends: true, test: { name: "program", include: wholeProgram, setupFiles: ["test/own-runs.ts"] } },

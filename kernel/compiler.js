@@ -17,8 +17,13 @@ function install() {
   const file = require.resolve("@tslab/typescript-for-tslab", { paths: [require.resolve("tslab/package.json")] });
   const typescript = require(file);
 
-  const createProgram = (...program) => {
-    const builder = typescript.createEmitAndSemanticDiagnosticsBuilderProgram(...program);
+  const createProgram = (files, options, host, ...rest) => {
+    const builder = typescript.createEmitAndSemanticDiagnosticsBuilderProgram(
+      files,
+      options,
+      ofOnePiece(host),
+      ...rest,
+    );
     const { emit } = builder;
     builder.emit = (source, write, cancellation, declarationsOnly, transformers) => {
       const expand = expandShorthand(typescript, builder.getProgram().getTypeChecker());
@@ -43,6 +48,24 @@ function install() {
     transpileModule: (source, options) => transpileWithMaps(typescript, source, options),
   };
   return typescript;
+}
+
+/**
+ * A cell with `await (…)` is parsed twice, and what comes out points to the first parse as its original, which has no path: types
+ * that need an import in the cell's declarations then end in a failed assertion (TypeScript 5.0, reparseTopLevelAwait).
+ */
+function ofOnePiece(host) {
+  const forget =
+    (read) =>
+    (...request) => {
+      const file = read.apply(host, request);
+      if (file?.original !== undefined) file.original = undefined;
+      return file;
+    };
+  return Object.assign(Object.create(host), {
+    getSourceFile: forget(host.getSourceFile),
+    ...(host.getSourceFileByPath && { getSourceFileByPath: forget(host.getSourceFileByPath) }),
+  });
 }
 
 /**
@@ -99,7 +122,7 @@ function createCellConverter(typescript, notebookFolder) {
         return { diagnostics };
       }
       const converted = converter.convert(earlier, code);
-      return hasForAwait(typescript, code) ? { ...converted, hasToplevelAwait: true } : converted;
+      return awaitsAtTop(typescript, code) ? { ...converted, hasToplevelAwait: true } : converted;
     },
   };
 }
@@ -114,15 +137,19 @@ function withoutExport(typescript, source) {
   return exports.reduce((code, { end }) => `${code.slice(0, end - 6)}      ${code.slice(end)}`, source);
 }
 
-/** tslab wraps a cell in an async function when it finds an `await`; it does not look for `for await`. */
-function hasForAwait(typescript, source) {
+/** tslab wraps a cell in an async function when it finds an `await`; it overlooks `for await`, and `await (…)`. */
+function awaitsAtTop(typescript, source) {
   const find = (node) => {
     if (typescript.isFunctionLike(node) || typescript.isClassLike(node)) {
       return undefined;
     }
-    return (typescript.isForOfStatement(node) && node.awaitModifier !== undefined) || node.forEachChild(find);
+    const awaits =
+      typescript.isAwaitExpression(node) || (typescript.isForOfStatement(node) && node.awaitModifier !== undefined);
+    return awaits || node.forEachChild(find);
   };
-  return find(typescript.createSourceFile("cell.ts", source, typescript.ScriptTarget.Latest)) === true;
+  // In a module, `await (x)` is no call of a function named await.
+  const module = `${source}\nexport {};`;
+  return find(typescript.createSourceFile("cell.ts", module, typescript.ScriptTarget.Latest)) === true;
 }
 
 module.exports = { install, createCellConverter };

@@ -65,9 +65,10 @@ import { DataFrame } from "danfojs-node";
 import { bestRates, liveTraining, recordedRateTrials, stopRequested, tryRates } from "moco-kit";
 
 const show = liveTraining();
-const trials = anew && !paper
-  ? await tryRates(data, size, { stopRequested, onProgress: show })
-  : recordedRateTrials(size);
+const trials =
+  anew && !paper
+    ? await tryRates(data, size, { stopRequested, onProgress: show })
+    : recordedRateTrials(size);
 const best = bestRates(trials);
 if (best === undefined)
   throw new Error("No rate of the grid trains every mechanism: widen it in the preset");

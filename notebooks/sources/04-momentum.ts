@@ -174,7 +174,7 @@ console.log(`kNN on validation after ${steps} steps: ${(100 * found).toFixed(1)}
 // With `preset = "paper"` the rows are the paper's own, on ImageNet: `reproducePaper` trains each for its 200 epochs and a linear
 // classifier on it by the paper's protocol, days on a GPU for a row. Without `anew`, a row that was not trained says "not run".
 
-// %
+// %%
 import { liveTraining, recordedResult, reproduceAblation, stopRequested } from "moco-kit";
 import { paperAblation, paperResult, reproducePaper } from "moco-kit";
 

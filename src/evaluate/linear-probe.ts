@@ -1,6 +1,10 @@
 import { InputError } from "../errors";
+import { gatherRows } from "../engine/gather-rows";
+import { createProgram } from "../engine/program";
 import { randomStream } from "../engine/random";
+import type { TensorFunction } from "../engine/tensor-function";
 import { tf } from "../engine/tf";
+import { Variable } from "../engine/variable";
 import { learningRateAt } from "../train/schedule";
 import { checkLabeled, type Features } from "./features";
 import { firstClassifier } from "./linear-classifier";
@@ -92,31 +96,57 @@ function checkRates(rates: readonly number[]): void {
 function trainAtAllRates(train: Features, classCount: number, rates: readonly number[], seed: number): tf.Tensor2D {
   const { epochs, batchSize, momentum, schedule } = paperLinearRecipe;
   const count = train.labels.length;
-  return tf.tidy(() => {
-    const inputs = withOnes(train);
-    const targets = tf.oneHot(tf.tensor1d(train.labels, "int32"), classCount).toFloat() as tf.Tensor2D;
-    const rateOfColumn = tf.tensor1d(rates.flatMap((rate) => Array<number>(classCount).fill(rate)));
-    const first = firstClassifier(train.dimension, classCount, seed, paperLinearRecipe.initialStd);
-    let weights = tf.tile<tf.Tensor2D>(tf.concat2d([first.weights, first.biases.expandDims<tf.Tensor2D>(0)], 0), [
-      1,
-      rates.length,
-    ]);
-    let velocity = tf.zerosLike(weights);
+  const inputs = new Variable("features", withOnes(train));
+  const targets = new Variable(
+    "targets",
+    tf.tidy(() => tf.oneHot(tf.tensor1d(train.labels, "int32"), classCount).toFloat() as tf.Tensor2D),
+  );
+  const weights = new Variable("weights", firstWeights(train, classCount, rates, seed));
+  const velocity = new Variable("velocity", tf.zerosLike(weights.value));
+  // Recorded once for whole batches and once for what is left of an epoch.
+  const sizes = [...new Set([Math.min(batchSize, count), count % batchSize || batchSize])];
+  const step = (size: number): TensorFunction => ({
+    inputs: { batch: { shape: [size], dtype: "int32" }, factor: { shape: [] } },
+    compute: ({ batch, factor }) => {
+      const [images, classes] = [inputs, targets].map(({ value }) => gatherRows(value, batch as tf.Tensor1D));
+      const gradient = crossEntropyGradient(images!, classes!, weights.value);
+      const moved = velocity.value.mul(momentum).add<tf.Tensor2D>(gradient);
+      const rateOfColumn = tf.tensor1d(rates.flatMap((rate) => Array<number>(classCount).fill(rate)));
+      weights.assign(weights.value.sub<tf.Tensor2D>(moved.mul(rateOfColumn.mul(factor!))));
+      velocity.assign(moved);
+      return {};
+    },
+  });
+  const program = createProgram(Object.fromEntries(sizes.map((size) => [`step${size}`, step(size)])));
+  try {
     for (let epoch = 0; epoch < epochs; epoch++) {
       const order = randomStream(seed, "linear-probe", "order", epoch).permutation(count);
-      const factor = learningRateAt(schedule, { baseRate: 1, epoch, epochs });
+      const factor = tf.scalar(learningRateAt(schedule, { baseRate: 1, epoch, epochs }));
       for (let start = 0; start < count; start += batchSize) {
-        const [nextWeights, nextVelocity] = tf.tidy(() => {
-          const batch = tf.tensor1d(order.subarray(start, start + batchSize), "int32");
-          const gradient = crossEntropyGradient(tf.gather(inputs, batch), tf.gather(targets, batch), weights);
-          const moved = velocity.mul(momentum).add<tf.Tensor2D>(gradient);
-          return [weights.sub<tf.Tensor2D>(moved.mul(rateOfColumn.mul(factor))), moved];
-        });
-        tf.dispose([weights, velocity]);
-        [weights, velocity] = [nextWeights, nextVelocity];
+        const batch = tf.tensor1d(order.subarray(start, start + batchSize), "int32");
+        program.run(`step${batch.size}`, { batch, factor });
+        batch.dispose();
       }
+      factor.dispose();
     }
-    return weights;
+    return weights.value.clone();
+  } finally {
+    program.dispose();
+    for (const variable of [inputs, targets, weights, velocity]) variable.dispose();
+  }
+}
+
+/** The same first weights for every rate. */
+function firstWeights(
+  { dimension }: Features,
+  classCount: number,
+  rates: readonly number[],
+  seed: number,
+): tf.Tensor2D {
+  return tf.tidy(() => {
+    const first = firstClassifier(dimension, classCount, seed, paperLinearRecipe.initialStd);
+    const withBiases = tf.concat2d([first.weights, first.biases.expandDims<tf.Tensor2D>(0)], 0);
+    return tf.tile<tf.Tensor2D>(withBiases, [1, rates.length]);
   });
 }
 
@@ -125,15 +155,20 @@ function crossEntropyGradient(inputs: tf.Tensor2D, targets: tf.Tensor2D, weights
   const [batchSize, classCount] = targets.shape;
   const columns = weights.shape[1];
   const logits = tf.matMul(inputs, weights).reshape([batchSize, columns / classCount, classCount]);
-  const residual = tf.softmax(logits).sub(targets.expandDims(1)).div(batchSize);
+  const residual = tf
+    .softmax(logits)
+    .sub(targets.reshape([batchSize, 1, classCount]))
+    .div(batchSize);
   return tf.matMul(inputs, residual.reshape<tf.Tensor2D>([batchSize, columns]), true, false);
 }
 
 /** [count, dimension + 1]: the features and a column of ones for the bias. */
 function withOnes(features: Features): tf.Tensor2D {
   const { values, dimension, labels } = features;
-  const inputs = tf.tensor2d(values, [labels.length, dimension]);
-  return tf.concat([inputs, tf.ones([labels.length, 1])], 1);
+  return tf.tidy(() => {
+    const inputs = tf.tensor2d(values, [labels.length, dimension]);
+    return tf.concat([inputs, tf.ones([labels.length, 1])], 1);
+  });
 }
 
 /** How the classifier of the rate at index `at` does on some features. */
