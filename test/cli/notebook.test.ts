@@ -8,6 +8,7 @@ import { projectRoot } from "../../src/cli/project";
 import { runsFolder } from "../../src/runs/run-name";
 import { InputError } from "../../src/errors";
 import { writeNotebook } from "../kernel/notebook-file";
+import { moco } from "./moco";
 
 const folder = mkdtempSync(join(tmpdir(), "moco-notebook-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -30,6 +31,30 @@ describe("moco notebook", () => {
     await expect(run("--seeds", "0")).rejects.toThrow(/Cannot run the notebook: --seeds: /);
     await expect(run("--seeds", "many")).rejects.toThrow(/Cannot run the notebook: --seeds: /);
   });
+
+  it("refuses the paper's own rows where a notebook has none", async () => {
+    const run = () => notebookCommand().parseAsync(["05", "--preset", "paper"], { from: "user" });
+    await expect(run()).rejects.toThrow(/it has no rows of the paper's own; notebooks 01 to 04 have/);
+  });
+
+  it.runIf(process.env["MOCO_TEST_LONG"])(
+    "shows the paper's own rows, which nobody has trained, in notebooks 01 to 04",
+    async () => {
+      for (const [number, row] of [
+        ["01", "end-to-end, batch = 1,024"],
+        ["02", "MoCo, R50w4×"],
+        ["03", "K = 65,536"],
+        ["04", "m = 0.999"],
+      ]) {
+        const output = join(folder, "paper", `${number}.ipynb`);
+        const words = ["--preset", "paper", "--recorded", "--data", "folder:nowhere", "--output", output];
+        const { code, stdout } = await moco("notebook", number!, ...words);
+        expect(code, stdout).toBe(0);
+        expect(stdout.split("\n").find((line) => line.startsWith(`│ ${row} `))).toContain("not run");
+      }
+    },
+    600_000,
+  );
 
   it("keeps executed notebooks in runs, by preset", () => {
     expect(executedNotebookPath("notebooks/03-queue-size.ipynb", "smoke")).toBe(
