@@ -4,25 +4,26 @@ import type { Fail } from "./read-failure";
 import type { StoredTensor } from "./safetensors";
 import { PickleGlobal, unpickle, type Stateful } from "./unpickle";
 
-const elementTypes: Readonly<Record<string, ElementType>> = {
-  f8: "float64",
-  f4: "float32",
-  f2: "float16",
-  i8: "int64",
-  i4: "int32",
-  i2: "int16",
-  i1: "int8",
-  u1: "uint8",
-  b1: "bool",
-};
+const elementTypes: ReadonlyMap<unknown, ElementType> = new Map([
+  ["f8", "float64"],
+  ["f4", "float32"],
+  ["f2", "float16"],
+  ["i8", "int64"],
+  ["i4", "int32"],
+  ["i2", "int16"],
+  ["i1", "int8"],
+  ["u1", "uint8"],
+  ["b1", "bool"],
+]);
 
 /** All that a pickle of numpy arrays may name. */
 const numpyGlobals: readonly PickleGlobal[] = [
   new PickleGlobal("collections.OrderedDict", () => new Map()),
   new PickleGlobal("numpy.ndarray"),
   new PickleGlobal("numpy.dtype", ([name], fail) => {
-    const type = elementTypes[String(name)] ?? fail(`an array is of type ${JSON.stringify(String(name).slice(0, 50))}`);
-    return new ElementDescription(type);
+    // A list is not shown: it may unfold without end.
+    const shown = typeof name === "string" ? JSON.stringify(name.slice(0, 50)) : "something that is no text";
+    return new ElementDescription(elementTypes.get(name) ?? fail(`an array is of type ${shown}`));
   }),
   // The module was renamed in numpy 2.
   ...["numpy.core", "numpy._core"].flatMap((core) => [

@@ -38,6 +38,9 @@ export interface SafetensorsContent {
 // The format's own limit: a header beyond it is no header.
 const maximumHeaderBytes = 100_000_000;
 
+// The format's own limit for the bytes of a tensor: it counts in 64 bits.
+const maximumSize = 2 ** 64;
+
 /** "{": the header of a safetensors file is a JSON object. */
 export const headerStart = 0x7b;
 
@@ -132,13 +135,17 @@ interface Place {
 function placeOf(name: string, entry: object, { fail, failed }: { readonly fail: Fail; readonly failed: Fail }): Place {
   if (!isTensorName(name)) fail(`${JSON.stringify(name.slice(0, 200))} is no name of a tensor`);
   const { dtype, shape, data_offsets: range } = entry as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
-  const type = elementTypes.get(String(dtype));
+  const type = typeof dtype === "string" ? elementTypes.get(dtype) : undefined;
   if (type === undefined) {
-    return failed(`"${name}" is of type ${String(dtype)}, only ${[...elementTypes.keys()].join(", ")} are read`);
+    return failed(`"${name}" is of type ${shownType(dtype)}, only ${[...elementTypes.keys()].join(", ")} are read`);
   }
   if (!isSizes(shape) || !isSizes(range) || range.length !== 2) return fail(`"${name}" has no valid shape or place`);
   const [start, end] = range as [number, number];
-  const size = shape.reduce((product, length) => product * length, elementBytes[type]);
+  const size = shape.reduce((product, length) => {
+    // The format's rule, also where a later length is 0.
+    if (product * length >= maximumSize) fail(`the shape of "${name}" is of 2^64 bytes or more`);
+    return product * length;
+  }, elementBytes[type]);
   if (end - start !== size) fail(`the values of "${name}" are ${end - start} bytes, by its shape ${size}`);
   return { name, type, shape, start, end };
 }
@@ -172,6 +179,13 @@ function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, object> {
   const twice = repeatedName(text);
   if (twice !== undefined) fail(`its header has ${JSON.stringify(twice.slice(0, 200))} twice`);
   return header as Record<string, object>;
+}
+
+/** Plain names as they are, others as JSON, so that no control character reaches a terminal. */
+function shownType(dtype: unknown): string {
+  if (dtype === undefined) return "undefined";
+  if (typeof dtype !== "string") return "something that is no text";
+  return /^\w{1,50}$/.test(dtype) ? dtype : JSON.stringify(dtype.slice(0, 50));
 }
 
 function isSizes(value: unknown): value is number[] {

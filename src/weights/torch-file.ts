@@ -24,6 +24,8 @@ const storageTypes: Readonly<Record<string, ElementType>> = {
   BoolStorage: "bool",
 };
 
+const rebuildFromType = "torch._tensor._rebuild_from_type_v2";
+
 /** What has a meaning in a file of `torch.save`: what builds dictionaries and tensors. */
 const torchGlobals: readonly PickleGlobal[] = [
   new PickleGlobal("collections.OrderedDict", ([entries = []], fail) => {
@@ -36,9 +38,13 @@ const torchGlobals: readonly PickleGlobal[] = [
   new PickleGlobal("torch._utils._rebuild_parameter", ([tensor]) => tensor),
   new PickleGlobal("torch._utils._rebuild_parameter_with_state", ([tensor]) => tensor),
   // A tensor of a class of its own, perhaps with attributes: function, class, arguments, attributes.
-  new PickleGlobal("torch._tensor._rebuild_from_type_v2", ([rebuild, , args], fail) =>
-    rebuild instanceof PickleGlobal && rebuild.call && Array.isArray(args) ? rebuild.call(args, fail) : rebuild,
-  ),
+  new PickleGlobal(rebuildFromType, ([rebuild, , args], fail) => {
+    if (!(rebuild instanceof PickleGlobal && rebuild.call && Array.isArray(args))) return rebuild;
+    // The arguments could hold themselves.
+    return rebuild.name === rebuildFromType
+      ? fail("a tensor is rebuilt as one that is rebuilt")
+      : rebuild.call(args, fail);
+  }),
   ...Object.keys(storageTypes).map((name) => new PickleGlobal(`torch.${name}`)),
 ];
 
@@ -89,7 +95,10 @@ function readLegacy(bytes: Buffer, fail: Fail): unknown {
     return value;
   };
   const protocol = next();
-  if (protocol !== legacyProtocol) return fail(`its format is ${String(protocol)}, only ${legacyProtocol} is known`);
+  if (protocol !== legacyProtocol) {
+    const shown = typeof protocol === "number" ? String(protocol) : "no number";
+    return fail(`its format is ${shown}, only ${legacyProtocol} is known`);
+  }
   const machine = next();
   if (!(machine instanceof Map) || machine.get("little_endian") !== true) {
     return fail("its numbers are not little-endian: save it on another machine");

@@ -10,6 +10,13 @@ const maximumTextBytes = 2 ** 29 - 25;
 // Modules and functions that build tensors have names of less than 50 characters.
 const maximumNameBytes = 200;
 
+// Python writes longer numbers in files of no network; making one takes memory and time beyond its length.
+const maximumIntegerBytes = 1024;
+
+// What functions are given is as long as the file at most, unless one thing is given to them again and again: a list that is
+// remembered and made a dictionary a hundred thousand times.
+const maximumGiven = 8;
+
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** What a pickle may name and means. No code of the pickle's choice ever runs: see {@link UnreadObject}. */
@@ -81,6 +88,8 @@ class Machine {
   /** The stacks below each mark. */
   private readonly below: unknown[][] = [];
   private readonly memo = new Map<number, unknown>();
+  /** Elements and characters that functions were given so far. */
+  private given = 0;
 
   constructor(
     private readonly bytes: Buffer,
@@ -128,9 +137,9 @@ class Machine {
       case 0x4a: // BININT
         return this.push(this.take(4).readInt32LE());
       case 0x8a: // LONG1
-        return this.push(integer(this.take(this.take(1)[0]!)));
+        return this.push(this.integer(this.take(1)[0]!));
       case 0x8b: // LONG4
-        return this.push(integer(this.take(this.take(4).readUInt32LE())));
+        return this.push(this.integer(this.take(4).readUInt32LE()));
       case 0x47: // BINFLOAT
         return this.push(this.take(8).readDoubleBE());
 
@@ -237,6 +246,11 @@ class Machine {
     return Number(this.take(8).readBigUInt64LE());
   }
 
+  private integer(byteCount: number): number | bigint {
+    if (byteCount > maximumIntegerBytes) this.damaged(`a number claims ${byteCount} bytes`);
+    return integer(this.take(byteCount));
+  }
+
   private text(byteCount: number): string {
     if (byteCount > maximumTextBytes) this.damaged(`a text claims ${byteCount} bytes`);
     const part = this.take(byteCount);
@@ -313,6 +327,10 @@ class Machine {
     if (!(callee instanceof PickleGlobal) || callee.call === undefined || !Array.isArray(args)) {
       return this.damaged("it calls what is no function");
     }
+    for (const value of args as readonly unknown[]) {
+      this.given += typeof value === "string" || Array.isArray(value) ? value.length : 1;
+    }
+    if (this.given > maximumGiven * this.bytes.length) this.damaged("its functions are given the same again and again");
     this.push(callee.call(args, this.fail));
   }
 

@@ -87,4 +87,17 @@ pickle.dump({"model": model, "__author__": "someone"}, open("numpy.pkl", "wb"), 
     expect(() => read(bytes)).toThrow(InputError);
     expect(() => read(bytes)).toThrow(message);
   });
+
+  it.each([
+    ["a list that unfolds without end", `]${"q\x00h\x00\x86".repeat(60)}`],
+    ["a list nested 100,000 deep", `]${"\x85".repeat(100_000)}`],
+  ])("of a type that is %s is refused", (_, name) => {
+    const pickle = Buffer.from(`\x80\x02${name}q\x01cnumpy\ndtype\nh\x01\x85R.`, "latin1");
+    expect(() => read(pickle)).toThrow("an array is of type something that is no text");
+  });
+
+  it.each(["constructor", "toString", "__proto__"])("of a type that objects have by the name %s is refused", (name) => {
+    const pickle = `\x80\x02cnumpy\ndtype\n\x8c${String.fromCharCode(name.length)}${name}\x85R.`;
+    expect(() => read(Buffer.from(pickle, "latin1"))).toThrow(`an array is of type "${name}"`);
+  });
 });

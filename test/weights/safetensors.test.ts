@@ -106,6 +106,23 @@ describe("safetensors", () => {
     ],
     ["a name twice", `{"w":${JSON.stringify(entry)},"\\u0077":${JSON.stringify(entry)}}`, 'its header has "w" twice'],
     ["a type named as what objects have", { w: { ...entry, dtype: "constructor" } }, '"w" is of type constructor'],
+    ["a type that writes to the terminal", { w: { ...entry, dtype: "\x1b[2J" } }, '"w" is of type "\\u001b[2J", only'],
+    [
+      "a type that is no text",
+      { w: { ...entry, dtype: { F32: 1 } } },
+      '"w" is of type something that is no text, only',
+    ],
+    [
+      "a type nested 100,000 deep",
+      `{"w":{"dtype":${"[".repeat(100_000)}${"]".repeat(100_000)}}}`,
+      "something that is no text",
+    ],
+    ["objects nested 100,000 deep", `${'{"w":'.repeat(100_000)}1${"}".repeat(100_000)}`, '"w" is of type undefined'],
+    [
+      "a shape of 2^64 bytes before a length of 0",
+      { w: { ...entry, shape: [2 ** 32, 2 ** 32, 0], data_offsets: [0, 0] } },
+      'the shape of "w" is of 2^64 bytes or more',
+    ],
     ["metadata that is no text", { __metadata__: { a: 1 } }, "metadata"],
   ])("with %s are refused", (_, header, message) => {
     const read = () => decodeSafetensors(file(header), "a.safetensors");
@@ -119,6 +136,14 @@ describe("safetensors", () => {
     expect(() => decodeSafetensors(bytes, "a.safetensors")).toThrow(/its header claims/);
   });
 
+  it("with a text of 20 million escapes, or a name that every object has, are read", () => {
+    const note = "\n".repeat(20_000_000);
+    expect(decodeSafetensors(file({ __metadata__: { note } }, 0), "a").metadata["note"]).toHaveLength(note.length);
+    const { tensors } = decodeSafetensors(file(`{"__proto__":${JSON.stringify(entry)}}`), "a.safetensors");
+    expect([...tensors.keys()]).toEqual(["__proto__"]);
+  });
+
+  // The rules of the format and the attacks on it that its repository lists ("Format", "Benefits: Prevent DOS attacks").
   describe("read by the format's own reader", () => {
     // By test/golden/safetensors_verdicts.py.
     const { verdicts, sealed } = JSON.parse(

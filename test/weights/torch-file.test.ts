@@ -151,6 +151,32 @@ describe("a zip file of PyTorch", () => {
     expect(() => read(zipFile({ "a/data.pkl": tensorPickle(place) }))).toThrow(message);
   });
 
+  // torch/_weights_only_unpickler.py: what is not on its list of allowed globals, types of storages and torch._utils'
+  // functions for rebuilding, is refused by its name, whatever it is called with.
+  it.each([
+    "posix.system",
+    "builtins.eval",
+    "builtins.getattr",
+    "torch.load",
+    "torch.hub.load",
+    "numpy.core.multiarray.scalar",
+  ])("with %s in place of a tensor is refused, by the rule of PyTorch's weights_only", (name) => {
+    const at = name.lastIndexOf(".");
+    const call = `c${name.slice(0, at)}\n${name.slice(at + 1)}\n\x8c\x02ls\x85R`;
+    for (const value of [call, call.slice(0, -1 - "\x8c\x02ls\x85".length)]) {
+      const pickle = Buffer.from(`\x80\x02}(\x8c\x01w${value}u.`, "latin1");
+      expect(() => read(zipFile({ "a/data.pkl": pickle }))).toThrow(
+        `it asks for Python's "${name}", which could run code`,
+      );
+    }
+  });
+
+  it("with a tensor that is rebuilt by arguments that hold themselves is refused", () => {
+    const rebuild = "ctorch._tensor\n_rebuild_from_type_v2\n";
+    const pickle = Buffer.from(`\x80\x02}(\x8c\x01w]q\x00(${rebuild}Nh\x00e0${rebuild}h\x00Ru.`, "latin1");
+    expect(() => read(zipFile({ "a/data.pkl": pickle }))).toThrow("a tensor is rebuilt as one that is rebuilt");
+  });
+
   it("with float64 numbers that float32 cannot hold is refused, with an example", () => {
     const file = zipFile({
       "a/data.pkl": tensorPickle({ type: "DoubleStorage" }),
@@ -178,6 +204,12 @@ describe("a legacy file of PyTorch", () => {
     const file = Buffer.from(bytes);
     file[file.indexOf("little_endian") + "little_endian".length + 2] = 0x89; // NEWFALSE
     expect(() => read(file)).toThrow("its numbers are not little-endian");
+  });
+
+  it("of a format that is nested deep is refused", () => {
+    const start = Buffer.from("80028a0a6cfc9c46f9206aa850192e", "hex");
+    const file = Buffer.concat([start, Buffer.from(`\x80\x02]${"\x85".repeat(100_000)}.`, "latin1")]);
+    expect(() => read(file)).toThrow("its format is no number, only 1001 is known");
   });
 
   it("cut short anywhere is refused", () => {

@@ -121,6 +121,7 @@ describe("unpickle", () => {
     ["text is longer than the file", "X\xff\xff\xff\x0f.", "it is cut short"],
     ["text is longer than text can be", "\x8d\xff\xff\xff\xff\xff\xff\xff\xff.", "a text claims"],
     ["bytes are longer than the file", "\x8e\xff\xff\xff\xff\xff\xff\xff\xff.", "it is cut short"],
+    ["a number is longer than data need", "\x8b\x01\x04\x00\x00", "a number claims 1025 bytes"],
     ["a name has no end", `c${"x".repeat(300)}`, "a name has no end"],
   ])("says where it stops making sense: %s", (_, operations, message) => {
     expect(() => read(operations)).toThrow(InputError);
@@ -131,6 +132,15 @@ describe("unpickle", () => {
   it("stops after a million operations, whatever they are", () => {
     expect(() => read("(".repeat(2_000_000))).toThrow("it has more than 1000000 operations");
     expect(() => read(`N${"q\x00".repeat(2_000_000)}`)).toThrow("it has more than 1000000 operations");
+  });
+
+  it("gives functions the same list a few times, not a hundred thousand times", () => {
+    const list = `](${"K\x01K\x02\x86".repeat(1000)}eq\x00`;
+    const given = (times: number) => `ccollections\nOrderedDict\nq\x010${list}${"h\x01h\x00\x85R0".repeat(times)}.`;
+    const once = { globals: [new PickleGlobal("collections.OrderedDict", ([pairs]) => new Map(pairs as []))] };
+    const readOnce = (text: string) => unpickle(Buffer.from(text, "latin1"), { ...options, ...once });
+    expect(readOnce(given(10)).value).toHaveLength(1000);
+    expect(() => readOnce(given(100_000))).toThrow("its functions are given the same again and again");
   });
 
   it("does not unfold lists that hold themselves many times over", () => {
