@@ -189,5 +189,8 @@ function shownType(dtype: unknown): string {
 }
 
 function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && (size as number) >= 0);
+  return (
+    Array.isArray(value) &&
+    value.every((size) => Number.isSafeInteger(size) && (size as number) >= 0 && !Object.is(size, -0))
+  );
 }

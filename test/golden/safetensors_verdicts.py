@@ -49,6 +49,7 @@ cases = {
     "a shape whose size overflows": file({"a": {**ONE, "shape": [2**32, 2**32]}}, 8),
     "a shape whose size overflows before a length of 0": file({"a": {**ONE, "shape": [2**32, 2**32, 0], "data_offsets": [0, 0]}}, 0),
     "a type that is a list, nested deep": file(b'{"a":{"dtype":' + b"[" * 1000 + b"]" * 1000 + b',"shape":[2],"data_offsets":[0,8]}}', 8),
+    "a size of -0": file(b'{"a":{"dtype":"F32","shape":[-0],"data_offsets":[0,0]}}', 0),
     "a size that is no integer": file({"a": {**ONE, "shape": [1.5]}}, 8),
     "a type that is none": file({"a": {**ONE, "dtype": "constructor"}}, 8),
     "metadata that is no text": file({"__metadata__": {"note": 1}, "a": ONE}, 8),
