@@ -118,7 +118,9 @@ function parseObject(
     mask = parsed.mask;
     for (const { field, must, value } of parsed.dropped) dropped(`segmentation${field}`, must, value);
   }
-  if (width <= 0 || height <= 0) {
+  if (!Number.isFinite(width * height)) return fault(`${field}.bbox`, "have a finite area", bbox);
+  // A width that its x swallows is none either.
+  if (x + width <= x || y + height <= y) {
     empty("bbox", "have a positive width and height", bbox);
     return undefined;
   }

@@ -85,6 +85,11 @@ describe("readCoco", () => {
       [{ ...good, category_id: "1" }, '.category_id must be the id of a category, current value is "1"'],
       [{ ...good, bbox: [1, 2, 3] }, ".bbox must be four numbers: x, y, width, height, current value is [1,2,3]"],
       [{ ...good, bbox: [1, 2, 0, 3] }, ".bbox must have a positive width and height, current value is [1,2,0,3]"],
+      [
+        { ...good, bbox: [1, 2, 1e-300, 3] },
+        ".bbox must have a positive width and height, current value is [1,2,1e-300",
+      ],
+      [{ ...good, bbox: [1, 2, 1e300, 1e300] }, ".bbox must have a finite area, current value is [1,2,1e+300,1e+300]"],
       [{ ...good, bbox: [9, 2, 1, 3] }, ".bbox must touch the image of 6 x 4, current value is [9,2,1,3]"],
       [{ ...good, iscrowd: 2 }, ".iscrowd must be 0 or 1, current value is 2"],
       [{ ...good, area: -1 }, ".area must be a number of 0 or more, current value is -1"],
