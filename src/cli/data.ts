@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { wrongCifar10Files } from "../data/cifar10";
 import { decodeSummaries } from "../data/image-files";
 import type { ImageData, ImageSet } from "../data/image-set";
@@ -13,7 +13,9 @@ import {
   type DataName,
 } from "../data/load";
 import { publishedSets } from "../data/published/published-sets";
+import { printable } from "../display/printable";
 import { InputError } from "../errors";
+import { integerFrom } from "./numbers";
 import { getCommand } from "./data-get";
 import { scenesCommand } from "./data-scenes";
 
@@ -95,7 +97,7 @@ export function dataCommand(): Command {
         style: { head: [], border: [] },
       });
       table.push(
-        ...count.classes.map((row) => [row.class, row.train, row.validation, row.test]),
+        ...count.classes.map((row) => [printable(row.class), row.train, row.validation, row.test]),
         ["all", ...count.parts.map(({ images }) => images)],
         ["groups", ...count.parts.map(({ groups }) => groups)],
       );
@@ -162,11 +164,7 @@ function dataRootOption(): Option {
 }
 
 function sizeOption(): Option {
-  return new Option("--size <pixels>", "side of an image in pixels").argParser((text) => {
-    const size = Number(text);
-    if (!Number.isInteger(size) || size < 1) throw new InvalidArgumentError("It must be a positive integer.");
-    return size;
-  });
+  return new Option("--size <pixels>", "side of an image in pixels").argParser(integerFrom(1));
 }
 
 function printJson(value: unknown): void {

@@ -64,10 +64,27 @@ function createProgram(): Command {
   return program;
 }
 
+/** What may be given several times. */
+const repeatable = "--set";
+
+/**
+ * Refuses a flag that is given twice: of two the last would count, and nobody would hear of the first.
+ */
+function refuseRepeated(command: Command): void {
+  for (const option of command.options) {
+    if (option.long === repeatable) continue;
+    let given = 0;
+    command.on(`option:${option.name()}`, () => {
+      if (++given > 1) command.error(`error: option '${option.flags}' was given twice, give it once`);
+    });
+  }
+}
+
 /** Commander hands settings down only to commands that it creates itself. */
 function inherit(parent: Command): void {
   for (const command of parent.commands) {
     command.copyInheritedSettings(parent);
+    refuseRepeated(command);
     inherit(command);
   }
 }

@@ -8,6 +8,7 @@ import { InputError } from "../errors";
 import { paperPreset } from "../experiments/paper-scale/paper-ablation";
 import { presetNames } from "../recipes/presets";
 import { runsFolder } from "../runs/run-name";
+import { integerFrom } from "./numbers";
 import { projectRoot, pythonProgram } from "./project";
 
 /** A notebook to run without a browser. */
@@ -24,7 +25,7 @@ export interface NotebookRun {
 const optionsSchema = z.object({
   preset: z.enum([...presetNames, paperPreset]).optional(),
   data: z.string().min(1).optional(),
-  seeds: z.coerce.number().int().min(1).max(100).optional(),
+  seeds: z.number().optional(),
   recorded: z.boolean().optional(),
   output: z.string().min(1).optional(),
 });
@@ -40,7 +41,7 @@ export function notebookCommand(): Command {
       `\nNotebooks 01 to 04 take --preset ${paperPreset}: the paper's own rows, by its own recipes; --data says where ImageNet is.`,
     )
     .option("--data <name>", `with --preset ${paperPreset}: where ImageNet is (default: folder:imagenet)`)
-    .option("--seeds <count>", "seeds for each cell of the table (default: as the notebook says)")
+    .option("--seeds <count>", "seeds for each cell of the table (default: as the notebook says)", integerFrom(1, 100))
     .option("--recorded", "show what was recorded for the repository, and train nothing")
     .option("--output <path>", "where the executed notebook goes")
     .action(async (notebook: string, given: unknown) => {

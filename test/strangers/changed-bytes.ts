@@ -24,6 +24,11 @@ export interface ChangedFile {
   readonly changes: readonly ByteChange[];
 }
 
+/** Undefined in most cases. */
+export function sometimes<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.oneof({ weight: 8, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+}
+
 /** @param count - how many files there are */
 export function changedFiles(count: number): fc.Arbitrary<ChangedFile> {
   const change = fc.record({

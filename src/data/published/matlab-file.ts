@@ -7,8 +7,8 @@ export type MatlabValue = readonly number[] | string | readonly Readonly<Record<
 /** The part before the first variable: text, version and byte order. */
 const headerBytes = 128;
 
-/** No variable of a description file is longer; a small file could claim to. */
-const maximumBytes = 2 ** 26;
+/** All variables of a description file are not longer; a small file could claim to. */
+const maximumBytes = 2 ** 24;
 
 /** Types of data elements (MAT-File Format, level 5, table 1-1). */
 const compressed = 15;
@@ -45,9 +45,13 @@ export function readMatlabFile(bytes: Buffer, source: string): ReadonlyMap<strin
     return fail("it is no MATLAB file of level 5, little-endian");
   }
   try {
-    const variables = elementsOf(bytes.subarray(headerBytes)).flatMap(({ type, data }) =>
-      type === compressed ? elementsOf(inflateSync(data, { maxOutputLength: maximumBytes })) : [{ type, data }],
-    );
+    let room = maximumBytes;
+    const variables = elementsOf(bytes.subarray(headerBytes)).flatMap(({ type, data }) => {
+      if (type !== compressed) return [{ type, data }];
+      const inflated = inflateSync(data, { maxOutputLength: room });
+      room -= inflated.length;
+      return elementsOf(inflated);
+    });
     return new Map(variables.filter(({ type }) => type === matrix).map(({ data }) => arrayOf(data)));
   } catch (error) {
     return fail(`it is damaged (${error instanceof Error ? error.message : String(error)})`);
@@ -94,10 +98,12 @@ function structuresOf(
 ): Record<string, unknown>[] {
   if (!nameLength || !names) throw new Error("a structure has no names of fields");
   const [length = 0] = numbersOf(nameLength);
-  if (length < 1) throw new Error("names of fields have no length");
+  if (!(length >= 1)) throw new Error("names of fields have no length");
   const fields = Array.from({ length: Math.floor(names.data.length / length) }, (_, index) =>
     names.data.toString("latin1", index * length, (index + 1) * length).replace(/\0.*$/s, ""),
   );
+  // Structures without fields would take no room in the file, and may be any number.
+  if (fields.length === 0) throw new Error("a structure has no fields");
   const count = numbersOf(dimensions).reduce((product, size) => product * size, 1);
   if (count * fields.length !== values.length) throw new Error("structures have other fields than named");
   return Array.from({ length: count }, (_, index) =>

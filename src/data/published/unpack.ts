@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -28,23 +29,37 @@ export async function unpack(archive: string, folder: string, options: UnpackOpt
     if (archive.endsWith(".zip")) await readZip(archive, writer);
     else await readTar(createReadStream(archive), "", writer, options.nested ?? false);
   } catch (error) {
-    if (error instanceof InputError || (error instanceof Error && "syscall" in error)) throw error;
+    const code = error instanceof Error && "syscall" in error ? (error as NodeJS.ErrnoException).code : undefined;
+    if (code !== undefined && namesFault.has(code)) {
+      return writer.refuse(
+        `it has a file whose name cannot be written, or is that of another or of a folder (${code})`,
+      );
+    }
+    if (error instanceof InputError || code !== undefined) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new InputError(`Cannot unpack ${archive}: it is damaged, get it again: ${reason}`, { cause: error });
   }
 }
 
+/** What a system says to the names of an archive, not to the disk they are written to. */
+const namesFault: ReadonlySet<string> = new Set(["ENAMETOOLONG", "ENOTDIR", "EISDIR", "EEXIST", "EILSEQ"]);
+
 /** Writes entries, and refuses those that are unsafe. */
 class EntryWriter {
   private bytes = 0;
   private entries = 0;
+  /** Ends every writing that is under way: nothing is written after an archive was refused. */
+  readonly stopping = new AbortController();
   private readonly made = new Set<string>();
 
   constructor(
     private readonly archive: string,
     private readonly folder: string,
     private readonly limits: UnpackOptions,
-  ) {}
+  ) {
+    // As many listeners as files are being written, and archives inside the archive read.
+    setMaxListeners(0, this.stopping.signal);
+  }
 
   /** Counts an entry, and gives the path it may be written to. */
   admit(name: string, size: number): string {
@@ -70,7 +85,7 @@ class EntryWriter {
 
   async write(path: string, contents: NodeJS.ReadableStream): Promise<void> {
     await this.makeFolder(dirname(path));
-    await pipeline(contents, createWriteStream(path));
+    await pipeline(contents, createWriteStream(path), { signal: this.stopping.signal });
   }
 
   refuse(problem: string): never {
@@ -87,13 +102,17 @@ async function readTar(
 ): Promise<void> {
   const writes = new Set<Promise<void>>();
   let fault: Error | undefined;
+  const { signal } = writer.stopping;
   await new Promise<void>((resolve, reject) => {
     const stop = (error: unknown): void => {
       fault ??= error instanceof Error ? error : new Error(String(error));
       source.unpipe();
       if ("destroy" in source) (source as Readable).destroy();
+      writer.stopping.abort(fault);
       reject(fault);
     };
+    // An archive inside of another waits for bytes that will not come.
+    signal.addEventListener("abort", () => stop(signal.reason));
     const parser = new Parser({
       strict: true,
       onReadEntry: (entry) => {
@@ -122,9 +141,9 @@ async function readTar(
     source.on("error", stop);
     parser.on("end", resolve);
     source.pipe(parser);
-  });
+  }).catch(() => undefined);
   // The last files are written after the archive has been read.
-  await Promise.all(writes);
+  await Promise.allSettled(writes);
   if (fault !== undefined) throw fault;
 }
 

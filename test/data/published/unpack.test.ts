@@ -113,6 +113,18 @@ describe("unpack", () => {
     expect(await refusal("a.tar", tar(many))).toContain("it has more than 20 files");
   });
 
+  it("refuses a name that is too long, and one that is a file and a folder", async () => {
+    const long = tar([
+      { name: "long", type: "L", contents: Buffer.alloc(5000, "x") },
+      { name: "a", contents: Buffer.from("x") },
+    ]);
+    expect(await refusal("a.tar", long)).toContain(
+      "cannot be written, or is that of another or of a folder (ENAMETOOLONG)",
+    );
+    const both = { a: Buffer.from("x"), "a/b": Buffer.from("y") };
+    expect(await refusal("a.zip", writeStoredZip(Object.entries(both)))).toMatch(/of a folder \((EEXIST|ENOTDIR)\)/);
+  });
+
   it.each([
     ["a tar archive that is cut", "a.tar", tarOfFiles.subarray(0, 2500)],
     ["a gzip archive that is cut", "a.tar.gz", gzipSync(tarOfFiles).subarray(0, 100)],

@@ -94,7 +94,7 @@ describe("COCO's annotations of strangers", () => {
       everyCaseEndsWell({
         reader: "COCO JSON, values changed",
         cases: jsonChanges,
-        short: 250,
+        short: 100,
         read: (changes) => read(jsonText(changeJson(coco, changes))),
         names: /instances_val\.json|must exist/,
         check: expectSound,
@@ -105,7 +105,7 @@ describe("COCO's annotations of strangers", () => {
     everyCaseEndsWell({
       reader: "COCO JSON, bytes changed",
       cases: changedFiles(1),
-      short: 150,
+      short: 60,
       read: ({ changes }) => read(changeBytes(Buffer.from(JSON.stringify(coco)), changes)),
       names: /instances_val\.json|must exist/,
       check: expectSound,
@@ -126,7 +126,7 @@ describe("VOC's annotations of strangers", () => {
       everyCaseEndsWell({
         reader: "VOC XML, elements changed",
         cases: changedXml(voc),
-        short: 250,
+        short: 100,
         read,
         names: /Annotations\/1\.xml/,
         check: expectSound,
@@ -154,7 +154,7 @@ describe("VOC's annotations of strangers", () => {
         ),
         { maxLength: 3 },
       ),
-      short: 100,
+      short: 30,
       read: async (lines) => {
         writeFileSync(join(root, "Annotations/1.xml"), voc);
         writeFileSync(join(root, "ImageSets/Main/list.txt"), lines.join("\n"));
