@@ -1,3 +1,4 @@
+import { printable } from "../display/printable";
 import type { TextRow } from "../display/table";
 
 /** A row of a table with where its numbers come from. */
@@ -34,7 +35,11 @@ export function withColumns(table: ReportTable, columns: readonly string[]): Rep
 /** A table as Markdown, laid out as Prettier does. */
 export function markdownTable(table: ReportTable): string {
   const columns = columnsOf(table);
-  const cell = (text: string) => oneLine(text).replaceAll("|", "\\|");
+  // An HTML tag would be one in Markdown too.
+  const cell = (text: string) =>
+    oneLine(text)
+      .replaceAll("|", "\\|")
+      .replace(/<(?=[a-z/!?])/gi, "\\<");
   const lines = [columns, ...table.rows.map(({ cells }) => columns.map((column) => cells[column]!))].map((line) =>
     line.map(cell),
   );
@@ -45,10 +50,14 @@ export function markdownTable(table: ReportTable): string {
   return [row(lines[0]!), rule, ...lines.slice(1).map(row)].join("\n");
 }
 
-/** A table as CSV (RFC 4180), with a column of the files of its runs. */
+/** What a spreadsheet takes for a formula; a number with its sign is none. */
+const formula = /^[=@\t\r]|^[+-](?![\d.])/;
+
+/** A table as CSV (RFC 4180), with a column of the files of its runs. A cell that would be a formula begins with an apostrophe. */
 export function csvTable(table: ReportTable): string {
   const columns = columnsOf(table);
-  const field = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const quoted = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const field = (text: string) => quoted(formula.test(text) ? `'${text}` : text);
   const lines = table.rows.map(({ cells, runs }) => [...columns.map((column) => cells[column]!), runs.join(" ")]);
   return [[...columns, "runs"], ...lines].map((line) => `${line.map(oneLine).map(field).join(",")}\r\n`).join("");
 }
@@ -90,8 +99,9 @@ export function latexText(text: string): string {
   return text.replace(/[\\~^−–×≈θ←±&%$#_{}]/g, (one) => latexCharacters[one] ?? `\\${one}`);
 }
 
+/** In one line, and without what would steer a terminal that shows the file. */
 function oneLine(text: string): string {
-  return text.replace(/\s*\n\s*/g, " ");
+  return printable(text.replace(/\s*[\n\r\u2028\u2029]\s*/g, " "));
 }
 
 function lengthOf(text: string): number {

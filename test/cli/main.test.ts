@@ -48,6 +48,23 @@ describe("moco", () => {
     { words: ["pretrain", "--seed", "1.5"], says: "It must be an integer of at least 0" },
     { words: ["pretrain", "--checkpoint-seconds", "0"], says: "It must be a positive number" },
     { words: ["pretrain", "--queue-size", "100"], says: "K must be a multiple of the batch size 64, for example 128" },
+    {
+      words: ["pretrain", "--seed", "0x10"],
+      says: "'--seed <integer>' argument '0x10' is invalid. It must be an integer",
+    },
+    { words: ["pretrain", "--seed", "9007199254740993"], says: "It must be an integer of at least 0" },
+    { words: ["pretrain", "--seed", "-0"], says: "It must be an integer of at least 0" },
+    { words: ["pretrain", "--seed="], says: "It must be an integer of at least 0" },
+    { words: ["pretrain", "--seed"], says: "option '--seed <integer>' argument missing" },
+    {
+      words: ["pretrain", "--seed", "1", "--seed", "2"],
+      says: "option '--seed <integer>' was given twice, give it once",
+    },
+    {
+      words: ["pretrain", "--set", "learningRate=1e999"],
+      says: "learningRate: Number must be less than or equal to 3.4e+38",
+    },
+    { words: ["pretrain", "--set", "epochs="], says: "write --set field=value" },
     { words: ["linear"], says: "missing required argument 'checkpoint'" },
     { words: ["table", "size"], says: "Allowed choices are mechanisms, linear-evaluation, encoders, training-length" },
     { words: ["data", "count", "emoji", "--bogus"], says: "unknown option '--bogus'" },

@@ -25,11 +25,16 @@ describe("moco notebook", () => {
 
   it("refuses a preset that does not exist and a number of seeds below 1", async () => {
     const path = writeNotebook(folder, "unused", ["1"]);
-    const run = (...options: string[]) => notebookCommand().parseAsync([path, ...options], { from: "user" });
+    const command = () =>
+      notebookCommand()
+        .exitOverride()
+        .configureOutput({ writeErr: () => undefined });
+    const run = (...options: string[]) => command().parseAsync([path, ...options], { from: "user" });
+    for (const seeds of ["0", "101", "many", "0x10", ""]) {
+      await expect(run("--seeds", seeds)).rejects.toThrow(/'--seeds <count>'.*at least 1 and at most 100/);
+    }
     await expect(run("--preset", "quick", "--data", "folder:imagenet")).rejects.toThrow(/it belongs to --preset paper/);
     await expect(run("--preset", "tiny")).rejects.toThrow(/Cannot run the notebook: --preset: /);
-    await expect(run("--seeds", "0")).rejects.toThrow(/Cannot run the notebook: --seeds: /);
-    await expect(run("--seeds", "many")).rejects.toThrow(/Cannot run the notebook: --seeds: /);
   });
 
   it("refuses the paper's own rows where a notebook has none", async () => {

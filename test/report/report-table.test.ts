@@ -29,6 +29,22 @@ describe("a table", () => {
     );
   });
 
+  it("shows what strangers named harmlessly: no formula in CSV, no tag in Markdown, nothing that steers a terminal", () => {
+    const named = (name: string): ReportTable => ({ ...table, rows: [{ cells: { name, "=1+1": "−1" }, runs: [] }] });
+    expect(csvTable(named("=1+1")).split("\r\n")).toEqual(["name,'=1+1,runs", "'=1+1,−1,", ""]);
+    for (const formula of ["@SUM(1)", "+cmd|x", "-A1"]) expect(csvTable(named(formula))).toContain(`\n'${formula},`);
+    for (const number of ["+1.5", "-0.5", "-.5"]) expect(csvTable(named(number))).toContain(`\n${number},`);
+    expect(markdownTable(named("<script>"))).toContain("| \\<script> |");
+    expect(markdownTable(named("p < 0.05"))).toContain("| p < 0.05 |");
+    expect(latexTable(named("\\input{x}"))).toContain("\\textbackslash{}input\\{x\\}");
+    for (const write of [csvTable, markdownTable, latexTable]) {
+      const text = write(named("a\u001b[2J\rb\u202e"));
+      expect(text).toContain("2J b");
+      // eslint-disable-next-line no-control-regex -- what must not be there
+      expect(text).not.toMatch(/[\u001b\u202e]|\r(?!\n)/);
+    }
+  });
+
   it("is LaTeX with rules of booktabs and every special character escaped", () => {
     const text = latexTable(table);
     expect(text).toContain("\\caption{Momentum of 5 \\% \\& more (section 4.1).}");
