@@ -27,9 +27,18 @@ class Failure(Exception):
 def load(path, parameters):
     """Reads a notebook and puts the parameters in, as papermill does."""
     try:
-        notebook = nbformat.read(path, as_version=4)
-    except (OSError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        nbformat.validate(notebook)
+    except (OSError, nbformat.reader.NotJSONError) as error:
         raise WrongInput(f"Cannot read the notebook {path}: {error}") from None
+    except nbformat.ValidationError as error:
+        raise WrongInput(f"Cannot read the notebook {path}: it is no valid notebook: {str(error).splitlines()[0]}") from None
+    # nbformat has no error of its own for JSON that is another thing than a notebook, for bytes that are no text, and for deep
+    # nesting: it fails wherever it stumbles.
+    except Exception:  # noqa: BLE001
+        raise WrongInput(f"Cannot read the notebook {path}: it is no notebook of version 4, or damaged") from None
+    if not isinstance(parameters, dict):
+        raise WrongInput(f"Cannot set parameters of {path.name}: they must be a JSON object of names and values")
     if not code_cells(notebook):
         raise WrongInput(f"Cannot run {path.name}: it has no code")
     if parameters:

@@ -24,8 +24,8 @@ class TypeScriptTranslator(Translator):
         if isinstance(val, str) and val[:1] in ("[", "{"):
             try:
                 val = json.loads(val)
-            except json.JSONDecodeError:
-                pass
+            except (json.JSONDecodeError, RecursionError):
+                pass  # it stays text
         return json.dumps(val, default=str)
 
     @classmethod

@@ -66,21 +66,25 @@ export function evaluationToJson(evaluation: Evaluation): EvaluationJson {
  * Reads what `evaluationToJson` made.
  *
  * @param json - parsed JSON, of unknown shape
+ * @param source - the file's name, for messages
  * @throws {InputError} naming the first field that does not fit
  */
-export function evaluationFromJson(json: unknown): Evaluation {
+export function evaluationFromJson(json: unknown, source: string): Evaluation {
+  const fail = (problem: string): never => {
+    throw new InputError(`Cannot read the evaluation of ${source}: ${problem}`);
+  };
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new InputError(`Cannot read the evaluation: ${issue!.path.join(".") || "the file"}: ${issue!.message}`);
+    return fail(`${issue!.path.join(".") || "the whole"}: ${issue!.message}`);
   }
   const { knn, linear, logistic, retrieval } = parsed.data;
   const groups = Int32Array.from(parsed.data.groups);
   return {
-    knn: unpacked("knn", knn, groups),
-    linear: unpacked("linear", linear, groups),
-    logistic: unpacked("logistic", logistic, groups),
-    retrieval: retrieval === null ? undefined : unpackedRetrieval(retrieval, groups),
+    knn: unpacked("knn", knn, groups, fail),
+    linear: unpacked("linear", linear, groups, fail),
+    logistic: unpacked("logistic", logistic, groups, fail),
+    retrieval: retrieval === null ? undefined : unpackedRetrieval(retrieval, groups, fail),
   };
 }
 
@@ -92,29 +96,31 @@ function unpacked<T extends { readonly accuracy: number; readonly correct: strin
   metric: string,
   stored: T,
   groups: Int32Array,
+  fail: (problem: string) => never,
 ) {
   const correct = Uint8Array.from(stored.correct, Number);
-  const fail = (what: string): never => {
-    throw new InputError(`Cannot read the evaluation: ${metric}: ${what}`);
-  };
   if (correct.length !== groups.length) {
-    fail(`correct must have a digit for each of ${groups.length} images, current length is ${correct.length}`);
+    fail(
+      `${metric}: correct must have a digit for each of ${groups.length} images, current length is ${correct.length}`,
+    );
   }
   const share = meanOf(correct);
   if (Math.abs(share - stored.accuracy) > 1e-9) {
-    fail(`accuracy must be the share of ones in correct, ${share}, current value is ${stored.accuracy}`);
+    fail(`${metric}: accuracy must be the share of ones in correct, ${share}, current value is ${stored.accuracy}`);
   }
   return { ...stored, correct, groups };
 }
 
-function unpackedRetrieval(stored: NonNullable<EvaluationJson["retrieval"]>, groups: Int32Array) {
+function unpackedRetrieval(
+  stored: NonNullable<EvaluationJson["retrieval"]>,
+  groups: Int32Array,
+  fail: (problem: string) => never,
+) {
   const queries = Int32Array.from(stored.queries);
   const beyond = queries.find((query) => query >= groups.length);
   if (beyond !== undefined) {
-    throw new InputError(
-      `Cannot read the evaluation: retrieval.queries: must be below ${groups.length}, the number of images, current value is ${beyond}`,
-    );
+    fail(`retrieval.queries: must be below ${groups.length}, the number of images, current value is ${beyond}`);
   }
   const asked = queries.map((query) => groups[query]!);
-  return { ...unpacked("retrieval", stored, asked), queries };
+  return { ...unpacked("retrieval", stored, asked, fail), queries };
 }

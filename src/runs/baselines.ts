@@ -87,7 +87,7 @@ export interface KeptBaseline {
  */
 export function readBaseline(path: string): KeptBaseline | undefined {
   const read = readCheckedJson(path, keptSchema, { what: "evaluation", advice: "The command that made it evaluates again" });
-  return read && { origin: read.origin, evaluation: evaluationFromJson(read.evaluation) };
+  return read && { origin: read.origin, evaluation: evaluationFromJson(read.evaluation, path) };
 }
 
 function named(name: string, definition: unknown): BaselineName {

@@ -62,7 +62,7 @@ export function readRunRecord(path: string | undefined): RunRecord | undefined {
   return {
     ...rest,
     queueOverlap: queueOverlap === null ? undefined : { ...queueOverlap, twin: queueOverlap.twin ?? undefined },
-    evaluation: evaluation === null ? undefined : evaluationFromJson(evaluation),
+    evaluation: evaluation === null ? undefined : evaluationFromJson(evaluation, path!),
     diverged: diverged ?? undefined,
   };
 }

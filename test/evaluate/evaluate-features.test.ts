@@ -37,7 +37,7 @@ describe("evaluateFeatures", () => {
   it("leaves retrieval out where there are no twins", () => {
     const evaluation = evaluateFeatures(train, validation, test, { ...options, retrieval: undefined });
     expect(evaluation.retrieval).toBeUndefined();
-    expect(evaluationFromJson(evaluationToJson(evaluation))).toEqual(evaluation);
+    expect(evaluationFromJson(evaluationToJson(evaluation), "a.json")).toEqual(evaluation);
   });
 
   it("gives the same bits each time and leaves no tensor behind", () => {
@@ -53,7 +53,7 @@ describe("evaluation JSON", () => {
   const text = JSON.stringify(evaluationToJson(evaluation));
 
   it("comes back as it was", () => {
-    expect(evaluationFromJson(JSON.parse(text))).toEqual(evaluation);
+    expect(evaluationFromJson(JSON.parse(text), "a.json")).toEqual(evaluation);
   });
 
   it("keeps groups once and correctness as digits", () => {
@@ -64,9 +64,11 @@ describe("evaluation JSON", () => {
 
   it("says which field does not fit", () => {
     const read = (change: (json: ReturnType<typeof evaluationToJson>) => unknown) => () =>
-      evaluationFromJson(change(JSON.parse(text) as ReturnType<typeof evaluationToJson>));
+      evaluationFromJson(change(JSON.parse(text) as ReturnType<typeof evaluationToJson>), "a.json");
     expect(read(() => [])).toThrow(InputError);
-    expect(read((json) => ({ ...json, knn: { ...json.knn, k: "5" } }))).toThrow("Cannot read the evaluation: knn.k: ");
+    expect(read((json) => ({ ...json, knn: { ...json.knn, k: "5" } }))).toThrow(
+      "Cannot read the evaluation of a.json: knn.k: ",
+    );
     expect(read((json) => ({ ...json, extra: 1 }))).toThrow("extra");
     expect(read((json) => ({ ...json, knn: { ...json.knn, correct: "01" } }))).toThrow(
       "knn: correct must have a digit for each of 60 images, current length is 2",

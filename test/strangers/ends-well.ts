@@ -29,6 +29,13 @@ export interface StrangersCases<Case, Value> {
   readonly check?: (value: Value, one: Case) => void;
 }
 
+/** Fails a case that does not end. */
+function tooLong(): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error(`it did not end within ${mostSeconds} s`)), 1000 * mostSeconds).unref();
+  });
+}
+
 /**
  * Tries a reader on many cases. Each must end within 5 s and 1 GiB in a value that passes the check, or in an
  * {@link InputError} that names the file. At least one of them must be read and one be refused, else the cases try nothing.
@@ -43,7 +50,7 @@ export async function everyCaseEndsWell<Case, Value>(strangers: StrangersCases<C
     let value: Value | undefined;
     let error: unknown;
     try {
-      value = await read(one);
+      value = await Promise.race([read(one), tooLong()]);
     } catch (caught) {
       error = caught;
     }

@@ -1,4 +1,4 @@
-import { setMaxListeners } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -63,6 +63,7 @@ class EntryWriter {
 
   /** Counts an entry, and gives the path it may be written to. */
   admit(name: string, size: number): string {
+    this.stopping.signal.throwIfAborted();
     this.bytes += size;
     this.entries++;
     if (this.entries > this.limits.maximumEntries)
@@ -85,7 +86,14 @@ class EntryWriter {
 
   async write(path: string, contents: NodeJS.ReadableStream): Promise<void> {
     await this.makeFolder(dirname(path));
-    await pipeline(contents, createWriteStream(path), { signal: this.stopping.signal });
+    this.stopping.signal.throwIfAborted();
+    const file = createWriteStream(path);
+    const closed = once(file, "close");
+    try {
+      await pipeline(contents, file, { signal: this.stopping.signal });
+    } finally {
+      await closed.catch(() => undefined);
+    }
   }
 
   refuse(problem: string): never {
