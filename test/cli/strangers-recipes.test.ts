@@ -48,7 +48,7 @@ describe("recipes of strangers", () => {
     everyCaseEndsWell({
       reader: "recipes, values changed",
       cases: fc.tuple(fc.constantFrom(...recipes), jsonChanges),
-      short: 150,
+      short: 80,
       read: ([recipe, changes]) => read(jsonText(changeJson(recipe, changes))),
       names: refusal,
       check: (recipe) => {
@@ -64,7 +64,7 @@ describe("recipes of strangers", () => {
     return everyCaseEndsWell({
       reader: "recipes, bytes changed",
       cases: changedFiles(files.length),
-      short: 50,
+      short: 40,
       read: ({ file, changes }) => read(changeBytes(files[file]!, changes)),
       names: refusal,
       check: expectPlain,
@@ -75,7 +75,7 @@ describe("recipes of strangers", () => {
     everyCaseEndsWell({
       reader: "recipes of detectors, values changed",
       cases: fc.tuple(fc.constantFrom("smoke", "quick-fpn"), jsonChanges),
-      short: 80,
+      short: 40,
       read: ([preset, changes]) => {
         const file = join(folder, "detector.json");
         writeFileSync(file, jsonText(changeJson(detectionPreset(preset), changes)));
@@ -154,7 +154,7 @@ describe("--set of strangers", () => {
     everyCaseEndsWell({
       reader: "--set",
       cases: fc.oneof(fc.tuple(setting), fc.array(setting, { minLength: 1, maxLength: 3 })),
-      short: 150,
+      short: 80,
       read: (given) => {
         const settings = given.map(([field, text]) => parseSetting(`${field}=${text}`));
         return parseRecipe(withSettings(recipes[0], settings));

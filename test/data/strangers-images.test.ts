@@ -34,7 +34,7 @@ describe("images of strangers", () => {
     everyCaseEndsWell({
       reader: "images (PNG, JPEG, WebP, GIF, TIFF), bytes changed",
       cases: changed,
-      short: 60,
+      short: 30,
       read: ({ file, changes }) => {
         writeFileSync(join(root, "image"), changeBytes(images[file]!, changes));
         return pixelReader(root)({ id: 1, fileName: "image", width, height, objects: [] });
@@ -80,7 +80,7 @@ describe("class folders of strangers", () => {
     return everyCaseEndsWell({
       reader: "class folders, names and files of any kind",
       cases: classes,
-      short: 20,
+      short: 12,
       read: async ({ whole, folders }) => {
         const set = join(root, `set-${count++}`);
         mkdirSync(set);

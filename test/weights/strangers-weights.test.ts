@@ -44,7 +44,7 @@ describe("safetensors of strangers", () => {
     return everyCaseEndsWell({
       reader: "safetensors, bytes changed",
       cases: changedFiles(files.length),
-      short: 150,
+      short: 60,
       read: ({ file, changes }) => read(changeBytes(files[file]!, changes)),
       names: /^Cannot read a\.safetensors: /,
       check: expectWhole,
@@ -62,7 +62,7 @@ describe("safetensors of strangers", () => {
     return everyCaseEndsWell({
       reader: "safetensors, header changed",
       cases: fc.tuple(jsonChanges, fc.constantFrom(0, 0, 0, -1, 1, 2 ** 40), fc.constantFrom(42, 42, 42, 41, 0)),
-      short: 250,
+      short: 120,
       read: ([changes, claimed, bodyBytes]) =>
         read(safetensors(jsonText(changeJson(header, changes)), bodyBytes, claimed)),
       names: /^Cannot read a\.safetensors: /,
@@ -79,7 +79,7 @@ describe("PyTorch's files of strangers", () => {
     return everyCaseEndsWell({
       reader: "PyTorch's archives and legacy files, bytes changed",
       cases: changedFiles(files.length),
-      short: 120,
+      short: 60,
       read: ({ file, changes }) => read(changeBytes(files[file]!, changes)),
       names: /^Cannot read a\.pth: /,
       check: expectWhole,
@@ -90,7 +90,7 @@ describe("PyTorch's files of strangers", () => {
     everyCaseEndsWell({
       reader: "PyTorch's archives, pickle made of random operations",
       cases: strangersPickles("torch"),
-      short: 400,
+      short: 120,
       read: (operations) => {
         const bytes = writeStoredZip([
           ["a/data.pkl", pickleOf(operations)],
@@ -114,7 +114,7 @@ describe("detectron2's pickles of strangers", () => {
     return everyCaseEndsWell({
       reader: "detectron2's pickles, bytes changed",
       cases: changedFiles(files.length),
-      short: 60,
+      short: 40,
       read: ({ file, changes }) => read(changeBytes(files[file]!, changes)),
       names: /^Cannot read a\.pkl: /,
       check: expectWhole,
@@ -125,7 +125,7 @@ describe("detectron2's pickles of strangers", () => {
     everyCaseEndsWell({
       reader: "detectron2's pickles, made of random operations",
       cases: strangersPickles("numpy"),
-      short: 400,
+      short: 120,
       read: (operations) => read(pickleOf(operations)),
       names: /^Cannot read a\.pkl: /,
       check: expectWhole,

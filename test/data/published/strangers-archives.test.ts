@@ -62,7 +62,7 @@ describe("archives of strangers", () => {
       everyCaseEndsWell({
         reader: "tar archives, any entries",
         cases: fc.tuple(fc.array(entry, { minLength: 1, maxLength: 4 }), fc.boolean()),
-        short: 60,
+        short: 30,
         read: ([entries, packed]) => {
           const tar = writeTar(
             entries.map(({ name, size, type, claimed }) => ({
@@ -93,7 +93,7 @@ describe("archives of strangers", () => {
     return everyCaseEndsWell({
       reader: "tar, tar.gz and zip archives, bytes changed",
       cases: changedFiles(archives.length),
-      short: 80,
+      short: 40,
       read: ({ file, changes }) => unpacked(archives[file]![0], changeBytes(archives[file]![1], changes)),
       names: /Cannot unpack .*a\.(tar|zip)/,
       check: (bytes) => expect(bytes).toBeLessThanOrEqual(limits.maximumBytes),
@@ -118,7 +118,7 @@ describe("MATLAB files of strangers", () => {
     everyCaseEndsWell({
       reader: "MATLAB's description of ImageNet's classes, bytes changed",
       cases: changedFiles(1),
-      short: 40,
+      short: 30,
       read: ({ changes }) => readMatlabFile(changeBytes(file, changes), "meta.mat"),
       names: /^Cannot read meta\.mat: /,
     }),

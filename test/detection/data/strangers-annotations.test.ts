@@ -94,7 +94,7 @@ describe("COCO's annotations of strangers", () => {
       everyCaseEndsWell({
         reader: "COCO JSON, values changed",
         cases: jsonChanges,
-        short: 100,
+        short: 40,
         read: (changes) => read(jsonText(changeJson(coco, changes))),
         names: /instances_val\.json|must exist/,
         check: expectSound,
@@ -105,7 +105,7 @@ describe("COCO's annotations of strangers", () => {
     everyCaseEndsWell({
       reader: "COCO JSON, bytes changed",
       cases: changedFiles(1),
-      short: 60,
+      short: 40,
       read: ({ changes }) => read(changeBytes(Buffer.from(JSON.stringify(coco)), changes)),
       names: /instances_val\.json|must exist/,
       check: expectSound,
@@ -126,7 +126,7 @@ describe("VOC's annotations of strangers", () => {
       everyCaseEndsWell({
         reader: "VOC XML, elements changed",
         cases: changedXml(voc),
-        short: 100,
+        short: 40,
         read,
         names: /Annotations\/1\.xml/,
         check: expectSound,
@@ -137,7 +137,7 @@ describe("VOC's annotations of strangers", () => {
     everyCaseEndsWell({
       reader: "VOC XML, bytes changed",
       cases: changedFiles(1),
-      short: 150,
+      short: 40,
       read: ({ changes }) => read(changeBytes(Buffer.from(voc), changes)),
       names: /Annotations\/1\.xml/,
       check: expectSound,
@@ -154,7 +154,7 @@ describe("VOC's annotations of strangers", () => {
         ),
         { maxLength: 3 },
       ),
-      short: 30,
+      short: 20,
       read: async (lines) => {
         writeFileSync(join(root, "Annotations/1.xml"), voc);
         writeFileSync(join(root, "ImageSets/Main/list.txt"), lines.join("\n"));
