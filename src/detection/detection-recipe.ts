@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { positive, positiveInteger } from "../methods/settings";
+import { isNotMinusZero, minusZero, momentum, positive, positiveInteger } from "../methods/settings";
 import { architectures } from "../nn/resnet-layout";
 import { parseBySchema } from "../train/recipe";
 
@@ -93,7 +93,7 @@ export const detectionRecipeSchema = z
         /** Whether half of the training images are mirrored left to right. */
         flip: z.boolean(),
         /** Of red, green and blue, pixels in 0 to 1. */
-        mean: z.tuple([z.number(), z.number(), z.number()]),
+        mean: z.tuple([z.number().finite(), z.number().finite(), z.number().finite()]),
         std: z.tuple([positive, positive, positive]),
       })
       .strict(),
@@ -103,7 +103,7 @@ export const detectionRecipeSchema = z
     schedule: z
       .object({
         iterations: positiveInteger,
-        warmup: z.number().int().min(0),
+        warmup: z.number().int().min(0).safe().refine(isNotMinusZero, minusZero),
         milestones: z.array(positiveInteger),
       })
       .strict(),
@@ -121,9 +121,9 @@ export const detectionRecipeSchema = z
       })
       .strict()
       .optional(),
-    momentum: z.number().min(0).lt(1),
+    momentum,
     /** Not applied to batch normalization. */
-    weightDecay: z.number().min(0).max(3.4e38),
+    weightDecay: z.number().min(0).max(3.4e38).refine(isNotMinusZero, minusZero),
     /** Batches that the running averages are the mean of before evaluation. */
     preciseBnBatches: positiveInteger,
   })

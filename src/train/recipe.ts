@@ -2,7 +2,7 @@ import { z } from "zod";
 import { InputError } from "../errors";
 import { methodOf, methodSchema } from "../methods";
 import type { MethodDefinition, MethodSettings } from "../methods/method";
-import { positive, positiveInteger } from "../methods/settings";
+import { isNotMinusZero, minusZero, momentum, positive, positiveInteger } from "../methods/settings";
 import { architectures } from "../nn/resnet-layout";
 import { assertScheduleFits } from "./schedule";
 
@@ -59,8 +59,8 @@ const sharedSchema = z
     optimizer: z
       .object({
         kind: z.enum(["sgd", "lars"]),
-        momentum: z.number().min(0).lt(1),
-        weightDecay: z.number().min(0).max(3.4e38),
+        momentum,
+        weightDecay: z.number().min(0).max(3.4e38).refine(isNotMinusZero, minusZero),
       })
       .strict(),
     learningRate: positive,

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openImage } from "../../src/data/open-image";
 import fixture from "./fixtures/image-files.json";
@@ -57,6 +58,25 @@ describe("openImage", () => {
     const before = process.memoryUsage().rss;
     await expect(read("huge.png", true)).rejects.toThrow("exceeds pixel limit");
     expect(process.memoryUsage().rss - before).toBeLessThan(2e8);
+  });
+
+  it("takes the first image of an animation and of several pages", async () => {
+    const page = (red: number) => Buffer.alloc(4 * 3 * 3, Buffer.from([red, 0, 0]));
+    const pages = Buffer.concat([page(255), page(0), page(100)]);
+    for (const format of ["gif", "webp", "tiff"] as const) {
+      const file = join(folder, `pages.${format}`);
+      const stacked = sharp(pages, { raw: { width: 4, height: 9, channels: 3, pageHeight: 3 } });
+      await stacked.toFormat(format, format === "webp" ? { lossless: true } : {}).toFile(file);
+      expect((await sharp(file).metadata()).pages, format).toBe(3);
+      const { data, info } = await (
+        await openImage(file, { turned: false })
+      )
+        .removeAlpha()
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      expect([info.width, info.height], format).toEqual([4, 3]);
+      expect(data[0], format).toBeGreaterThan(200);
+    }
   });
 
   it("gives no image for what is none", async () => {

@@ -68,7 +68,7 @@ export async function everyCaseEndsWell<Case, Value>(strangers: StrangersCases<C
     expect((error as InputError).message).toMatch(names);
     expect((error as InputError).message).not.toMatch(/\n\s+at |\[object |is not a function|is not iterable/);
   });
-  await fc.assert(property, { seed: 1, numRuns: long ? longCases : short, endOnFailure: false });
+  await fc.assert(property, { seed: 1, numRuns: long ? longCases : short, endOnFailure: true });
   if (long) {
     const { read, refused } = counts;
     console.log(

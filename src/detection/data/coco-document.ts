@@ -149,8 +149,14 @@ function isSide(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
-function shown(value: unknown): string {
+/** A value as a message shows it. */
+export function shown(value: unknown): string {
   if (value === undefined) return "none";
-  const text = JSON.stringify(value);
+  let text: string;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    return "one that is nested too deep to be shown"; // JSON.parse takes it, JSON.stringify has no room on the stack
+  }
   return text.length > 100 ? `${text.slice(0, 100)}...` : text;
 }

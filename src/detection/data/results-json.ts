@@ -1,4 +1,5 @@
 import { InputError } from "../../errors";
+import { shown } from "./coco-document";
 import { parseCocoMask } from "../structures/coco-mask";
 import type { Box, Detection, DetectionSet, ImageId } from "../structures/detection-set";
 import { maskBox } from "../structures/mask-rle";
@@ -47,7 +48,7 @@ export function fromCocoResults(set: DetectionSet, results: unknown, file: strin
   const detections: Detection[] = [];
   results.forEach((value: unknown, index) => {
     const fault = (field: string, must: string, current: unknown): void => {
-      faults.push(`[${index}].${field} must ${must}, current value is ${JSON.stringify(current) ?? "none"}`);
+      faults.push(`[${index}].${field} must ${must}, current value is ${shown(current)}`);
     };
     const { image_id, category_id, bbox, score, segmentation } = (value ?? {}) as Readonly<Record<string, unknown>>;
     const image = images.get(image_id as ImageId);

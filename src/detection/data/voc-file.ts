@@ -20,6 +20,9 @@ export interface VocObject {
   readonly box: Box;
 }
 
+/** A number as people write it; JavaScript also takes "" and "0x10". */
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
 /** The encoding that an XML file declares. */
 const declaration = /^<\?xml[^>]*?\sencoding\s*=\s*["']([\w.:-]+)["']/;
 
@@ -59,7 +62,7 @@ export function parseVocFile(bytes: Uint8Array, path: string, found: AnnotationF
     const corners = child(element, "bndbox");
     const values = ["xmin", "ymin", "xmax", "ymax"].map((field) => {
       const value = textOf(corners, field);
-      const number = value === undefined || value === "" ? NaN : Number(value);
+      const number = value !== undefined && decimal.test(value) ? Number(value) : NaN;
       return Number.isFinite(number) ? number : fault(`object ${at}: bndbox.${field}`, "be a number", value);
     });
     if (values.some((value) => value === undefined)) return;

@@ -124,6 +124,23 @@ describe("readCoco", () => {
     expect(lines).toHaveLength(wrong.length + 6);
   });
 
+  it("refuses values nested 100,000 deep, and takes a category named as what every object has", async () => {
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    const object = `{"image_id":1,"category_id":1,"bbox":${deep}}`;
+    const file = (annotations: string, name = "dog") =>
+      `{"images":[${JSON.stringify(image(1))}],"categories":[{"id":1,"name":"${name}"}],"annotations":[${annotations}]}`;
+    await writeImage("images/1.png");
+    await annotate("val", file(object));
+    expect(await messageOf(readCoco(root, "val"))).toContain(
+      "annotations[0].bbox must be four numbers: x, y, width, height, current value is one that is nested too deep",
+    );
+    for (const name of ["__proto__", "constructor", "toString"]) {
+      await annotate("val", file(object.replace(deep, "[0,0,2,2]"), name));
+      const set = await readCoco(root, "val");
+      expect(set.categories[set.images[0]!.objects[0]!.category]).toEqual({ id: 1, name });
+    }
+  });
+
   it("drops polygons of less than three corners where others of the object are good, and names them", async () => {
     const good = [1, 1, 3, 1, 3, 3, 1, 3];
     const object = { image_id: 1, category_id: 1, bbox: [1, 1, 2, 2] };

@@ -35,6 +35,46 @@ function annotation(objects: string, size = "<width>40</width><height>30</height
 }
 
 describe("readVoc", () => {
+  describe("of strangers", () => {
+    const read = async (text: string) => {
+      await write("Annotations/1.xml", text);
+      await write("ImageSets/Main/val.txt", "1\n");
+      await image("1");
+      return readVoc(root, "val");
+    };
+
+    it("refuses entities: none is expanded, and no other file is read", async () => {
+      const bomb = Array.from({ length: 30 }, (_, at) => `<!ENTITY a${at + 1} "&a${at};&a${at};">`).join("");
+      for (const [entities, name] of [
+        [`<!ENTITY a0 "lol">${bomb}`, "&a30;"],
+        ['<!ENTITY a SYSTEM "file:///etc/passwd">', "&a;"],
+      ]) {
+        const xml = `<!DOCTYPE annotation [${entities}]>${annotation(objectXml(name!, [1, 1, 5, 5]))}`;
+        expect(await messageOf(read(xml))).toMatch(/Annotations\/1\.xml: must be well-formed XML: .*entity/i);
+      }
+    });
+
+    it("passes over elements nested 100,000 deep, or refuses the file by its name", async () => {
+      const deep = `${"<a>".repeat(100_000)}${"</a>".repeat(100_000)}`;
+      expect((await read(annotation(deep + objectXml("dog", [1, 1, 5, 5])))).images[0]!.objects).toHaveLength(1);
+      expect(await messageOf(read(annotation(objectXml(deep, [1, 1, 5, 5]))))).toContain("Annotations/1.xml");
+    });
+
+    it.each(["NaN", "Infinity", "1e999", "0x10", "", "1,5", "[1]"])(
+      "refuses the corner %s by its field",
+      async (value) => {
+        expect(await messageOf(read(annotation(objectXml("dog", [value, 1, 5, 5]))))).toContain(
+          `Annotations/1.xml: object 1: bndbox.xmin must be a number, current value is ${value || "empty"}`,
+        );
+      },
+    );
+
+    it.each(["__proto__", "constructor", "toString"])("takes the category %s as a name", async (name) => {
+      const { categories, images } = await read(annotation(objectXml(name, [1, 1, 5, 5])));
+      expect(categories[images[0]!.objects[0]!.category]!.name).toBe(name);
+    });
+  });
+
   it("reads boxes into continuous coordinates, difficult objects, and pixels when asked", async () => {
     const part = `<part><name>head</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></part>`;
     await write(
