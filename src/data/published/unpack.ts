@@ -5,8 +5,9 @@ import { basename, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Parser, type ReadEntry } from "tar";
-import { open, type Entry, type ZipFile } from "yauzl";
+import type { Entry, ZipFile } from "yauzl";
 import { InputError } from "../../errors";
+import { openZip } from "./zip-file";
 
 /** Limits of {@link unpack}, against archives that are made to fill the disk. */
 export interface UnpackOptions {
@@ -156,11 +157,7 @@ async function readTar(
 }
 
 async function readZip(archive: string, writer: EntryWriter): Promise<void> {
-  const zip = await new Promise<ZipFile>((resolve, reject) => {
-    open(archive, { lazyEntries: true, strictFileNames: true }, (error, file) =>
-      error ? reject(error) : resolve(file),
-    );
-  });
+  const zip = await openZip(archive);
   await new Promise<void>((resolve, reject) => {
     zip.on("error", reject);
     zip.on("end", resolve);

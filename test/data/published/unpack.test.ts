@@ -113,6 +113,13 @@ describe("unpack", () => {
     expect(await refusal("a.tar", tar(many))).toContain("it has more than 20 files");
   });
 
+  it("refuses a zip archive whose end lies beyond 2^53, by the word of its zip64 record", async () => {
+    const zip = writeStoredZip(Object.entries(files), { zip64: true });
+    const locator = zip.indexOf("PK\x06\x07", 0, "latin1");
+    zip.fill(255, locator + 8, locator + 16);
+    expect(await refusal("a.zip", zip)).toContain("it is damaged, get it again: it names a place outside of itself");
+  });
+
   it("refuses a name that is too long, and one that is a file and a folder", async () => {
     const long = tar([
       { name: "long", type: "L", contents: Buffer.alloc(5000, "x") },
