@@ -1,18 +1,10 @@
 import { join, resolve } from "node:path";
-import { measuredEncoders } from "../experiments/transfer/measured-encoders";
-import { recordedTransferRuns } from "../experiments/transfer/stored-transfer";
 import { replaceFile } from "../files/replace-file";
 import { presetNamed, type Preset } from "../recipes/presets";
 import { writeReportPage } from "../report/page";
-import {
-  recordedClaims,
-  recordedJudgements,
-  recordedReport,
-  recordedRunsOf,
-  tablesOf,
-} from "../report/recorded-report";
+import { recordedPage } from "../report/recorded-page";
+import { recordedClaims, recordedReport, tablesOf } from "../report/recorded-report";
 import { csvTable, latexTable, markdownTable } from "../report/report-table";
-import { recordedRuns } from "../runs/run-store";
 import { writeDocuments } from "../verify/check-documents";
 import { runsFolder } from "../runs/run-name";
 import { projectRoot } from "./project";
@@ -33,22 +25,7 @@ export async function reportAction({ preset: name, write, output }: ReportFlags)
 
 async function writeReport(folder: string, preset: Preset): Promise<void> {
   const recorded = await recordedReport(preset);
-  const { ablations, transfers, engines } = recorded;
-  writeReportPage(join(folder, "index.html"), {
-    preset,
-    ablations,
-    transfers: transfers.map((result) => ({
-      result,
-      drawing: undefined,
-      encoders: measuredEncoders(
-        result.transfer,
-        recordedTransferRuns(result.transfer),
-        recordedRuns(result.transfer.preset),
-      ),
-    })),
-    engines,
-    claims: { judgements: recordedJudgements(preset), runsOf: recordedRunsOf(preset) },
-  });
+  writeReportPage(join(folder, "index.html"), recordedPage(preset, recorded));
   const tables = [recordedClaims(preset), ...tablesOf(preset, recorded)];
   const titled = tables.map((table) =>
     [`## ${table.title}`, `${table.paper}.`, markdownTable(table), ...table.notes].join("\n\n"),

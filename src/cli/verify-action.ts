@@ -52,7 +52,7 @@ export async function verifyAction({
     for (const { level, where, what } of findings) console.log(`${level}: ${where}: ${what}`);
     console.log(
       faults.length === 0
-        ? `Verified: every recorded file, claim, table and number${quick ? ", but for AP and its tables, which --quick leaves out" : ""}.`
+        ? `Verified: every recorded file, claim, table and number of documents, report and notebooks${quick ? ", but for AP, its tables and notebooks 06 and 07, which --quick leaves out" : ""}.`
         : `${faults.length} ${faults.length === 1 ? "fault" : "faults"} found.`,
     );
   }

@@ -14,9 +14,11 @@ export interface VerifyFlags {
 /** `moco verify`: whether all that is claimed follows from what is recorded. */
 export function verifyCommand(): Command {
   return new Command("verify")
-    .description("check every recorded file, and every number of README.md and REPRODUCE.md against them")
+    .description(
+      "check every recorded file, and every number of README.md, REPRODUCE.md, the report and the notebooks against them",
+    )
     .addOption(new Option("--preset <name>", "size of the runs").choices(presetNames).default("quick"))
-    .option("--quick", "leave out what takes minutes: AP from detections, and its tables")
+    .option("--quick", "leave out what takes minutes: AP from detections, its tables, and notebooks 06 and 07")
     .option("--rerun <count>", "train so many recorded encoders again, drawn at random, and compare", integerFrom(1))
     .option("--accept", "write down the numbers of the documents that are not computed, as they now stand")
     .option("--json", "print JSON")

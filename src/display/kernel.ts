@@ -1,7 +1,9 @@
 /** What kernel/interrupts.js puts on globalThis while code runs in the Jupyter kernel. */
-interface NotebookKernel {
+export interface NotebookKernel {
   readonly interrupts: number;
   stopRequested(): boolean;
+  /** Takes outputs, where it is not Jupyter that shows them. */
+  show?(bundle: Readonly<Record<string, unknown>>): void;
 }
 
 let interruptsOutside = 0;

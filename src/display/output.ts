@@ -31,8 +31,13 @@ export function showOutput(bundle: Bundle, options: OutputOptions = {}): Output 
 }
 
 function write(bundle: Bundle, id: string, options: OutputOptions, update: boolean): void {
-  if (notebookKernel() === undefined) {
+  const kernel = notebookKernel();
+  if (kernel === undefined) {
     console.log(bundle["text/plain"]);
+    return;
+  }
+  if (kernel.show !== undefined) {
+    kernel.show(bundle);
     return;
   }
   // tslab's public display API writes one MIME type an output. Its internal function, of the pinned version, takes all.

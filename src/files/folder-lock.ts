@@ -18,6 +18,8 @@ const holderSchema = z.object({
   host: z.string(),
   /** ISO 8601. */
   since: z.string(),
+  /** The job of Slurm that it works for, and how often Slurm had started that job again. */
+  job: z.object({ cluster: z.string(), id: z.string(), restarts: z.number().int().nonnegative() }).optional(),
 });
 
 type Holder = z.infer<typeof holderSchema>;
@@ -38,7 +40,8 @@ export interface FolderLock {
  * can be taken again. What a killed process has left half written there is removed.
  *
  * A lock whose process has gone, or whose number another process now has, does not count. Of a process on another machine
- * that is not known: on a folder that machines share, its lock counts until somebody deletes the file. There the lock also
+ * that is not known: on a folder that machines share, its lock counts until somebody deletes the file, unless this process works
+ * for the same job of Slurm, which has been requeued since. There the lock also
  * rests on the file system's promise that of two links, or two new files, of one name only one is made, also between
  * machines: NFS from version 3 on gives it; what synchronizes copies of a folder (Dropbox and the like) does not. Two
  * containers with one host name take each other's processes for gone.
@@ -83,7 +86,13 @@ export async function whileLocked<T>(folder: string, work: () => Promise<T>): Pr
 
 function take(path: string, folder: string): void {
   const { pid } = process;
-  const own: Holder = { pid, started: startOf(pid) ?? null, host: hostname(), since: new Date().toISOString() };
+  const own: Holder = {
+    pid,
+    started: startOf(pid) ?? null,
+    host: hostname(),
+    since: new Date().toISOString(),
+    job: slurmJob(),
+  };
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
     if (create(path, JSON.stringify(own))) return;
     const text = readIfThere(path);
@@ -167,12 +176,33 @@ function parseHolder(text: string): Holder | undefined {
   }
 }
 
-function mayRun({ pid, started, host }: Holder): boolean {
-  if (host !== hostname()) return true;
+function mayRun({ pid, started, host, job }: Holder): boolean {
+  if (host !== hostname()) return !wasRequeued(job);
   // Of this process, it would be among those it holds.
   if (pid === process.pid || !exists(pid)) return false;
   const now = startOf(pid);
   return now === undefined || started === null || now === started;
+}
+
+/** The job that this process works for, by the variables that Slurm sets; undefined outside one. */
+function slurmJob(): Holder["job"] {
+  const { SLURM_CLUSTER_NAME: cluster = "", SLURM_JOB_ID: id, SLURM_RESTART_COUNT: restarts = "0" } = process.env;
+  return id !== undefined && /^\d+$/.test(restarts) ? { cluster, id, restarts: Number(restarts) } : undefined;
+}
+
+/**
+ * Whether this process works for the same job, started again since: Slurm starts a job again only once it has ended it
+ * everywhere. Two processes of one start, also on two nodes, have the same number of restarts.
+ */
+function wasRequeued(job: Holder["job"]): boolean {
+  const own = slurmJob();
+  return (
+    own !== undefined &&
+    job !== undefined &&
+    own.id === job.id &&
+    own.cluster === job.cluster &&
+    own.restarts > job.restarts
+  );
 }
 
 function exists(pid: number): boolean {

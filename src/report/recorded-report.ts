@@ -75,10 +75,19 @@ export interface RecordedReport {
   readonly engines: EngineComparison;
 }
 
-/** Reads and computes all that is recorded of a preset; its transfers take minutes. */
-export async function recordedReport(preset: Preset, root = resultsFolder): Promise<RecordedReport> {
+/**
+ * Reads and computes all that is recorded of a preset.
+ *
+ * @param options.quick - leaves out the transfers, which take a minute
+ */
+export async function recordedReport(
+  preset: Preset,
+  root = resultsFolder,
+  { quick = false } = {},
+): Promise<RecordedReport> {
   const transfers: TransferResult[] = [];
-  for (const name of recordedTransferNames(preset, root)) transfers.push(await recordedTransfer(name, root));
+  for (const name of quick ? [] : recordedTransferNames(preset, root))
+    transfers.push(await recordedTransfer(name, root));
   return { ablations: recordedAblations(preset, root), transfers, engines: recordedEngines(root) };
 }
 

@@ -69,7 +69,11 @@ export function transferTables(result: TransferResult): readonly ReportTable[] {
       ...common,
       id,
       title: transfer.title,
-      rows: transferRows(result).map((cells) => ({ cells, runs: ofLabel(cells["initialization"]!) })),
+      rows: transferRows(result).map((cells) => {
+        const runs = ofLabel(cells["initialization"]!);
+        // A number leads to its runs: where there are none, none is told.
+        return { cells: runs.length === 0 ? { ...cells, seeds: "–" } : cells, runs };
+      }),
       printed: { initialization: setting },
       notes: transferNotes(result),
     },

@@ -9,6 +9,7 @@ import type { Preset } from "../recipes/presets";
 import { recordedEngines } from "../report/recorded-report";
 import { blockContents, blocksOf, fillBlocks, isSlow } from "../report/result-blocks";
 import { fault, type Finding } from "./finding";
+import { notebookProse } from "./check-notebooks";
 import { acceptStatedNumbers, checkStatedNumbers, readStatedNumbers, statedNumbersFile } from "./stated-numbers";
 
 /** Documents whose numbers are checked, below the project's folder. */
@@ -56,8 +57,8 @@ export async function checkDocuments(
       if (!(error instanceof InputError)) throw error;
       findings.push(fault(name, error.message));
     }
-    findings.push(...checkStatedNumbers(name, text, stated));
   }
+  for (const [name, text] of proseTexts(project)) findings.push(...checkStatedNumbers(name, text, stated));
   return [...findings, ...checkEngineChart(project)];
 }
 
@@ -71,7 +72,7 @@ function checkEngineChart(project: string): Finding[] {
 /** Writes down the numbers of the documents that are not computed. */
 export function acceptDocuments(project: string): void {
   const path = join(project, statedNumbersFile);
-  acceptStatedNumbers(path, textsOf(project), unchecked(path));
+  acceptStatedNumbers(path, proseTexts(project), unchecked(path));
 }
 
 /** The parts of the documents that are computed quickly. */
@@ -88,6 +89,11 @@ function unchecked(path: string): ReturnType<typeof readStatedNumbers> {
 
 function textsOf(project: string): ReadonlyMap<string, string> {
   return new Map(documents.map((name) => [name, readFileSync(join(project, name), "utf8")]));
+}
+
+/** All that has prose: documents, and the notebooks' sources. */
+function proseTexts(project: string): ReadonlyMap<string, string> {
+  return new Map([...textsOf(project), ...notebookProse(project)]);
 }
 
 function drawEngines(root: string): string {

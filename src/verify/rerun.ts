@@ -31,9 +31,10 @@ export function sample<T>(list: readonly T[], count: number): readonly T[] {
 }
 
 /**
- * Trains a recorded run again, in a temporary folder, and compares. On the same processor with as many threads the encoder is
- * the same bit for bit. Elsewhere rounding makes it another encoder of the same recipe: each accuracy must then agree within
- * the interval of the difference over groups of test images, 95 % for all measures together (Bonferroni).
+ * Trains a recorded run again, in a temporary folder, and compares. On the same instruction set with as many threads, and by the
+ * same versions, the encoder is the same bit for bit. Elsewhere rounding makes it another encoder of the same recipe: each
+ * accuracy must then agree within the interval of the difference over groups of test images, 95 % for all measures together
+ * (Bonferroni). That is what chance in the test images explains; what another rounding does to a training it does not count.
  *
  * @param where - the run's file, for messages
  */
@@ -62,6 +63,7 @@ export async function trainAgain(
 
 /** Compares two trainings of one recipe and seed whose encoders differ. */
 export function compareRuns(where: string, recorded: RunRecord, again: RunRecord): Finding[] {
+  const made = `recorded on ${madeBy(recorded)}; here ${madeBy(again)}`;
   if (again.evaluation === undefined) return [fault(where, `trained again, it diverged: ${again.diverged}`)];
   const told = metricNames.flatMap((metric) => {
     const [before, now] = [recorded.evaluation?.[metric], again.evaluation?.[metric]];
@@ -80,6 +82,12 @@ export function compareRuns(where: string, recorded: RunRecord, again: RunRecord
   });
   const list = told.map(({ text }) => text).join(", ");
   return told.some(({ apart }) => apart)
-    ? [fault(where, `trained again, it differs by more than chance (points): ${list}`)]
-    : [note(where, `trained again: another encoder by rounding, of the same accuracy (points): ${list}`)];
+    ? [fault(where, `trained again, it differs by more than chance (points): ${list}; ${made}`)]
+    : [note(where, `trained again: another encoder, by the bits, of the same accuracy (points): ${list}; ${made}`)];
+}
+
+/** What the bits of a training depend on besides its recipe: a processor's name alone does not tell its instruction set. */
+function madeBy({ manifest: { machine, versions, git } }: RunRecord): string {
+  const { cpu, cores, device } = machine;
+  return `${device} (${cpu}, ${cores} cores) by TensorFlow ${versions.tensorflow}, commit ${git?.commit.slice(0, 7) ?? "unknown"}`;
 }

@@ -1,20 +1,25 @@
 import { join } from "node:path";
 import type { Preset } from "../recipes/presets";
-import { recordedJudgements, recordedRunsOf } from "../report/recorded-report";
+import { reportPage } from "../report/page";
+import { recordedPage } from "../report/recorded-page";
+import { recordedJudgements, recordedReport, recordedRunsOf } from "../report/recorded-report";
 import { checkClaims } from "./check-claims";
 import { checkDocuments, isQuick } from "./check-documents";
+import { checkNotebooks, isSlowNotebook } from "./check-notebooks";
+import { checkPage } from "./check-page";
 import { checkResults } from "./check-results";
 import type { Finding } from "./finding";
 
 export interface VerifyOptions {
   /** The project's folder. */
   readonly project: string;
-  /** Leaves out what takes minutes: AP from detections, and its tables. @default false */
+  /** Leaves out what takes minutes: AP from detections, and where it stands in documents, report and notebooks. @default false */
   readonly quick?: boolean;
 }
 
 /**
- * Checks the chain from each claim to its runs: recorded files, the claims' registration, and every number of the documents.
+ * Checks the chain from each claim to its runs: recorded files, the claims' registration, every number of the documents and of
+ * the notebooks, and that each number of the report leads to a run or names its source.
  * Where a recorded file is not what was written nothing further is computed from it.
  */
 export async function verify(preset: Preset, { project, quick = false }: VerifyOptions): Promise<readonly Finding[]> {
@@ -26,5 +31,7 @@ export async function verify(preset: Preset, { project, quick = false }: VerifyO
     ...files,
     ...checkClaims(recordedJudgements(preset, root), runsOf, { preset, project }),
     ...(await checkDocuments(preset, { project, ...(quick && { wanted: isQuick }) })),
+    ...checkPage(reportPage(recordedPage(preset, await recordedReport(preset, root, { quick }), root), "")),
+    ...(await checkNotebooks({ project, ...(quick && { wanted: (name) => !isSlowNotebook(name) }) })),
   ];
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { InputError } from "../../src/errors";
 import { lockFile, lockFolder, whileLocked } from "../../src/files/folder-lock";
 import { withFault } from "./faulty-files.cjs";
@@ -123,6 +123,35 @@ describe("the lock of a folder", () => {
       `process 1 on elsewhere has worked in it since 2020. Whether it still runs cannot be seen from this machine: if it does not, delete ${lock}`,
     );
     expect(holder().host).toBe("elsewhere");
+  });
+
+  it("of another machine does not count for the same job of Slurm, once it was requeued", () => {
+    const had = { pid: 1, started: "x", host: "elsewhere", since: "2020" };
+    const lockOf = (job?: object) => writeFileSync(lock, JSON.stringify({ ...had, job }));
+    const earlier = { cluster: "c", id: "23", restarts: 0 };
+    vi.stubEnv("SLURM_CLUSTER_NAME", "c");
+    vi.stubEnv("SLURM_JOB_ID", "23");
+    try {
+      // The same start of the job, perhaps on two nodes.
+      lockOf(earlier);
+      expect(() => lockFolder(folder)).toThrow(InputError);
+      vi.stubEnv("SLURM_RESTART_COUNT", "1");
+      for (const other of [
+        undefined,
+        { ...earlier, id: "24" },
+        { ...earlier, cluster: "d" },
+        { ...earlier, restarts: 1 },
+      ]) {
+        lockOf(other);
+        expect(() => lockFolder(folder)).toThrow(InputError);
+      }
+      lockOf(earlier);
+      const { release } = lockFolder(folder);
+      expect(holder()).toMatchObject({ host: hostname(), job: { cluster: "c", id: "23", restarts: 1 } });
+      release();
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it("does not count when it was cut by a crash of the machine", () => {

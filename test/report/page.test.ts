@@ -78,6 +78,16 @@ describe("reportPage", () => {
     expect(page).not.toContain("The tasks of the paper");
   });
 
+  it("names no number of a transfer's row without runs", () => {
+    const transfer = transferNamed("smoke");
+    const empty = transferResult(
+      transfer,
+      transfer.rows.map(() => []),
+    );
+    const transfers = [{ result: empty, drawing: undefined, encoders: [] }];
+    expect(checkPage(reportPage({ preset, ablations: [], transfers }, plotly))).toEqual([]);
+  });
+
   it("credits the drawings", () => {
     expect(page).toContain(`<footer><p>${emojiCredit}</p></footer>`);
     expect(page).toContain("CC-BY 4.0");

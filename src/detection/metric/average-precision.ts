@@ -9,6 +9,26 @@ export const Outcome = {
   uncounted: 2,
 } as const;
 
+/** How the detections of one category came out at one setting: those that are in neither list are wrong. */
+export interface Outcomes {
+  /** Places of those that are right or not counted, rising: few, where a detector finds a hundred things in an image. */
+  readonly places: Int32Array;
+  /** 1 for each of them that is right, 0 for one that is not counted. */
+  readonly right: Uint8Array;
+}
+
+/** Takes the {@link Outcome} of each detection apart. */
+export function outcomesOf(each: Uint8Array): Outcomes {
+  const places: number[] = [];
+  each.forEach((outcome, place) => {
+    if (outcome !== Outcome.wrong) places.push(place);
+  });
+  return {
+    places: Int32Array.from(places),
+    right: Uint8Array.from(places, (place) => (each[place] === Outcome.right ? 1 : 0)),
+  };
+}
+
 /**
  * How the detections of one category came out, image by image. From these tables a figure is computed again for any
  * resample of the images without matching again: matching looks at one image at a time.
@@ -18,8 +38,8 @@ export interface CategoryMatches {
   readonly image: Int32Array;
   /** Place of each among those of its image, the best has 0. */
   readonly rank: Int32Array;
-  /** {@link Outcome} of each, one row for each setting (IoU threshold, area range) of the metric. */
-  readonly outcomes: readonly Uint8Array[];
+  /** How they came out, for each setting (IoU threshold, area range) of the metric. */
+  readonly outcomes: readonly Outcomes[];
   /** Index of the image of each object that is to be found, one row for each area range of the metric. */
   readonly targets: readonly Int32Array[];
 }
@@ -39,8 +59,8 @@ export type Multiplicities = ArrayLike<number>;
 
 /** Precision and recall after each right detection; precision is the best at this recall or a larger one. */
 export interface PrecisionRecall {
-  readonly recall: readonly number[];
-  readonly precision: readonly number[];
+  readonly recall: Float64Array;
+  readonly precision: Float64Array;
   /** Recall after all detections, 0 where there are none. */
   readonly finalRecall: number;
 }
@@ -54,40 +74,73 @@ export function countTargets(targets: Int32Array, multiplicities?: Multiplicitie
 }
 
 /**
- * The curve of one category at one setting.
+ * How often each detection of a category counts, and how many count up to each place: the same at all settings, so it is
+ * counted once for all of them.
  *
- * @param outcomes - a row of `matches.outcomes`
- * @param targetCount - from {@link countTargets}, positive
  * @param limit - how many detections of each image count
  */
-export function precisionRecall(
-  matches: CategoryMatches,
-  outcomes: Uint8Array,
-  targetCount: number,
+export function countDetections(
+  { image, rank }: CategoryMatches,
   limit: number,
   multiplicities?: Multiplicities,
+): DetectionCounts {
+  const times = new Int32Array(image.length);
+  const upTo = new Int32Array(image.length);
+  let count = 0;
+  for (let place = 0; place < image.length; place++) {
+    if (rank[place]! < limit) {
+      const counted = multiplicities === undefined ? 1 : multiplicities[image[place]!]!;
+      times[place] = counted;
+      count += counted;
+    }
+    upTo[place] = count;
+  }
+  return { times, upTo };
+}
+
+/** Of {@link countDetections}, by place. */
+export interface DetectionCounts {
+  readonly times: Int32Array;
+  /** The sum of `times` from the first to this one. */
+  readonly upTo: Int32Array;
+}
+
+/**
+ * The curve of one category at one setting.
+ *
+ * @param targetCount - from {@link countTargets}, positive
+ */
+export function precisionRecall(
+  { places, right: isRight }: Outcomes,
+  { times, upTo }: DetectionCounts,
+  targetCount: number,
 ): PrecisionRecall {
-  const recall: number[] = [];
-  const precision: number[] = [];
+  const recall = new Float64Array(places.length);
+  const precision = new Float64Array(places.length);
+  let points = 0;
   let right = 0;
-  let wrong = 0;
-  for (let place = 0; place < outcomes.length; place++) {
-    const outcome = outcomes[place]!;
-    if (outcome === Outcome.uncounted || matches.rank[place]! >= limit) continue;
-    const times = multiplicities === undefined ? 1 : multiplicities[matches.image[place]!]!;
-    if (outcome === Outcome.wrong) {
-      wrong += times;
-    } else if (times > 0) {
-      right += times;
-      recall.push(right / targetCount);
-      precision.push(right / (right + wrong));
+  let uncounted = 0;
+  for (let index = 0; index < places.length; index++) {
+    const place = places[index]!;
+    const counted = times[place]!;
+    if (isRight[index] === 0) {
+      uncounted += counted;
+    } else if (counted > 0) {
+      right += counted;
+      recall[points] = right / targetCount;
+      precision[points] = right / (upTo[place]! - uncounted);
+      points++;
     }
   }
   // Between right detections precision falls and recall stays: the points after right ones are enough.
-  for (let at = precision.length - 2; at >= 0; at--) {
+  for (let at = points - 2; at >= 0; at--) {
     precision[at] = Math.max(precision[at]!, precision[at + 1]!);
   }
-  return { recall, precision, finalRecall: right / targetCount };
+  return {
+    recall: recall.subarray(0, points),
+    precision: precision.subarray(0, points),
+    finalRecall: right / targetCount,
+  };
 }
 
 /** The mean of the best precision at each of some rising recalls or beyond, 0 where a recall is not reached. */

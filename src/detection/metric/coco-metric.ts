@@ -1,8 +1,10 @@
 import { InputError } from "../../errors";
 import {
+  countDetections,
   countTargets,
   meanOfNumbers,
   Outcome,
+  outcomesOf,
   precisionAtRecalls,
   precisionRecall,
   type AveragePrecision,
@@ -103,7 +105,7 @@ export function matchCoco(set: DetectionSet, detections: readonly Detection[], o
       }
       return Int32Array.from(images);
     });
-    return { image: ofCategory.image, rank: ofCategory.rank, outcomes, targets };
+    return { image: ofCategory.image, rank: ofCategory.rank, outcomes: outcomes.map(outcomesOf), targets };
   });
   return { maxDetections, categories };
 }
@@ -205,9 +207,10 @@ function summarize(
   const recall: number[][] = [];
   for (const category of matches.categories) {
     const targetCount = countTargets(category.targets[areaRange]!, multiplicities);
+    const counts = countDetections(category, limit, multiplicities);
     const curves = thresholds.map((_, row) => {
       const outcomes = category.outcomes[areaRange * thresholds.length + row]!;
-      return targetCount === 0 ? undefined : precisionRecall(category, outcomes, targetCount, limit, multiplicities);
+      return targetCount === 0 ? undefined : precisionRecall(outcomes, counts, targetCount);
     });
     precision.push(curves.map((curve) => (curve === undefined ? NaN : precisionAtRecalls(curve, recallLevels))));
     recall.push(curves.map((curve) => curve?.finalRecall ?? NaN));

@@ -1,9 +1,11 @@
 import { InputError } from "../../errors";
 import {
   areaUnderCurve,
+  countDetections,
   countTargets,
   meanOfNumbers,
   Outcome,
+  outcomesOf,
   precisionAtRecalls,
   precisionRecall,
   type AveragePrecision,
@@ -69,7 +71,12 @@ export function matchVoc(set: DetectionSet, detections: readonly Detection[], op
     for (const [image, list] of objects[category]!) {
       for (const object of list) if (isScored(object)) targets.push(image);
     }
-    return { image: ranked.image, rank: ranked.rank, outcomes, targets: [Int32Array.from(targets)] };
+    return {
+      image: ranked.image,
+      rank: ranked.rank,
+      outcomes: outcomes.map(outcomesOf),
+      targets: [Int32Array.from(targets)],
+    };
   });
   return { categories };
 }
@@ -154,9 +161,10 @@ export function vocMetrics(matches: VocMatches, rule: VocRule, multiplicities?: 
   }
   const byThreshold = matches.categories.map((category) => {
     const targetCount = countTargets(category.targets[0]!, multiplicities);
+    const counts = countDetections(category, Infinity, multiplicities);
     return category.outcomes.map((outcomes) => {
       if (targetCount === 0) return NaN;
-      const curve = precisionRecall(category, outcomes, targetCount, Infinity, multiplicities);
+      const curve = precisionRecall(outcomes, counts, targetCount);
       return rule === "area" ? areaUnderCurve(curve) : precisionAtRecalls(curve, elevenRecalls);
     });
   });

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { annotationChecksum, loadDetectionData } from "../../detection/data/detection-data";
+import { annotationChecksum, composedTestSet } from "../../detection/data/detection-data";
 import type { Detection, DetectionSet } from "../../detection/structures/detection-set";
 import { resampleMetrics } from "../../detection/metric/resample-metrics";
 import { detectorRunFile, predictionsFile, readDetectorRun, readPredictionsFile } from "../../runs/run-detector";
@@ -164,7 +164,7 @@ function recordPretraining(recipe: Recipe, seed: number, { preset }: Transfer, r
  */
 export async function recordedTestSet(transfer: Transfer, root = resultsFolder): Promise<DetectionSet> {
   const { dataset } = transfer.rows[0]!.detection;
-  if (dataset.kind === "scenes") return (await loadDetectionData(dataset, undefined)).test;
+  if (dataset.kind === "scenes") return composedTestSet(dataset);
   const path = testSetPath(transfer, root);
   if (existsSync(path)) return readTestSet(path);
   throw new InputError(
