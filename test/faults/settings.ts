@@ -22,6 +22,10 @@ const settings: readonly (readonly [name: string, env: Readonly<Record<string, s
   ["oneDNN on", { TF_NUM_INTRAOP_THREADS: "2", TF_ENABLE_ONEDNN_OPTS: "1" }],
   ["oneDNN off", { TF_NUM_INTRAOP_THREADS: "2", TF_ENABLE_ONEDNN_OPTS: "0" }],
   ["oneDNN on, AVX2 at most", { TF_NUM_INTRAOP_THREADS: "2", TF_ENABLE_ONEDNN_OPTS: "1", ONEDNN_MAX_CPU_ISA: "AVX2" }],
+  [
+    "oneDNN on, SSE4.1 at most",
+    { TF_NUM_INTRAOP_THREADS: "2", TF_ENABLE_ONEDNN_OPTS: "1", ONEDNN_MAX_CPU_ISA: "SSE41" },
+  ],
   ["operation by operation", { TF_NUM_INTRAOP_THREADS: "2", MOCO_OP_BY_OP: "1" }],
 ];
 
