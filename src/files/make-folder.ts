@@ -16,7 +16,11 @@ export function makeFolder(folder: string): void {
     if (isSystemError(error) && error.code === "EEXIST" && isFolder(folder)) return;
     if (!isSystemError(error) || error.code !== "ENOENT" || dirname(folder) === folder) throw error;
     makeParents(dirname(folder));
-    mkdirSync(folder);
+    try {
+      mkdirSync(folder);
+    } catch (again) {
+      throw isSystemError(again) && again.code === "EEXIST" ? error : again;
+    }
   }
 }
 
