@@ -1,5 +1,4 @@
 import { existsSync, statfsSync } from "node:fs";
-import { totalmem } from "node:os";
 import { dirname, resolve } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { textTable } from "../display/table";
@@ -34,7 +33,7 @@ interface DryRun {
   readonly steps: number;
   readonly secondsAStep: number;
   readonly seconds: number;
-  /** Peak of the process, and what the machine has. */
+  /** Peak of the process, and what the machine, or the container, has. */
   readonly memory: { readonly needed: number; readonly there: number };
   /** Two generations of the checkpoint and the one that is being written, and what is free. */
   readonly disk: { readonly needed: number; readonly there: number };
@@ -60,7 +59,7 @@ export async function dryRun(
   const outcome = estimated!.outcome;
   if ("failure" in outcome) throw new InputError(`Cannot measure a step of ${recipe.name}: ${outcome.failure}`);
   const { cost } = outcome;
-  const memory = { needed: cost.peakBytes, there: totalmem() };
+  const memory = { needed: cost.peakBytes, there: machineFacts().memory.total };
   if (memory.needed > memory.there) {
     missing.push(`memory: ${gigabytes(memory.needed - memory.there)}. ${lessMemory(recipe)}`);
   }

@@ -18,12 +18,27 @@ export interface ProgressBar<T> {
 /** Seconds between lines where the stream is a file or a pipe. */
 const lineSeconds = 5;
 
-/** A bar on a terminal; elsewhere, plain lines every few seconds. */
+/** Steps that take longer are told: a Ctrl-C is noticed only when the step has ended. */
+const patienceSeconds = 2;
+
+/** A bar on a terminal; elsewhere, plain lines every few seconds. Where steps are long, both say when a stop is answered. */
 export function progressBar<T extends Steps>(
   stream: NodeJS.WriteStream,
   describe: (progress: T) => string,
 ): ProgressBar<T> {
-  return stream.isTTY ? bar(stream, describe) : lines(stream, describe);
+  let last: { readonly step: number; readonly at: number } | undefined;
+  let answered = "";
+  const { show, stop } = (stream.isTTY ? bar : lines)<T>(stream, (progress) => describe(progress) + answered);
+  return {
+    show: (progress) => {
+      const at = performance.now();
+      const seconds = last && progress.step > last.step ? (at - last.at) / 1000 / (progress.step - last.step) : 0;
+      answered = seconds > patienceSeconds ? `, a stop is answered after a step of ${seconds.toFixed(0)} s` : "";
+      last = { step: progress.step, at };
+      show(progress);
+    },
+    stop,
+  };
 }
 
 /** "step 12 of 490, epoch 1, loss 5.1234, pretext accuracy 12.3 %, 640 images/s, 1:02 left, kNN 31.0 %" */

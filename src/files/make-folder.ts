@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { isSystemError } from "./write-failure";
 
@@ -8,22 +8,33 @@ import { isSystemError } from "./write-failure";
  * @throws the system's error, with the reason that counts
  */
 export function makeFolder(folder: string): void {
+  // Not by Node's `recursive`: it never ends where a file system says ENOENT of all folders, as /proc does, and says ENOENT of one
+  // that can only be read. The first folder that is missing says why.
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder);
   } catch (error) {
-    // Node says ENOENT of a file system that can only be read; the first folder that is missing says why.
-    if (isSystemError(error) && error.code === "ENOENT") makeOneByOne(folder);
-    throw error;
+    if (isSystemError(error) && error.code === "EEXIST" && isFolder(folder)) return;
+    if (!isSystemError(error) || error.code !== "ENOENT" || dirname(folder) === folder) throw error;
+    makeParents(dirname(folder));
+    try {
+      mkdirSync(folder);
+    } catch (again) {
+      throw isSystemError(again) && again.code === "EEXIST" ? error : again;
+    }
   }
 }
 
-function makeOneByOne(folder: string): void {
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function makeParents(folder: string): void {
   try {
     mkdirSync(folder);
   } catch (error) {
     if (!isSystemError(error) || error.code === "EEXIST") return;
     if (error.code !== "ENOENT" || dirname(folder) === folder) throw error;
-    makeOneByOne(dirname(folder));
+    makeParents(dirname(folder));
     mkdirSync(folder);
   }
 }

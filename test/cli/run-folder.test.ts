@@ -22,3 +22,7 @@ it("the folder of a run is made, or named with what is wrong and what to do", ()
     expect(() => prepareFolder(path)).toThrow(`Cannot write the run in ${path}: ${problem}`);
   }
 });
+
+it.runIf(process.platform === "linux")("a folder where none can be made is refused, without an end of tries", () => {
+  expect(() => prepareFolder("/proc/nowhere/runs/one")).toThrow("its folder does not exist (ENOENT)");
+});

@@ -102,10 +102,10 @@ describe("trainLinear", () => {
     expect(last!.history.epochs.at(-1)!.topOne).toBe(1);
   });
 
-  it("goes on bit for bit after it was stopped in the middle of an epoch", async () => {
+  it.each([1, 2, 3])("goes on bit for bit after it was stopped after step %i of an epoch of four", async (stopAt) => {
     const stopped = newFolder();
     let steps = 0;
-    const options = { stopRequested: () => ++steps === 2 };
+    const options = { stopRequested: () => ++steps === stopAt };
     await expect(train(stopped, options)).rejects.toThrow(InterruptedError);
     const rest = await train(stopped);
     expect(contentOf(stopped)).toEqual(contentOf(whole));

@@ -4,11 +4,13 @@ import type { Installation } from "./installation";
 import { moco, type Kill } from "./process";
 import type { Row, Trial } from "./row";
 import {
+  classifierTraining,
   compare,
   detectorTraining,
   finish,
   pretraining,
   problemOf,
+  recordedDetectorTraining,
   reset,
   resultOf,
   undisturbed,
@@ -35,6 +37,13 @@ function moments(path: string): readonly Fault[] {
   ];
 }
 
+/** The moments of several files, in turn. */
+function momentsOf(files: readonly string[]): readonly Fault[] {
+  return moments("").flatMap((_, index) => files.map((file) => moments(file)[index]!));
+}
+
+const detectorFiles = ["detector.safetensors", "predictions.json", "run.json"];
+
 export const killRows: readonly Row[] = [
   {
     id: "kill-pretrain",
@@ -48,11 +57,15 @@ export const killRows: readonly Row[] = [
     fault: "SIGKILL while `moco detect` trains and evaluates",
     promise,
     times: { full: 25, short: 1 },
-    run: (kit, random, times) => {
-      const files = ["detector.safetensors", "predictions.json", "run.json"];
-      const inTurn = moments("").flatMap((_, index) => files.map((file) => moments(file)[index]!));
-      return killed(kit, detectorTraining(kit), inTurn, random, times);
-    },
+    run: (kit, random, times) => killed(kit, detectorTraining(kit), momentsOf(detectorFiles), random, times),
+  },
+  {
+    id: "kill-detect-recorded",
+    fault: "the same, of a training long enough for its steps to be recorded as a graph",
+    promise,
+    times: { full: 12, short: 0 },
+    run: (kit, random, times) =>
+      killed(kit, recordedDetectorTraining(kit, "recorded"), momentsOf(detectorFiles), random, times),
   },
   {
     id: "kill-linear",
@@ -64,6 +77,18 @@ export const killRows: readonly Row[] = [
       await undisturbed(kit, training);
       const words = ["linear", training.folder, "--part", "validation", "--json"];
       yield* killed(kit, { words, folder: training.folder, prints: true }, [], random, times);
+    },
+  },
+  {
+    id: "kill-linear-paper",
+    fault: "SIGKILL while `moco linear --protocol paper` trains its classifier",
+    promise,
+    times: { full: 20, short: 0 },
+    run: async function* (kit, random, times) {
+      const encoder = pretraining(kit, "encoder");
+      await undisturbed(kit, encoder);
+      const files = ["linear.safetensors", "linear.json"];
+      yield* killed(kit, classifierTraining(kit, encoder.folder), momentsOf(files), random, times);
     },
   },
   {

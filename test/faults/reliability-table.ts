@@ -2,6 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkout } from "./installation";
 import type { Row } from "./row";
+import { rows } from "./rows";
+import { readTable, writeTable } from "./tables";
 
 /** What came of a row. */
 export interface TriedRow {
@@ -14,23 +16,20 @@ export interface TriedRow {
   readonly output: string;
 }
 
-const document = join(checkout, "docs", "reliability.md");
 const outputs = join(checkout, "docs", "reliability-output.txt");
-const [begin, end] = ["<!-- rows: written by npm run faults -- --record -->", "<!-- end of rows -->"];
 
 /** Writes rows into the table of docs/reliability.md, in place of those of their commands, and what was printed beside it. */
 export function recordRows(tried: readonly TriedRow[]): void {
-  const text = readFileSync(document, "utf8");
-  const [head, rest] = text.split(begin) as [string, string];
-  const [table, tail] = rest.split(end) as [string, string];
-  const lines = table.split("\n").filter((line) => line.includes("npm run faults"));
+  const lines = readTable("rows").filter((line) => line.includes("npm run faults"));
   for (const one of tried) {
     const index = lines.findIndex((line) => isOf(line, one.row.id));
     if (index < 0) lines.push(lineOf(one));
     else lines[index] = lineOf(one);
   }
-  const header = "| fault | promised | tried | lost | command |\n| --- | --- | --- | --- | --- |";
-  writeFileSync(document, `${head}${begin}\n\n${header}\n${lines.join("\n")}\n\n${end}${tail}`);
+  const order = (line: string) => rows.findIndex(({ id }) => isOf(line, id));
+  lines.sort((one, other) => order(one) - order(other));
+  const header = ["| fault | promised | tried | lost | command |", "| --- | --- | --- | --- | --- |"];
+  writeTable("rows", [...header, ...lines]);
 
   const before = existsSync(outputs) ? readFileSync(outputs, "utf8").split(/^(?=npm run faults)/m) : [];
   const kept = before.filter((part) => !tried.some(({ row }) => isOf(part.split("\n")[0]!, row.id)));

@@ -1,6 +1,16 @@
-import { compare, pretraining, problemOf, reset, resultOf, undisturbed } from "./works";
+import type { Installation } from "./installation";
+import {
+  compare,
+  pretraining,
+  problemOf,
+  recordedDetectorTraining,
+  reset,
+  resultOf,
+  undisturbed,
+  type Work,
+} from "./works";
 import { shell } from "./process";
-import type { Row } from "./row";
+import type { Row, Trial } from "./row";
 
 /** What must not change a bit. */
 const others: readonly (readonly [name: string, script: string, env: Readonly<Record<string, string | undefined>>])[] =
@@ -17,22 +27,31 @@ const others: readonly (readonly [name: string, script: string, env: Readonly<Re
     ],
   ];
 
+/** Runs a work in each of these ways, and compares. */
+async function* inAllWays(kit: Installation, work: Work, ways: typeof others): AsyncGenerator<Trial, void, void> {
+  const expected = await undisturbed(kit, work);
+  for (const [what, script, env] of ways) {
+    reset(work);
+    const ended = await shell(kit, `${script} "$MOCO" "$@"`, work.words, { env });
+    if (ended.code === 77) continue;
+    const problem = problemOf(ended) ?? compare(resultOf(work, ended), expected);
+    yield { what, ...(problem !== undefined && { problem }) };
+  }
+}
+
 export const sameBitsRows: readonly Row[] = [
   {
     id: "same-bits",
-    fault: others.map(([name]) => name).join(", "),
+    fault: `\`moco pretrain\` under: ${others.map(([name]) => name).join(", ")}`,
     promise: "the same recipe, data and seed give the same bits",
     times: { full: others.length, short: 0 },
-    run: async function* (kit, _random, times) {
-      const work = pretraining(kit, "same");
-      const expected = await undisturbed(kit, work);
-      for (const [what, script, env] of others.slice(0, times)) {
-        reset(work);
-        const ended = await shell(kit, `${script} "$MOCO" "$@"`, work.words, { env });
-        if (ended.code === 77) continue;
-        const problem = problemOf(ended) ?? compare(resultOf(work, ended), expected);
-        yield { what, ...(problem !== undefined && { problem }) };
-      }
-    },
+    run: (kit, _random, times) => inAllWays(kit, pretraining(kit, "same"), others.slice(0, times)),
+  },
+  {
+    id: "same-bits-detect",
+    fault: "the same for `moco detect`, whose steps are recorded as a graph",
+    promise: "the same recipe, data and seed give the same bits, detections among them",
+    times: { full: others.length, short: 0 },
+    run: (kit, _random, times) => inAllWays(kit, recordedDetectorTraining(kit, "same-detect"), others.slice(0, times)),
   },
 ];

@@ -121,14 +121,15 @@ export const surroundingRows: readonly Row[] = [
       const expected = await undisturbed(kit, work);
       const output = join(kit.scratch, "executed");
       const cases: readonly Surrounding[] = [
+        {
+          name: "no room for the executed notebook",
+          script: `mkdir "$OUTPUT"; mount -t tmpfs -o size=4k none "$OUTPUT" || exit 77; ${run} --output "$OUTPUT/04.ipynb"`,
+          env: { OUTPUT: output },
+          mounts: true,
+        },
         { name: "no HOME", script: run, env: { HOME: undefined } },
         { name: "a HOME that is not there", script: run, env: { HOME: "/proc/nowhere" } },
         { name: "256 open files", script: `ulimit -n 256; ${run}` },
-        {
-          name: "no room for the executed notebook",
-          script: `mkdir "${output}"; mount -t tmpfs -o size=4k none "${output}" || exit 77; ${run} --output "${output}/04.ipynb"`,
-          mounts: true,
-        },
       ];
       for (const one of cases.slice(0, times)) {
         if (one.mounts) {

@@ -38,6 +38,19 @@ export function detectorTraining(kit: Installation, name = "detect"): Work {
   return { words: [...words, "--checkpoint-seconds", "0.01"], folder };
 }
 
+/** A detector's training that is long enough for its steps to be recorded as graphs. */
+export function recordedDetectorTraining(kit: Installation, name: string): Work {
+  const { words, folder } = detectorTraining(kit, name);
+  return { words: [...words, "--set", "schedule.iterations=24"], folder };
+}
+
+/** A linear classifier by the paper's protocol, 27 steps on the network of a run, with a checkpoint after each. */
+export function classifierTraining(kit: Installation, encoder: string): Work {
+  const folder = join(kit.scratch, "classifier");
+  const words = ["linear", encoder, "--protocol", "paper", "--set", "epochs=3", "--part", "validation"];
+  return { words: [...words, "--output", folder, "--checkpoint-seconds", "0.01"], folder };
+}
+
 /** Whether two runs of one work gave the same, bit for bit. */
 export function compare(result: unknown, { result: undisturbed }: Undisturbed): string | undefined {
   if (isDeepStrictEqual(result, undisturbed)) return undefined;

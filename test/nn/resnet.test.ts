@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
+import { backboneFeatures, createEncoder, disposeEncoder } from "../../src/nn/encoder";
 import { ParameterVector } from "../../src/nn/parameters";
 import { resNetFeatures, type NormalizationMode } from "../../src/nn/resnet";
 import {
@@ -110,6 +111,23 @@ describe("features", () => {
     expect(counts).toHaveLength(20);
     features.dispose();
     parameters.dispose();
+  });
+
+  it.each(
+    (["resnet18", "resnet50"] as const).flatMap((architecture) => [
+      [architecture, "cifar"] as const,
+      [architecture, "imagenet"] as const,
+    ]),
+  )("of %s with the %s stem are there for an image of one pixel: no map becomes empty", (architecture, stem) => {
+    const encoder = createEncoder(
+      { architecture, width: 8, stem, head: "linear", dimension: 4 },
+      randomStream(1, "test"),
+    );
+    const features = backboneFeatures(encoder, hashedImages(1, 2, 1));
+    expect(features.shape).toEqual([2, featureCount(encoder.config)]);
+    expect(features.dataSync().every(Number.isFinite)).toBe(true);
+    features.dispose();
+    disposeEncoder(encoder);
   });
 });
 

@@ -265,6 +265,25 @@ describe("trainDetector on images of one shape, so that its steps are recorded",
     // Or it was not recorded.
     expect(contentOf(opByOp)).not.toEqual(contentOf(whole));
   });
+
+  it.runIf(process.env["MOCO_TEST_LONG"])(
+    "by leaving the loop at every step ends with the same bits",
+    async () => {
+      const [whole, broken] = [newFolder(), newFolder()];
+      const losses = lossesOf(await run(whole));
+      const seen: unknown[] = [];
+      const options = { seed: 1, directory: broken, initialization: tinyInitialization, monitor };
+      for (let call = 0; call < schedule.iterations; call++) {
+        for await (const { losses: one } of trainDetector(long, square, options)) {
+          seen.push(one);
+          break;
+        }
+      }
+      expect(seen).toEqual(losses);
+      expect(contentOf(broken)).toEqual(contentOf(whole));
+    },
+    600_000,
+  );
 });
 
 describe.each([
