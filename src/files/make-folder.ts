@@ -9,17 +9,18 @@ import { isSystemError } from "./write-failure";
  */
 export function makeFolder(folder: string): void {
   // Not by Node's `recursive`: it never ends where a file system says ENOENT of all folders, as /proc does, and says ENOENT of one
-  // that can only be read. The first folder that is missing says why.
+  // that can only be read.
   try {
     mkdirSync(folder);
   } catch (error) {
-    if (isSystemError(error) && error.code === "EEXIST" && isFolder(folder)) return;
-    if (!isSystemError(error) || error.code !== "ENOENT" || dirname(folder) === folder) throw error;
-    makeParents(dirname(folder));
+    if (isFolder(folder)) return;
+    if (!hasCode(error, "ENOENT") || dirname(folder) === folder) throw error;
+    makeParent(dirname(folder));
     try {
       mkdirSync(folder);
     } catch (again) {
-      throw isSystemError(again) && again.code === "EEXIST" ? error : again;
+      // Another process may have made it meanwhile.
+      if (!isFolder(folder)) throw again;
     }
   }
 }
@@ -28,13 +29,15 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-function makeParents(folder: string): void {
+function makeParent(folder: string): void {
   try {
-    mkdirSync(folder);
+    makeFolder(folder);
   } catch (error) {
-    if (!isSystemError(error) || error.code === "EEXIST") return;
-    if (error.code !== "ENOENT" || dirname(folder) === folder) throw error;
-    makeParents(dirname(folder));
-    mkdirSync(folder);
+    // What is in the place of the folder, a file or a link to nowhere, is told better by what fails in it.
+    if (!hasCode(error, "EEXIST")) throw error;
   }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return isSystemError(error) && error.code === code;
 }
