@@ -8,7 +8,8 @@ const root = mkdtempSync(join(tmpdir(), "moco-goes-on-"));
 afterAll(() => rmSync(root, { recursive: true }));
 afterEach(() => vi.unstubAllEnvs());
 
-const smoke = ["pretrain", "--preset", "smoke", "--queue-size", "64"];
+const preset = ["pretrain", "--preset", "smoke"];
+const smoke = [...preset, "--queue-size", "64"];
 
 interface Trained {
   readonly manifest: {
@@ -31,7 +32,7 @@ describe("moco pretrain", () => {
     expect(steps).toBeGreaterThan(3);
     expect(goneOn.stderr).toContain("Going on after step 3");
 
-    const other = await moco(...smoke, "--queue-size", "128", "--from", before, "--output", join(root, "other"));
+    const other = await moco(...preset, "--queue-size", "128", "--from", before, "--output", join(root, "other"));
     expect(other.code).toBe(2);
     expect(other.stderr).toContain("(method.queueSize 64, asked for is 128)");
   });
