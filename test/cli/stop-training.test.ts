@@ -16,14 +16,17 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A training of the smoke preset, 35 steps long, with a checkpoint after nearly every step. */
-function words(run: string): string[] {
-  return ["pretrain", "--preset", "smoke", "--output", join(folder, run), "--checkpoint-seconds", "0.01"];
+/** A training of the smoke preset, 35 steps long, with a checkpoint after nearly every step, or so many seconds. */
+function words(run: string, seconds = 0.01): string[] {
+  return ["pretrain", "--preset", "smoke", "--output", join(folder, run), "--checkpoint-seconds", String(seconds)];
 }
 
-/** Waits until a training has told of its first step. */
-async function firstStep({ process: { stdout } }: Running): Promise<void> {
-  await new Promise<void>((resolve) => stdout!.on("data", (text) => /^step \d/m.test(String(text)) && resolve()));
+/** Waits until a training has told of its first step, or has ended. */
+async function firstStep({ process: { stdout }, finished }: Running): Promise<void> {
+  const told = new Promise<void>((resolve) =>
+    stdout!.on("data", (text) => /^step \d/m.test(String(text)) && resolve()),
+  );
+  await Promise.race([told, finished]);
 }
 
 /** All that a checkpoint holds, but for the seconds that training took. */
@@ -65,7 +68,7 @@ describe("moco pretrain", () => {
   });
 
   it("refuses a folder in which another process trains, and names it", async () => {
-    const first = start(...words("shared"), "--checkpoint-seconds", "1000");
+    const first = start(...words("shared", 1000));
     await firstStep(first);
     const { code, stderr } = await moco(...words("shared"));
     expect(stderr).toMatch(
@@ -95,7 +98,7 @@ describe("moco pretrain", () => {
 
 /** Sends a signal to a training that would write its first checkpoint at the end only. */
 async function stopAfterFirstStep(signal: "SIGINT" | "SIGTERM"): Promise<Finished> {
-  const running = start(...words(signal), "--checkpoint-seconds", "1000");
+  const running = start(...words(signal, 1000));
   await firstStep(running);
   running.process.kill(signal);
   return running.finished;
