@@ -1,6 +1,6 @@
 /**
  * tslab's compiler of cells, with what cells need besides: `strict`, the packages' own types, source maps
- * (cell-positions.js), shorthand properties of earlier names (shorthand.js), `for await` outside functions, interrupts
+ * (cell-positions.js), shorthand properties of earlier names (shorthand.js), `for await` and `await (…)` outside functions, interrupts
  * (interrupts.js) and files beside the notebook (own-files.js).
  *
  * Reaches into tslab 1.0.22: the module of its compiler, and what its converter takes and returns.

@@ -1,13 +1,11 @@
 import { InvalidArgumentError } from "commander";
-
-/** Digits as people write a number; JavaScript also takes "", " 5" and "0x10". */
-const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+import { isDecimal } from "../files/decimal";
 
 /** Reads a flag that must be an integer of at least `least`, and at most `most`. */
 export function integerFrom(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!decimal.test(text) || !Number.isSafeInteger(value) || Object.is(value, -0) || value < least || value > most) {
+    if (!isDecimal(text) || !Number.isSafeInteger(value) || Object.is(value, -0) || value < least || value > most) {
       throw new InvalidArgumentError(
         `It must be an integer of at least ${least}${most === Number.MAX_SAFE_INTEGER ? "" : ` and at most ${most}`}.`,
       );
@@ -19,7 +17,7 @@ export function integerFrom(least: number, most = Number.MAX_SAFE_INTEGER): (tex
 /** Reads a flag that must be a positive number. */
 export function positiveNumber(text: string): number {
   const value = Number(text);
-  if (!decimal.test(text) || !(value > 0 && value < Infinity))
+  if (!isDecimal(text) || !(value > 0 && value < Infinity))
     throw new InvalidArgumentError("It must be a positive number.");
   return value;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isNotMinusZero, minusZero, momentum, positive, positiveInteger } from "../methods/settings";
+import { count, momentum, positive, positiveInteger, weightDecay } from "../methods/settings";
 import { architectures } from "../nn/resnet-layout";
 import { parseBySchema } from "../train/recipe";
 
@@ -103,7 +103,7 @@ export const detectionRecipeSchema = z
     schedule: z
       .object({
         iterations: positiveInteger,
-        warmup: z.number().int().min(0).safe().refine(isNotMinusZero, minusZero),
+        warmup: count,
         milestones: z.array(positiveInteger),
       })
       .strict(),
@@ -123,7 +123,7 @@ export const detectionRecipeSchema = z
       .optional(),
     momentum,
     /** Not applied to batch normalization. */
-    weightDecay: z.number().min(0).max(3.4e38).refine(isNotMinusZero, minusZero),
+    weightDecay,
     /** Batches that the running averages are the mean of before evaluation. */
     preciseBnBatches: positiveInteger,
   })

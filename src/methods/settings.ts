@@ -1,11 +1,9 @@
 import { z } from "zod";
 
-/** -0 is a number of JSON, and would be another recipe than 0 that has the same hash. */
-export function isNotMinusZero(value: number): boolean {
-  return !Object.is(value, -0);
+/** Refuses -0: it is a number of JSON, and would be another recipe than 0 that has the same hash. */
+function notMinusZero(schema: z.ZodNumber) {
+  return schema.refine((value) => !Object.is(value, -0), "Number must be 0 or greater, -0 is not");
 }
-/** What is said of it. */
-export const minusZero = "Number must be 0 or greater, -0 is not";
 
 /** Whole numbers that JavaScript holds exactly. */
 export const positiveInteger = z.number().int().positive().safe();
@@ -14,6 +12,10 @@ export const positive = z.number().positive().min(1.18e-38).max(3.4e38);
 /** tau of the contrastive loss. */
 export const temperature = positive.describe("T of InfoNCE");
 /** Share of the old value that stays. */
-export const momentum = z.number().min(0).lt(1).refine(isNotMinusZero, minusZero);
+export const momentum = notMinusZero(z.number().min(0).lt(1));
+/** Factor of the L2 penalty. */
+export const weightDecay = notMinusZero(z.number().min(0).max(3.4e38));
+/** Whole numbers from 0 on. */
+export const count = notMinusZero(z.number().int().min(0).safe());
 /** Images encoded at a time by the gradient cache; without it the whole batch at once. */
 export const chunkSize = positiveInteger.optional();

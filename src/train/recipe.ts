@@ -2,7 +2,7 @@ import { z } from "zod";
 import { InputError } from "../errors";
 import { methodOf, methodSchema } from "../methods";
 import type { MethodDefinition, MethodSettings } from "../methods/method";
-import { isNotMinusZero, minusZero, momentum, positive, positiveInteger } from "../methods/settings";
+import { momentum, positive, positiveInteger, weightDecay } from "../methods/settings";
 import { architectures } from "../nn/resnet-layout";
 import { assertScheduleFits } from "./schedule";
 
@@ -60,7 +60,7 @@ const sharedSchema = z
       .object({
         kind: z.enum(["sgd", "lars"]),
         momentum,
-        weightDecay: z.number().min(0).max(3.4e38).refine(isNotMinusZero, minusZero),
+        weightDecay,
       })
       .strict(),
     learningRate: positive,

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { readJson } from "../files/checked-json";
+import { withSortedKeys } from "../files/sorted-keys";
 import { InputError } from "../errors";
 import { namesIn } from "../runs/run-name";
 import { fault, type Finding } from "./finding";
@@ -127,22 +128,15 @@ function outputChange(kept: readonly CellOutput[], computed: readonly CellOutput
   return undefined;
 }
 
+/** By type. Notebooks keep the keys of objects in the order of the alphabet. */
 function flat(output: CellOutput): ReadonlyMap<string, string> {
   if ("text" in output) return new Map([["text", output.text]]);
   return new Map(
     Object.entries(output.data).map(([type, value]) => [
       type,
-      typeof value === "string" ? value : JSON.stringify(sorted(value)),
+      typeof value === "string" ? value : JSON.stringify(withSortedKeys(value)),
     ]),
   );
-}
-
-/** With the keys of objects in one order: notebooks keep them by the alphabet. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).map(([key, content]): [string, unknown] => [key, sorted(content)]);
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** The characters around the first that differs. */

@@ -22,11 +22,11 @@ export interface Undisturbed {
   readonly seconds: number;
 }
 
-/** A pre-training of 35 steps, with a checkpoint after nearly every one. */
-export function pretraining(kit: Installation, name = "pretrain"): Work {
+/** A pre-training of 35 steps, with a checkpoint after nearly every one, or so many seconds. */
+export function pretraining(kit: Installation, name = "pretrain", checkpointSeconds = 0.01): Work {
   const folder = join(kit.scratch, name);
   return {
-    words: ["pretrain", "--preset", "smoke", "--output", folder, "--checkpoint-seconds", "0.01"],
+    words: ["pretrain", "--preset", "smoke", "--output", folder, "--checkpoint-seconds", String(checkpointSeconds)],
     folder,
   };
 }

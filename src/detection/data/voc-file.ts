@@ -1,5 +1,6 @@
 import { DOMParser, type Element } from "@xmldom/xmldom";
 import { decodeText } from "../../data/decode-text";
+import { isDecimal } from "../../files/decimal";
 import type { AnnotationFaults } from "./annotation-faults";
 import type { Box } from "../structures/detection-set";
 import { maximumPixels } from "./image-files";
@@ -19,9 +20,6 @@ export interface VocObject {
   /** xmin, ymin, xmax, ymax as written: pixel indices from 1. */
   readonly box: Box;
 }
-
-/** A number as people write it; JavaScript also takes "" and "0x10". */
-const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** The encoding that an XML file declares. */
 const declaration = /^<\?xml[^>]*?\sencoding\s*=\s*["']([\w.:-]+)["']/;
@@ -62,7 +60,7 @@ export function parseVocFile(bytes: Uint8Array, path: string, found: AnnotationF
     const corners = child(element, "bndbox");
     const values = ["xmin", "ymin", "xmax", "ymax"].map((field) => {
       const value = textOf(corners, field);
-      const number = value !== undefined && decimal.test(value) ? Number(value) : NaN;
+      const number = value !== undefined && isDecimal(value) ? Number(value) : NaN;
       return Number.isFinite(number) ? number : fault(`object ${at}: bndbox.${field}`, "be a number", value);
     });
     if (values.some((value) => value === undefined)) return;
