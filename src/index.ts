@@ -97,7 +97,7 @@ export { publishedCocoTables } from "./paper/published-coco";
 export { publishedDetectionTables } from "./paper/published-detection";
 export { publishedTaskTables } from "./paper/published-tasks";
 export {
-  fpnTransferName,
+  fpnTransferOf,
   transferMinutes,
   transferNamed,
   type Transfer,

@@ -28,12 +28,12 @@ showTable(claimRows(judged), {
 showNotes(claimNotes(judged));
 
 // %%
-import { detectionPreset, loadDetectionData, sceneCredit, transferMinutes } from "moco-kit";
+import { loadDetectionData, sceneCredit, transferMinutes } from "moco-kit";
 import { transferNamed } from "moco-kit";
 
 const size = presetNamed(preset);
 const transfer = transferNamed(size.name);
-const recipe = detectionPreset(preset);
+const recipe = transfer.rows[0].detection;
 const data = await loadDetectionData(recipe.dataset, undefined);
 const rows = transfer.rows.filter(({ purpose }) => everything || purpose === "initialization");
 const { train, validation, test } = data;

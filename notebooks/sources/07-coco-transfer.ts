@@ -17,12 +17,12 @@ const anew: boolean = false; // false: show what was recorded; true: train
 // As the recorded runs have it, for boxes and masks; then by the paper's own figures, for all its tasks.
 
 // %%
-import { claimNotes, claimRows, fpnTransferName, judgementsOn, presetNamed } from "moco-kit";
+import { claimNotes, claimRows, judgementsOn, presetNamed } from "moco-kit";
 import { recordedJudgements, showNotes, showTable, taskDifferenceRows } from "moco-kit";
 import { taskFindings, taskRows } from "moco-kit";
 
 const judged = judgementsOn(recordedJudgements(presetNamed("quick")), {
-  tables: [fpnTransferName("quick")],
+  tables: ["quick-fpn"],
   ids: ["D7"],
 });
 showTable(claimRows(judged), {
@@ -31,10 +31,10 @@ showTable(claimRows(judged), {
 showNotes([...claimNotes(judged), ...taskFindings()]);
 
 // %%
-import { loadDetectionData, sceneCredit, transferMinutes, transferNamed } from "moco-kit";
+import { fpnTransferOf, loadDetectionData, sceneCredit, transferMinutes } from "moco-kit";
 
 const size = presetNamed(preset);
-const transfer = transferNamed(fpnTransferName(size.name));
+const transfer = fpnTransferOf(size.name);
 const recipe = transfer.rows[0].detection;
 const data = await loadDetectionData(recipe.dataset, undefined);
 const { train, validation, test } = data;

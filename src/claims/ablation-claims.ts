@@ -19,9 +19,12 @@ const difference = { kind: "difference" } as const satisfies ClaimTest;
 const trend = { kind: "trend", margin: highlighted } as const satisfies ClaimTest;
 
 function ofQueueSize(preset: Preset): Claim[] {
-  const { queueSizes } = preset.ablations;
+  const { largestOfTrend } = preset.ablations;
+  const queueSizes = preset.ablations.queueSizes.filter(({ queueSize }) => queueSize <= largestOfTrend);
   const [smallest, largest] = [queueSizes[0]!, queueSizes.at(-1)!].map(({ paper }) => paper && figure3.moco.get(paper));
-  const rows = queueSizeAblation(preset).cells.map(({ label }) => label);
+  const rows = queueSizeAblation(preset)
+    .cells.slice(0, queueSizes.length)
+    .map(({ label }) => label);
   return [
     {
       id: "S5",

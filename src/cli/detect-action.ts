@@ -1,3 +1,4 @@
+import { percent } from "../display/percent";
 import { join, resolve } from "node:path";
 import { annotationChecksum, loadDetectionData, type DetectionData } from "../detection/data/detection-data";
 import { detectionPreset, withArchitecture, withMasks } from "../recipes/detection-presets";
@@ -24,7 +25,7 @@ import { detectorInitialization } from "../runs/detector-initialization";
 import { detectionLimit } from "../experiments/transfer/transfer-rows";
 import type { DetectFlags } from "./detect";
 import { clock } from "../display/clock";
-import { percent, progressBar } from "./progress-bar";
+import { progressBar } from "./progress-bar";
 import { withSettings, type Setting } from "./recipe-flags";
 import { prepareFolder } from "./run-folder";
 import { tellFirstSteps } from "./tell-first-steps";

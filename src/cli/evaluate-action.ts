@@ -1,3 +1,4 @@
+import { percent, percentValue } from "../display/percent";
 import { extractFeatures } from "../evaluate/extract";
 import type { Features } from "../evaluate/features";
 import { knn } from "../evaluate/knn";
@@ -92,14 +93,13 @@ function print(
 }
 
 function describe({ name, settings, accuracy: { mean, low, high, kind }, images }: Measure): string {
-  const percent = (share: number) => (100 * share).toFixed(1);
   const numbers = Object.entries(settings).filter(([, value]) => typeof value === "number");
   const warnings = [
     ...(settings["atEdge"] === true ? ["at the edge of the grid: a value outside might be better"] : []),
     ...(settings["converged"] === false ? ["not converged"] : []),
   ];
   return (
-    `${name} (${[...numbers.map((setting) => setting.join(" = ")), ...warnings].join(", ")}): ${percent(mean)} %, ` +
-    `95 % interval of ${kind} ${percent(low)} to ${percent(high)} %, ${images} images`
+    `${name} (${[...numbers.map((setting) => setting.join(" = ")), ...warnings].join(", ")}): ${percent(mean)}, ` +
+    `95 % interval of ${kind} ${percentValue(low)} to ${percent(high)}, ${images} images`
   );
 }

@@ -1,3 +1,4 @@
+import { percent } from "../display/percent";
 import { join, resolve } from "node:path";
 import { stopRequested } from "../display/kernel";
 import { paperLinearRecipe, parseLinearRecipe, type LinearRecipe } from "../evaluate/linear-recipe";
@@ -7,7 +8,7 @@ import { forgetLinearRun, linearDirectory, linearRunFile, runLinear, type Linear
 import type { LinearFlags } from "./evaluate";
 import { evaluationData, openEncoder } from "./open-encoder";
 import { clock } from "../display/clock";
-import { percent, progressBar } from "./progress-bar";
+import { progressBar } from "./progress-bar";
 import { withSettings, type Setting } from "./recipe-flags";
 import { prepareFolder } from "./run-folder";
 

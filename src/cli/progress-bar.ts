@@ -1,3 +1,4 @@
+import { percent } from "../display/percent";
 import { Presets, SingleBar } from "cli-progress";
 import { clock } from "../display/clock";
 import type { TrainingProgress } from "../train/pretrain";
@@ -95,8 +96,4 @@ function lines<T extends Steps>(stream: NodeJS.WriteStream, describe: (progress:
     },
     stop: () => undefined,
   };
-}
-
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

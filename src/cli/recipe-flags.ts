@@ -63,7 +63,7 @@ export function recipeFrom({ preset, file, method }: RecipeOrigin, settings: rea
     );
   }
   const ofPreset = () => whole ?? presetRecipe(presetNamed(preset), method);
-  const original = file === undefined ? ofPreset() : readJson(file);
+  const original = file === undefined ? ofPreset() : readRecipeFile(file);
   const changed = withSettings(original, settings);
   if (settings.length === 0 || !isObject(changed)) return changed;
   const set = (field: string) => settings.some(([one]) => one === field);
@@ -102,7 +102,7 @@ function valueOf(text: string): unknown {
   }
 }
 
-function readJson(file: string): unknown {
+function readRecipeFile(file: string): unknown {
   try {
     return JSON.parse(decodeText(readFileSync(file)));
   } catch (error) {

@@ -14,7 +14,7 @@ import type { ReportFlags } from "./report";
 export async function reportAction({ preset: name, write, output }: ReportFlags): Promise<void> {
   const preset = presetNamed(name);
   if (write) {
-    await writeDocuments(preset, projectRoot);
+    await writeDocuments(projectRoot);
     console.log("Wrote the computed tables of README.md and REPRODUCE.md.");
     return;
   }

@@ -156,7 +156,8 @@ async function filesOfStudies(preset: Preset): Promise<ReadonlyMap<string, strin
 /** The transfers of notebooks 06 and 07. */
 async function transfersOf(preset: Preset): Promise<readonly Transfer[]> {
   const { fpnTransferName, transferNamed } = await import("../experiments/transfer/transfer.js");
-  return [preset.name, fpnTransferName(preset.name)].map(transferNamed);
+  const withMasks = fpnTransferName(preset.name);
+  return [preset.name, ...(withMasks ? [withMasks] : [])].map(transferNamed);
 }
 
 /** Deletes their detectors. */

@@ -23,9 +23,9 @@ export function transferCommand(): Command {
     .addOption(
       new Option(
         "--preset <name>",
-        "composed scenes (smoke, quick), with masks and FPN (smoke-fpn, quick-fpn), or photographs below --root: blood cells (bccd), nuclei with masks (nuclei)",
+        "composed scenes (smoke, quick, small), with masks and FPN (smoke-fpn, quick-fpn), or photographs below --root: blood cells (bccd), nuclei with masks (nuclei)",
       )
-        .choices(["smoke", "quick", "smoke-fpn", "quick-fpn", "bccd", "nuclei"] satisfies TransferName[])
+        .choices(["smoke", "quick", "small", "smoke-fpn", "quick-fpn", "bccd", "nuclei"] satisfies TransferName[])
         .default("quick"),
     )
     .option("--root <folder>", "folder of the data set, where the preset needs one")

@@ -1,12 +1,11 @@
 import { join, relative } from "node:path";
 import { stopRequested } from "../display/kernel";
-import { presetNamed } from "../recipes/presets";
 import { readRunRecord } from "../runs/run-record";
 import { acceptDocuments } from "../verify/check-documents";
 import type { Finding } from "../verify/finding";
 import { sample, trainableAgain, trainAgain } from "../verify/rerun";
 import { statedNumbersFile } from "../verify/stated-numbers";
-import { verify } from "../verify/verify";
+import { recordedPresets, verify } from "../verify/verify";
 import { exitCodes } from "./errors";
 import { describeProgress, progressBar } from "./progress-bar";
 import { projectRoot } from "./project";
@@ -18,13 +17,11 @@ import type { VerifyFlags } from "./verify";
  * @returns the exit code: 1 if there is a fault
  */
 export async function verifyAction({
-  preset: name,
   quick = false,
   accept,
   rerun = 0,
   json,
 }: VerifyFlags): Promise<number> {
-  const preset = presetNamed(name);
   if (accept) {
     acceptDocuments(projectRoot);
     console.log(
@@ -32,11 +29,14 @@ export async function verifyAction({
     );
     return 0;
   }
-  const findings: Finding[] = [...(await verify(preset, { project: projectRoot, quick }))];
+  const findings: Finding[] = [...(await verify({ project: projectRoot, quick }))];
   const bar = progressBar(process.stderr, describeProgress);
   const root = join(projectRoot, "results");
   try {
-    for (const path of sample(trainableAgain(preset, root), rerun)) {
+    const trainable = recordedPresets(root).flatMap((preset) =>
+      trainableAgain(preset, root).map((path) => ({ preset, path })),
+    );
+    for (const { preset, path } of sample(trainable, rerun)) {
       const where = relative(projectRoot, path);
       console.error(`Training again: ${where}`);
       const options = { stopRequested, onProgress: bar.show };
@@ -47,7 +47,7 @@ export async function verifyAction({
     bar.stop();
   }
   const faults = findings.filter(({ level }) => level === "fault");
-  if (json) console.log(JSON.stringify({ preset: name, quick, findings }, null, 2));
+  if (json) console.log(JSON.stringify({ quick, findings }, null, 2));
   else {
     for (const { level, where, what } of findings) console.log(`${level}: ${where}: ${what}`);
     console.log(

@@ -1,10 +1,8 @@
-import { Command, Option } from "commander";
-import { presetNames } from "../recipes/presets";
+import { Command } from "commander";
 import { integerFrom } from "./numbers";
 
 /** What `moco verify` is given. */
 export interface VerifyFlags {
-  readonly preset: (typeof presetNames)[number];
   readonly quick?: boolean;
   readonly accept?: boolean;
   readonly rerun?: number;
@@ -17,7 +15,6 @@ export function verifyCommand(): Command {
     .description(
       "check every recorded file, and every number of README.md, REPRODUCE.md, the report and the notebooks against them",
     )
-    .addOption(new Option("--preset <name>", "size of the runs").choices(presetNames).default("quick"))
     .option("--quick", "leave out what takes minutes: AP from detections, its tables, and notebooks 06 and 07")
     .option("--rerun <count>", "train so many recorded encoders again, drawn at random, and compare", integerFrom(1))
     .option("--accept", "write down the numbers of the documents that are not computed, as they now stand")

@@ -63,6 +63,19 @@ export async function recordedTransfer(name: TransferName, root = resultsFolder)
   return storedTransfer(transfer, await recordedTestSet(transfer, root), recordedTransferRuns(transfer, root));
 }
 
+/** Computes a recorded transfer. */
+export type TransferOf = (name: TransferName) => Promise<TransferResult>;
+
+/** The recorded transfers of a folder of results, each computed once: what is computed is for whoever asks again. */
+export function transfersIn(root = resultsFolder): TransferOf {
+  const computed = new Map<TransferName, Promise<TransferResult>>();
+  return (name) => {
+    const found = computed.get(name) ?? recordedTransfer(name, root);
+    computed.set(name, found);
+    return found;
+  };
+}
+
 /** Both engines, as recorded. */
 export function recordedEngines(root = resultsFolder): EngineComparison {
   return compareEngines(readTwoEngines(`${root}/cifar10-demo`));
@@ -79,15 +92,19 @@ export interface RecordedReport {
  * Reads and computes all that is recorded of a preset.
  *
  * @param options.quick - leaves out the transfers, which take a minute
+ * @param options.transferOf - computes a transfer, where the caller shares what it computed
  */
 export async function recordedReport(
   preset: Preset,
   root = resultsFolder,
-  { quick = false } = {},
+  {
+    quick = false,
+    transferOf = transfersIn(root),
+  }: { readonly quick?: boolean; readonly transferOf?: TransferOf } = {},
 ): Promise<RecordedReport> {
   const transfers: TransferResult[] = [];
   for (const name of quick ? [] : recordedTransferNames(preset, root))
-    transfers.push(await recordedTransfer(name, root));
+    transfers.push(await transferOf(name));
   return { ablations: recordedAblations(preset, root), transfers, engines: recordedEngines(root) };
 }
 

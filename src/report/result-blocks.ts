@@ -1,3 +1,4 @@
+import { percentValue } from "../display/percent";
 import { signedInterval } from "../display/signed";
 import { join } from "node:path";
 import type { AblationResult } from "../experiments/ablation/ablation-result";
@@ -7,13 +8,13 @@ import { measureTitles, type DetectionMeasure } from "../detection/metric/detect
 import { publishedSign, type TransferResult } from "../experiments/transfer/transfer-result";
 import { transferNames } from "../experiments/transfer/transfer";
 import { InputError } from "../errors";
-import type { Preset } from "../recipes/presets";
+import { presetNamed, type Preset } from "../recipes/presets";
 import { differenceToPyTorch, firstStepsFolder, readFirstSteps } from "../runs/first-steps";
 import { readDetectorRun } from "../runs/run-detector";
 import { namesIn, resultsFolder } from "../runs/run-name";
 import { ablationNames } from "./ablations";
 import { claimNotes, claimRows } from "./claim-rows";
-import { recordedAblation, recordedEngines, recordedJudgements, recordedTransfer } from "./recorded-report";
+import { recordedAblation, recordedEngines, recordedJudgements, transfersIn, type TransferOf } from "./recorded-report";
 import { columnsOf, markdownTable, withColumns, type ReportTable } from "./report-table";
 import { ablationTables, engineTables, transferTables } from "./result-tables";
 import type { TextRow } from "../display/table";
@@ -52,6 +53,9 @@ export function fillBlocks(text: string, contents: ReadonlyMap<string, string>):
   );
 }
 
+/** The preset whose runs a block shows where its name says no other: "momentum, preset small". */
+const usualPreset = "quick";
+
 /** Blocks that take a transfer's bootstrap: seconds to minutes. */
 export function isSlow(name: string): boolean {
   return name.startsWith("transfer-");
@@ -60,19 +64,27 @@ export function isSlow(name: string): boolean {
 /**
  * What belongs into blocks of these names, by the recorded results: Markdown.
  *
+ * @param transferOf - computes a transfer, where the caller shares what it computed
  * @throws InputError if there is no block of a name
  */
 export async function blockContents(
   names: readonly string[],
-  preset: Preset,
   root = resultsFolder,
+  transferOf = transfersIn(root),
 ): Promise<ReadonlyMap<string, string>> {
   const contents = new Map<string, string>();
-  for (const name of new Set(names)) contents.set(name, await contentOf(name, preset, root));
+  for (const block of new Set(names)) {
+    const [name, preset = usualPreset] = block.split(", preset ");
+    contents.set(block, await contentOf(name!, presetNamed(preset), { root, transferOf }));
+  }
   return contents;
 }
 
-async function contentOf(name: string, preset: Preset, root: string): Promise<string> {
+async function contentOf(
+  name: string,
+  preset: Preset,
+  { root, transferOf }: { readonly root: string; readonly transferOf: TransferOf },
+): Promise<string> {
   const id = ablationNames.find((one) => one === name);
   if (id !== undefined) {
     const result = recordedAblation(id, preset, root);
@@ -81,7 +93,7 @@ async function contentOf(name: string, preset: Preset, root: string): Promise<st
       : ablationBlock(result, preset);
   }
   const transfer = transferNames.find((one) => `transfer-${one}` === name);
-  if (transfer !== undefined) return transferBlock(await recordedTransfer(transfer, root));
+  if (transfer !== undefined) return transferBlock(await transferOf(transfer));
   switch (name) {
     case "two-engines":
       return markdownTable(withoutOfficial(engineTables(recordedEngines(root))[0]!));
@@ -192,7 +204,7 @@ function validationRow(label: string, [run]: TransferResult["rows"][number]["run
     {
       initialization: label,
       "after iterations": run.validations
-        .map(({ step, ap50 }) => `${step.toLocaleString("en")}: ${percent(ap50)}`)
+        .map(({ step, ap50 }) => `${step.toLocaleString("en")}: ${percentValue(ap50)}`)
         .join(", "),
     },
   ];
@@ -219,7 +231,7 @@ function ratesBlock(folder: string, start: string): string {
       runs.map(({ manifest, validations }) => ({
         rate: String(manifest.recipe.learningRate),
         "AP50 on validation (%), after iterations": validations
-          .map(({ step, ap50 }) => `${step.toLocaleString("en")}: ${percent(ap50)}`)
+          .map(({ step, ap50 }) => `${step.toLocaleString("en")}: ${percentValue(ap50)}`)
           .join(", "),
       })),
     ),
@@ -235,8 +247,4 @@ function withoutOfficial(table: ReportTable): ReportTable {
 
 function plain(rows: readonly TextRow[]): ReportTable {
   return { id: "", title: "", paper: "", rows: rows.map((cells) => ({ cells, runs: [] })), printed: {}, notes: [] };
-}
-
-function percent(share: number | null): string {
-  return share === null ? "–" : (100 * share).toFixed(1);
 }

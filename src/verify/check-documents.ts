@@ -5,8 +5,7 @@ import { drawFigure } from "../display/chart";
 import { besideEachOther } from "../display/svg-chart";
 import { engineFigure } from "../experiments/pytorch-parity/two-engines-rows";
 import { replaceFile } from "../files/replace-file";
-import type { Preset } from "../recipes/presets";
-import { recordedEngines } from "../report/recorded-report";
+import { recordedEngines, type TransferOf } from "../report/recorded-report";
 import { blockContents, blocksOf, fillBlocks, isSlow } from "../report/result-blocks";
 import { fault, type Finding } from "./finding";
 import { notebookProse } from "./check-notebooks";
@@ -22,23 +21,26 @@ export interface DocumentOptions {
   readonly project: string;
   /** Which computed parts are looked at. @default all */
   readonly wanted?: (name: string) => boolean;
+  /** Computes a transfer, where the caller shares what it computed. */
+  readonly transferOf?: TransferOf;
 }
 
 /** Writes the computed parts of the documents, and their figure, anew from the recorded results. */
-export async function writeDocuments(preset: Preset, project: string): Promise<void> {
+export async function writeDocuments(project: string): Promise<void> {
   const root = join(project, "results");
   for (const [name, text] of textsOf(project)) {
     const names = blocksOf(text).map((block) => block.name);
-    replaceFile(join(project, name), fillBlocks(text, await blockContents(names, preset, root)));
+    replaceFile(join(project, name), fillBlocks(text, await blockContents(names, root)));
   }
   replaceFile(join(project, engineChart), drawEngines(root));
 }
 
 /** Computes each table, number and figure of the documents anew, and names those that are not what is computed. */
-export async function checkDocuments(
-  preset: Preset,
-  { project, wanted = () => true }: DocumentOptions,
-): Promise<Finding[]> {
+export async function checkDocuments({
+  project,
+  wanted = () => true,
+  transferOf,
+}: DocumentOptions): Promise<Finding[]> {
   const root = join(project, "results");
   const findings: Finding[] = [];
   const stated = readStatedNumbers(join(project, statedNumbersFile));
@@ -47,8 +49,8 @@ export async function checkDocuments(
     try {
       const contents = await blockContents(
         blocks.map((block) => block.name),
-        preset,
         root,
+        transferOf,
       );
       for (const { name: of, content, line } of blocks) {
         findings.push(...differing(`${name}, results "${of}"`, line, content.trim(), contents.get(of)!.trim()));

@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Preset } from "../recipes/presets";
+import { registeredClaimsPath } from "../claims/registered-claims";
+import { presetNamed, presetNames, type Preset } from "../recipes/presets";
 import { reportPage } from "../report/page";
 import { recordedPage } from "../report/recorded-page";
-import { recordedJudgements, recordedReport, recordedRunsOf } from "../report/recorded-report";
+import { recordedJudgements, recordedReport, recordedRunsOf, transfersIn } from "../report/recorded-report";
 import { checkClaims } from "./check-claims";
 import { checkDocuments, isQuick } from "./check-documents";
 import { checkNotebooks, isSlowNotebook } from "./check-notebooks";
@@ -22,16 +24,27 @@ export interface VerifyOptions {
  * the notebooks, and that each number of the report leads to a run or names its source.
  * Where a recorded file is not what was written nothing further is computed from it.
  */
-export async function verify(preset: Preset, { project, quick = false }: VerifyOptions): Promise<readonly Finding[]> {
+export async function verify({ project, quick = false }: VerifyOptions): Promise<readonly Finding[]> {
   const root = join(project, "results");
   const files = await checkResults({ project, detections: !quick });
   if (files.some(({ level }) => level === "fault")) return files;
-  const runsOf = recordedRunsOf(preset, root);
+  const transferOf = transfersIn(root);
+  const findings = [...files];
+  for (const preset of recordedPresets(root)) {
+    const report = await recordedReport(preset, root, { quick, transferOf });
+    findings.push(
+      ...checkClaims(recordedJudgements(preset, root), recordedRunsOf(preset, root), { preset, project }),
+      ...checkPage(reportPage(recordedPage(preset, report, root), "")),
+    );
+  }
   return [
-    ...files,
-    ...checkClaims(recordedJudgements(preset, root), runsOf, { preset, project }),
-    ...(await checkDocuments(preset, { project, ...(quick && { wanted: isQuick }) })),
-    ...checkPage(reportPage(recordedPage(preset, await recordedReport(preset, root, { quick }), root), "")),
+    ...findings,
+    ...(await checkDocuments({ project, transferOf, ...(quick && { wanted: isQuick }) })),
     ...(await checkNotebooks({ project, ...(quick && { wanted: (name) => !isSlowNotebook(name) }) })),
   ];
+}
+
+/** The presets that have claims and perhaps runs among the recorded results. */
+export function recordedPresets(root: string): readonly Preset[] {
+  return presetNames.map(presetNamed).filter((preset) => existsSync(registeredClaimsPath(preset, root)));
 }

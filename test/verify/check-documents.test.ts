@@ -2,19 +2,17 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { presetNamed } from "../../src/recipes/presets";
 import { acceptDocuments, checkDocuments, documents, isQuick } from "../../src/verify/check-documents";
 import { checkStatedNumbers, statedNumbersFile } from "../../src/verify/stated-numbers";
 
 const root = join(__dirname, "../..");
-const preset = presetNamed("quick");
 const long = process.env["MOCO_TEST_LONG"] === "1";
 
 describe("the documents of the kit", () => {
   it(
     "have the tables, numbers and figure that the recorded runs give",
     async () => {
-      expect(await checkDocuments(preset, { project: root, ...(!long && { wanted: isQuick }) })).toEqual([]);
+      expect(await checkDocuments({ project: root, ...(!long && { wanted: isQuick }) })).toEqual([]);
     },
     long ? 900_000 : 120_000,
   );
@@ -32,7 +30,7 @@ describe("checkDocuments", () => {
   });
   afterAll(() => rmSync(project, { recursive: true }));
   // The comparison of two engines is the quickest to compute.
-  const check = () => checkDocuments(preset, { project, wanted: (name) => name === "two-engines" });
+  const check = () => checkDocuments({ project, wanted: (name) => name === "two-engines" });
 
   it("names the line of an altered digit in a computed table, in prose, and in the figure", async () => {
     expect(await check()).toEqual([]);

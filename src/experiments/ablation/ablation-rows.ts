@@ -1,3 +1,4 @@
+import { percent, percentValue } from "../../display/percent";
 import { signedInterval } from "../../display/signed";
 import type { TextRow } from "../../display/table";
 import type { Interval } from "../../statistics/intervals";
@@ -90,9 +91,9 @@ export function queueRows({ ablation, rows }: AblationResult): TextRow[] {
           {
             [ablation.axis.name]: label,
             "K / N": queueShare.toFixed(3),
-            "own image among the keys": percent(queueOverlap.own),
-            "its twin": queueOverlap.twin === undefined ? "–" : percent(queueOverlap.twin),
-            "its class": percent(queueOverlap.sameClass),
+            "own image among the keys": percent(queueOverlap.own, 2),
+            "its twin": percent(queueOverlap.twin, 2),
+            "its class": percent(queueOverlap.sameClass, 2),
           },
         ],
   );
@@ -166,13 +167,5 @@ function asPrinted({ value }: Published): string {
 
 /** "56.3 [51.0, 61.2]", in percent. */
 export function withInterval({ mean, low, high }: Pick<Interval, "mean" | "low" | "high">): string {
-  return `${points(mean)} [${points(low)}, ${points(high)}]`;
-}
-
-function points(share: number): string {
-  return (100 * share).toFixed(1);
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
+  return `${percentValue(mean)} [${percentValue(low)}, ${percentValue(high)}]`;
 }

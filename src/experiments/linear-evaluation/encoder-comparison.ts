@@ -11,18 +11,21 @@ interface TrainedEncoder extends Pick<ResNetConfig, "architecture" | "width"> {
   readonly paper: "R50" | "RX50" | "R50w2×" | undefined;
 }
 
+const narrowCopies: readonly TrainedEncoder[] = [
+  { architecture: "resnet50", width: 8, paper: "R50" },
+  { architecture: "resnext50-32x8d", width: 8, paper: "RX50" },
+  { architecture: "resnet50", width: 16, paper: "R50w2×" },
+  { architecture: "resnet18", width: 16, paper: undefined },
+];
+
 /** What each preset trains; the ResNet-50 is what the others are compared with. Width 8 is the least of a ResNeXt. */
 const trained: Readonly<Record<PresetName, readonly TrainedEncoder[]>> = {
   smoke: [
     { architecture: "resnet50", width: 4, paper: "R50" },
     { architecture: "resnet18", width: 8, paper: undefined },
   ],
-  quick: [
-    { architecture: "resnet50", width: 8, paper: "R50" },
-    { architecture: "resnext50-32x8d", width: 8, paper: "RX50" },
-    { architecture: "resnet50", width: 16, paper: "R50w2×" },
-    { architecture: "resnet18", width: 16, paper: undefined },
-  ],
+  quick: narrowCopies,
+  small: narrowCopies,
 };
 
 /**

@@ -1,6 +1,7 @@
+import { percent } from "../../display/percent";
 import type { Figure } from "../../display/chart";
 import type { TextRow } from "../../display/table";
-import { lastFifth, percent, type FindRun, type StudyCell, type StudyRun } from "./study";
+import { lastFifth, type FindRun, type StudyCell, type StudyRun } from "./study";
 
 /** A training whose negatives are the K keys of a queue. */
 export interface BoundCell extends StudyCell {

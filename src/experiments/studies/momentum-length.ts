@@ -1,8 +1,9 @@
+import { percent, percentValue } from "../../display/percent";
 import type { HeatMap } from "../../display/heat-map";
 import type { TextRow } from "../../display/table";
 import { mocoRecipe } from "../../recipes/method-recipes";
 import type { Preset } from "../../recipes/presets";
-import { differenceError, finalKnn, percent, type FindRun, type StudyCell, type StudyRun } from "./study";
+import { differenceError, finalKnn, type FindRun, type StudyCell, type StudyRun } from "./study";
 
 export interface MomentumLengthAxes {
   /** m. */
@@ -110,7 +111,7 @@ export function momentumLengthMap({ momenta, epochs, rows }: MomentumLengthStudy
     y: momenta.map(String),
     values: grid.map((line) => line.map((row) => (row?.knn === undefined ? undefined : 100 * row.knn))),
     texts: grid.map((line) =>
-      line.map((row) => `${row?.knn === undefined ? "–" : (100 * row.knn).toFixed(1)}${row?.tooShort ? " *" : ""}`),
+      line.map((row) => `${percentValue(row?.knn)}${row?.tooShort ? " *" : ""}`),
     ),
   };
 }

@@ -1,3 +1,4 @@
+import { percent } from "../../display/percent";
 import type { Figure } from "../../display/chart";
 import type { TextRow } from "../../display/table";
 import { defaultMethod, methodRecipe } from "../../recipes/method-recipes";
@@ -7,7 +8,6 @@ import {
   differenceError,
   finalKnn,
   lastFifth,
-  percent,
   signedPoints,
   type FindRun,
   type StudyCell,

@@ -49,6 +49,22 @@ const sizes: Readonly<Record<PresetName, (preset: Preset) => StudySizes>> = {
     secondsPerEpoch: 4.3,
     secondsToEvaluate: 2,
   }),
+  small: ({ queueSizes, base }) => ({
+    shuffling: { groups: [1, 8], epochs: 4 },
+    staleness: {
+      momenta: [0, 0.9, 0.99],
+      bankMomenta: [0, 0.5],
+      epochs: 4,
+      // The queue of 4,096 keys holds 16 batches; an entry of the bank is up to two epochs of 166 steps old, seldom more.
+      ages: [0, 1, 2, 4, 8, 15, 60, 250],
+      readings: 16,
+      masked,
+    },
+    momentumLength: { momenta: [0, 0.9, 0.99, 0.999, 0.9999], epochs: [2, 5, base.epochs] },
+    falseNegatives: { queueSizes: [...queueSizes, 8192, 16384], epochs: 10 },
+    secondsPerEpoch: 15,
+    secondsToEvaluate: 60,
+  }),
   smoke: ({ queueSizes, base }) => ({
     shuffling: { groups: [2], epochs: 1 },
     staleness: { momenta: [0.99], bankMomenta: [0.5], epochs: 1, ages: [0, 1, 8], readings: 4, masked },

@@ -1,3 +1,4 @@
+import { percent } from "../../display/percent";
 import type { Figure } from "../../display/chart";
 import type { TextRow } from "../../display/table";
 import {
@@ -8,7 +9,7 @@ import {
   type StalenessRow,
   type StalenessStudy,
 } from "./staleness";
-import { mean, percent } from "./study";
+import { mean } from "./study";
 
 /** Drift of each dictionary by age, and the variance of its loss. */
 export function stalenessRows({ rows }: StalenessStudy): TextRow[] {

@@ -36,11 +36,6 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** A share in percent, as findings and tables print it; a dash where there is none. */
-export function percent(share: number | undefined): string {
-  return share === undefined ? "–" : `${(100 * share).toFixed(1)} %`;
-}
-
 /** A difference of two shares in points, with its sign. */
 export function signedPoints(difference: number): string {
   return signed(difference, { scale: 100 });

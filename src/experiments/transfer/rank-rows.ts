@@ -1,3 +1,4 @@
+import { percent } from "../../display/percent";
 import { signedInterval } from "../../display/signed";
 import { measureTitles, type DetectionMeasure } from "../../detection/metric/detection-metrics";
 import { rankCorrelationOfGroups, type Pair, type RankCorrelation } from "../../statistics/rank-correlation";
@@ -91,8 +92,4 @@ function byLabel(encoders: readonly MeasuredEncoder[]): ReadonlyMap<string, read
 
 function withSign({ value, low, high }: RankCorrelation): string {
   return signedInterval(value, { low, high }, { digits: 2 });
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

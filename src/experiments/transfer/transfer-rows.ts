@@ -1,3 +1,4 @@
+import { percentValue } from "../../display/percent";
 import { signedInterval } from "../../display/signed";
 import { measureTitles, type DetectionMeasure } from "../../detection/metric/detection-metrics";
 import { defaultDetectionsPerImage } from "../../detection/model/detections";
@@ -18,7 +19,7 @@ export function transferRows({ measures, rows }: TransferResult): TextRow[] {
       ]),
     ),
     seeds: String(runs.length),
-    state: runs.length === 0 ? "not run" : runs.map(endOf).join(", "),
+    state: runs.length === 0 ? "not run" : [...new Set(runs.map(endOf))].join(", "),
   }));
 }
 
@@ -48,7 +49,7 @@ export function categoryRows({ rows }: TransferResult): TextRow[] {
       ...Object.fromEntries(
         first.metrics.categories.map(({ name }, category) => [
           name,
-          percentOf(meanKnown(runs.map((run) => ap(run.metrics, category)))),
+          percentValue(meanKnown(runs.map((run) => ap(run.metrics, category)))),
         ]),
       ),
     });
@@ -143,8 +144,4 @@ function endOf({ manifest: { recipe, steps } }: TransferResultRow["runs"][number
 function meanKnown(values: readonly (number | null)[]): number | undefined {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;
-}
-
-function percentOf(share: number | undefined): string {
-  return share === undefined ? "–" : (100 * share).toFixed(1);
 }

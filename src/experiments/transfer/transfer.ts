@@ -1,3 +1,4 @@
+import { InputError } from "../../errors";
 import { figure3, publishedMomenta } from "../../paper/published-ablations";
 import { detectionPreset } from "../../recipes/detection-presets";
 import type { DetectionRecipe } from "../../detection/detection-recipe";
@@ -48,13 +49,14 @@ export interface Transfer {
   readonly comparisons: readonly TransferComparison[];
 }
 
-export const transferNames = ["smoke", "quick", "smoke-fpn", "quick-fpn", "bccd", "nuclei"] as const;
+export const transferNames = ["smoke", "quick", "small", "smoke-fpn", "quick-fpn", "bccd", "nuclei"] as const;
 export type TransferName = (typeof transferNames)[number];
 
 /** Minutes on two cores for one seed of its initializations, without the pre-training that notebooks 01 to 05 make. */
 export const transferMinutes: Readonly<Record<TransferName, number>> = {
   smoke: 1,
   quick: 15,
+  small: 15,
   "smoke-fpn": 1,
   "quick-fpn": 27,
   bccd: 30,
@@ -74,6 +76,7 @@ export function transferNamed(name: TransferName): Transfer {
   switch (name) {
     case "smoke":
     case "quick":
+    case "small":
       return scenesTransfer(name);
     case "smoke-fpn":
     case "quick-fpn":
@@ -85,9 +88,20 @@ export function transferNamed(name: TransferName): Transfer {
   }
 }
 
-/** The transfer of a preset to detection and instance segmentation. */
-export function fpnTransferName(preset: PresetName): "smoke-fpn" | "quick-fpn" {
-  return `${preset}-fpn`;
+/** The transfer of a preset to detection and instance segmentation; undefined where its encoders are not carried there. */
+export function fpnTransferName(preset: PresetName): "smoke-fpn" | "quick-fpn" | undefined {
+  return preset === "small" ? undefined : `${preset}-fpn`;
+}
+
+/**
+ * The transfer of a preset to detection and instance segmentation.
+ *
+ * @throws InputError if its encoders are not carried there
+ */
+export function fpnTransferOf(preset: PresetName): Transfer {
+  const name = fpnTransferName(preset);
+  if (name !== undefined) return transferNamed(name);
+  throw new InputError(`Cannot carry encoders of preset ${preset} to detectors with an FPN: choose preset quick`);
 }
 
 const scenesData = "composed scenes of emoji: neither VOC nor COCO, and comparable with no published figure";
@@ -105,9 +119,9 @@ const cocoTables = {
 } satisfies Partial<Transfer>;
 
 /** To composed scenes: all initializations, the mechanisms of Table 3, and the ablations of K and m. */
-function scenesTransfer(name: "smoke" | "quick"): Transfer {
+function scenesTransfer(name: "smoke" | "quick" | "small"): Transfer {
   const preset = presetNamed(name);
-  const detection = detectionPreset(name);
+  const detection = detectionPreset(name === "small" ? "quick" : name);
   const [m, largest] = [preset.queueAblationMomentum, preset.momentumAblationQueueSize];
   const smallest = preset.queueSizes[0]!;
   const of = (kind: "supervised" | "end-to-end" | "memory-bank" | "moco") =>
@@ -135,7 +149,7 @@ function scenesTransfer(name: "smoke" | "quick"): Transfer {
       row(`MoCo, K = ${smallest}`, "ablation", mocoRecipe(preset, smallest, m)),
       {
         ...row("random, labels shuffled", "control"),
-        detection: { ...detection, name: `${name}-shuffled`, dataset: withShuffledLabels(detection) },
+        detection: { ...detection, name: `${detection.name}-shuffled`, dataset: withShuffledLabels(detection) },
       },
     ],
     comparisons: [

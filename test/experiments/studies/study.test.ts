@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import {
   differenceError,
   lastFifth,
-  percent,
   signedPoints,
   type StudyRun,
 } from "../../../src/experiments/studies/study";
@@ -35,8 +34,7 @@ describe("differenceError", () => {
 });
 
 describe("numbers in findings", () => {
-  it("are printed in percent and in signed points", () => {
-    expect([percent(0.1234), percent(undefined)]).toEqual(["12.3 %", "–"]);
+  it("are printed in signed points", () => {
     expect([signedPoints(0.0512), signedPoints(-0.0512)]).toEqual(["+5.1", "−5.1"]);
   });
 });
