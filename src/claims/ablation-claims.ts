@@ -21,7 +21,7 @@ const trend = { kind: "trend", margin: highlighted } as const satisfies ClaimTes
 function ofQueueSize(preset: Preset): Claim[] {
   const { largestOfTrend } = preset.ablations;
   const queueSizes = preset.ablations.queueSizes.filter(({ queueSize }) => queueSize <= largestOfTrend);
-  const [smallest, largest] = [queueSizes[0]!, queueSizes.at(-1)!].map(({ paper }) => paper && figure3.moco.get(paper));
+  const published = queueSizes.flatMap(({ paper }) => (paper === undefined ? [] : [figure3.moco.get(paper)]));
   const rows = queueSizeAblation(preset)
     .cells.slice(0, queueSizes.length)
     .map(({ label }) => label);
@@ -31,7 +31,7 @@ function ofQueueSize(preset: Preset): Claim[] {
       statement: "MoCo's accuracy rises steadily with the size K of the queue.",
       by: "common claim",
       source: "Figure 3",
-      reference: printed(largest, smallest),
+      reference: printed(published.at(-1), published[0]),
       family: "Figure 3",
       question: { estimand: linear("queue-size", rows), test: trend },
     },

@@ -55,15 +55,15 @@ const sizes: Readonly<Record<PresetName, (preset: Preset) => StudySizes>> = {
       momenta: [0, 0.9, 0.99],
       bankMomenta: [0, 0.5],
       epochs: 4,
-      // The queue of 4,096 keys holds 16 batches; an entry of the bank is up to two epochs of 166 steps old, seldom more.
-      ages: [0, 1, 2, 4, 8, 15, 60, 250],
+      // The queue of 2,048 keys holds 16 batches; an entry of the bank is up to two epochs of 332 steps old, seldom more.
+      ages: [0, 1, 2, 4, 8, 15, 60, 500],
       readings: 16,
       masked,
     },
     momentumLength: { momenta: [0, 0.9, 0.99, 0.999, 0.9999], epochs: [2, 5, base.epochs] },
-    falseNegatives: { queueSizes: [...queueSizes, 8192, 16384], epochs: 10 },
-    secondsPerEpoch: 15,
-    secondsToEvaluate: 60,
+    falseNegatives: { queueSizes: [...queueSizes, 4096, 16384], epochs: 10 },
+    secondsPerEpoch: 24,
+    secondsToEvaluate: 20,
   }),
   smoke: ({ queueSizes, base }) => ({
     shuffling: { groups: [2], epochs: 1 },
