@@ -7,7 +7,7 @@
 // it is end-to-end with one encoder and all views of the batch, and is added on the same axis.
 
 // %% tags=["parameters"]
-const preset: string = "quick"; // "smoke" trains in seconds and shows nothing; "paper": the paper's own rows
+const preset: string = "quick"; // "smoke" shows nothing; "small": photographs, hours; "paper": the paper's own rows
 const seeds: number = 1; // of what is trained; a verdict takes five
 const anew: boolean = false; // false: show what was recorded; true: train
 const dataset: string = "folder:imagenet"; // where ImageNet is, for preset "paper"

@@ -6,7 +6,7 @@
 // 0.999 59.0. The reason given is that the keys in the queue must come from encoders that are nearly the same.
 
 // %% tags=["parameters"]
-const preset: string = "quick"; // "smoke" trains in seconds and shows nothing; "paper": the paper's own rows
+const preset: string = "quick"; // "smoke" shows nothing; "small": photographs, hours; "paper": the paper's own rows
 const seeds: number = 1; // of what is trained; a verdict takes five
 const anew: boolean = false; // false: show what was recorded; true: train
 const dataset: string = "folder:imagenet"; // where ImageNet is, for preset "paper"
@@ -14,17 +14,20 @@ const dataset: string = "folder:imagenet"; // where ImageNet is, for preset "pap
 // %% [markdown]
 // ## The answer
 //
-// As the recorded runs have it: a small network on about 2,300 drawings, judged by a test that was chosen before.
+// As the recorded runs have it, judged by tests that were chosen before: on photographs (preset small: CIFAR-10-JPEG75, 42,500
+// images of 16 px, 6,640 steps) and on drawings (preset quick: about 2,300 images of 20 px, 850 steps).
 
-// %%
+// %
 import { claimNotes, claimRows, judgementsOn, presetNamed, recordedJudgements } from "moco-kit";
 import { showNotes, showTable } from "moco-kit";
 
-const judged = judgementsOn(recordedJudgements(presetNamed("quick")), { tables: ["momentum"] });
-showTable(claimRows(judged), {
-  caption: "m and accuracy: the claims, the paper, and the recorded runs",
-});
-showNotes(claimNotes(judged));
+for (const name of ["small", "quick"]) {
+  const judged = judgementsOn(recordedJudgements(presetNamed(name)), { tables: ["momentum"] });
+  showTable(claimRows(judged), {
+    caption: `m and accuracy at preset ${name}: the claims, the paper, and the recorded runs`,
+  });
+  showNotes(claimNotes(judged));
+}
 
 // %% [markdown]
 // ## What is trained

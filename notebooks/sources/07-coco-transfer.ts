@@ -32,6 +32,7 @@ showNotes([...claimNotes(judged), ...taskFindings()]);
 
 // %%
 import { fpnTransferOf, loadDetectionData, sceneCredit, transferMinutes } from "moco-kit";
+import { transferNamed } from "moco-kit";
 
 const size = presetNamed(preset);
 const transfer = fpnTransferOf(size.name);

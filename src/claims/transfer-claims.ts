@@ -115,7 +115,10 @@ function ofCoco(preset: Preset): Claim[] {
       family: "Table 5",
       question: table
         ? { estimand: detectors(table, metric, row), test }
-        : { verdict: "not run at this scale", reason: "detectors with an FPN are trained from encoders of preset quick" },
+        : {
+            verdict: "not run at this scale",
+            reason: "detectors with an FPN are trained from encoders of preset quick",
+          },
     });
     return [
       claim(

@@ -16,12 +16,7 @@ import type { VerifyFlags } from "./verify";
  *
  * @returns the exit code: 1 if there is a fault
  */
-export async function verifyAction({
-  quick = false,
-  accept,
-  rerun = 0,
-  json,
-}: VerifyFlags): Promise<number> {
+export async function verifyAction({ quick = false, accept, rerun = 0, json }: VerifyFlags): Promise<number> {
   if (accept) {
     acceptDocuments(projectRoot);
     console.log(

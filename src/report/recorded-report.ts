@@ -58,7 +58,7 @@ function recordedTransferNames(preset: Preset, root = resultsFolder): readonly T
 }
 
 /** A recorded transfer; takes seconds to minutes, since AP is computed anew on a thousand draws of the test images. */
-export async function recordedTransfer(name: TransferName, root = resultsFolder): Promise<TransferResult> {
+async function recordedTransfer(name: TransferName, root = resultsFolder): Promise<TransferResult> {
   const transfer = transferNamed(name);
   return storedTransfer(transfer, await recordedTestSet(transfer, root), recordedTransferRuns(transfer, root));
 }
@@ -103,8 +103,7 @@ export async function recordedReport(
   }: { readonly quick?: boolean; readonly transferOf?: TransferOf } = {},
 ): Promise<RecordedReport> {
   const transfers: TransferResult[] = [];
-  for (const name of quick ? [] : recordedTransferNames(preset, root))
-    transfers.push(await transferOf(name));
+  for (const name of quick ? [] : recordedTransferNames(preset, root)) transfers.push(await transferOf(name));
   return { ablations: recordedAblations(preset, root), transfers, engines: recordedEngines(root) };
 }
 

@@ -110,9 +110,7 @@ export function momentumLengthMap({ momenta, epochs, rows }: MomentumLengthStudy
     x: epochs.map(String),
     y: momenta.map(String),
     values: grid.map((line) => line.map((row) => (row?.knn === undefined ? undefined : 100 * row.knn))),
-    texts: grid.map((line) =>
-      line.map((row) => `${percentValue(row?.knn)}${row?.tooShort ? " *" : ""}`),
-    ),
+    texts: grid.map((line) => line.map((row) => `${percentValue(row?.knn)}${row?.tooShort ? " *" : ""}`)),
   };
 }
 

@@ -1,10 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  differenceError,
-  lastFifth,
-  signedPoints,
-  type StudyRun,
-} from "../../../src/experiments/studies/study";
+import { differenceError, lastFifth, signedPoints, type StudyRun } from "../../../src/experiments/studies/study";
 
 function run(steps: readonly number[]): StudyRun {
   return {
