@@ -33,6 +33,8 @@ describe("moco cells", () => {
   it("lists those of the tables that are asked for", async () => {
     const { cells } = await list("--tables", "momentum");
     expect(cells.map(({ rows }) => rows.map(({ table }) => table))).toEqual([["momentum"], ["momentum"]]);
+    // As workflow/Snakefile names them.
+    expect((await list("--tables", "queue-size", "momentum")).cells).toEqual((await list()).cells);
   });
 
   it("refuses a cell that no table has", async () => {
