@@ -31,7 +31,7 @@ function inFolderWithoutRuns(test: (folder: string) => void): void {
 
 /** How many jobs of each rule there are, by Snakemake's table. */
 function jobsOf(output: string): Readonly<Record<string, number>> {
-  const jobs = [...output.matchAll(/^(\w+) +(\d+)$/gm)].map(([, rule, count]) => [rule, Number(count)] as const);
+  const jobs = [...output.matchAll(/^(\w+) +(\d+)$/gm)].map(([, rule, count]) => [rule!, Number(count)] as const);
   return Object.fromEntries(jobs);
 }
 
