@@ -1,11 +1,12 @@
 import { loadData, parseDataName } from "../data/load";
 import { stopRequested } from "../display/kernel";
+import { classifyPaperCell, paperData, pretrainPaperCell } from "../experiments/paper-scale/paper-cell";
 import { presetNamed, type Preset } from "../recipes/presets";
 import type { PlannedCell } from "../report/planned-cells";
 import { baselines } from "../runs/baselines";
 import { pretrainCell, runCell, runDirectory } from "../runs/run-cell";
 import type { RunFlags } from "./cells";
-import { describeProgress, progressBar } from "./progress-bar";
+import { describeLinearProgress, describeProgress, progressBar } from "./progress-bar";
 
 /** What `moco cells run` does. A module of its own, since it loads TensorFlow. Progress goes to stderr, the outcome to stdout. */
 export async function runCellAction({ id, recipe, seed }: PlannedCell, flags: RunFlags): Promise<void> {
@@ -13,18 +14,9 @@ export async function runCellAction({ id, recipe, seed }: PlannedCell, flags: Ru
   stopRequested();
   const preset = presetNamed(flags.preset);
   const data = await loadData(parseDataName(recipe.dataset), { size: recipe.imageSize });
-  const bar = progressBar(process.stderr, describeProgress);
-  let first: number | undefined;
-  const options = {
-    stopRequested,
-    checkpointSeconds: flags.checkpointSeconds,
-    onProgress: (progress: Parameters<typeof bar.show>[0]) => {
-      if (first === undefined && progress.step > 1) process.stderr.write(`Going on after step ${progress.step - 1}.\n`);
-      first ??= progress.step;
-      bar.show(progress);
-    },
-  };
-  try {
+  const { checkpointSeconds } = flags;
+  await telling(describeProgress, async (onProgress) => {
+    const options = { stopRequested, checkpointSeconds, onProgress };
     if (flags.pretrainOnly) {
       const run = await pretrainCell(recipe, seed, data, preset, options);
       console.log(JSON.stringify({ cell: id, run }, null, 2));
@@ -34,9 +26,30 @@ export async function runCellAction({ id, recipe, seed }: PlannedCell, flags: Ru
     const run = runDirectory(recipe, data, seed);
     const knn = evaluation?.knn.accuracy;
     console.log(JSON.stringify({ cell: id, run, encoder: manifest.encoder, knn, diverged }, null, 2));
-  } finally {
-    bar.stop();
+  });
+}
+
+/** The same with --preset paper: by the paper's recipe, and by its protocol of linear evaluation. */
+export async function runPaperCellAction({ id, recipe, rows }: PlannedCell, flags: RunFlags): Promise<void> {
+  stopRequested();
+  const data = await paperData(recipe);
+  const options = { stopRequested, checkpointSeconds: flags.checkpointSeconds };
+  const pretrained = await telling(describeProgress, (onProgress) =>
+    pretrainPaperCell(recipe, data, { ...options, onProgress }),
+  );
+  const { directory: run, manifest } = pretrained;
+  // null where the training diverged
+  const { encoder } = manifest;
+  if (flags.pretrainOnly) {
+    console.log(JSON.stringify({ cell: id, run, encoder }, null, 2));
+    return;
   }
+  const label = rows[0]!.label;
+  const linear = await telling(describeLinearProgress, (onProgress) =>
+    classifyPaperCell({ label, recipe }, data, pretrained, { ...options, onProgress }),
+  );
+  const { topOne, topFive } = linear ?? {};
+  console.log(JSON.stringify({ cell: id, run, encoder, topOne: topOne?.mean, topFive }, null, 2));
 }
 
 /** What `moco cells baselines` does. */
@@ -45,4 +58,22 @@ export async function baselinesAction(preset: Preset): Promise<void> {
   const data = await loadData(parseDataName(dataset), { size: imageSize });
   const { randomNetworks } = baselines(data, preset);
   console.log(JSON.stringify({ data: data.checksum, randomNetworks: randomNetworks.length, pixels: true }, null, 2));
+}
+
+/** Tells on stderr how a training goes, and first after which step it goes on. */
+async function telling<T extends { readonly step: number; readonly totalSteps: number }, Outcome>(
+  describe: (progress: T) => string,
+  train: (onProgress: (progress: T) => void) => Promise<Outcome>,
+): Promise<Outcome> {
+  const bar = progressBar(process.stderr, describe);
+  let first = true;
+  try {
+    return await train((progress) => {
+      if (first && progress.step > 1) process.stderr.write(`Going on after step ${progress.step - 1}.\n`);
+      first = false;
+      bar.show(progress);
+    });
+  } finally {
+    bar.stop();
+  }
 }

@@ -1,22 +1,29 @@
 import { Command, Option } from "commander";
+import { parseDataName } from "../data/load";
 import { textTable } from "../display/table";
 import { InputError } from "../errors";
 import type { Ablation } from "../experiments/ablation/ablation";
-import { presetNamed, presetNames } from "../recipes/presets";
+import { paperAblationNamed, paperAblationNames, paperPreset } from "../experiments/paper-scale/paper-ablation";
+import { presetNamed } from "../recipes/presets";
 import { ablationNames } from "../report/ablations";
-import { mainTables, plannedCells, type PlannedCell } from "../report/planned-cells";
+import { mainTables, plannedCells, plannedPaperCells, type PlannedCell } from "../report/planned-cells";
 import { integerFrom, positiveNumber } from "./numbers";
+import { assertPaperData, paperDataOption, presetOption } from "./paper-flags";
 
-interface ListFlags {
+/** What the tables are of: a preset, or the paper's own rows on a data set. */
+interface Selection {
   readonly preset: string;
+  readonly data?: string;
+}
+
+interface ListFlags extends Selection {
   readonly tables?: readonly Ablation["id"][];
   readonly seeds: number;
   readonly json?: boolean;
 }
 
 /** The flags of `moco cells run`. */
-export interface RunFlags {
-  readonly preset: string;
+export interface RunFlags extends Selection {
   readonly pretrainOnly?: boolean;
   readonly checkpointSeconds: number;
 }
@@ -31,6 +38,7 @@ export function cellsCommand(): Command {
     .command("list")
     .description("list each cell and seed; nothing is trained")
     .addOption(presetOption())
+    .addOption(paperDataOption())
     .addOption(
       new Option("--tables <names...>", `tables whose cells are listed (default: ${mainTables.join(" ")})`).choices(
         ablationNames,
@@ -38,15 +46,16 @@ export function cellsCommand(): Command {
     )
     .option("--seeds <count>", "seeds for each cell", integerFrom(1), 1)
     .option("--json", "print JSON")
-    .action(async ({ preset: name, tables = mainTables, seeds, json }: ListFlags) => {
-      const preset = presetNamed(name);
-      const cells = await cellsOf(name, tables, seeds);
-      const { dataset, imageSize } = preset.base;
-      if (json)
-        console.log(
-          JSON.stringify({ preset: name, seeds, dataset, imageSize, tables, cells: cells.map(cellJson) }, null, 2),
-        );
-      else {
+    .action(async ({ tables = mainTables, seeds, json, ...selection }: ListFlags) => {
+      const cells = await cellsOf(selection, tables, seeds);
+      if (json) {
+        const { preset } = selection;
+        // All cells of a preset are of one data set, and so are the paper's.
+        const { dataset, imageSize } = cells[0]!.recipe;
+        const baselines = preset !== paperPreset;
+        const plan = { preset, seeds, dataset, imageSize, baselines, tables, cells: cells.map(cellJson) };
+        console.log(JSON.stringify(plan, null, 2));
+      } else {
         const rowsOf = ({ rows }: PlannedCell) => rows.map(({ table, label }) => `${table}: ${label}`).join("; ");
         console.log(textTable(cells.map((cell) => ({ cell: cell.id, rows: rowsOf(cell) }))));
       }
@@ -54,15 +63,19 @@ export function cellsCommand(): Command {
 
   command
     .command("run")
-    .description("train and evaluate one cell with one seed, or go on with it; what is finished is looked up")
+    .description(
+      "train and evaluate one cell with one seed, or go on with it; what is finished is looked up. The evaluation of " +
+        `--preset ${paperPreset} is a linear classifier by the paper's protocol`,
+    )
     .argument("<cell>", "as moco cells list names it")
     .addOption(presetOption())
+    .addOption(paperDataOption())
     .option("--pretrain-only", "leave the evaluation to a later call")
     .option("--checkpoint-seconds <seconds>", "time between checkpoints", positiveNumber, 30)
     .action(async (id: string, flags: RunFlags) => {
-      const cell = await findCell(id, flags.preset);
-      const { runCellAction } = await import("./cells-action.js");
-      await runCellAction(cell, flags);
+      const cell = await findCell(id, flags);
+      const { runCellAction, runPaperCellAction } = await import("./cells-action.js");
+      await (flags.preset === paperPreset ? runPaperCellAction : runCellAction)(cell, flags);
     });
 
   command
@@ -70,21 +83,30 @@ export function cellsCommand(): Command {
     .description("evaluate what stands beside the cells: random networks and the pixels")
     .addOption(presetOption())
     .action(async ({ preset }: { readonly preset: string }) => {
+      if (preset === paperPreset) {
+        throw new InputError(`Cannot evaluate baselines with --preset ${paperPreset}: the paper's tables have none`);
+      }
       const { baselinesAction } = await import("./cells-action.js");
       await baselinesAction(presetNamed(preset));
     });
   return command;
 }
 
-function presetOption(): Option {
-  return new Option("--preset <name>", "size of the runs").choices(presetNames).default("quick");
-}
-
+/** The cells of some tables. */
 async function cellsOf(
-  name: string,
+  { preset: name, data }: Selection,
   tables: readonly Ablation["id"][],
   seeds: number,
 ): Promise<readonly PlannedCell[]> {
+  assertPaperData({ preset: name, data });
+  if (name === paperPreset) {
+    if (seeds > 1) {
+      throw new InputError(
+        `Cannot plan ${seeds} seeds with --preset ${paperPreset}: the paper has one training of each row. Give 1, or leave out --seeds`,
+      );
+    }
+    return plannedPaperCells(tables.map(paperAblationNamed), data && parseDataName(data));
+  }
   const preset = presetNamed(name);
   // Only the comparison of mechanisms reads them, and reading loads TensorFlow.
   const trials = tables.includes("mechanisms") ? await rateTrials(name) : [];
@@ -98,18 +120,27 @@ async function rateTrials(name: string) {
 }
 
 /** Looks in every table that has cells now. */
-async function findCell(id: string, preset: string): Promise<PlannedCell> {
+async function findCell(id: string, selection: Selection): Promise<PlannedCell> {
+  const { preset, data } = selection;
   const seed = Number(/-seed([1-9]\d{0,8})$/.exec(id)?.[1] ?? 0);
+  const cells = await cellsOf(selection, await tablesWithCells(preset), 1);
+  // The paper has one seed; of a preset there may be any number.
+  const listed = preset === paperPreset ? id : id.replace(/-seed\d+$/, "-seed1");
+  const found = cells.find((cell) => cell.id === listed);
+  if (found !== undefined && seed !== 0) return { ...found, id, seed };
+  const list = `moco cells list --preset ${preset}${data === undefined ? "" : ` --data ${data}`}`;
+  throw new InputError(
+    `Cannot find the cell "${id}" in the tables of preset ${preset}. ` +
+      (preset === paperPreset ? "Names go by --data: give it as it was listed. " : "") +
+      `Their names: ${list}`,
+  );
+}
+
+/** Every table that has cells now. */
+async function tablesWithCells(preset: string): Promise<readonly Ablation["id"][]> {
+  if (preset === paperPreset) return paperAblationNames;
   const trials = await rateTrials(preset);
-  const tables = ablationNames.filter((table) => table !== "mechanisms" || trials.length > 0);
-  const wanted = id.replace(/-seed\d+$/, "-seed1");
-  const found = plannedCells(presetNamed(preset), { tables, seeds: 1, trials }).find((cell) => cell.id === wanted);
-  if (found === undefined || seed === 0) {
-    throw new InputError(
-      `Cannot find the cell "${id}" in the tables of preset ${preset}. Their names: moco cells list --preset ${preset}`,
-    );
-  }
-  return { ...found, id, seed };
+  return ablationNames.filter((table) => table !== "mechanisms" || trials.length > 0);
 }
 
 function cellJson({ id, seed, rows, recipe }: PlannedCell): unknown {

@@ -2,13 +2,11 @@ import { percent } from "../display/percent";
 import { join, resolve } from "node:path";
 import { stopRequested } from "../display/kernel";
 import { paperLinearRecipe, parseLinearRecipe, type LinearRecipe } from "../evaluate/linear-recipe";
-import type { LinearProgress } from "../evaluate/train-linear";
 import { whileLocked } from "../files/folder-lock";
 import { forgetLinearRun, linearDirectory, linearRunFile, runLinear, type LinearRun } from "../runs/run-linear";
 import type { LinearFlags } from "./evaluate";
 import { evaluationData, openEncoder } from "./open-encoder";
-import { clock } from "../display/clock";
-import { progressBar } from "./progress-bar";
+import { describeLinearProgress, progressBar } from "./progress-bar";
 import { withSettings, type Setting } from "./recipe-flags";
 import { prepareFolder } from "./run-folder";
 
@@ -32,7 +30,7 @@ export async function linearAction(given: string, flags: LinearFlags, settings: 
         `${recipe.name}: linear classifier on ${title}; batch ${recipe.batchSize}, rate ${recipe.learningRate}, ` +
           `${recipe.epochs} epochs of ${data.train.labels.length} images of ${dataset}, seed ${seed}\nin ${directory}\n`,
       );
-      const bar = progressBar(stream, describeProgress);
+      const bar = progressBar(stream, describeLinearProgress);
       let first = true;
       let run: LinearRun;
       try {
@@ -72,23 +70,6 @@ function recipeOf(
   const set = settings.map((setting) => setting.join(" = ")).join(", ");
   const source = set === "" ? onData.source : `${onData.source}; set on the command line: ${set}`;
   return parseLinearRecipe(withSettings({ ...onData, ...of, source }, settings));
-}
-
-/** "step 12 of 490, epoch 1, loss 5.1234, accuracy 12.3 %, 640 images/s, 1:02 left, top-1 31.0 %, top-5 60.1 %" */
-function describeProgress(progress: LinearProgress): string {
-  const { step, totalSteps, epoch, loss, accuracy, imagesPerSecond, secondsLeft, history } = progress;
-  const last = history.epochs.at(-1);
-  return [
-    `step ${step} of ${totalSteps}`,
-    `epoch ${epoch + 1}`,
-    `loss ${loss.toFixed(4)}`,
-    `accuracy ${percent(accuracy)}`,
-    `${imagesPerSecond.toFixed(0)} images/s`,
-    `${clock(secondsLeft)} left`,
-    ...(last === undefined
-      ? []
-      : [`after epoch ${last.epoch} top-1 ${percent(last.topOne)}, top-5 ${percent(last.topFive)}`]),
-  ].join(", ");
 }
 
 function describeRun({ manifest, topOne, topFive, epochs }: LinearRun): string {

@@ -68,11 +68,12 @@ function createProgram(): Command {
 const repeatable = "--set";
 
 /**
- * Refuses a flag that is given twice: of two the last would count, and nobody would hear of the first.
+ * Refuses a flag that is given twice: of two the last would count, and nobody would hear of the first. One that takes several
+ * values adds them up.
  */
 function refuseRepeated(command: Command): void {
   for (const option of command.options) {
-    if (option.long === repeatable) continue;
+    if (option.long === repeatable || option.variadic) continue;
     let given = 0;
     command.on(`option:${option.name()}`, () => {
       if (++given > 1) command.error(`error: option '${option.flags}' was given twice, give it once`);

@@ -9,6 +9,7 @@ import { paperPreset } from "../experiments/paper-scale/paper-ablation";
 import { presetNames } from "../recipes/presets";
 import { runsFolder } from "../runs/run-name";
 import { integerFrom } from "./numbers";
+import { assertPaperData, paperDataOption } from "./paper-flags";
 import { projectRoot, pythonProgram } from "./project";
 
 /** A notebook to run without a browser. */
@@ -40,7 +41,7 @@ export function notebookCommand(): Command {
       "after",
       `\nNotebooks 01 to 04 take --preset ${paperPreset}: the paper's own rows, by its own recipes; --data says where ImageNet is.`,
     )
-    .option("--data <name>", `with --preset ${paperPreset}: where ImageNet is (default: folder:imagenet)`)
+    .addOption(paperDataOption())
     .option("--seeds <count>", "seeds for each cell of the table (default: as the notebook says)", integerFrom(1, 100))
     .option("--recorded", "show what was recorded for the repository, and train nothing")
     .option("--output <path>", "where the executed notebook goes")
@@ -53,9 +54,7 @@ export function notebookCommand(): Command {
           `Cannot run ${basename(path)} with --preset ${paperPreset}: it has no rows of the paper's own; notebooks 01 to 04 have`,
         );
       }
-      if (data !== undefined && preset !== paperPreset) {
-        throw new InputError(`Cannot use --data: it belongs to --preset ${paperPreset}`);
-      }
+      assertPaperData(options);
       process.exitCode = await runNotebook({
         path,
         parameters: {

@@ -1,6 +1,7 @@
 import { percent } from "../display/percent";
 import { Presets, SingleBar } from "cli-progress";
 import { clock } from "../display/clock";
+import type { LinearProgress } from "../evaluate/train-linear";
 import type { TrainingProgress } from "../train/pretrain";
 
 /** What every training tells. */
@@ -64,6 +65,23 @@ export function describeProgress({
     `${imagesPerSecond.toFixed(0)} images/s`,
     `${clock(secondsLeft)} left`,
     ...(knn === undefined ? [] : [`kNN ${percent(knn)} (validation)`]),
+  ].join(", ");
+}
+
+/** "step 12 of 490, epoch 1, loss 5.1234, accuracy 12.3 %, 640 images/s, 1:02 left, top-1 31.0 %, top-5 60.1 %" */
+export function describeLinearProgress(progress: LinearProgress): string {
+  const { step, totalSteps, epoch, loss, accuracy, imagesPerSecond, secondsLeft, history } = progress;
+  const last = history.epochs.at(-1);
+  return [
+    `step ${step} of ${totalSteps}`,
+    `epoch ${epoch + 1}`,
+    `loss ${loss.toFixed(4)}`,
+    `accuracy ${percent(accuracy)}`,
+    `${imagesPerSecond.toFixed(0)} images/s`,
+    `${clock(secondsLeft)} left`,
+    ...(last === undefined
+      ? []
+      : [`after epoch ${last.epoch} top-1 ${percent(last.topOne)}, top-5 ${percent(last.topFive)}`]),
   ].join(", ");
 }
 

@@ -1,18 +1,14 @@
-import { Argument, Command, Option } from "commander";
+import { Argument, Command } from "commander";
 import { InputError } from "../errors";
 import { ablations } from "../report/ablations";
 import { engineTable, resultTable } from "../report/terminal";
 import { readTwoEngines } from "../experiments/pytorch-parity/read-two-engines";
 import type { Ablation } from "../experiments/ablation/ablation";
-import {
-  isPaperAblation,
-  paperAblation,
-  paperAblationNames,
-  paperPreset,
-} from "../experiments/paper-scale/paper-ablation";
-import { presetNamed, presetNames } from "../recipes/presets";
+import { paperAblation, paperAblationNamed, paperPreset } from "../experiments/paper-scale/paper-ablation";
+import { presetNamed } from "../recipes/presets";
 import { compareEngines } from "../experiments/pytorch-parity/two-engines";
 import type { AblationResult } from "../experiments/ablation/ablation-result";
+import { assertPaperData, paperDataOption, presetOption } from "./paper-flags";
 
 interface TableFlags {
   readonly preset: string;
@@ -29,27 +25,19 @@ export function tableCommand(): Command {
   return new Command("table")
     .description("print a table from the runs that are there; nothing is trained")
     .addArgument(new Argument("<ablation>", "which one").choices([...Object.keys(ablations), twoEngines]))
-    .addOption(
-      new Option("--preset <name>", "size of the runs; paper: the paper's own rows, by its own recipes")
-        .choices([...presetNames, paperPreset])
-        .default("quick"),
-    )
-    .option(
-      "--data <name>",
-      `with --preset ${paperPreset}: the data set that its rows were trained on (default: folder:imagenet)`,
-    )
+    .addOption(presetOption())
+    .addOption(paperDataOption())
     .option("--recorded", "the runs recorded in results, instead of your own in runs")
     .option("--json", "print JSON")
     .action(async (id: Ablation["id"] | typeof twoEngines, flags: TableFlags) => {
-      const { preset: name, data, recorded, json } = flags;
+      const { preset: name, recorded, json } = flags;
       if (id === twoEngines) {
         const comparison = compareEngines(readTwoEngines());
         console.log(json ? JSON.stringify(comparison, null, 2) : engineTable(comparison));
         return;
       }
+      assertPaperData(flags);
       if (name === paperPreset) return printPaperTable(id, flags);
-      if (data !== undefined)
-        throw new InputError(`Cannot use --data with --preset ${name}: it belongs to --preset ${paperPreset}`);
       const { readRateTrials } = await import("../experiments/mechanisms/rate-trials.js");
       const { ownRuns, recordedRuns } = await import("../runs/run-store.js");
       const { storedAblation } = await import("../experiments/ablation/stored-ablation.js");
@@ -74,13 +62,9 @@ async function printPaperTable(
   { data, recorded, json }: Omit<TableFlags, "preset">,
 ): Promise<void> {
   if (recorded) throw new InputError(`Cannot use --recorded with --preset ${paperPreset}: nothing of it is recorded`);
-  if (!isPaperAblation(id)) {
-    throw new InputError(
-      `Cannot print ${id} with --preset ${paperPreset}: the tables of the paper's own rows are ${paperAblationNames.join(", ")}`,
-    );
-  }
+  const ablation = paperAblation(paperAblationNamed(id), data);
   const { paperResult } = await import("../experiments/paper-scale/paper-result.js");
-  const result = paperResult(paperAblation(id, data));
+  const result = paperResult(ablation);
   console.log(json ? JSON.stringify(tableJson(result), null, 2) : resultTable(result));
 }
 

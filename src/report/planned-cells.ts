@@ -1,6 +1,7 @@
 import { InputError } from "../errors";
 import type { Ablation } from "../experiments/ablation/ablation";
 import type { RateTrial } from "../experiments/mechanisms/mechanisms";
+import { paperAblation, paperSeed, type PaperAblationName } from "../experiments/paper-scale/paper-ablation";
 import type { Preset } from "../recipes/presets";
 import type { Recipe } from "../train/recipe";
 import { recipeHash } from "../train/recipe-hash";
@@ -33,17 +34,35 @@ export function plannedCells(
     trials,
   }: { readonly tables: readonly Ablation["id"][]; readonly seeds: number; readonly trials: readonly RateTrial[] },
 ): readonly PlannedCell[] {
-  const planned = new Map<string, PlannedCell>();
-  for (const table of new Set(tables)) {
+  const planned = [...new Set(tables)].map((table) => {
     const ablation = ablations[table](preset, trials);
-    if (ablation === undefined) {
-      throw new InputError(
-        `Cannot plan the table ${table}: its learning rates are chosen by trials that were not made yet. ` +
-          `Run: moco notebook 01 --preset ${preset.name}`,
-      );
-    }
-    for (const { label, recipe } of ablation.cells) {
-      for (let seed = 1; seed <= seeds; seed++) {
+    if (ablation !== undefined) return ablation;
+    throw new InputError(
+      `Cannot plan the table ${table}: its learning rates are chosen by trials that were not made yet. ` +
+        `Run: moco notebook 01 --preset ${preset.name}`,
+    );
+  });
+  return cellsOf(
+    planned,
+    Array.from({ length: seeds }, (_, at) => at + 1),
+  );
+}
+
+/**
+ * All trainings of the paper's own rows of some tables, in the same order; the paper has one of each.
+ *
+ * @param dataset - where ImageNet is, "folder:PATH"; a cell's name depends on it. @default as the recipes say
+ */
+export function plannedPaperCells(tables: readonly PaperAblationName[], dataset?: string): readonly PlannedCell[] {
+  const planned = [...new Set(tables)].map((table) => paperAblation(table, dataset));
+  return cellsOf(planned, [paperSeed]);
+}
+
+function cellsOf(tables: readonly Ablation[], seeds: readonly number[]): readonly PlannedCell[] {
+  const planned = new Map<string, PlannedCell>();
+  for (const { id: table, cells } of tables) {
+    for (const { label, recipe } of cells) {
+      for (const seed of seeds) {
         const id = `${recipe.name}-${recipeHash(recipe)}-seed${seed}`;
         planned.set(id, { id, recipe, seed, rows: [...(planned.get(id)?.rows ?? []), { table, label }] });
       }

@@ -1,3 +1,4 @@
+import { InputError } from "../../errors";
 import { figure3, publishedMomenta, type Published } from "../../paper/published-ablations";
 import { publishedEncoders, publishedMethods } from "../../paper/published-methods";
 import { endToEndRecipe, memoryBankRecipe, mocoV1Recipe } from "../../recipes/paper-recipes";
@@ -11,8 +12,20 @@ export type PaperAblationName = (typeof paperAblationNames)[number];
 /** The name by which a notebook and `moco table` take the paper's own rows, where else a preset's name stands. */
 export const paperPreset = "paper";
 
-export function isPaperAblation(name: string): name is PaperAblationName {
-  return (paperAblationNames as readonly string[]).includes(name);
+/** Seed of every training: the paper has one of each. */
+export const paperSeed = 1;
+
+/**
+ * The table of the paper's own rows that has a name.
+ *
+ * @throws InputError if there is none
+ */
+export function paperAblationNamed(name: string): PaperAblationName {
+  const found = paperAblationNames.find((one) => one === name);
+  if (found !== undefined) return found;
+  throw new InputError(
+    `Cannot take the table ${name} with --preset ${paperPreset}: the tables of the paper's own rows are ${paperAblationNames.join(", ")}`,
+  );
 }
 
 /** K of the ablation of the momentum (section 4.1). */

@@ -1,23 +1,16 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { ImageData } from "../../data/image-set";
-import { loadData, parseDataName } from "../../data/load";
 import { paperLinearRecipe, type LinearRecipe } from "../../evaluate/linear-recipe";
 import type { LinearProgress } from "../../evaluate/train-linear";
-import { finishTraining } from "../../runs/finished-training";
-import { runDirectory } from "../../runs/run-cell";
-import { linearDirectory, linearRunFile, readLinearRun, runLinear, type LinearRun } from "../../runs/run-linear";
+import { linearRunFile, readLinearRun, type LinearRun } from "../../runs/run-linear";
 import { findRunName, linearRunNamesOf, namesIn, runsFolder } from "../../runs/run-name";
-import { loadCheckpoint } from "../../train/checkpoint";
 import { manifestFile, readManifest, type Manifest } from "../../train/manifest";
-import { checkpointFile, pretrain, type TrainingProgress } from "../../train/pretrain";
+import type { TrainingProgress } from "../../train/pretrain";
 import { recipeHash } from "../../train/recipe-hash";
-import { disposeTraining } from "../../train/state";
 import type { Ablation, Cell } from "../ablation/ablation";
 import type { AblationResult, ResultRow } from "../ablation/ablation-result";
-
-/** Seed of every training: the paper has one of each. */
-const seed = 1;
+import { paperSeed } from "./paper-ablation";
+import { classifyPaperCell, linearOnData, paperData, pretrainPaperCell } from "./paper-cell";
 
 /** A cell that is pre-trained, and classified where the linear protocol has ended too. */
 interface TrainedCell {
@@ -63,62 +56,27 @@ export interface ReproducePaperOptions extends PaperResultOptions {
 
 /**
  * Trains the paper's rows, each by its own recipe on all of the training part, and a linear classifier on each by the
- * paper's protocol. Goes on where it was stopped; what is finished is looked up.
+ * paper's protocol. Goes on where it was stopped; what is finished is looked up. A row whose training diverges says so.
  *
  * @throws InputError if the data set is missing, and as the two trainings do
  */
 export async function reproducePaper(
   ablation: Ablation,
-  { onProgress, onLinear, stopRequested, linear = paperLinearRecipe, root = runsFolder }: ReproducePaperOptions = {},
+  { onProgress, onLinear, linear = paperLinearRecipe, ...options }: ReproducePaperOptions = {},
 ): Promise<AblationResult> {
-  const stopping = stopRequested && { stopRequested };
   for (const cell of ablation.cells) {
-    const { recipe } = cell;
-    const data = await loadData(parseDataName(recipe.dataset), { size: recipe.imageSize, holdOut: false });
-    const directory = runDirectory(recipe, data, seed, root);
-    for await (const progress of pretrain(recipe, data, { seed, directory, ...stopping })) onProgress?.(cell, progress);
-    finishTraining(directory, data, false);
-    await classify(cell, data, directory, {
-      recipe: onData(linear, recipe),
-      root,
-      ...stopping,
+    const data = await paperData(cell.recipe);
+    const pretrained = await pretrainPaperCell(cell.recipe, data, {
+      ...options,
+      onProgress: (progress) => onProgress?.(cell, progress),
+    });
+    await classifyPaperCell(cell, data, pretrained, {
+      ...options,
+      linear,
       onProgress: (progress) => onLinear?.(cell, progress),
     });
   }
-  return paperResult(ablation, { linear, root });
-}
-
-async function classify(
-  { label }: Cell,
-  data: ImageData,
-  pretrained: string,
-  {
-    recipe,
-    root,
-    ...options
-  }: {
-    readonly recipe: LinearRecipe;
-    readonly root: string;
-    readonly stopRequested?: () => boolean;
-    readonly onProgress: (progress: LinearProgress) => void;
-  },
-): Promise<void> {
-  const { state } = loadCheckpoint(join(pretrained, checkpointFile));
-  try {
-    const { encoder } = state.method;
-    const directory = linearDirectory(recipe, encoder, data, seed, root);
-    await runLinear(recipe, encoder, data, { ...options, title: label, seed, directory });
-  } finally {
-    disposeTraining(state);
-  }
-}
-
-/** The recipe of a linear classifier for the images that a network was pre-trained on. */
-function onData(
-  linear: LinearRecipe,
-  { dataset, imageSize }: Pick<LinearRecipe, "dataset" | "imageSize">,
-): LinearRecipe {
-  return { ...linear, dataset, imageSize };
+  return paperResult(ablation, { ...options, linear });
 }
 
 function trainedCell(
@@ -126,11 +84,11 @@ function trainedCell(
   names: readonly string[],
   { linear, root }: Required<PaperResultOptions>,
 ): TrainedCell | undefined {
-  const name = findRunName(names, recipe, seed);
+  const name = findRunName(names, recipe, paperSeed);
   const manifest = name === undefined ? undefined : readManifest(join(root, name, manifestFile));
   if (manifest === undefined) return undefined;
   if (manifest.encoder === null) return { manifest, linear: undefined };
-  const classified = linearRunNamesOf(names, manifest.encoder, seed).flatMap((of) => {
+  const classified = linearRunNamesOf(names, manifest.encoder, paperSeed).flatMap((of) => {
     const path = join(root, of, linearRunFile);
     return existsSync(path) ? (readLinearRun(path) ?? []) : [];
   });
@@ -138,7 +96,7 @@ function trainedCell(
     manifest,
     linear: classified.find(
       ({ manifest: { encoder, recipe: by, recipeHash: hash } }) =>
-        encoder.checksum === manifest.encoder && hash === recipeHash(onData(linear, by)),
+        encoder.checksum === manifest.encoder && hash === recipeHash(linearOnData(linear, by)),
     ),
   };
 }

@@ -6,7 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { randomStream } from "../../../src/engine/random";
 import { paperLinearRecipe } from "../../../src/evaluate/linear-recipe";
 import { accuracyRows } from "../../../src/experiments/ablation/ablation-rows";
+import type { Ablation } from "../../../src/experiments/ablation/ablation";
 import { paperAblation, paperAblationNames } from "../../../src/experiments/paper-scale/paper-ablation";
+import { classifyPaperCell, paperData, pretrainPaperCell } from "../../../src/experiments/paper-scale/paper-cell";
 import { paperResult, reproducePaper } from "../../../src/experiments/paper-scale/paper-result";
 import { paperRecipes } from "../../../src/recipes/paper-recipes";
 import { parseRecipe } from "../../../src/train/recipe";
@@ -37,6 +39,29 @@ beforeAll(async () => {
   }
 });
 
+/** The sizes of the queue, by recipes that a few seconds are enough for. */
+function smallTable(): Ablation {
+  const whole = paperAblation("queue-size", `folder:${data}`);
+  return {
+    ...whole,
+    cells: whole.cells.map((cell, index) => ({
+      ...cell,
+      recipe: {
+        ...cell.recipe,
+        imageSize: 16,
+        encoder: { ...cell.recipe.encoder, architecture: "resnet18", width: 4 },
+        ...{ batchSize: 8, bnGroups: 2, epochs: 1, schedule: { kind: "cosine" } },
+        method: { ...cell.recipe.method, queueSize: 8 * (index + 1) } as typeof cell.recipe.method,
+      },
+    })),
+  };
+}
+
+const linear = {
+  ...paperLinearRecipe,
+  ...{ batchSize: 8, epochs: 1, schedule: { ...paperLinearRecipe.schedule, milestones: [] } },
+};
+
 describe("the paper's own tables", () => {
   it("have the paper's recipes, each of which the schema accepts, on the data set that is said", () => {
     const hashes = new Set(
@@ -65,24 +90,7 @@ describe("the paper's own tables", () => {
   });
 
   it("say which rows were not run, and have the accuracy of those that were, by the linear protocol alone", async () => {
-    const whole = paperAblation("queue-size", `folder:${data}`);
-    const small = {
-      ...whole,
-      cells: whole.cells.map((cell, index) => ({
-        ...cell,
-        recipe: {
-          ...cell.recipe,
-          imageSize: 16,
-          encoder: { ...cell.recipe.encoder, architecture: "resnet18" as const, width: 4 },
-          ...{ batchSize: 8, bnGroups: 2, epochs: 1, schedule: { kind: "cosine" as const } },
-          method: { ...cell.recipe.method, queueSize: 8 * (index + 1) } as typeof cell.recipe.method,
-        },
-      })),
-    };
-    const linear = {
-      ...paperLinearRecipe,
-      ...{ batchSize: 8, epochs: 1, schedule: { ...paperLinearRecipe.schedule, milestones: [] } },
-    };
+    const small = smallTable();
     const states = (result: ReturnType<typeof paperResult>) => accuracyRows(result).map(({ state }) => state);
     expect(states(paperResult(small, { root: runs })).slice(0, 6)).toEqual(Array(6).fill("not run"));
 
@@ -100,5 +108,48 @@ describe("the paper's own tables", () => {
     let steps = 0;
     await reproducePaper(one, { linear, root: runs, onProgress: () => steps++, onLinear: () => steps++ });
     expect(steps).toBe(0);
+  });
+});
+
+describe("a cell of the paper", () => {
+  it("is pre-trained and classified by two calls, each of which goes on where it was stopped", async () => {
+    const root = join(folder, "halves");
+    const [cell] = smallTable().cells;
+    const { recipe } = cell!;
+    const images = await paperData(recipe);
+    // All of the training part: the paper holds nothing out.
+    expect(images.train.labels).toHaveLength(16);
+
+    const stopped = pretrainPaperCell(recipe, images, { root, stopRequested: () => true });
+    await expect(stopped).rejects.toThrow(/stopped at step 1 of 2/);
+    const steps: number[] = [];
+    const pretrained = await pretrainPaperCell(recipe, images, { root, onProgress: ({ step }) => steps.push(step) });
+    expect(steps).toEqual([2]);
+    const table = { ...smallTable(), cells: [cell!] };
+    expect(paperResult(table, { linear, root }).rows[0]!.failure).toBe("pre-trained, not classified yet");
+
+    const stoppedToo = classifyPaperCell(cell!, images, pretrained, { linear, root, stopRequested: () => true });
+    await expect(stoppedToo).rejects.toThrow(/stopped at step 1 of 2/);
+    const run = await classifyPaperCell(cell!, images, pretrained, { linear, root });
+    expect(run).toMatchObject({ manifest: { encoder: { title: "K = 256", checksum: pretrained.manifest.encoder } } });
+    expect(paperResult(table, { linear, root }).rows[0]).toMatchObject({
+      failure: undefined,
+      metrics: { linear: { mean: run!.topOne.mean } },
+    });
+  });
+
+  it("that diverges is a row that failed, and is not trained again", async () => {
+    const root = join(folder, "diverged");
+    const cells = smallTable()
+      .cells.slice(0, 1)
+      .map((cell) => ({ ...cell, recipe: { ...cell.recipe, learningRate: 1e30 } }));
+    const failed = { failure: "failed: the training diverged", metrics: {} };
+    let steps = 0;
+    const reproduce = () =>
+      reproducePaper({ ...smallTable(), cells }, { linear, root, onProgress: () => steps++, onLinear: () => steps++ });
+    expect((await reproduce()).rows).toMatchObject([failed]);
+    expect(steps).toBe(1);
+    expect((await reproduce()).rows).toMatchObject([failed]);
+    expect(steps).toBe(1);
   });
 });
