@@ -50,9 +50,9 @@ describe("checkDocuments", () => {
         /^fault: REPRODUCE\.md, results "two-engines", line \d+: ".*" is written where the recorded runs give "/,
       ),
     ]);
-    expect(await alter("README.md", /459 images/)).toEqual([
+    expect(await alter("README.md", /about 2,300 drawings/)).toEqual([
       expect.stringMatching(
-        /^fault: README\.md, "How fast", line \d+: the number 450 was 459 when it was written down/,
+        /^fault: README\.md, "Two commands", line \d+: the number 2,301 was 2,300 when it was written down/,
       ),
     ]);
     expect(await alter("docs/two-engines.svg", /\d/)).toHaveLength(1);
