@@ -245,11 +245,13 @@ if (agreements.length > 0)
   showTable(new DataFrame(agreements), {
     caption: `Each row against ${result.ablation.referenceLabel}`,
   });
-showTable(new DataFrame(queueRows(result)), {
-  caption: "What the queue holds besides true negatives",
-});
-showChart(lossFigure(result));
-showChart(monitorFigure(result));
+if (result.rows.some(({ runs }) => runs.some((run) => run.curve.length > 0))) {
+  showTable(new DataFrame(queueRows(result)), {
+    caption: "What the queue holds besides true negatives",
+  });
+  showChart(lossFigure(result));
+  showChart(monitorFigure(result));
+}
 
 // %% [markdown]
 // ## Look inside

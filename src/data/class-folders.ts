@@ -38,7 +38,11 @@ export interface ClassFolder {
  */
 export async function folderContent(path: string): Promise<FolderContent> {
   const entries = await readdir(path, { withFileTypes: true }).catch((cause: unknown) => {
-    throw new InputError(`Cannot read the image folder: it must exist, missing is ${path}`, { cause });
+    throw new InputError(
+      `Cannot read the image folder: it must exist, missing is ${path}. Data sets are looked for below the folder that MOCO_DATA names; ` +
+        "REPRODUCE.md says where the kit's own come from",
+      { cause },
+    );
   });
   const folders: string[] = [];
   const files: string[] = [];
