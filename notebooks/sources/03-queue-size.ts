@@ -17,7 +17,7 @@ const dataset: string = "folder:imagenet"; // where ImageNet is, for preset "pap
 // As the recorded runs have it, judged by tests that were chosen before: on photographs (preset small: CIFAR-10-JPEG75, 42,500
 // images of 16 px, 6,640 steps) and on drawings (preset quick: about 2,300 images of 20 px, 850 steps).
 
-// %
+// %%
 import { claimNotes, claimRows, judgementsOn, presetNamed, recordedJudgements } from "moco-kit";
 import { showNotes, showTable } from "moco-kit";
 
