@@ -26,7 +26,8 @@ export function momentumAblation(preset: Preset): Ablation {
       publishedAt: "K = 4,096",
       claimed: claimed.get(momentum),
     })),
-    referenceLabel: `m = ${preset.momenta.at(-1)!}`,
+    // The paper's own choice, where the preset has it.
+    referenceLabel: `m = ${preset.momenta.includes(0.999) ? 0.999 : preset.momenta.at(-1)!}`,
     publishedOnly: [...publishedMomenta.keys()]
       .filter((momentum) => !preset.momenta.includes(momentum))
       .map((momentum) => ({
