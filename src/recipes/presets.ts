@@ -150,19 +150,16 @@ const smoke: Preset = {
 };
 
 const smallBase: Preset["base"] = {
+  ...quickBase,
   source:
     "head, groups of 32 images, optimizer and weight decay: paper, section 3.3; T, cosine schedule and CIFAR stem: official CIFAR-10 " +
     "demo; augmentation: MoCo v2; learning rate: chosen on the validation part; width, batch, length and size of the images: what " +
     "eight minutes on two cores allow (REPRODUCE.md)",
   dataset: "folder:cifar10-jpeg",
   imageSize: 16,
-  encoder: { architecture: "resnet18", width: 16, stem: "cifar", head: "linear", dimension: 128 },
   batchSize: 128,
   bnGroups: 4,
-  augmentation: "moco-v2",
   learningRate: 0.03,
-  optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1e-4 },
-  schedule: { kind: "cosine" },
   epochs: 20,
 };
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadData, parseDataName } from "../data/load";
+import { signedInterval } from "../display/signed";
 import { metricNames } from "../experiments/ablation/ablation-result";
 import { metricTitles } from "../experiments/ablation/ablation-rows";
 import type { Preset } from "../recipes/presets";
@@ -72,11 +73,10 @@ export function compareRuns(where: string, recorded: RunRecord, again: RunRecord
       seed: 0,
       level: 1 - 0.05 / metricNames.length,
     });
-    const points = (share: number) => `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)}`;
     return [
       {
         apart: low > 0 || high < 0,
-        text: `${metricTitles[metric]} ${points(difference)} [${points(low)}, ${points(high)}]`,
+        text: `${metricTitles[metric]} ${signedInterval(difference, { low, high }, { scale: 100 })}`,
       },
     ];
   });

@@ -30,18 +30,17 @@ export interface StudySizes {
 
 const masked = [0, 0.25, 0.5, 0.75];
 
+/** What is watched of the drift of stored keys, but at which ages: those follow from the size of the queue. */
+const watched = { momenta: [0, 0.9, 0.99], bankMomenta: [0, 0.5], epochs: 4, readings: 16, masked };
+
 const sizes: Readonly<Record<PresetName, (preset: Preset) => StudySizes>> = {
   quick: ({ queueSizes, base }) => ({
     // Four epochs: the statistics of a group give the positive away within the first ones, if they do.
     shuffling: { groups: [1, 2, 8], epochs: 4 },
     staleness: {
-      momenta: [0, 0.9, 0.99],
-      bankMomenta: [0, 0.5],
-      epochs: 4,
+      ...watched,
       // The queue of 1,024 keys holds 16 batches; an entry of the bank is up to two epochs of 35 steps old, seldom more.
       ages: [0, 1, 2, 4, 8, 15, 30, 60],
-      readings: 16,
-      masked,
     },
     // The longest is the preset's own.
     momentumLength: { momenta: [0, 0.9, 0.99, 0.999, 0.9999], epochs: [1, 2, 4, base.epochs] },
@@ -52,13 +51,9 @@ const sizes: Readonly<Record<PresetName, (preset: Preset) => StudySizes>> = {
   small: ({ queueSizes, base }) => ({
     shuffling: { groups: [1, 8], epochs: 4 },
     staleness: {
-      momenta: [0, 0.9, 0.99],
-      bankMomenta: [0, 0.5],
-      epochs: 4,
+      ...watched,
       // The queue of 2,048 keys holds 16 batches; an entry of the bank is up to two epochs of 332 steps old, seldom more.
       ages: [0, 1, 2, 4, 8, 15, 60, 500],
-      readings: 16,
-      masked,
     },
     momentumLength: { momenta: [0, 0.9, 0.99, 0.999, 0.9999], epochs: [2, 5, base.epochs] },
     falseNegatives: { queueSizes: [...queueSizes, 4096, 16384], epochs: 10 },
