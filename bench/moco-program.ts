@@ -1,5 +1,6 @@
 import { createProgram } from "../src/engine/program";
 import { randomStream } from "../src/engine/random";
+import type { TensorFunction } from "../src/engine/tensor-function";
 import { tf } from "../src/engine/tf";
 import { createMoco, disposeMoco, mocoStep, type MocoConfig, type MocoInputs } from "../src/methods/moco";
 import { Sgd } from "../src/train/sgd";
@@ -9,7 +10,7 @@ export function startMocoProgram(config: MocoConfig, batch: number, size: number
   const moco = createMoco(config, { encoder: randomStream(0, "encoder"), queue: randomStream(0, "queue") });
   const optimizer = Sgd.create(moco.queryEncoder.parameters);
   const view = { shape: [batch, size, size, 3] };
-  const program = createProgram({
+  const functions = {
     step: {
       inputs: {
         queryView: view,
@@ -24,7 +25,8 @@ export function startMocoProgram(config: MocoConfig, batch: number, size: number
         return { loss };
       },
     },
-  });
+  } satisfies Record<string, TensorFunction>;
+  const program = createProgram(functions, { atOnce: 2 });
   let step = 0;
   return {
     /** Takes a step and gives its loss. */

@@ -6,8 +6,8 @@ const PACKAGE = "node_modules/@tensorflow/tfjs-node-gpu";
 /** Where tfjs-node-gpu looks for its addon, from the project's root. */
 export const ADDON = `${PACKAGE}/lib/napi-v8/tfjs_binding.node`;
 
-/** Source of ours in the addon, from the project's root. */
-export const LOG_LEVEL = "setup/log-level.cc";
+/** Sources of ours in the addon, from the project's root. */
+export const OWN_SOURCES = ["setup/log-level.cc", "setup/session-threads.cc"];
 
 const ASK_FOLDER = `
 import importlib.util
@@ -37,12 +37,13 @@ export async function buildAddon(root, compiler, run) {
   const unfinished = `${addon}.new`;
   await run(compiler, [
     ...["-O2", "-std=c++17", "-shared", "-fPIC", "-DNAPI_VERSION=8"],
+    "-DTF_NewSessionOptions=MocoNewSessionOptions",
     // The functions of Node-API are in the node binary; only macOS's linker has to be told.
     ...(process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : []),
     ...["node_modules/node-api-headers/include", PACKAGE].map((folder) => `-I${join(root, folder)}`),
     `-I${join(tensorflow, "include")}`,
     ...["tfjs_backend.cc", "tfjs_binding.cc"].map((source) => join(root, PACKAGE, "binding", source)),
-    join(root, LOG_LEVEL),
+    ...OWN_SOURCES.map((source) => join(root, source)),
     ...libraries.map((name) => join(tensorflow, name)),
     `-Wl,-rpath,${rpath}`,
     ...["-o", unfinished],

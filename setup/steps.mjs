@@ -1,7 +1,7 @@
 /** The steps of the set-up. */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { ADDON, buildAddon, LOG_LEVEL } from "./addon.mjs";
+import { ADDON, buildAddon, OWN_SOURCES } from "./addon.mjs";
 import { hashFiles } from "./stamp.mjs";
 
 /*
@@ -60,7 +60,7 @@ const addon = {
   seconds: 10,
   needs: ["compiler"],
   after: [npmPackages, pythonPackages],
-  inputs: ({ root }) => hashFiles(root, ["setup/addon.mjs", LOG_LEVEL]),
+  inputs: ({ root }) => hashFiles(root, ["setup/addon.mjs", ...OWN_SOURCES]),
   present: ({ root }) => existsSync(join(root, ADDON)),
   run: ({ root }, tools) => buildAddon(root, tools.compiler, tools.run),
 };

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend";
 import { z } from "zod";
 import { cpuFeatures, oneDnn } from "./device";
+import { sessionsHaveOwnThreads } from "./session-threads";
 import { tf } from "./tf";
 
 export const numericSettingSchema = z.object({
@@ -10,6 +11,8 @@ export const numericSettingSchema = z.object({
   device: z.enum(["CPU", "GPU"]),
   /** Threads that one operation is spread over: sums come in another order. */
   threads: z.number().int(),
+  /** Whether sessions whose operations are small use fewer (session-threads.ts). */
+  ownThreads: z.boolean().default(false),
   oneDnn: z.boolean(),
   /** Vector instructions of the processor, by which kernels are chosen. */
   instructions: z.string(),
@@ -27,6 +30,7 @@ export function numericSetting(): NumericSetting {
     device: backend.isUsingGpuDevice ? "GPU" : "CPU",
     // TensorFlow takes 0 for a thread for each core.
     threads: Number(process.env["TF_NUM_INTRAOP_THREADS"]) || availableParallelism(),
+    ownThreads: sessionsHaveOwnThreads(),
     oneDnn: oneDnn(process.env["TF_ENABLE_ONEDNN_OPTS"], features).on,
     instructions: features.join(" "),
   };

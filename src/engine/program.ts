@@ -1,6 +1,7 @@
 import { loadGraph, type GraphNode } from "./graph-definition";
 import { recordFunction, variableNodes, type RecordedFunction } from "./record-function";
 import { backend, handleName } from "./recording";
+import { threadsOf, withSessionThreads } from "./session-threads";
 import type { Decisions, InputSpec, NamedTensors, Pause, TensorFunction } from "./tensor-function";
 import { tf } from "./tf";
 import type { Variable, VariableHome } from "./variable";
@@ -9,6 +10,14 @@ type OutputsOf<F> = F extends TensorFunction<infer Outputs> ? Outputs : never;
 
 /** Set to 1, functions run operation by operation instead of being recorded: slower, and each operation can be looked at. */
 const opByOpVariable = "MOCO_OP_BY_OP";
+
+export interface ProgramOptions {
+  /**
+   * How many operations of a function can run at the same time, as a training step's can: gradients by a layer's input and by
+   * its weights need nothing of each other. Where they are small, each has its share of the cores. @default 1
+   */
+  readonly atOnce?: number;
+}
 
 /**
  * Functions of tensors that share state, each recorded once as a TensorFlow graph and then run as one call.
@@ -21,8 +30,9 @@ const opByOpVariable = "MOCO_OP_BY_OP";
  */
 export function createProgram<Functions extends Readonly<Record<string, TensorFunction>>>(
   functions: Functions,
+  options: ProgramOptions = {},
 ): Program<Functions> {
-  return new Program(functions);
+  return new Program(functions, options);
 }
 
 /** See {@link createProgram}. */
@@ -30,12 +40,15 @@ export class Program<Functions extends Readonly<Record<string, TensorFunction>>>
   private readonly session: Session | undefined;
   private disposed = false;
 
-  constructor(private readonly functions: Functions) {
+  constructor(
+    private readonly functions: Functions,
+    { atOnce = 1 }: ProgramOptions,
+  ) {
     if (process.env[opByOpVariable] === "1") return;
     const recorded = Object.entries(functions).map(
       ([name, one], index) => [name, recordFunction(one, `f${index}_`)] as const,
     );
-    this.session = new Session(new Map(recorded));
+    this.session = new Session(new Map(recorded), atOnce);
   }
 
   /**
@@ -89,12 +102,17 @@ class Session implements VariableHome {
   private readonly held = new Map<Variable, number | undefined>();
   copies = 0;
 
-  constructor(private readonly functions: ReadonlyMap<string, RecordedFunction>) {
+  constructor(
+    private readonly functions: ReadonlyMap<string, RecordedFunction>,
+    atOnce: number,
+  ) {
     for (const { reads, assigned } of functions.values()) {
       for (const variable of [...reads.keys(), ...assigned]) this.held.set(variable, undefined);
     }
-    const nodes = [...functions.values()].flatMap((one) => one.nodes);
-    this.id = loadGraph(backend().binding, [...[...this.held.keys()].flatMap(variableNodes), ...nodes]);
+    const all = [...functions.values()];
+    const nodes = [...[...this.held.keys()].flatMap(variableNodes), ...all.flatMap((one) => one.nodes)];
+    const threads = threadsOf({ atOnce, largestConvolution: Math.max(...all.map((one) => one.largestConvolution)) });
+    this.id = withSessionThreads(threads, () => loadGraph(backend().binding, nodes));
   }
 
   nodesOf(name: string): readonly GraphNode[] {

@@ -15,6 +15,8 @@ export interface RecordedFunction {
   readonly clears: readonly string[];
   readonly reads: ReadonlyMap<Variable, string>;
   readonly assigned: readonly Variable[];
+  /** Multiplications of the largest convolution. */
+  readonly largestConvolution: number;
 }
 
 interface RecordedSection {
@@ -44,7 +46,7 @@ export function recordFunction(one: TensorFunction, prefix: string): RecordedFun
     });
   }
   const record = (which: 0 | 1) => recordOnce(one, prefix, (dimension) => dimensions.get(dimension)!.sizes[which]);
-  const { graph, handedOut, next, reads } = record(0);
+  const { graph, handedOut, next, reads, largestConvolution } = record(0);
   const whole = dimensions.size === 0 ? graph : withDimensions(graph, record(1).graph, [...dimensions.values()]);
   const last = pauses.length;
   const wanted = [
@@ -81,6 +83,7 @@ export function recordFunction(one: TensorFunction, prefix: string): RecordedFun
     clears: cleared.map(({ name }) => name),
     reads,
     assigned: [...next.keys()],
+    largestConvolution,
   };
 }
 
@@ -91,6 +94,7 @@ interface Recorded {
   /** The new values of variables. */
   readonly next: ReadonlyMap<Variable, string>;
   readonly reads: ReadonlyMap<Variable, string>;
+  readonly largestConvolution: number;
 }
 
 function recordOnce(
@@ -143,7 +147,13 @@ function recordOnce(
     if (handedOut.length <= names.length) {
       throw new Error(`Cannot record the function: it does not pause for ${names[handedOut.length - 1]}`);
     }
-    return { graph: recording, handedOut, next, reads: recording.reads };
+    return {
+      graph: recording,
+      handedOut,
+      next,
+      reads: recording.reads,
+      largestConvolution: recording.largestConvolution,
+    };
   } finally {
     recording.dispose();
     for (const example of examples.values()) example.dispose();

@@ -55,9 +55,11 @@ export class Recording {
   /** In which section each node is, by its name: how many pauses came before it. */
   readonly sections = new Map<string, number>();
   private section = 0;
+  private convolutionSize = 0;
   private readonly held = new Map<Variable, Held>();
   /** Where each tensor of the engine, by its number there, comes from in the graph. */
   private readonly sources = new Map<number, string>();
+  private readonly shapes = new Map<number, readonly number[]>();
   private readonly owners = new Map<number, string>();
   private readonly writtenHere = new WeakSet<object>();
   /** Shapes and types of the results whose values were freed, by their numbers in the engine. */
@@ -116,6 +118,11 @@ export class Recording {
     this.addNamed({ name, op: "Placeholder", inputs: [], attributes: { dtype: { type: dtype }, shape: { shape } } });
     this.types.set(name, dtype);
     this.claim(tensor, name, `the input ${name}`);
+  }
+
+  /** Multiplications of the largest convolution; 0 where there is none. */
+  get largestConvolution(): number {
+    return this.convolutionSize;
   }
 
   /** From here on, nodes belong to the next section of the function. */
@@ -196,10 +203,12 @@ export class Recording {
         const given = inputs.map((id) => this.standInFor(id, binding) ?? id);
         const outputs = binding.executeOp(op, attributes, given, count);
         const node = this.add({ op, inputs: sources, attributes: attributesOf(attributes, binding) });
+        if (op === "Conv2D") this.noteConvolution(outputs[0]!.shape, this.shapes.get(inputs[1]!)!);
         outputs.forEach(({ id, shape, dtype }, index) => {
           const source = index === 0 ? node : `${node}:${index}`;
           this.sources.set(id, source);
           this.types.set(source, dtype);
+          this.shapes.set(id, shape);
           if (!(dtype in arrayTypes) || sizeOf(shape) <= smallSize) return;
           this.freed.set(id, { shape, dtype });
           binding.deleteTensor(id);
@@ -217,6 +226,7 @@ export class Recording {
         const node = this.add({ op: "Const", inputs: [], attributes });
         this.types.set(node, dtype);
         this.sources.set(id, node);
+        this.shapes.set(id, shape);
         return id;
       }),
       ...define("tensorDataSync", () => {
@@ -267,6 +277,12 @@ export class Recording {
     }
     this.owners.set(id!, owner);
     this.sources.set(id!, node);
+    this.shapes.set(id!, tensor.shape);
+  }
+
+  private noteConvolution(result: readonly number[], [height, width, channels]: readonly number[]): void {
+    const products = sizeOf(result) * height! * width! * channels!;
+    this.convolutionSize = Math.max(this.convolutionSize, products);
   }
 
   private add(node: Omit<GraphNode, "name">): string {

@@ -79,17 +79,20 @@ export class TrainingStep {
   }
 
   private recorded(inputs: NamedTensors): Program<{ step: TensorFunction }> {
-    this.program ??= createProgram({
-      step: {
-        inputs: specsOf(inputs),
-        compute: ({ learningRate, ...tensors }) => {
-          const { loss, accuracy, gradients } = this.state.method.step(stepInputs(tensors));
-          const gradientNorm = normOf(gradients);
-          this.applyGradients(gradients, learningRate as tf.Scalar);
-          return { loss, accuracy, gradientNorm };
+    this.program ??= createProgram(
+      {
+        step: {
+          inputs: specsOf(inputs),
+          compute: ({ learningRate, ...tensors }) => {
+            const { loss, accuracy, gradients } = this.state.method.step(stepInputs(tensors));
+            const gradientNorm = normOf(gradients);
+            this.applyGradients(gradients, learningRate as tf.Scalar);
+            return { loss, accuracy, gradientNorm };
+          },
         },
       },
-    });
+      { atOnce: 2 },
+    );
     return this.program;
   }
 

@@ -78,6 +78,7 @@ export class DetectorTrainingStep {
   private recordedProgram(): Program<Readonly<Record<string, TensorFunction>>> {
     this.program ??= createProgram(
       Object.fromEntries([...this.recorded].map((name) => [name, this.functions.get(name)!.step])),
+      { atOnce: 2 },
     );
     return this.program;
   }
