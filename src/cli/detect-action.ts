@@ -24,6 +24,7 @@ import { detectorDirectory } from "../runs/detector-directory";
 import { detectorInitialization } from "../runs/detector-initialization";
 import { detectionLimit } from "../experiments/transfer/transfer-rows";
 import type { DetectFlags } from "./detect";
+import { tellDryRun } from "./dry-run";
 import { clock } from "../display/clock";
 import { progressBar } from "./progress-bar";
 import { withSettings, type Setting } from "./recipe-flags";
@@ -43,8 +44,29 @@ export async function detectAction(flags: DetectFlags, settings: readonly Settin
   const initialization = detectorInitialization(flags.init, recipe, flags.seed);
   const data = await loadDetectionData(recipe.dataset, flags.root);
   const directory = resolve(flags.output ?? detectorDirectory(recipe, { initialization, data }, flags.seed));
+  if (flags.dryRun) return dryRun(recipe, data, directory, flags.json);
   prepareFolder(directory);
   await whileLocked(directory, () => detectIn(directory, recipe, { initialization, data }, flags));
+}
+
+/** Says what a training would need: memory, disk and time. Exit code 1 if something is missing. */
+async function dryRun(
+  recipe: DetectionRecipe,
+  { train }: DetectionData,
+  directory: string,
+  json: boolean | undefined,
+): Promise<void> {
+  const set = { images: train.images.length, classes: train.categories.length };
+  await tellDryRun(
+    { task: "detection", recipe, set },
+    {
+      data: `${train.name}: ${set.images} images of ${set.classes} classes to train on`,
+      missing: [],
+      directory,
+      lessMemory: "Choose fewer images a step: --set batchSize=1",
+      json,
+    },
+  );
 }
 
 async function detectIn(

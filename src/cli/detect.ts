@@ -18,6 +18,7 @@ export interface DetectFlags {
   /** Steps after which it stops, of the whole schedule. */
   readonly steps?: number;
   readonly record?: boolean;
+  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
@@ -74,6 +75,7 @@ export function detectCommand(): Command {
       integerFrom(1),
     )
     .option("--record", "with --steps: write the first steps to results")
+    .option("--dry-run", "say how much memory, disk and time it takes, from steps that are measured; train nothing")
     .option("--json", "print the outcome as JSON; progress goes to stderr")
     .action(async (flags: DetectFlags) => {
       const { detectAction } = await import("./detect-action.js");

@@ -148,6 +148,24 @@ describe("moco detect", () => {
     for (const { mask } of predictions) expect(mask?.size).toEqual([48, 48]);
   });
 
+  it("says before training what it takes, and trains nothing, by --dry-run", async () => {
+    const output = join(root, "planned");
+    const planned = await detect("--preset", "smoke", "--output", output, "--dry-run", "--json");
+    const { missing, steps, memory, disk } = JSON.parse(planned) as {
+      readonly missing: readonly string[];
+      readonly steps: number;
+      readonly memory: { readonly needed: number; readonly there: number };
+      readonly disk: { readonly needed: number; readonly there: number };
+    };
+    expect(missing).toEqual([]);
+    expect(steps).toBe(smoke.schedule.iterations);
+    // A process with TensorFlow has more than this, and the smallest detector fits into any machine.
+    expect(memory.needed).toBeGreaterThan(1e8);
+    expect(memory.needed).toBeLessThan(memory.there);
+    expect(disk.needed).toBeGreaterThan(0);
+    expect(existsSync(output)).toBe(false);
+  });
+
   it("refuses what is wrong before it trains", async () => {
     const output = join(root, "refused");
     const refused = async (message: RegExp, ...words: readonly string[]) => {

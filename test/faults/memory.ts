@@ -1,5 +1,5 @@
 /**
- * Measures how well `moco pretrain --dry-run` foretells the peak of memory: `sh test/faults/memory.sh`.
+ * Measures how well `--dry-run` foretells the peak of memory, of `moco pretrain` and `moco detect`: `sh test/faults/memory.sh`.
  *
  * Each recipe is foretold, and then trained for as many steps as `--steps` is given; the peak is the high-water mark of the
  * process's resident memory (VmHWM), which Linux keeps. Writes the table of docs/reliability.md.
@@ -14,26 +14,30 @@ import { problemOf } from "./works";
 /** Steps that are trained: all tensors of a step, a checkpoint and what follows were there by then. */
 const steps = 12;
 
-const recipes: readonly (readonly string[])[] = [
-  ["--preset", "smoke"],
-  ["--preset", "smoke", "--method", "simclr"],
-  ["--preset", "smoke", "--method", "end-to-end"],
-  ["--preset", "smoke", "--method", "memory-bank"],
-  ["--preset", "smoke", "--method", "supervised"],
-  ["--preset", "quick"],
-  ["--preset", "quick", "--method", "simclr"],
-  ["--preset", "quick", "--set", "batchSize=128"],
-  ["--preset", "quick", "--set", "encoder.width=64"],
-  ["--preset", "smoke", "--set", "encoder.architecture=resnet50"],
+const commands: readonly (readonly string[])[] = [
+  ["pretrain", "--preset", "smoke"],
+  ["pretrain", "--preset", "smoke", "--method", "simclr"],
+  ["pretrain", "--preset", "smoke", "--method", "end-to-end"],
+  ["pretrain", "--preset", "smoke", "--method", "memory-bank"],
+  ["pretrain", "--preset", "smoke", "--method", "supervised"],
+  ["pretrain", "--preset", "quick"],
+  ["pretrain", "--preset", "quick", "--method", "simclr"],
+  ["pretrain", "--preset", "quick", "--set", "batchSize=128"],
+  ["pretrain", "--preset", "quick", "--set", "encoder.width=64"],
+  ["pretrain", "--preset", "smoke", "--set", "encoder.architecture=resnet50"],
+  ["detect", "--preset", "smoke"],
+  ["detect", "--preset", "quick"],
+  ["detect", "--preset", "quick-fpn"],
+  ["detect", "--preset", "quick", "--arch", "fpn", "--set", "batchSize=2"],
 ];
 
 async function measure(kit: Installation): Promise<void> {
-  const lines = ["| `moco pretrain` | foretold | peak | foretold / peak |", "| --- | --- | --- | --- |"];
-  for (const [index, words] of recipes.entries()) {
-    const foretold = await ended(kit, ["pretrain", ...words, "--dry-run", "--json"]);
+  const lines = ["| `moco` | foretold | peak | foretold / peak |", "| --- | --- | --- | --- |"];
+  for (const [index, words] of commands.entries()) {
+    const foretold = await ended(kit, [...words, "--dry-run", "--json"]);
     const { memory } = JSON.parse(foretold.stdout) as { readonly memory: { readonly needed: number } };
     const output = join(kit.scratch, `memory-${index}`);
-    const { peak } = await ended(kit, ["pretrain", ...words, "--output", output, "--steps", String(steps)]);
+    const { peak } = await ended(kit, [...words, "--output", output, "--steps", String(steps)]);
     const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
     const cells = [`\`${words.join(" ")}\``, megabytes(memory.needed), megabytes(peak)];
     lines.push(`| ${[...cells, (memory.needed / peak).toFixed(2)].join(" | ")} |`);

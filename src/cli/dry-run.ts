@@ -1,0 +1,103 @@
+import { existsSync, statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import { machineFacts } from "../engine/device";
+import { InputError } from "../errors";
+import { estimateAll, type MeasuredBatches } from "../experiments/cost/estimate-all";
+import type { TrainingCost } from "../experiments/cost/estimate-training";
+import { duration } from "../experiments/cost/estimate-rows";
+import type { PlannedTraining } from "../experiments/cost/planned-training";
+import { planOf } from "../experiments/cost/training-plan";
+
+/** What a training needs, and what of it is missing. */
+interface DryRun {
+  readonly recipe: string;
+  readonly data: string;
+  readonly steps: number;
+  readonly secondsAStep: number;
+  readonly seconds: number;
+  /** Peak of the process, and what the machine, or the container, has. */
+  readonly memory: { readonly needed: number; readonly there: number };
+  /** Two generations of the checkpoint and the one that is being written, and what is free. */
+  readonly disk: { readonly needed: number; readonly there: number };
+  readonly missing: readonly string[];
+}
+
+/** A step that takes less is measured as it is. */
+const cheapSeconds = 4;
+
+export interface DryRunOptions {
+  /** The data, in words. */
+  readonly data: string;
+  /** What was found missing so far. */
+  readonly missing: readonly string[];
+  /** Where the run would be written. */
+  readonly directory: string;
+  /** What makes the same step fit, for whom memory is too small. */
+  readonly lessMemory: string;
+  readonly json: boolean | undefined;
+}
+
+/**
+ * Says what a training would need: memory, disk and time from steps that are measured on random images. Exit code 1 if something
+ * is missing.
+ *
+ * @throws InputError if a step cannot be measured
+ */
+export async function tellDryRun(training: PlannedTraining, options: DryRunOptions): Promise<void> {
+  const { name } = training.recipe;
+  const { secondsAStep, seconds, peakBytes, measured } = await measuredCost(training);
+  const missing = [...options.missing];
+  const { heldBytes } = measured[0]!;
+  // While a checkpoint is written, there are a copy of what is held and the bytes of the file.
+  const memory = { needed: peakBytes + 2 * heldBytes, there: machineFacts().memory.total };
+  if (memory.needed > memory.there) {
+    missing.push(`memory: ${gigabytes(memory.needed - memory.there)}. ${options.lessMemory}`);
+  }
+  const disk = { needed: 3 * heldBytes, there: freeBytes(options.directory) };
+  if (disk.needed > disk.there) missing.push(`disk: ${gigabytes(disk.needed - disk.there)}`);
+  const { iterations: steps } = planOf(training);
+  const result: DryRun = { recipe: name, data: options.data, steps, secondsAStep, seconds, memory, disk, missing };
+  if (missing.length > 0) process.exitCode = 1;
+  console.log(options.json ? JSON.stringify(result, null, 2) : describe(result));
+}
+
+/** A step of the recipe's own batch where that is cheap, which is the surest; else it is foretold from smaller batches. */
+async function measuredCost(training: PlannedTraining): Promise<TrainingCost> {
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort()).once("SIGTERM", () => stop.abort());
+  const measure = async (batches?: MeasuredBatches): Promise<TrainingCost> => {
+    const [estimated] = await estimateAll([training], { batches, stop: stop.signal });
+    const { outcome } = estimated!;
+    if ("cost" in outcome) return outcome.cost;
+    throw new InputError(`Cannot measure a step of ${training.recipe.name}: ${outcome.failure}`);
+  };
+  const first = await measure([training.task === "detection" ? 1 : 8]);
+  if (!first.extrapolated) return first;
+  const cheap = first.peakBytes < machineFacts().memory.total / 4 && first.secondsAStep < cheapSeconds;
+  return measure(cheap ? "full" : undefined);
+}
+
+function describe({ recipe, data, steps, secondsAStep, seconds, memory, disk, missing }: DryRun): string {
+  const { device } = machineFacts();
+  const part = ({ needed, there }: DryRun["memory"]) => `${gigabytes(needed)} of ${gigabytes(there)}`;
+  return [
+    recipe,
+    `data: ${data}`,
+    `time: ${steps} steps of ${secondsAStep.toPrecision(3)} s, ${duration(seconds)} on ${device}`,
+    `memory: about ${part(memory)}${device === "CPU" ? "" : "; the GPU's is not in it"}`,
+    `disk: ${part(disk)}`,
+    missing.length === 0 ? "Nothing is missing." : `Missing:\n${missing.map((line) => `  ${line}`).join("\n")}`,
+  ].join("\n");
+}
+
+/** Of the disk that a folder lies on, or would. */
+function freeBytes(folder: string): number {
+  let existing = folder;
+  while (!existsSync(existing)) existing = dirname(existing);
+  const { bavail, bsize } = statfsSync(existing);
+  return bavail * bsize;
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
