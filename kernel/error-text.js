@@ -2,12 +2,16 @@
 "use strict";
 
 const { inspect } = require("node:util");
+const { printable } = require("../dist/display/printable.js");
 
 /** Characters of a type in a message; the compiler writes out types of ten lines. */
 const LONGEST_TYPE = 80;
 
 /** A line of a stack, in a cell or in an own file, which has a path from the root. */
 const WRITTEN_BY_AUTHOR = /^ +at (?:.*\()?(?:In\[\d+\]|[^/\s()][^()]*\.tsx?):\d+:\d+\)?$/;
+
+/** What sets a terminal's colors; JupyterLab shows them too. */
+const COLOR = /(\u001b\[[\d;]*m)/;
 
 /** tslab writes down the types of what a cell declares; this is the compiler's word when one has no name. */
 const UNNAMED_TYPE = /^Exported variable '([^']+)' has or is using (?:private )?name '([^']+)'/;
@@ -30,7 +34,7 @@ function thrownFields(thrown, kind) {
     const described = describe(cause);
     traceback.push(`Caused by ${described.name}: ${described.message}`, ...linesOfCells(described.stack));
   }
-  return { ...fields, traceback };
+  return harmless({ ...fields, traceback });
 }
 
 function linesOfCells(stack) {
@@ -66,11 +70,21 @@ function compileFields(cellName, diagnostics) {
     text: shortest(messages),
     where: `${file || cellName}:${line}:${column}`,
   }));
-  return {
+  return harmless({
     ename: "CompileError",
     evalue: said[0].text,
     traceback: said.flatMap(({ text, where }) => [`CompileError: ${text}`, `    at ${where}`]),
-  };
+  });
+}
+
+/** A message may hold names from files, and a runner prints it to a terminal: colors stay, nothing else steers it. */
+function harmless({ ename, evalue, traceback }) {
+  const show = (text) =>
+    text
+      .split(COLOR)
+      .map((part, index) => (index % 2 === 0 ? printable(part) : part))
+      .join("");
+  return { ename: show(ename), evalue: show(evalue), traceback: traceback.map(show) };
 }
 
 /** The last line of an explanation is the most specific; one with a suggestion is better still. */

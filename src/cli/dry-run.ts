@@ -47,13 +47,11 @@ export async function tellDryRun(training: PlannedTraining, options: DryRunOptio
   const { name } = training.recipe;
   const { secondsAStep, seconds, peakBytes, measured } = await measuredCost(training);
   const missing = [...options.missing];
-  const { heldBytes } = measured[0]!;
-  // While a checkpoint is written, there are a copy of what is held and the bytes of the file.
-  const memory = { needed: peakBytes + 2 * heldBytes, there: machineFacts().memory.total };
+  const memory = { needed: peakBytes, there: machineFacts().memory.total };
   if (memory.needed > memory.there) {
     missing.push(`memory: ${gigabytes(memory.needed - memory.there)}. ${options.lessMemory}`);
   }
-  const disk = { needed: 3 * heldBytes, there: freeBytes(options.directory) };
+  const disk = { needed: 3 * measured[0]!.heldBytes, there: freeBytes(options.directory) };
   if (disk.needed > disk.there) missing.push(`disk: ${gigabytes(disk.needed - disk.there)}`);
   const { iterations: steps } = planOf(training);
   const result: DryRun = { recipe: name, data: options.data, steps, secondsAStep, seconds, memory, disk, missing };

@@ -1,4 +1,4 @@
-import { readdir, stat } from "node:fs/promises";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../errors";
 
@@ -34,7 +34,7 @@ export interface ClassFolder {
 /**
  * Looks into a folder.
  *
- * @throws InputError if it is missing, or listing links that lead nowhere
+ * @throws InputError if it is missing, or listing links that lead nowhere and names that are not UTF-8
  */
 export async function folderContent(path: string): Promise<FolderContent> {
   const entries = await readdir(path, { withFileTypes: true }).catch((cause: unknown) => {
@@ -47,8 +47,14 @@ export async function folderContent(path: string): Promise<FolderContent> {
   const folders: string[] = [];
   const files: string[] = [];
   const broken: string[] = [];
+  const undecodable: string[] = [];
   for (const entry of entries.sort((one, other) => (one.name < other.name ? -1 : 1))) {
     if (entry.name.startsWith(".")) continue;
+    // What is no UTF-8 was replaced by this character: by the name as it reads now there is no file.
+    if (entry.name.includes("\uFFFD") && !(await lstat(join(path, entry.name)).catch(() => undefined))) {
+      undecodable.push(join(path, entry.name));
+      continue;
+    }
     // A link may lead nowhere, or to itself.
     const target = entry.isSymbolicLink() ? await stat(join(path, entry.name)).catch(() => undefined) : entry;
     if (target === undefined) broken.push(join(path, entry.name));
@@ -58,6 +64,12 @@ export async function folderContent(path: string): Promise<FolderContent> {
   if (broken.length > 0) {
     throw new InputError(
       `Cannot read the image folder: links must lead to a file or folder, broken are ${broken.length}:\n${listed(broken)}`,
+    );
+  }
+  if (undecodable.length > 0) {
+    throw new InputError(
+      `Cannot read the image folder: names of files and folders must be UTF-8, rename those that are not, there are ${undecodable.length}:\n` +
+        listed(undecodable),
     );
   }
   return {

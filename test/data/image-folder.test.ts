@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, open, readFile, rename, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readFile, rename, rm, rmdir, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -229,6 +229,21 @@ describe("loadImageFolder", () => {
     await expect(loadImageFolder(root)).rejects.toThrow(
       /is another way, that is in 1:\naround: 20 \.png in the folder circle; 20/,
     );
+  });
+
+  it("names files and folders whose names are no UTF-8", async () => {
+    await paintClasses(".");
+    const bytes = (folder: string, ending = "") =>
+      Buffer.concat([Buffer.from(`${join(root, folder)}/`), Buffer.of(0xe9), Buffer.from(ending)]);
+    await writeFile(bytes("circle", ".png"), "");
+    await expect(loadImageFolder(root)).rejects.toThrow(/must be UTF-8, .* there are 1:\n.*circle\/\uFFFD\.png$/);
+    await rm(bytes("circle", ".png"));
+    await mkdir(bytes("."));
+    await expect(loadImageFolder(root)).rejects.toThrow(/must be UTF-8, .* there are 1:\n.*\/\uFFFD$/);
+    await rmdir(bytes("."));
+    // The character that stands for what cannot be read is a name like others.
+    await paint("circle/\uFFFD.png", "red");
+    expect((await loadImageFolder(root)).train.ids).toContain("circle/\uFFFD.png");
   });
 
   it("passes over folders and files whose names begin with a dot", async () => {

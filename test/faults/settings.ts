@@ -16,6 +16,7 @@ const steps = [1, 10, 100];
 const settings: readonly (readonly [name: string, env: Readonly<Record<string, string>>])[] = [
   ["two threads, oneDNN as TensorFlow chooses", { TF_NUM_INTRAOP_THREADS: "2" }],
   ["the same again", { TF_NUM_INTRAOP_THREADS: "2" }],
+  ["a share of the cores for each operation, as the kit has it", {}],
   ["one thread", { TF_NUM_INTRAOP_THREADS: "1" }],
   ["three threads", { TF_NUM_INTRAOP_THREADS: "3" }],
   ["one operation at a time", { TF_NUM_INTRAOP_THREADS: "2", TF_NUM_INTEROP_THREADS: "1" }],

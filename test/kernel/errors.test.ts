@@ -15,6 +15,7 @@ describe("a failed cell", () => {
     "/** @module broken */\nexport const wrong: number = 'text';",
     "process.exit(3);",
     '({\n  [Symbol.for("nodejs.util.inspect.custom")]() {\n    throw new Error("no text");\n  },\n})',
+    "throw new Error('class <b>\\u001b[2J\\u202egnp, \\u001b[31mred\\u001b[0m');",
     `const wide: { ${Array.from({ length: 30 }, (_, i) => `property${i}: number`).join("; ")} } = 5;`,
   ]);
   const error = (cell: number) => answers[cell - 1]!.errors[0]!;
@@ -40,9 +41,15 @@ describe("a failed cell", () => {
 
   it("names the property that a type error is about and leaves out the types around it", () => {
     expect(error(3).evalue).toBe("Type 'string' is not assignable to type 'number'.");
-    const { evalue } = error(13);
+    const { evalue } = error(14);
     expect(evalue).toMatch(/^Type 'number' is not assignable to type '\{ property0: number; .*…'\.$/);
     expect(evalue.length).toBeLessThan(150);
+  });
+
+  it("shows what would steer a terminal, and keeps colors", () => {
+    const shown = "class <b>\\u001b[2J\\u202egnp, \u001b[31mred\u001b[0m";
+    expect(error(13)).toMatchObject({ ename: "Error", evalue: shown });
+    expect(error(13).traceback[0]).toBe(`Error: ${shown}`);
   });
 
   it("lists each type error of the cell", () => {
