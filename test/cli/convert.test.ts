@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { convertCommand } from "../../src/cli/convert";
-import { knnCommand } from "../../src/cli/evaluate";
+import { knnCommand, linearCommand } from "../../src/cli/evaluate";
 import { projectRoot } from "../../src/cli/project";
 import { presetRecipe } from "../../src/cli/recipe-flags";
 import { InputError } from "../../src/errors";
 import { tf } from "../../src/engine/tf";
+import type { LinearRun } from "../../src/runs/run-linear";
 import { readWeights, writeWeights } from "../../src/weights/weights-file";
 import { presetNamed } from "../../src/recipes/presets";
 import { saveCheckpoint } from "../../src/train/checkpoint";
@@ -102,6 +103,23 @@ describe("weights of other projects", () => {
     expect(tf.memory().numTensors).toBe(before);
     expect(found).toMatchObject({ data: "emoji", architecture: recipe.encoder.architecture });
     expect(found).toHaveProperty("measures", (expected as { measures: object }).measures);
+  });
+
+  it("are taken by the paper's linear protocol from an official checkpoint and by torchvision's names, to the same bits", async () => {
+    const official = fixture("moco-v2.zip.pth.tar");
+    await convert(official, inFolder("backbone.safetensors"), "--to", "torchvision");
+    const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const classified = async (weights: string, output: string) => {
+      const recipe = ["--data", "emoji", "--size", "16", "--set", "epochs=1", "--set", "learningRate=0.1"];
+      const words = [weights, "--protocol", "paper", ...recipe, "--output", inFolder(output), "--json"];
+      const { epochs, correct } = JSON.parse(await run(linearCommand(), ...words)) as LinearRun;
+      return { epochs, correct };
+    };
+    const found = await classified(official, "linear-official");
+    expect(found.epochs).toHaveLength(1);
+    expect(found.epochs[0]!.topOne).toBeGreaterThan(0);
+    expect(await classified(inFolder("backbone.safetensors"), "linear-torchvision")).toEqual(found);
+    stderr.mockRestore();
   });
 
   it("have no recipe: a data set must be named", async () => {
