@@ -18,13 +18,15 @@ let python: ChildProcessWithoutNullStreams;
 let lines: AsyncIterator<string>;
 let original: Buffer;
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "moco-strangers-"));
   const parameters = 'const preset: string = "quick"; // how much\nconst seeds = 1;\nconst widths = [8];';
   original = readFileSync(writeNotebook(folder, "whole", [[parameters, "parameters"], "preset"]));
   python = spawn(pythonProgram("python"), [join(__dirname, "strangers_parameters.py")]);
   lines = createInterface({ input: python.stdout })[Symbol.asyncIterator]();
-});
+  // The time of a case is the reader's, not that in which Python starts.
+  await load(original, "{}");
+}, 120_000);
 afterAll(() => {
   python.stdin.end();
   rmSync(folder, { recursive: true });
