@@ -88,6 +88,9 @@ export function compareRuns(where: string, recorded: RunRecord, again: RunRecord
 
 /** What the bits of a training depend on besides its recipe: a processor's name alone does not tell its instruction set. */
 function madeBy({ manifest: { machine, versions, git } }: RunRecord): string {
-  const { cpu, cores, device } = machine;
-  return `${device} (${cpu}, ${cores} cores) by TensorFlow ${versions.tensorflow}, commit ${git?.commit.slice(0, 7) ?? "unknown"}`;
+  const { cpu, cores, device, setting } = machine;
+  const threads =
+    setting &&
+    `, ${setting.threads} threads an operation${setting.ownThreads ? ", a share of them for small ones" : ""}`;
+  return `${device} (${cpu}, ${cores} cores${threads ?? ""}) by TensorFlow ${versions.tensorflow}, commit ${git?.commit.slice(0, 7) ?? "unknown"}`;
 }
