@@ -1,4 +1,13 @@
-import { linkSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
@@ -81,6 +90,19 @@ export async function whileLocked<T>(folder: string, work: () => Promise<T>): Pr
     return await work();
   } finally {
     lock.release();
+  }
+}
+
+/**
+ * Removes the lock of a process that has gone, and what it left half written, from a folder that is only read from here on. Where
+ * another process has the folder, or it cannot be written, all stays as it is.
+ */
+export function removeStaleLock(folder: string): void {
+  if (!existsSync(join(folder, lockFile))) return;
+  try {
+    lockFolder(folder).release();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
   }
 }
 

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { DivergedError } from "../errors";
-import { lockFolder, whileLocked } from "../files/folder-lock";
+import { lockFolder, removeStaleLock, whileLocked } from "../files/folder-lock";
 import { readIfWhole, readOrSetAside } from "../files/generations";
 import { disposeTraining } from "../train/state";
 import type { Preset } from "../recipes/presets";
@@ -71,7 +71,10 @@ export async function pretrainCell(
 ): Promise<string> {
   const training = { ...cellTraining(recipe, seed, data, preset, root), ...options };
   const { directory } = training;
-  if (readIfWhole(join(directory, runRecordFile), readRunRecord)) return directory;
+  if (readIfWhole(join(directory, runRecordFile), readRunRecord)) {
+    removeStaleLock(directory);
+    return directory;
+  }
   return whileLocked(directory, async () => {
     try {
       for await (const progress of pretrain(recipe, data, training)) onProgress?.(progress);
@@ -96,7 +99,10 @@ export async function runCell(
   const options = cellTraining(recipe, seed, data, preset, root);
   const path = join(options.directory, runRecordFile);
   const finished = readIfWhole(path, readRunRecord);
-  if (finished) return finished;
+  if (finished) {
+    removeStaleLock(options.directory);
+    return finished;
+  }
   return whileLocked(options.directory, async () => {
     const found = readOrSetAside(path, readRunRecord);
     if (found) return found;

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../errors";
 import { checksumOf, readCheckedJson, readJson, writeCheckedJson } from "../files/checked-json";
-import { whileLocked } from "../files/folder-lock";
+import { removeStaleLock, whileLocked } from "../files/folder-lock";
 import { forgetGenerations, readIfWhole, readOrSetAside } from "../files/generations";
 import { replaceFile } from "../files/replace-file";
 import { originNow, originSchema } from "../train/manifest";
@@ -104,7 +104,10 @@ export async function runDetector(
   if (recipe.detector.masks) assertMasks(data.test);
   const path = join(directory, detectorRunFile);
   const finished = readIfWhole(path, readWithPredictions);
-  if (finished !== undefined) return finished;
+  if (finished !== undefined) {
+    removeStaleLock(directory);
+    return finished;
+  }
   return whileLocked(
     directory,
     async () => readOrSetAside(path, readWithPredictions) ?? (await trainAndEvaluate(recipe, data, options)),

@@ -1,8 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { InterruptedError } from "../../src/errors";
+import { lockFile } from "../../src/files/folder-lock";
 import { joinParts } from "../../src/data/image-data";
 import type { ImageData, PixelSet } from "../../src/data/image-set";
 import { pretrainCell, runCell, runRecordFile } from "../../src/runs/run-cell";
@@ -38,6 +39,21 @@ describe("runCell", () => {
     expect(await stepsToRun(withOneValueChanged(data))).toBe(6);
     expect(await stepsToRun(data)).toBe(0);
     expect(readdirSync(root)).toHaveLength(2);
+  });
+
+  it("leaves no lock of a process that was killed after it had written the run, and one of a process that lives", async () => {
+    const data = tinyData();
+    await runCell(recipe, 1, data, preset, { root });
+    const folder = join(root, readdirSync(root)[0]!);
+    const whole = readdirSync(folder);
+    const holder = { started: null, host: hostname(), since: "2026-01-01T00:00:00.000Z" };
+    const findIt = async (pid: number) => {
+      writeFileSync(join(folder, lockFile), JSON.stringify({ ...holder, pid }));
+      expect(await stepsToRun(data)).toBe(0);
+      return readdirSync(folder);
+    };
+    expect(await findIt(2 ** 22 + 1)).toEqual(whole); // more than Linux gives
+    expect(await findIt(process.ppid)).toContain(lockFile);
   });
 
   it("evaluates a finished training again where its record is damaged, to the same numbers", async () => {
