@@ -24,7 +24,7 @@ import { detectorDirectory } from "../runs/detector-directory";
 import { detectorInitialization } from "../runs/detector-initialization";
 import { detectionLimit } from "../experiments/transfer/transfer-rows";
 import type { DetectFlags } from "./detect";
-import { tellDryRun } from "./dry-run";
+import { measuredLoad, tellDryRun } from "./dry-run";
 import { clock } from "../display/clock";
 import { progressBar } from "./progress-bar";
 import { withSettings, type Setting } from "./recipe-flags";
@@ -42,9 +42,9 @@ export async function detectAction(flags: DetectFlags, settings: readonly Settin
   }
   const recipe = recipeOf(flags, settings);
   const initialization = detectorInitialization(flags.init, recipe, flags.seed);
-  const data = await loadDetectionData(recipe.dataset, flags.root);
+  const { data, bytes: dataBytes } = await measuredLoad(() => loadDetectionData(recipe.dataset, flags.root));
   const directory = resolve(flags.output ?? detectorDirectory(recipe, { initialization, data }, flags.seed));
-  if (flags.dryRun) return dryRun(recipe, data, directory, flags.json);
+  if (flags.dryRun) return dryRun(recipe, { data, dataBytes }, directory, flags.json);
   prepareFolder(directory);
   await whileLocked(directory, () => detectIn(directory, recipe, { initialization, data }, flags));
 }
@@ -52,7 +52,7 @@ export async function detectAction(flags: DetectFlags, settings: readonly Settin
 /** Says what a training would need: memory, disk and time. Exit code 1 if something is missing. */
 async function dryRun(
   recipe: DetectionRecipe,
-  { train }: DetectionData,
+  { data: { train }, dataBytes }: { readonly data: DetectionData; readonly dataBytes: number },
   directory: string,
   json: boolean | undefined,
 ): Promise<void> {
@@ -61,6 +61,7 @@ async function dryRun(
     { task: "detection", recipe, set },
     {
       data: `${train.name}: ${set.images} images of ${set.classes} classes to train on`,
+      dataBytes,
       missing: [],
       directory,
       lessMemory: "Choose fewer images a step: --set batchSize=1",

@@ -22,12 +22,13 @@ interface DryRun {
   readonly missing: readonly string[];
 }
 
-/** A step that takes less is measured as it is. */
-const cheapSeconds = 4;
+/** A step that takes less is measured as it is: two or three of them. */
+const cheapSeconds = 20;
 
 export interface DryRunOptions {
-  /** The data, in words. */
+  /** The data, in words, and the bytes by which the process has grown by loading them. */
   readonly data: string;
+  readonly dataBytes: number;
   /** What was found missing so far. */
   readonly missing: readonly string[];
   /** Where the run would be written. */
@@ -35,6 +36,13 @@ export interface DryRunOptions {
   /** What makes the same step fit, for whom memory is too small. */
   readonly lessMemory: string;
   readonly json: boolean | undefined;
+}
+
+/** Loads data, and tells by how many bytes the process has grown meanwhile. */
+export async function measuredLoad<T>(load: () => Promise<T>): Promise<{ readonly data: T; readonly bytes: number }> {
+  const before = process.memoryUsage.rss();
+  const data = await load();
+  return { data, bytes: Math.max(0, process.memoryUsage.rss() - before) };
 }
 
 /**
@@ -47,7 +55,7 @@ export async function tellDryRun(training: PlannedTraining, options: DryRunOptio
   const { name } = training.recipe;
   const { secondsAStep, seconds, peakBytes, measured } = await measuredCost(training);
   const missing = [...options.missing];
-  const memory = { needed: peakBytes, there: machineFacts().memory.total };
+  const memory = { needed: peakBytes + options.dataBytes, there: machineFacts().memory.total };
   if (memory.needed > memory.there) {
     missing.push(`memory: ${gigabytes(memory.needed - memory.there)}. ${options.lessMemory}`);
   }

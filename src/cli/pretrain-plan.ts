@@ -7,7 +7,7 @@ import type { TrainingSetFacts } from "../methods/method";
 import { recipeValues } from "../recipes/recipe-values";
 import { runsFolder } from "../runs/run-name";
 import type { Recipe } from "../train/recipe";
-import { tellDryRun } from "./dry-run";
+import { measuredLoad, tellDryRun } from "./dry-run";
 import type { PretrainFlags } from "./pretrain";
 
 /** Prints each value of a recipe with its source. */
@@ -28,29 +28,37 @@ export async function dryRun(
   { json, output }: Pick<PretrainFlags, "json" | "output">,
 ): Promise<void> {
   const missing: string[] = [];
-  const { set, text } = await factsOf(recipe, load, missing);
+  const { set, text, dataBytes } = await factsOf(recipe, load, missing);
   const directory = output === undefined ? runsFolder : resolve(output);
   const lessMemory = lessMemoryFor(recipe);
-  await tellDryRun({ task: "pre-training", recipe, set }, { data: text, missing, directory, lessMemory, json });
+  await tellDryRun(
+    { task: "pre-training", recipe, set },
+    { data: text, dataBytes, missing, directory, lessMemory, json },
+  );
 }
 
 async function factsOf(
   recipe: Recipe,
   load: () => Promise<ImageData>,
   missing: string[],
-): Promise<{ readonly set: TrainingSetFacts; readonly text: string }> {
+): Promise<{ readonly set: TrainingSetFacts; readonly text: string; readonly dataBytes: number }> {
   const published = pretrainingSet(recipe);
   try {
-    const { train } = await load();
+    const { data, bytes: dataBytes } = await measuredLoad(load);
+    const { train } = data;
     const set = { images: train.labels.length, classes: train.classes.length };
     if (published && published.images !== set.images) {
       missing.push(`images: ${recipe.dataset} has ${set.images} to train on, published are ${published.images}`);
     }
-    return { set, text: `${recipe.dataset}: ${set.images} images of ${set.classes} classes to train on` };
+    return { set, text: `${recipe.dataset}: ${set.images} images of ${set.classes} classes to train on`, dataBytes };
   } catch (error) {
     if (!(error instanceof InputError) || published === undefined) throw error;
     missing.push(`data: ${error.message}`);
-    return { set: published, text: `${recipe.dataset} is not there; ${published.images} images are taken for it` };
+    return {
+      set: published,
+      text: `${recipe.dataset} is not there; ${published.images} images are taken for it`,
+      dataBytes: 0,
+    };
   }
 }
 
