@@ -28,7 +28,6 @@ const commands: readonly (readonly string[])[] = [
   ["detect", "--preset", "smoke"],
   ["detect", "--preset", "quick"],
   ["detect", "--preset", "quick-fpn"],
-  ["detect", "--preset", "quick", "--arch", "fpn", "--set", "batchSize=2"],
 ];
 
 async function measure(kit: Installation): Promise<void> {
