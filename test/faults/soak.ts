@@ -9,6 +9,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { liveTraining, loadData, momentumAblation, parseDataName, presetNamed, runCell, tf } from "moco-kit";
+import { meanOf } from "../../src/statistics/mean";
 import { studentQuantile } from "../../src/statistics/student-t";
 import { writeTable } from "./tables";
 
@@ -87,8 +88,7 @@ function slopeOf(points: readonly (readonly [x: number, y: number])[]): {
   readonly slope: number;
   readonly margin: number;
 } {
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [atX, atY] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))];
+  const [atX, atY] = [meanOf(points.map(([x]) => x)), meanOf(points.map(([, y]) => y))];
   const spread = points.reduce((sum, [x]) => sum + (x - atX) ** 2, 0);
   const slope = points.reduce((sum, [x, y]) => sum + (x - atX) * (y - atY), 0) / spread;
   const rest = points.reduce((sum, [x, y]) => sum + (y - atY - slope * (x - atX)) ** 2, 0);
