@@ -86,7 +86,10 @@ export interface KeptBaseline {
  * @throws InputError if the file holds something else
  */
 export function readBaseline(path: string): KeptBaseline | undefined {
-  const read = readCheckedJson(path, keptSchema, { what: "evaluation", advice: "The command that made it evaluates again" });
+  const read = readCheckedJson(path, keptSchema, {
+    what: "evaluation",
+    advice: "The command that made it evaluates again",
+  });
   return read && { origin: read.origin, evaluation: evaluationFromJson(read.evaluation, path) };
 }
 

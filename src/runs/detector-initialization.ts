@@ -73,7 +73,8 @@ function supervisedCheckpoint(recipe: DetectionRecipe, seed: number, root: strin
     const directory = join(root, name);
     const path = join(directory, checkpointFile);
     const record = readIfWhole(join(directory, runRecordFile), readRunRecord);
-    const finished = existsSync(join(directory, manifestFile)) || (record !== undefined && record.diverged === undefined);
+    const finished =
+      existsSync(join(directory, manifestFile)) || (record !== undefined && record.diverged === undefined);
     if (existsSync(path) && finished) return path;
   }
   throw new InputError(

@@ -2,8 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { DivergedError } from "../errors";
-import { lockFolder, removeStaleLock, whileLocked } from "../files/folder-lock";
-import { readIfWhole, readOrSetAside } from "../files/generations";
+import { lockFolder } from "../files/folder-lock";
 import { disposeTraining } from "../train/state";
 import type { Preset } from "../recipes/presets";
 import type { QueueOverlap, RunRecord } from "./run-record";
@@ -12,6 +11,7 @@ import { makeManifest } from "../train/manifest";
 import { checkpointFile, pretrain, type PretrainOptions, type TrainingProgress } from "../train/pretrain";
 import type { Recipe } from "../train/recipe";
 import { evaluateEncoder, monitorKnn } from "./evaluate-encoder";
+import { foundOrMade } from "./found-or-made";
 import { queueOverlap } from "./queue-overlap";
 import { namesIn, runName, runNamesOf, runsFolder, type NamedRecipe } from "./run-name";
 import { readRunRecord, writeRunRecord } from "./run-record";
@@ -71,18 +71,14 @@ export async function pretrainCell(
 ): Promise<string> {
   const training = { ...cellTraining(recipe, seed, data, preset, root), ...options };
   const { directory } = training;
-  if (readIfWhole(join(directory, runRecordFile), readRunRecord)) {
-    removeStaleLock(directory);
-    return directory;
-  }
-  return whileLocked(directory, async () => {
+  await foundOrMade(join(directory, runRecordFile), readRunRecord, async () => {
     try {
       for await (const progress of pretrain(recipe, data, training)) onProgress?.(progress);
     } catch (error) {
       if (!(error instanceof DivergedError)) throw error;
     }
-    return directory;
   });
+  return directory;
 }
 
 /**
@@ -98,14 +94,7 @@ export async function runCell(
 ): Promise<RunRecord> {
   const options = cellTraining(recipe, seed, data, preset, root);
   const path = join(options.directory, runRecordFile);
-  const finished = readIfWhole(path, readRunRecord);
-  if (finished) {
-    removeStaleLock(options.directory);
-    return finished;
-  }
-  return whileLocked(options.directory, async () => {
-    const found = readOrSetAside(path, readRunRecord);
-    if (found) return found;
+  return foundOrMade(path, readRunRecord, async () => {
     const record = await trainAndEvaluate(recipe, seed, data, preset, {
       ...options,
       ...training,

@@ -3,8 +3,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../errors";
 import { checksumOf, readCheckedJson, readJson, writeCheckedJson } from "../files/checked-json";
-import { removeStaleLock, whileLocked } from "../files/folder-lock";
-import { forgetGenerations, readIfWhole, readOrSetAside } from "../files/generations";
+import { forgetGenerations } from "../files/generations";
 import { replaceFile } from "../files/replace-file";
 import { originNow, originSchema } from "../train/manifest";
 import { recipeHash } from "../train/recipe-hash";
@@ -23,6 +22,7 @@ import { evaluateDetections } from "../detection/metric/evaluate-detections";
 import { detectSet, type DetectSetOptions } from "../detection/train/detect-set";
 import { fromCocoResults, toCocoResults, type CocoResult } from "../detection/data/results-json";
 import { trainDetector, type DetectorProgress, type TrainDetectorOptions } from "../detection/train/train-detector";
+import { foundOrMade } from "./found-or-made";
 
 /** File names in a run's folder, beside the checkpoint. */
 export const detectorRunFile = "run.json";
@@ -102,15 +102,8 @@ export async function runDetector(
     throw new InputError("Cannot read AP50 over the training: the recipe must name a validation part, there is none");
   }
   if (recipe.detector.masks) assertMasks(data.test);
-  const path = join(directory, detectorRunFile);
-  const finished = readIfWhole(path, readWithPredictions);
-  if (finished !== undefined) {
-    removeStaleLock(directory);
-    return finished;
-  }
-  return whileLocked(
-    directory,
-    async () => readOrSetAside(path, readWithPredictions) ?? (await trainAndEvaluate(recipe, data, options)),
+  return foundOrMade(join(directory, detectorRunFile), readWithPredictions, () =>
+    trainAndEvaluate(recipe, data, options),
   );
 }
 

@@ -99,30 +99,34 @@ export async function runLinear(
   }
   return whileLocked(directory, async () => {
     for await (const progress of trainLinear(recipe, encoder, data, options)) onProgress?.(progress);
-    const { classifier, history, step, seconds } = resumeLinear(join(directory, linearCheckpointFile), origin, encoder)!;
+    const { classifier, history, step, seconds } = resumeLinear(
+      join(directory, linearCheckpointFile),
+      origin,
+      encoder,
+    )!;
     disposeClassifier(classifier);
     const { labels, groups } = data[recipe.part];
     writeCheckedJson(path, {
-        manifest: {
-          recipe,
-          recipeHash: recipeHash(recipe),
-          seed,
-          encoder: { title, checksum: origin.encoder },
-          data: {
-            name: data.name,
-            checksum: data.checksum,
-            trainImages: data.train.labels.length,
-            classifiedImages: labels.length,
-          },
-          ...originNow(),
-          trainingSeconds: Number(seconds.toFixed(1)),
-          steps: step,
+      manifest: {
+        recipe,
+        recipeHash: recipeHash(recipe),
+        seed,
+        encoder: { title, checksum: origin.encoder },
+        data: {
+          name: data.name,
+          checksum: data.checksum,
+          trainImages: data.train.labels.length,
+          classifiedImages: labels.length,
         },
-        epochs: [...history.epochs],
-        topOne: groupBootstrap(Uint8Array.from(history.correct, Number), groups, { seed: 0 }),
-        topFive: history.epochs.at(-1)!.topFive,
-        correct: history.correct,
-      } satisfies LinearRun);
+        ...originNow(),
+        trainingSeconds: Number(seconds.toFixed(1)),
+        steps: step,
+      },
+      epochs: [...history.epochs],
+      topOne: groupBootstrap(Uint8Array.from(history.correct, Number), groups, { seed: 0 }),
+      topFive: history.epochs.at(-1)!.topFive,
+      correct: history.correct,
+    } satisfies LinearRun);
     // Read once more, so that what is returned now is what is read later.
     return readLinearRun(path)!;
   });

@@ -90,7 +90,9 @@ export function detectorNamesOf(names: readonly string[], recipe: NamedRecipe, s
 /** Names in a folder, without an ending; none if there is no folder. */
 export function namesIn(folder: string, ending = ""): readonly string[] {
   try {
-    return readdirSync(folder).flatMap((name) => (name.endsWith(ending) ? [name.slice(0, name.length - ending.length)] : []));
+    return readdirSync(folder).flatMap((name) =>
+      name.endsWith(ending) ? [name.slice(0, name.length - ending.length)] : [],
+    );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;

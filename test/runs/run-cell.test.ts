@@ -67,7 +67,9 @@ describe("runCell", () => {
       writeFileSync(path, damaged);
       warn.mockClear();
       const again = await runCell(recipe, 1, data, preset, { root, onProgress: () => expect.unreachable() });
-      expect(warn.mock.calls).toEqual([[expect.stringMatching(/^Cannot read the run .*run\.json: .* Made again now; /)]]);
+      expect(warn.mock.calls).toEqual([
+        [expect.stringMatching(/^Cannot read the run .*run\.json: .* Made again now; /)],
+      ]);
       expect({ ...again, manifest: undefined }).toEqual({ ...whole, manifest: undefined });
       expect(readFileSync(join(root, folder!, "run.damaged.json"), "utf8")).toBe(damaged);
     }

@@ -47,20 +47,23 @@ function sealed(text: string): string {
 }
 
 describe("records of runs of strangers", () => {
-  it("with changed values and the right checksum end in a record or in an error that names the file", { timeout: strangersTimeout }, () =>
-    everyCaseEndsWell({
-      reader: "run.json of encoders and detectors, values changed",
-      cases: fc.tuple(fc.nat(1), jsonChanges),
-      short: 40,
-      read: ([file, changes]) => {
-        const { bytes, read } = files[file]!;
-        const { sha256: _, ...content } = JSON.parse(bytes.toString()) as Record<string, unknown>;
-        writeFileSync(path(), sealed(jsonText(changeJson(content, changes))));
-        return read();
-      },
-      names: path(),
-      check: (record) => expect(record).toBeTypeOf("object"),
-    }),
+  it(
+    "with changed values and the right checksum end in a record or in an error that names the file",
+    { timeout: strangersTimeout },
+    () =>
+      everyCaseEndsWell({
+        reader: "run.json of encoders and detectors, values changed",
+        cases: fc.tuple(fc.nat(1), jsonChanges),
+        short: 40,
+        read: ([file, changes]) => {
+          const { bytes, read } = files[file]!;
+          const { sha256: _, ...content } = JSON.parse(bytes.toString()) as Record<string, unknown>;
+          writeFileSync(path(), sealed(jsonText(changeJson(content, changes))));
+          return read();
+        },
+        names: path(),
+        check: (record) => expect(record).toBeTypeOf("object"),
+      }),
   );
 
   it("with changed bytes are what they were, or end so too", { timeout: strangersTimeout }, () => {
@@ -98,29 +101,32 @@ describe("detections of strangers", () => {
     { image_id: 1, category_id: 7, score: 0.25, segmentation: { size: [4, 6], counts: "5220;" } },
   ];
 
-  it("with changed values end in detections or in an error that names file and entry", { timeout: strangersTimeout }, () =>
-    everyCaseEndsWell({
-      reader: "detections in COCO's results format, values changed",
-      cases: jsonChanges,
-      short: 60,
-      read: (changes) => {
-        const text = jsonText(changeJson(results, changes));
-        let json: unknown;
-        try {
-          json = JSON.parse(text);
-        } catch {
-          json = text;
-        }
-        return fromCocoResults(set, json, "results.json");
-      },
-      names: "results.json",
-      check: (detections) => {
-        for (const { box, score, category, imageId } of detections) {
-          expect([...box, score].every(Number.isFinite)).toBe(true);
-          expect(set.categories[category]).toBeDefined();
-          expect(imageId).toBe(1);
-        }
-      },
-    }),
+  it(
+    "with changed values end in detections or in an error that names file and entry",
+    { timeout: strangersTimeout },
+    () =>
+      everyCaseEndsWell({
+        reader: "detections in COCO's results format, values changed",
+        cases: jsonChanges,
+        short: 60,
+        read: (changes) => {
+          const text = jsonText(changeJson(results, changes));
+          let json: unknown;
+          try {
+            json = JSON.parse(text);
+          } catch {
+            json = text;
+          }
+          return fromCocoResults(set, json, "results.json");
+        },
+        names: "results.json",
+        check: (detections) => {
+          for (const { box, score, category, imageId } of detections) {
+            expect([...box, score].every(Number.isFinite)).toBe(true);
+            expect(set.categories[category]).toBeDefined();
+            expect(imageId).toBe(1);
+          }
+        },
+      }),
   );
 });
