@@ -9,10 +9,11 @@ export { withoutGradient } from "./engine/without-gradient";
 export { loadData, parseDataName, type DataName } from "./data/load";
 export type { ImageData, ImageSet } from "./data/image-set";
 export { emojiCredit } from "./data/emoji";
-export { augment, normalize } from "./data/augment";
-export { drawAugmentation } from "./data/augmentation-parameters";
+export { drawView, type ViewParameters } from "./data/augmentation-parameters";
 export { augmentationPolicies, type AugmentationPolicy } from "./data/augmentation-policy";
 export { batchIndices, batchesPerEpoch, drawViews, imageTensor } from "./data/batches";
+export { ViewMaker } from "./data/make-view";
+export { normalize } from "./data/normalize";
 
 export {
   backboneFeatures,

@@ -7,21 +7,20 @@ export const jitterOperations = ["brightness", "contrast", "saturation", "hue"] 
 /** Parts of red, green and blue in gray (ITU-R BT.601, rounded as torchvision rounds them). */
 export const grayParts = [0.2989, 0.587, 0.114] as const;
 
-/** What color jitter does to each image of a batch. */
+/** What color jitter does to an image. */
 export interface ColorJitter {
-  /** [count, 4]: the numbers of the operations in the order in which they are applied to an image. */
+  /** The numbers of the four operations in the order in which they are applied. */
   readonly order: Uint8Array;
-  /** [count, 4]: factors of brightness, contrast and saturation (1 changes nothing), shift of the hue in turns (0: nothing). */
+  /** Factors of brightness, contrast and saturation (1 changes nothing), shift of the hue in turns (0: nothing). */
   readonly amounts: Float32Array;
 }
 
-/** What is done to one image to make one view of it. */
+/** What is done to an image to make one view of it, as plain numbers: it can be printed, compared, and applied again. */
 export interface ViewParameters {
   /** The crop, in pixels of the image. */
   readonly crop: Crop;
   /** Whether it is mirrored left to right. */
   readonly flip: boolean;
-  /** Of one image: four values each. */
   readonly jitter: ColorJitter;
   /** Whether it is turned gray. */
   readonly gray: boolean;
@@ -44,7 +43,11 @@ export interface ImageSize {
   readonly width: number;
 }
 
-/** Draws the parameters of one view of an image. */
+/**
+ * Draws the parameters of one view of an image.
+ *
+ * @param random - the only source of chance: the same stream gives the same parameters
+ */
 export function drawView(policy: AugmentationPolicy, size: ImageSize, random: Random): ViewParameters {
   const crop = drawCrop(policy.crop, size, random);
   const flip = random.uniform() < policy.flip.probability;
@@ -59,85 +62,6 @@ export function drawView(policy: AugmentationPolicy, size: ImageSize, random: Ra
     gray,
     grayscaleAt: policy.grayscale.at,
     blurSigma: blurred ? Math.fround(random.uniform(...policy.blur.sigma)) : 0,
-  };
-}
-
-/** What is done to each image of a batch, as plain numbers: it can be printed, compared, and applied again. */
-export interface AugmentationParameters {
-  /** Side in pixels of the images that the crops are for. */
-  readonly size: number;
-  /** The crop of each image, in pixels. */
-  readonly tops: Int32Array;
-  readonly lefts: Int32Array;
-  readonly heights: Int32Array;
-  readonly widths: Int32Array;
-  /** 1 for images mirrored left to right. */
-  readonly flips: Uint8Array;
-  readonly jitter: ColorJitter;
-  /** 1 for images turned gray. */
-  readonly gray: Uint8Array;
-  readonly grayscaleAt: AugmentationPolicy["grayscale"]["at"];
-  /** Standard deviation in output pixels of each image's blur, 0 for none; undefined where the policy has no blur. */
-  readonly blurSigmas: Float32Array | undefined;
-}
-
-/**
- * Draws the parameters of one view of each of `count` images.
- *
- * @param size - side of the source images in pixels
- * @param random - the only source of chance: the same stream gives the same parameters
- */
-export function drawAugmentation(
-  policy: AugmentationPolicy,
-  count: number,
-  size: number,
-  random: Random,
-): AugmentationParameters {
-  const parameters = {
-    size,
-    tops: new Int32Array(count),
-    lefts: new Int32Array(count),
-    heights: new Int32Array(count),
-    widths: new Int32Array(count),
-    flips: new Uint8Array(count),
-    jitter: { order: new Uint8Array(4 * count), amounts: new Float32Array(4 * count) },
-    gray: new Uint8Array(count),
-    grayscaleAt: policy.grayscale.at,
-    blurSigmas: policy.blur && new Float32Array(count),
-  };
-  for (let image = 0; image < count; image++) {
-    const { crop, flip, jitter, gray, blurSigma } = drawView(policy, { height: size, width: size }, random);
-    parameters.tops[image] = crop.top;
-    parameters.lefts[image] = crop.left;
-    parameters.heights[image] = crop.height;
-    parameters.widths[image] = crop.width;
-    parameters.flips[image] = Number(flip);
-    parameters.jitter.order.set(jitter.order, 4 * image);
-    parameters.jitter.amounts.set(jitter.amounts, 4 * image);
-    parameters.gray[image] = Number(gray);
-    if (parameters.blurSigmas) parameters.blurSigmas[image] = blurSigma;
-  }
-  return parameters;
-}
-
-/** The parameters of some of the views. */
-export function selectAugmentation(parameters: AugmentationParameters, rows: Int32Array): AugmentationParameters {
-  const { tops, lefts, heights, widths, flips, jitter, gray, blurSigmas } = parameters;
-  const pick = <T extends Int32Array | Uint8Array | Float32Array>(values: T, each = 1): T => {
-    const picked = new (values.constructor as new (length: number) => T)(each * rows.length);
-    rows.forEach((row, position) => picked.set(values.subarray(each * row, each * row + each), each * position));
-    return picked;
-  };
-  return {
-    ...parameters,
-    tops: pick(tops),
-    lefts: pick(lefts),
-    heights: pick(heights),
-    widths: pick(widths),
-    flips: pick(flips),
-    jitter: { order: pick(jitter.order, 4), amounts: pick(jitter.amounts, 4) },
-    gray: pick(gray),
-    blurSigmas: blurSigmas && pick(blurSigmas),
   };
 }
 

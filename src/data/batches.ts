@@ -1,12 +1,15 @@
 import { randomStream } from "../engine/random";
 import { uploaded } from "../engine/uploaded";
 import { tf } from "../engine/tf";
-import { augment, normalize } from "./augment";
-import { drawAugmentation, selectAugmentation } from "./augmentation-parameters";
+import { drawView } from "./augmentation-parameters";
 import type { AugmentationPolicy } from "./augmentation-policy";
 import { type Making, resultOffsets } from "./decoding-task";
 import { type Decoding, startDecoding } from "./decoding-threads";
 import type { FileSet, ImageData, ImageSet, PixelSet } from "./image-set";
+import { ViewMaker } from "./make-view";
+
+/** Of images in memory; decoding threads have their own. */
+let viewMaker: ViewMaker | undefined;
 
 /** How many whole batches an epoch has: the rest of the images is dropped, as the official code does. */
 export function batchesPerEpoch(set: ImageSet, batchSize: number): number {
@@ -100,58 +103,36 @@ function drawViewsOfFiles(
 function drawViewsOfPixels(
   { train, mean, std }: Pick<ImageData<PixelSet>, "train" | "mean" | "std">,
   indices: Int32Array,
-  { policy, seed, step, views = [{}, {}] }: DrawOptions,
+  { policy, seed, step, views: requests = [{}, {}] }: DrawOptions,
 ): DrawnViews {
-  const count = indices.length;
   const random = randomStream(seed, "augment", step);
-  const alike = groupAlike(views, policy, train.size).map((group) => ({
-    ...group,
-    parameters: drawAugmentation(group.policy, group.count * count, train.size, random),
+  const image = { height: train.size, width: train.size };
+  const views = requests.map(({ policy: own = policy, size = train.size }) => ({
+    size,
+    parameters: Array.from(indices, () => drawView(own, image, random)),
   }));
+  const make = (wanted: readonly number[], positions: Iterable<number>): tf.Tensor4D[] => {
+    const places = [...positions];
+    const made = wanted.map((which) => {
+      const { size, parameters } = views[which]!;
+      return { size, parameters, length: 3 * size * size, values: new Float32Array(places.length * 3 * size * size) };
+    });
+    const bytes = 3 * train.size * train.size;
+    const maker = (viewMaker ??= new ViewMaker());
+    places.forEach((place, row) => {
+      const start = indices[place]! * bytes;
+      maker.open({ ...image, pixels: train.pixels.subarray(start, start + bytes) });
+      for (const { size, parameters, length, values } of made) {
+        maker.view(parameters[place]!, size, { mean, std }, values.subarray(row * length, (row + 1) * length));
+      }
+    });
+    return made.map(({ size, values }) => tf.tensor4d(values, [places.length, size, size, 3]));
+  };
   return {
-    all: () =>
-      tf.tidy(() => {
-        const images = imageTensor(train, indices);
-        // Views that are made alike in one call: that is faster.
-        return alike.flatMap(({ count: copies, parameters, size }) => {
-          const repeated = copies === 1 ? images : tf.concat4d(Array<tf.Tensor4D>(copies).fill(images), 0);
-          const made = normalize(augment(repeated, parameters, size), mean, std);
-          return copies === 1 ? [made] : tf.split<tf.Tensor4D>(made, copies);
-        });
-      }),
-    one: (which, positions = Int32Array.from(indices.keys())) =>
-      tf.tidy(() => {
-        const { first, parameters, size } = alike.filter((group) => group.first <= which).at(-1)!;
-        const rows = positions.map((position) => (which - first) * count + position);
-        const images = imageTensor(
-          train,
-          positions.map((position) => indices[position]!),
-        );
-        return normalize(augment(images, selectAugmentation(parameters, rows), size), mean, std);
-      }),
+    all: () => make([...views.keys()], indices.keys()),
+    one: (which, positions) => make([which], positions ?? indices.keys())[0]!,
     release: () => undefined,
   };
-}
-
-/** Neighboring views of one policy and size. */
-interface AlikeViews {
-  /** Number of the first of them. */
-  readonly first: number;
-  readonly count: number;
-  readonly policy: AugmentationPolicy;
-  readonly size: number;
-}
-
-function groupAlike(views: readonly ViewRequest[], policy: AugmentationPolicy, size: number): AlikeViews[] {
-  const groups: AlikeViews[] = [];
-  views.forEach((view, first) => {
-    const whole = { policy, size, ...view };
-    const last = groups.at(-1);
-    if (last?.policy === whole.policy && last.size === whole.size) {
-      groups[groups.length - 1] = { ...last, count: last.count + 1 };
-    } else groups.push({ ...whole, first, count: 1 });
-  });
-  return groups;
 }
 
 /**

@@ -58,9 +58,3 @@ export function gaussianTaps(sigma: number, size: number): Float64Array {
   const sum = taps.reduce((total, tap) => total + tap, 0);
   return taps.map((tap) => tap / sum);
 }
-
-/** The place of a pixel beyond the border, reflected without repeating the border's pixel, as torchvision's `gaussian_blur` does. */
-export function reflected(position: number, size: number): number {
-  if (position < 0) return -position;
-  return position < size ? position : 2 * (size - 1) - position;
-}

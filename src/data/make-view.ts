@@ -9,9 +9,8 @@ import { gaussianTaps, type ResizingTaps, resizingTaps } from "./filter-taps";
 import { PixelLoops } from "./pixel-loops";
 
 /*
- * Views of one image at a time, for images that are decoded when a step needs them. `augment` does the same to a batch of small
- * images as tensors; at 224 px its operations, each a walk through memory, take longer than decoding, and they run where
- * the training step runs. Decoding threads run these loops beside it. Both are tested against torchvision.
+ * Views of one image at a time: of images in memory by the main thread, of files by the threads that decode them, beside the step.
+ * Operations of TensorFlow, each a walk through memory, take several times as long. Tested against torchvision.
  */
 
 /** An image as it was decoded. */

@@ -1,5 +1,5 @@
 import { tf } from "../engine/tf";
-import { gaussianTaps, reflected, resizingTaps } from "./filter-taps";
+import { resizingTaps } from "./filter-taps";
 
 /**
  * A linear map along one side of each image of a batch: output pixel `o` of image `n` is the sum over the input pixels
@@ -40,28 +40,6 @@ export function cropMaps(
     }
   }
   return { values, inputs, outputs };
-}
-
-/**
- * The maps that blur a side of `size` pixels with a Gaussian of `sigmas[n]` pixels, cut at three sigma (or at the
- * image's size) and reflected at the border without repeating its pixel, as torchvision's `gaussian_blur` does.
- * A sigma of 0 leaves the image as it is.
- */
-export function blurMaps(sigmas: Float32Array, size: number): SideMaps {
-  const count = sigmas.length;
-  const values = new Float32Array(count * size * size);
-  for (let image = 0; image < count; image++) {
-    const taps = gaussianTaps(sigmas[image]!, size);
-    const radius = (taps.length - 1) / 2;
-    for (let output = 0; output < size; output++) {
-      const offset = (image * size + output) * size;
-      for (let tap = 0; tap < taps.length; tap++) {
-        const input = offset + reflected(output + tap - radius, size);
-        values[input] = values[input]! + taps[tap]!;
-      }
-    }
-  }
-  return { values, inputs: size, outputs: size };
 }
 
 /**

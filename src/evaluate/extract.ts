@@ -1,6 +1,6 @@
-import { normalize } from "../data/augment";
 import { imageTensor, openImages } from "../data/batches";
 import type { ImageData, ImageSet } from "../data/image-set";
+import { normalize } from "../data/normalize";
 import { createProgram } from "../engine/program";
 import type { NamedTensors } from "../engine/tensor-function";
 import { randomStream } from "../engine/random";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { cropAndFlip } from "../data/augmentation-policy";
-import { normalize } from "../data/augment";
 import { drawViews, imageTensor } from "../data/batches";
 import type { ImageData } from "../data/image-set";
+import { normalize } from "../data/normalize";
 import { randomStream } from "../engine/random";
 import { tf } from "../engine/tf";
 import { DivergedError } from "../errors";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AugmentationParameters } from "../../src/data/augmentation-parameters";
-import { tf } from "../../src/engine/tf";
+import type { ViewParameters } from "../../src/data/augmentation-parameters";
+import type { DecodedImage } from "../../src/data/make-view";
 
 /** Numbers as test/golden/augment.py stores them. */
 export interface StoredNumbers {
@@ -12,7 +12,7 @@ export interface StoredNumbers {
 /** Parameters of each image. */
 export interface StoredParameters {
   readonly size: number;
-  readonly grayscaleAt: AugmentationParameters["grayscaleAt"];
+  readonly grayscaleAt: ViewParameters["grayscaleAt"];
   readonly parameters: readonly {
     readonly top: number;
     readonly left: number;
@@ -60,26 +60,24 @@ export function numbersOf({ dtype, base64 }: StoredNumbers): Float32Array {
     : Float32Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readFloatLE(4 * at));
 }
 
-/** The images as floats in 0..1. */
-export function imagesOf({ images, size }: { readonly images: StoredNumbers; readonly size: number }): tf.Tensor4D {
-  const values = numbersOf(images).map((value) => value / 255);
-  return tf.tensor4d(values, [values.length / (size * size * 3), size, size, 3]);
+/** The images as 8-bit pixels, one after the other. */
+export function imagesOf({ images, size }: { readonly images: StoredNumbers; readonly size: number }): DecodedImage[] {
+  const pixels = Uint8Array.from(numbersOf(images));
+  const length = 3 * size * size;
+  return Array.from({ length: pixels.length / length }, (_, image) => ({
+    height: size,
+    width: size,
+    pixels: pixels.subarray(image * length, (image + 1) * length),
+  }));
 }
 
-export function parametersOf({ size, grayscaleAt, parameters }: StoredParameters): AugmentationParameters {
-  return {
-    size,
-    tops: Int32Array.from(parameters, ({ top }) => top),
-    lefts: Int32Array.from(parameters, ({ left }) => left),
-    heights: Int32Array.from(parameters, ({ height }) => height),
-    widths: Int32Array.from(parameters, ({ width }) => width),
-    flips: Uint8Array.from(parameters, ({ flip }) => flip),
-    jitter: {
-      order: Uint8Array.from(parameters.flatMap(({ order }) => order)),
-      amounts: Float32Array.from(parameters.flatMap(({ amounts }) => amounts)),
-    },
-    gray: Uint8Array.from(parameters, ({ gray }) => gray),
+export function parametersOf({ grayscaleAt, parameters }: Omit<StoredParameters, "size">): ViewParameters[] {
+  return parameters.map(({ top, left, height, width, flip, order, amounts, gray, blurSigma }) => ({
+    crop: { top, left, height, width },
+    flip: flip === 1,
+    jitter: { order: Uint8Array.from(order), amounts: Float32Array.from(amounts) },
+    gray: gray === 1,
     grayscaleAt,
-    blurSigmas: Float32Array.from(parameters, ({ blurSigma }) => blurSigma),
-  };
+    blurSigma: Math.fround(blurSigma),
+  }));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { blurMaps, cropMaps, resample, type SideMaps } from "../../src/data/resample";
+import { cropMaps, resample, type SideMaps } from "../../src/data/resample";
 import { tf } from "../../src/engine/tf";
 
 /** Sums of the rows of all maps. */
@@ -38,23 +38,6 @@ describe("cropMaps", () => {
     [48, 5],
   ])("keeps a flat image flat from %i to %i pixels", (length, outputs) => {
     for (const sum of rowSums(cropMaps(only(0), only(length), undefined, 48, outputs))) expect(sum).toBeCloseTo(1, 6);
-  });
-});
-
-describe("blurMaps", () => {
-  it("keeps a flat image flat, also one smaller than the blur", () => {
-    for (const size of [1, 4, 32]) {
-      for (const sum of rowSums(blurMaps(Float32Array.of(0.1, 2), size))) expect(sum).toBeCloseTo(1, 6);
-    }
-  });
-
-  it("spreads a point with the variance of its sigma", () => {
-    const size = 33;
-    const { values } = blurMaps(Float32Array.of(1.5), size);
-    const spread = Array.from({ length: size }, (_, output) => values[output * size + 16]!);
-    const variance = spread.reduce((sum, value, output) => sum + value * (output - 16) ** 2, 0);
-    // Cut at three sigma, rounded up to five pixels.
-    expect(Math.abs(variance - 1.5 ** 2)).toBeLessThan(0.05);
   });
 });
 

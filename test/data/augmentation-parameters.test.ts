@@ -1,13 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { type AugmentationParameters, drawAugmentation, drawView } from "../../src/data/augmentation-parameters";
+import { drawView, type ViewParameters } from "../../src/data/augmentation-parameters";
 import { type AugmentationPolicy, cifar10Demo, mocoV1, mocoV2, simclrStrong } from "../../src/data/augmentation-policy";
-import { randomStream } from "../../src/engine/random";
+import { type Random, randomStream } from "../../src/engine/random";
 
 const count = 24_000;
 /** So large that rounding crops to whole pixels does not show. */
 const size = 2000;
-const v1 = drawAugmentation(mocoV1, count, size, randomStream(0, "test", "v1"));
-const v2 = drawAugmentation(mocoV2, count, size, randomStream(0, "test", "v2"));
+
+/** The parameters of views of so many square images. */
+function drawViewsOf(policy: AugmentationPolicy, images: number, side: number, random: Random): ViewParameters[] {
+  return Array.from({ length: images }, () => drawView(policy, { height: side, width: side }, random));
+}
+
+const v1 = drawViewsOf(mocoV1, count, size, randomStream(0, "test", "v1"));
+const v2 = drawViewsOf(mocoV2, count, size, randomStream(0, "test", "v2"));
+const cropsOfV1 = v1.map(({ crop }) => crop);
 
 interface Moments {
   readonly mean: number;
@@ -37,10 +44,10 @@ function expectShare(drawn: number, trials: number, probability: number): void {
 }
 
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
-const areas = ({ heights, widths }: AugmentationParameters) =>
-  Array.from(heights, (height, image) => (height * widths[image]!) / size ** 2);
-const amounts = ({ jitter }: AugmentationParameters, operation: number) =>
-  Array.from({ length: count }, (_, image) => jitter.amounts[4 * image + operation]!);
+const areas = (views: readonly ViewParameters[]) =>
+  views.map(({ crop: { height, width } }) => (height * width) / size ** 2);
+const amounts = (views: readonly ViewParameters[], operation: number) =>
+  views.map(({ jitter }) => jitter.amounts[operation]!);
 
 describe("the crop", () => {
   const shares = areas(v1);
@@ -56,7 +63,7 @@ describe("the crop", () => {
   });
 
   it("has a ratio of width to height whose logarithm is uniform", () => {
-    const logRatios = fitting.map((image) => Math.log(v1.widths[image]! / v1.heights[image]!));
+    const logRatios = fitting.map((image) => Math.log(cropsOfV1[image]!.width / cropsOfV1[image]!.height));
     expectUniform(logRatios, Math.log(3 / 4), Math.log(4 / 3));
   });
 
@@ -67,22 +74,22 @@ describe("the crop", () => {
   });
 
   it("lies anywhere in the image", () => {
-    const inside = [...v1.tops.keys()].filter((image) => v1.heights[image]! < 0.9 * size);
+    const inside = cropsOfV1.filter(({ height }) => height < 0.9 * size);
     expectUniform(
-      inside.map((image) => v1.tops[image]! / (size - v1.heights[image]!)),
+      inside.map(({ top, height }) => top / (size - height)),
       0,
       1,
     );
-    const insideAcross = [...v1.lefts.keys()].filter((image) => v1.widths[image]! < 0.9 * size);
+    const insideAcross = cropsOfV1.filter(({ width }) => width < 0.9 * size);
     expectUniform(
-      insideAcross.map((image) => v1.lefts[image]! / (size - v1.widths[image]!)),
+      insideAcross.map(({ left, width }) => left / (size - width)),
       0,
       1,
     );
   });
 
   it("starts from 0.08 of the area in the CIFAR-10 demo", () => {
-    const demo = areas(drawAugmentation(cifar10Demo, count, size, randomStream(0, "test", "demo")));
+    const demo = areas(drawViewsOf(cifar10Demo, count, size, randomStream(0, "test", "demo")));
     expectUniform(
       demo.filter((share) => share < 0.75),
       0.08,
@@ -102,16 +109,16 @@ describe("the crop", () => {
   });
 
   it("keeps at least one pixel of a tiny image", () => {
-    const { heights, widths } = drawAugmentation(cifar10Demo, 200, 2, randomStream(0, "test"));
-    expect(Math.min(...heights, ...widths)).toBe(1);
+    const crops = drawViewsOf(cifar10Demo, 200, 2, randomStream(0, "test")).map(({ crop }) => crop);
+    expect(Math.min(...crops.flatMap(({ height, width }) => [height, width]))).toBe(1);
   });
 });
 
 describe("the color jitter", () => {
   it("draws each of the 24 orders equally often", () => {
     const counts = new Map<string, number>();
-    for (let image = 0; image < count; image++) {
-      const order = v1.jitter.order.subarray(4 * image, 4 * image + 4).join("");
+    for (const { jitter } of v1) {
+      const order = jitter.order.join("");
       counts.set(order, (counts.get(order) ?? 0) + 1);
     }
     expect(counts.size).toBe(24);
@@ -147,36 +154,36 @@ describe("the color jitter", () => {
 
   it("does not draw negative factors", () => {
     const strong = { ...mocoV1, jitter: { ...mocoV1.jitter, brightness: 2 } };
-    expectUniform(amounts(drawAugmentation(strong, count, size, randomStream(0, "test", "strong")), 0), 0, 3);
+    expectUniform(amounts(drawViewsOf(strong, count, size, randomStream(0, "test", "strong")), 0), 0, 3);
   });
 });
 
 describe("the other steps", () => {
   it("turn a fifth of the images gray and half of them around", () => {
-    for (const parameters of [v1, v2]) {
-      expectShare(sum(parameters.gray), count, 0.2);
-      expectShare(sum(parameters.flips), count, 0.5);
+    for (const views of [v1, v2]) {
+      expectShare(views.filter(({ gray }) => gray).length, count, 0.2);
+      expectShare(views.filter(({ flip }) => flip).length, count, 0.5);
     }
   });
 
   it("blur half of the images in v2, by 0.1 to 2 pixels, and none in v1", () => {
-    expect(v1.blurSigmas).toBeUndefined();
-    const sigmas = [...v2.blurSigmas!].filter((sigma) => sigma > 0);
+    expect(v1.every(({ blurSigma }) => blurSigma === 0)).toBe(true);
+    const sigmas = v2.map(({ blurSigma }) => blurSigma).filter((sigma) => sigma > 0);
     expectShare(sigmas.length, count, 0.5);
     expectUniform(sigmas, 0.1, 2);
   });
 });
 
-describe("drawAugmentation", () => {
-  it("is a function of the policy, the count, the size and the stream alone", () => {
-    const draw = (seed: number) => drawAugmentation(mocoV2, 10, 32, randomStream(seed, "augment", 4));
+describe("drawView", () => {
+  it("is a function of the policy, the size and the stream alone", () => {
+    const draw = (seed: number) => drawViewsOf(mocoV2, 10, 32, randomStream(seed, "augment", 4));
     expect(draw(1)).toEqual(draw(1));
     expect(draw(1)).not.toEqual(draw(2));
   });
 });
 
 describe("SimCLR's strong augmentation", () => {
-  const strong = drawAugmentation(simclrStrong, count, size, randomStream(0, "test", "simclr"));
+  const strong = drawViewsOf(simclrStrong, count, size, randomStream(0, "test", "simclr"));
   const brightness = amounts(strong, 0);
   const jittered = [...brightness.keys()].filter((image) => brightness[image] !== 1);
 
@@ -200,6 +207,6 @@ describe("SimCLR's strong augmentation", () => {
 
   it("crops from 0.08 of the area on, and blurs half of the images", () => {
     expect(areas(strong).reduce((least, area) => Math.min(least, area))).toBeLessThan(0.1);
-    expectShare(strong.blurSigmas!.filter((sigma) => sigma > 0).length, count, 0.5);
+    expectShare(strong.filter(({ blurSigma }) => blurSigma > 0).length, count, 0.5);
   });
 });

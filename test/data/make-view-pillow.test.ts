@@ -1,18 +1,22 @@
 import { describe, expect, it } from "vitest";
-import { augment } from "../../src/data/augment";
-import { tf } from "../../src/engine/tf";
+import { unnormalized, ViewMaker } from "../../src/data/make-view";
 import { imagesOf, numbersOf, parametersOf, readFixture, type PillowFixture } from "./augment-fixture";
 
 const fixture = readFixture("pillow");
+const maker = new ViewMaker();
 type Step = PillowFixture["steps"][number];
 
 /** Pillow's image minus ours, of 255: Pillow computes in whole numbers, as the paper's code did. */
 function differenceOf({ expected, parameters, grayscaleAt }: Step) {
-  const ours = tf.tidy(() =>
-    augment(imagesOf(fixture), parametersOf({ size: fixture.size, parameters, grayscaleAt }), fixture.outputSize),
-  );
-  const values = ours.dataSync();
-  ours.dispose();
+  const { outputSize } = fixture;
+  const length = 3 * outputSize ** 2;
+  const images = imagesOf(fixture);
+  const values = new Float32Array(images.length * length);
+  const each = parametersOf({ parameters, grayscaleAt });
+  images.forEach((image, at) => {
+    maker.open(image);
+    maker.view(each[at]!, outputSize, unnormalized, values.subarray(at * length, (at + 1) * length));
+  });
   const differences = numbersOf(expected).map((pillow, at) => pillow - 255 * values[at]!);
   const mean = (numbers: Float32Array) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
   return {
