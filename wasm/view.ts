@@ -6,7 +6,7 @@
  * run over the end of a row or plane by up to 16 numbers: the caller leaves so much room.
  */
 
-// As src/data/augmentation-parameters.ts has them.
+// Parts of red, green and blue in gray (ITU-R BT.601), rounded as torchvision rounds them.
 const redPart: f32 = 0.2989;
 const greenPart: f32 = 0.587;
 const bluePart: f32 = 0.114;

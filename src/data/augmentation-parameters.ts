@@ -4,9 +4,6 @@ import type { AugmentationPolicy } from "./augmentation-policy";
 /** The operations of color jitter, numbered as torchvision numbers them. */
 export const jitterOperations = ["brightness", "contrast", "saturation", "hue"] as const;
 
-/** Parts of red, green and blue in gray (ITU-R BT.601, rounded as torchvision rounds them). */
-export const grayParts = [0.2989, 0.587, 0.114] as const;
-
 /** What color jitter does to an image. */
 export interface ColorJitter {
   /** The numbers of the four operations in the order in which they are applied. */
