@@ -6,13 +6,17 @@ import type { ClaimTest } from "./claim";
 /** Values in points of the rows of a claim: a list a row, in it a value a seed, in the same order of seeds. */
 export type SeedValues = readonly (readonly number[])[];
 
-/** What values say of a claim, before it is known how many others are tested with it. */
-export interface Evidence {
-  /** The first row above the second, or the last of a trend above the first: mean over seeds with its 95 % interval. */
+/** How far the first row is above the second, or the last of a trend above the first: mean over seeds with its 95 % interval. */
+export interface SeedDifference {
   readonly difference: number;
+  /** Infinite with one seed, as `high`. */
   readonly low: number;
   readonly high: number;
   readonly seeds: number;
+}
+
+/** What values say of a claim, before it is known how many others are tested with it. */
+export interface Evidence extends SeedDifference {
   /** p of the claim's test: small where the claim is shown. */
   readonly supports: number;
   /** The same of the opposite. Of a two-sided test both are doubled. */
@@ -25,18 +29,30 @@ export interface Evidence {
   readonly side: 0.5 | 1;
 }
 
+/** The difference that a claim is about, by however many seeds there are. */
+export function seedDifference(test: ClaimTest, values: SeedValues): SeedDifference {
+  const [above, below] = comparedRows(test, values);
+  const seeds = above.length;
+  if (seeds === 1) return { difference: above[0]! - below[0]!, low: -Infinity, high: Infinity, seeds };
+  const { difference, low, high } = pairedTTest(above, below);
+  return { difference, low, high, seeds };
+}
+
+function comparedRows(test: ClaimTest, values: SeedValues): readonly [readonly number[], readonly number[]] {
+  const [first, last] = [values[0]!, values.at(-1)!];
+  return test.kind === "trend" ? [last, first] : [first, last];
+}
+
 /**
  * Tests a claim on the values of its rows. Seeds are pairs: the same seed gives rows the same order of images and, where they
  * have the same network, the same first weights.
  */
 export function evidenceOf(test: ClaimTest, values: SeedValues): Evidence {
-  const [first, last] = [values[0]!, values.at(-1)!];
-  const [above, below] = test.kind === "trend" ? [last, first] : [first, last];
-  const { difference, low, high } = pairedTTest(above, below);
-  const seeds = above.length;
+  const [above, below] = comparedRows(test, values);
+  const measured = seedDifference(test, values);
   const differences = above.map((value, seed) => value - below[seed]!);
-  const deviation = standardErrorOf(differences) * Math.sqrt(seeds);
-  return { difference, low, high, seeds, deviation, ...sidesOf(test, above, below, values) };
+  const deviation = standardErrorOf(differences) * Math.sqrt(measured.seeds);
+  return { ...measured, deviation, ...sidesOf(test, above, below, values) };
 }
 
 function sidesOf(

@@ -1,7 +1,7 @@
 import { detectableEffect } from "../statistics/detectable-effect";
 import { holm } from "../statistics/holm";
 import type { Claim, Estimand, Unanswered } from "./claim";
-import { evidenceOf, type Evidence, type SeedValues } from "./evidence";
+import { evidenceOf, seedDifference, type Evidence, type SeedDifference, type SeedValues } from "./evidence";
 
 /** Chance at which a claim of a table may be shown, or contradicted, though there is nothing. */
 export const level = 0.05;
@@ -9,9 +9,16 @@ export const level = 0.05;
 /** Seeds that a verdict takes. */
 export const fewestSeeds = 5;
 
+/** Runs are there, but fewer than a verdict takes. */
+interface TooFewSeeds {
+  readonly verdict: "too few seeds";
+  readonly evidence: SeedDifference;
+}
+
 /** What came of a claim; computed, never typed. */
 export type Judgement = { readonly claim: Claim } & (
   | Unanswered
+  | TooFewSeeds
   | {
       readonly verdict: "reproduced" | "opposite";
       readonly evidence: Evidence;
@@ -84,15 +91,14 @@ export function judgementsOn(
   );
 }
 
-function testedOf({ question }: Claim, find: FindValues): Evidence | Unanswered {
+function testedOf({ question }: Claim, find: FindValues): Evidence | Unanswered | TooFewSeeds {
   if (!("estimand" in question)) return question;
-  const notRun = (reason: string): Unanswered => ({ verdict: "not run at this scale", reason });
   const found = find(question.estimand);
-  if ("missing" in found) return notRun(found.missing);
-  const seeds = found.values[0]!.length;
-  return seeds < fewestSeeds
-    ? notRun(`${seeds} seed${seeds === 1 ? "" : "s"}, where a verdict takes ${fewestSeeds}`)
-    : evidenceOf(question.test, found.values);
+  if ("missing" in found) return { verdict: "not run at this scale", reason: found.missing };
+  const { test } = question;
+  return found.values[0]!.length < fewestSeeds
+    ? { verdict: "too few seeds", evidence: seedDifference(test, found.values) }
+    : evidenceOf(test, found.values);
 }
 
 function smallestShown({ seeds, side, deviation, threshold }: Evidence, tests: number): number {

@@ -31,7 +31,8 @@ export function claimNotes(judgements: readonly Judgement[]): string[] {
   return [
     "Here: the difference in points with its 95 % interval over seeds, which are pairs, and p adjusted by Holm's method " +
       `within a table of the paper; a verdict takes ${fewestSeeds} seeds and p below ${level}.`,
-    "Shown from: the difference that as many seeds would have shown in four of five cases; of an equivalence, contradicted.",
+    "Rises, margin 0.5: the values rise from row to row (Page's test), and the last is above the first by more than 0.5 points.",
+    'Shown from: the smallest true difference that so many seeds show in four of five cases; for "the same", the smallest that contradicts it.',
     ...[...new Set(reasons)].map((reason) => {
       const ids = judgements.flatMap((judged) =>
         "reason" in judged && judged.reason === reason ? [judged.claim.id] : [],
@@ -60,8 +61,12 @@ function testOf({ question }: Claim): string {
   return test.kind === "difference" ? titles[test.kind] : `${titles[test.kind]}, margin ${test.margin}`;
 }
 
-function hereOf({ evidence: { difference, low, high, seeds }, p }: Extract<Judgement, { readonly p: number }>): string {
-  return `${signedInterval(difference, { low, high })}\n${seeds} seeds, p ${p < 0.001 ? "< 0.001" : `= ${p.toPrecision(2)}`}`;
+function hereOf(judged: Extract<Judgement, { readonly evidence: unknown }>): string {
+  const { difference, low, high, seeds } = judged.evidence;
+  if (seeds === 1) return `${signed(difference)}\n1 seed`;
+  const measured = `${signedInterval(difference, { low, high })}\n${seeds} seeds`;
+  if (!("p" in judged)) return measured;
+  return `${measured}, p ${judged.p < 0.001 ? "< 0.001" : `= ${judged.p.toPrecision(2)}`}`;
 }
 
 /** Breaks a line between words. */

@@ -4,13 +4,21 @@ import { claimNotes, claimRows } from "./claim-rows";
 import { htmlNotes, linkedTable } from "./html-table";
 import type { ReportTable } from "./report-table";
 
-const verdicts = ["reproduced", "opposite", "not separated", "not run at this scale", "not tested"] as const;
+const verdicts = [
+  "reproduced",
+  "opposite",
+  "not separated",
+  "too few seeds",
+  "not run at this scale",
+  "not tested",
+] as const;
 
 /** What each verdict means, for the first screen. */
 const meanings: Readonly<Record<(typeof verdicts)[number], string>> = {
   reproduced: "the recorded runs show it",
   opposite: "the recorded runs show the contrary",
   "not separated": "the runs show neither",
+  "too few seeds": `runs are there, but a verdict takes ${fewestSeeds} seeds`,
   "not run at this scale": "the runs that it takes are not there",
   "not tested": "true by definition, or no question of numbers",
 };

@@ -85,10 +85,21 @@ describe("judge", () => {
 
   it("gives no verdict by fewer than five seeds", () => {
     const four = [aboveBy(5), baseline].map((row) => row.slice(0, 4));
+    const { difference: above, low, high } = pairedTTest(four[0]!, four[1]!);
     expect(judgeOne(difference, four)).toMatchObject({
-      verdict: "not run at this scale",
-      reason: "4 seeds, where a verdict takes 5",
+      verdict: "too few seeds",
+      evidence: { difference: above, low, high, seeds: 4 },
     });
+  });
+
+  it("counts a claim with too few seeds not as tested, and takes the last row above the first of a trend", () => {
+    const one = judgeOne({ kind: "trend", margin: 0.5 }, [[50], [51], [53]]);
+    expect(one).toMatchObject({ evidence: { difference: 3, low: -Infinity, high: Infinity, seeds: 1 } });
+    const [, b] = judgeBy([exampleClaim("a", difference), exampleClaim("b", difference)], {
+      a: [[1], [2]],
+      b: [aboveBy(5), baseline],
+    });
+    expect(b).toHaveProperty("p", pairedTTest(aboveBy(5), baseline).p);
   });
 
   it("passes on what no table has values for", () => {

@@ -34,6 +34,13 @@ describe("claimRows", () => {
     expect(row["verdict"]).toBe("not separated;\nshown from +0.9");
   });
 
+  it("show how far rows are apart with fewer seeds than a verdict takes", () => {
+    const row = rowOf(exampleClaim("a", difference), [above.slice(0, 2), baseline.slice(0, 2)]);
+    expect(row).toMatchObject({ here: "+2.0 [+0.7, +3.3]\n2 seeds", verdict: "too few seeds" });
+    const one = rowOf(exampleClaim("a", difference), [[52], [50]]);
+    expect(one).toMatchObject({ here: "+2.0\n1 seed", verdict: "too few seeds" });
+  });
+
   it("print what the paper has where it is no difference", () => {
     const published = (reference: Claim["reference"]) =>
       rowOf({ ...exampleClaim("a", difference), reference }, [above, baseline])["published"];
