@@ -69,7 +69,11 @@ export function svgChart(series: readonly Series[], options: ChartOptions = {}):
         at: left(x),
         label: typeof x === "number" ? printTick(x) : x,
       })),
-    ).map(({ at, label }) => text(at, HEIGHT - MARGIN.bottom + 16, label, "middle")),
+    ).map(({ at, label }) => {
+      // The last one stays within the image.
+      const rightmost = width - (LEGEND.letterWidth * label.length) / 2 - 2;
+      return text(Math.min(at, rightmost), HEIGHT - MARGIN.bottom + 16, label, "middle");
+    }),
     ...series.flatMap((one, index) => drawSeries(one, lookOf(one, index), { left, top, barSeries, width })),
     text(width / 2, 14, options.title ?? "", "middle", "bold"),
     text(width / 2, HEIGHT - 8, options.xTitle ?? "", "middle"),
