@@ -43,6 +43,14 @@ export function runTogether(sources: readonly string[], { stopOnError }: { reado
   return answersOf(cells, projectRoot, "--together") as string[];
 }
 
+/** What a new kernel says of cells that are not run: whether each is complete, and the documentation of what stands at its end. */
+export function askAbout(
+  sources: readonly string[],
+): { readonly complete: string; readonly documentation: string | null }[] {
+  const cells = sources.map((source) => ({ source }));
+  return answersOf(cells, projectRoot, "--ask") as { complete: string; documentation: string | null }[];
+}
+
 /** What a new kernel tells of itself. */
 export function kernelInfo(): unknown {
   return answersOf([], projectRoot, "--info");

@@ -4,7 +4,8 @@ Arguments: the notebook's folder; `--together` to send all cells at once. Standa
 is done as soon as the cell has written something (`ask`: a kernel_info request, `interrupt`, `interrupt twice`, `shut down`, after which no cell is run, or null). Standard output: a JSON list
 with an object for each cell: the reply's `status`; `stdout`, `stderr`; `result`, the last value as text; `errors`, the
 contents of the `error` messages; `order`, the kinds of outputs as they came; and `states`, the states that the kernel published from the request to its reply. With `--together` the output is a list of the replies' statuses; with
-`--info` it is what the kernel tells of itself.
+`--info` it is what the kernel tells of itself; with `--ask` a list with an object for each cell, which is not run: `complete`, the
+status that `is_complete` answers, and `documentation`, what `inspect` answers for its end.
 """
 
 import json
@@ -51,15 +52,25 @@ def run(manager, client, source, during):
 
 
 def status(client, sent):
+    return reply_to(client, sent)["status"]
+
+
+def reply_to(client, sent):
     while True:
         reply = client.get_shell_msg(timeout=SECONDS)
         if reply["parent_header"].get("msg_id") == sent:
-            return reply["content"]["status"]
+            return reply["content"]
 
 
 def run_together(client, cells):
     sent = [client.execute(cell["source"], stop_on_error=cell["stop_on_error"]) for cell in cells]
     return [status(client, one) for one in sent]
+
+
+def ask(client, source):
+    complete = reply_to(client, client.is_complete(source))["status"]
+    documentation = reply_to(client, client.inspect(source))["data"].get("text/plain")
+    return {"complete": complete, "documentation": documentation}
 
 
 def main():
@@ -68,6 +79,8 @@ def main():
         cells = json.load(sys.stdin)
         if "--info" in sys.argv:
             answers = client.kernel_info(reply=True, timeout=SECONDS)["content"]
+        elif "--ask" in sys.argv:
+            answers = [ask(client, cell["source"]) for cell in cells]
         elif "--together" in sys.argv:
             answers = run_together(client, cells)
         else:
