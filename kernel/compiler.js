@@ -7,7 +7,9 @@
  */
 "use strict";
 
+const path = require("node:path");
 const { mapOptions, transpileWithMaps } = require("./cell-positions.js");
+const { diagnosticsOfFiles } = require("./diagnostics.js");
 const { askAfterAwaits } = require("./interrupts.js");
 const { ownFiles } = require("./own-files.js");
 const { expandShorthand } = require("./shorthand.js");
@@ -39,13 +41,14 @@ function install() {
       withTimerForMissingFiles(
         typescript.createWatchCompilerHost(
           files,
-          { ...options, ...mapOptions, ...cellOptions(typescript) },
+          { ...options, ...mapOptions, ...cellOptions(typescript, options) },
           system,
           createProgram,
           ...rest,
         ),
       ),
     transpileModule: (source, options) => transpileWithMaps(typescript, source, options),
+    getPreEmitDiagnosticsOfFiles: diagnosticsOfFiles(typescript),
   };
   return typescript;
 }
@@ -96,11 +99,12 @@ function withTimerForMissingFiles(host) {
   };
 }
 
-function cellOptions(typescript) {
+function cellOptions(typescript, { typeRoots }) {
   return {
     strict: true,
     target: typescript.ScriptTarget.ES2022,
-    lib: ["lib.es2022.d.ts"],
+    lib: ["lib.es2023.d.ts"],
+    typeRoots: [...typeRoots, path.join(__dirname, "types")],
     // Finds the types of packages that are ES modules only, through their "exports".
     moduleResolution: typescript.ModuleResolutionKind.Bundler,
   };
@@ -117,12 +121,16 @@ function createCellConverter(typescript, notebookFolder) {
       return converter.addModule(name, source, meta);
     },
     convert: (earlier, source) => {
-      const { code, diagnostics } = own.resolve(withoutExport(typescript, source));
+      const { code, diagnostics, asWritten } = own.resolve(withoutExport(typescript, source));
       if (diagnostics.length > 0) {
         return { diagnostics };
       }
       const converted = converter.convert(earlier, code);
-      return awaitsAtTop(typescript, code) ? { ...converted, hasToplevelAwait: true } : converted;
+      return {
+        ...converted,
+        diagnostics: converted.diagnostics.map(asWritten),
+        hasToplevelAwait: converted.hasToplevelAwait || awaitsAtTop(typescript, code),
+      };
     },
   };
 }

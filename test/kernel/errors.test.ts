@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { projectRoot } from "../../src/cli/project";
 import { runCells } from "./run-cells";
 
 describe("a failed cell", () => {
@@ -81,6 +84,48 @@ describe("a failed cell", () => {
     expect(error(12).traceback).toEqual(["Error: no text", expect.stringMatching(/In\[12\]:3:/)]);
     expect(error(9)).toMatchObject({ ename: "Thrown value", evalue: "only text" });
     expect(JSON.stringify(answers)).not.toMatch(/node_modules|kernel\/|node:internal/);
+  });
+});
+
+describe("a cell that does not compile", () => {
+  // Own files are found in the project's folder.
+  const folder = mkdtempSync(join(projectRoot, "test", "kernel", "own-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "broken.ts"), "export function add(a number, b: number) {\n  return a + b;\n}\n");
+  const answers = runCells(
+    [
+      'import { add } from "./broken";\nadd(1, 2);',
+      "const = 3;\nconst text: nmber = 4;",
+      'import { add } from "./brokn";',
+      'import "node:fs"; import { ad } from "../own-file";',
+      "const worker: Worker = {};",
+      "await Promise.resolve();\nconst fs = await import('node:fs');",
+      'import { loadData } from "moco-kit";\nawait loadData("emoij");',
+    ],
+    folder,
+  );
+  const said = answers.map(({ errors }) => errors[0]!.traceback);
+
+  it("is told its errors of syntax alone, as the others follow from them, and where they are", () => {
+    expect(said[0]).toEqual(["CompileError: ',' expected.", `    at test/kernel/${basename(folder)}/broken.ts:1:23`]);
+    expect(said[1]!.join()).not.toMatch(/nmber/);
+  });
+
+  it("is told of an own file by the path that it wrote", () => {
+    expect(said[2]![0]).toBe("CompileError: Cannot find module './brokn' or its corresponding type declarations.");
+    expect(said[3]![0]).toBe(`CompileError: Module '"../own-file"' has no exported member 'ad'.`);
+  });
+
+  it("is told of a type that there is not before what later cells cannot be told", () => {
+    expect(said[4]![0]).toBe("CompileError: Cannot find name 'Worker'.");
+    expect(said[5]![0]).toMatch(/^CompileError: Cannot keep 'fs' for later cells/);
+  });
+
+  it("is told which texts a function takes", () => {
+    expect(said[6]).toEqual([
+      'CompileError: Cannot take "emoij" here: it must be one of "emoji", "cifar10", `folder:${string}`',
+      "    at In[7]:2:16",
+    ]);
   });
 });
 
