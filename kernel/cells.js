@@ -6,12 +6,12 @@
  */
 "use strict";
 
-const { inspect } = require("node:util");
 const { setImmediate: nextTurn } = require("node:timers/promises");
 const { nameCells } = require("./cell-positions.js");
 const { compileFields, interruptedFields, thrownFields } = require("./error-text.js");
 const { Interrupted, cellOfCode, watchInterrupts } = require("./interrupts.js");
 const { sendOutputs } = require("./outputs.js");
+const { hideCellsInValues, resultText } = require("./value-text.js");
 
 /** Cells of one kernel. `executor`: tslab's, for inspection and completion. `ran`: the cells that ran, for the history. */
 function createCells(converter) {
@@ -25,7 +25,7 @@ function createCells(converter) {
     process.cwd(),
     { node: converter, browser: converter, close: converter.close },
     {
-      log: (value) => (latest.result = inspect(value)),
+      log: (value) => (latest.result = resultText(value)),
       // tslab prints what a cell threw, or the compiler's messages part by part.
       error: (...printed) => {
         if (printed.length === 1) {
@@ -41,6 +41,7 @@ function createCells(converter) {
   process.exit = (code) => {
     throw new Error(`Cannot exit: process.exit(${code ?? ""}) would end the kernel; throw an error to fail the cell`);
   };
+  hideCellsInValues();
   nameCells(() => {
     latest.runsSince = performance.now();
     return latest.name;

@@ -105,6 +105,35 @@ describe("what a cell sends", () => {
     ]);
   });
 
+  it("shows promises and timers without what the kernel hangs on them, and tells of a forgotten await", () => {
+    const answers = runCells([
+      "const late = async () => 4;\nlate()",
+      "const all = { waiting: new Promise(() => {}), [Symbol('own')]: 1 };\nconsole.log(all);\nall",
+      "new Promise(() => {})",
+      "console.log(setImmediate(() => {}));\nsetTimeout(() => {}, 10)",
+    ]);
+    const waiting = "{ waiting: Promise { <pending> }, [Symbol(own)]: 1 }";
+    expect(answers.map(({ stdout, result }) => [stdout, result])).toEqual([
+      ["", "Promise { 4 }\nPut await before it to get its value."],
+      [`${waiting}\n`, waiting],
+      ["", "Promise { <pending> }\nPut await before it to get its value."],
+      ["Immediate {}\n", "Timeout {}"],
+    ]);
+  });
+
+  it("shows tensors with their type, shape and values, or the first of many", () => {
+    const answers = runCells([
+      'import { tf } from "moco-kit";\ntf.tensor2d([1, 2, 3, 4], [2, 2])',
+      "console.log(tf.range(0, 1000));",
+      "({ weight: tf.zeros([64, 3, 7, 7]) })",
+    ]);
+    expect(answers.map(({ stdout, result }) => result ?? stdout)).toEqual([
+      "Tensor float32 [2, 2]:\n    [[1, 2],\n     [3, 4]]",
+      "Tensor float32 [1000], begins with:\n    [0, 1, 2, 3, 4, 5]\n",
+      "{ weight: Tensor float32 [64, 3, 7, 7] }",
+    ]);
+  });
+
   it("keeps the order of what is written and shown", () => {
     expect(mixed!.order.filter((kind, index, all) => kind !== all[index - 1])).toEqual([
       "execute_input",
