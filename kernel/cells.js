@@ -13,8 +13,8 @@ const { Interrupted, cellOfCode, watchInterrupts } = require("./interrupts.js");
 const { sendOutputs } = require("./outputs.js");
 const { hideCellsInValues, resultText } = require("./value-text.js");
 
-/** Cells of one kernel. `executor`: tslab's, for inspection and completion. `ran`: the cells that ran, for the history. */
-function createCells(converter) {
+/** Cells of one kernel, of a notebook in this folder. `executor`: tslab's, for inspection and completion. `ran`: the cells that ran, for the history. */
+function createCells(converter, notebookFolder) {
   const ran = [];
   /** The cell that runs or, between cells, the one that ran last. */
   let latest;
@@ -41,11 +41,18 @@ function createCells(converter) {
   process.exit = (code) => {
     throw new Error(`Cannot exit: process.exit(${code ?? ""}) would end the kernel; throw an error to fail the cell`);
   };
+  Object.defineProperty(process, "stdin", {
+    get() {
+      throw new Error(
+        "Cannot read process.stdin: a notebook has no keyboard input; put what you would type into the cell",
+      );
+    },
+  });
   hideCellsInValues();
   nameCells(() => {
     latest.runsSince = performance.now();
     return latest.name;
-  });
+  }, notebookFolder);
   watchInterrupts(() => (latest?.runs === true ? latest : undefined));
   watchLateFailures((failure) => {
     lateFailure ??= failure;

@@ -11,6 +11,7 @@ const path = require("node:path");
 const { mapOptions, transpileWithMaps } = require("./cell-positions.js");
 const { diagnosticsOfFiles } = require("./diagnostics.js");
 const { askAfterAwaits } = require("./interrupts.js");
+const { explainCommands } = require("./not-typescript.js");
 const { ownFiles } = require("./own-files.js");
 const { expandShorthand } = require("./shorthand.js");
 
@@ -128,7 +129,7 @@ function createCellConverter(typescript, notebookFolder) {
       const converted = converter.convert(earlier, code);
       return {
         ...converted,
-        diagnostics: converted.diagnostics.map(asWritten),
+        diagnostics: explainCommands(source, converted.diagnostics.map(asWritten)),
         hasToplevelAwait: converted.hasToplevelAwait || awaitsAtTop(typescript, code),
       };
     },

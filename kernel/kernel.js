@@ -17,11 +17,11 @@ const UNTERMINATED_TEMPLATE = 1160;
  * Must run after compiler.js and cell-positions.js are installed.
  *
  * @param typescript - the compiler that tslab loads
- * @param notebookFolder - where relative imports start
+ * @param notebookFolder - where relative imports start, and what `__dirname` is
  * @param exit - ends the process
  */
 function createKernel(typescript, notebookFolder, exit) {
-  const cells = createCells(createCellConverter(typescript, notebookFolder));
+  const cells = createCells(createCellConverter(typescript, notebookFolder), notebookFolder);
   const { executor } = cells;
 
   return {

@@ -58,6 +58,17 @@ describe("a file beside the notebook", () => {
   });
 });
 
+describe("__dirname", () => {
+  it("is the notebook's folder, also for what a cell left running", () => {
+    const folder = join(projectRoot, "test", "kernel");
+    const answers = runCells(
+      ["const folder = async () => (await null, __dirname);\nconsole.log(__dirname);", "console.log(await folder());"],
+      folder,
+    );
+    expect(answers.map(({ stdout }) => stdout)).toEqual([`${folder}\n`, `${folder}\n`]);
+  });
+});
+
 describe("the kernel", () => {
   it("tells its own version and that of the TypeScript which compiles cells", () => {
     const { version } = readJson("package.json");

@@ -129,6 +129,37 @@ describe("a cell that does not compile", () => {
   });
 });
 
+describe("a cell that wants what only other notebooks and terminals have", () => {
+  const answers = runCells([
+    "\n%timeit 1 + 1",
+    "%%bash\nls",
+    "!ls",
+    "!pip install -r requirements.txt",
+    "const b = true;\n!redy && b;",
+    "const a = 7\n% 4;\na",
+    'import { createInterface } from "node:readline/promises";\nawait createInterface({ input: process.stdin }).question("name? ");',
+  ]);
+  const said = answers.map(({ errors }) => errors[0]?.traceback);
+
+  it("is told by one sentence what to write", () => {
+    const magics = "cells are TypeScript and have no magics; performance.now() measures time";
+    expect(said[0]).toEqual([`CompileError: Cannot run %timeit: ${magics}`, "    at In[1]:2:1"]);
+    expect(said[1]![0]).toBe(`CompileError: Cannot run %%bash: ${magics}`);
+    const shell = 'cells are TypeScript; call execSync of "node:child_process" for a command of the shell';
+    expect(said[2]).toEqual([`CompileError: Cannot run !ls: ${shell}`, "    at In[3]:1:2"]);
+    expect(said[3]![0]).toBe(`CompileError: Cannot run !pip: ${shell}`);
+    expect(said[6]).toEqual([
+      "Error: Cannot read process.stdin: a notebook has no keyboard input; put what you would type into the cell",
+      expect.stringMatching(/^ {4}at In\[7\]:2:/),
+    ]);
+  });
+
+  it("keeps the operators ! and %", () => {
+    expect(said[4]![0]).toBe("CompileError: Cannot find name 'redy'.");
+    expect(answers[5]!.result).toBe("3");
+  });
+});
+
 describe("a failure that no cell waits for", () => {
   it("fails the cell that runs, or else the next one, and says where it came from", () => {
     const answers = runCells([
