@@ -118,4 +118,4 @@ function positionInSource(maps, line, column) {
   return { line: inSource.originalLine + 1 - maps.linesAbove, column: inSource.originalColumn + 1 };
 }
 
-module.exports = { install, mapOptions, transpileWithMaps, nameCells };
+module.exports = { LINES_ABOVE_CELL, install, mapOptions, transpileWithMaps, nameCells };

@@ -29,7 +29,7 @@ function createCells(converter, notebookFolder) {
       // tslab prints what a cell threw, or the compiler's messages part by part.
       error: (...printed) => {
         if (printed.length === 1) {
-          latest.error = thrownFields(printed[0]);
+          latest.error = thrownFields(printed[0], { cell: latest });
         } else {
           const [, file, line, column, message] = printed;
           latest.diagnostics.push({ file: file.trim(), line, column, message });
@@ -78,6 +78,7 @@ function createCells(converter, notebookFolder) {
       runs: true,
       // Not yet while it is compiled.
       runsSince: Infinity,
+      awaits: undefined,
       diagnostics: [],
       error: undefined,
       result: undefined,
@@ -145,7 +146,7 @@ function watchLateFailures(report) {
   ]) {
     process.on(event, (thrown) => {
       if (!(thrown instanceof Interrupted)) {
-        report(thrownFields(thrown, kind));
+        report(thrownFields(thrown, { kind }));
       }
     });
   }

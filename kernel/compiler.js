@@ -8,9 +8,9 @@
 "use strict";
 
 const path = require("node:path");
-const { mapOptions, transpileWithMaps } = require("./cell-positions.js");
+const { LINES_ABOVE_CELL, mapOptions, transpileWithMaps } = require("./cell-positions.js");
 const { diagnosticsOfFiles } = require("./diagnostics.js");
-const { askAfterAwaits } = require("./interrupts.js");
+const { askAtAwaits } = require("./interrupts.js");
 const { explainCommands } = require("./not-typescript.js");
 const { ownFiles } = require("./own-files.js");
 const { expandShorthand } = require("./shorthand.js");
@@ -30,7 +30,7 @@ function install() {
     const { emit } = builder;
     builder.emit = (source, write, cancellation, declarationsOnly, transformers) => {
       const expand = expandShorthand(typescript, builder.getProgram().getTypeChecker());
-      const after = [expand, askAfterAwaits(typescript), ...(transformers?.after ?? [])];
+      const after = [expand, askAtAwaits(typescript, LINES_ABOVE_CELL), ...(transformers?.after ?? [])];
       return emit(source, write, cancellation, declarationsOnly, { ...transformers, after });
     };
     return builder;

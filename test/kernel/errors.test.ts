@@ -87,6 +87,34 @@ describe("a failed cell", () => {
   });
 });
 
+describe("an error that was awaited", () => {
+  const answers = runCells([
+    'import { loadData, parseDataName } from "moco-kit";\nimport { stat } from "node:fs/promises";',
+    "\nawait stat('/nowhere');",
+    "const name = parseDataName('folder:/nowhere');\n// Missing.\nawait loadData(name);",
+    "async function look(path: string) {\n  await null;\n  return (await stat(path)).size;\n}",
+    "\n\nawait look('/nowhere');",
+    "await stat('/nowhere').catch(() => undefined);\nthrow 'only text';",
+    "async function fail() {\n  await null;\n  throw new Error('no');\n}",
+    "\nawait fail();",
+  ]);
+  const places = answers.map(({ errors }) => (errors[0]?.traceback ?? []).filter((line) => /^ +at /.test(line)));
+
+  it("names the line of the await where its own stack has none", () => {
+    expect(places[1]).toEqual(["    at In[2]:2:1"]);
+    expect(places[2]![0]).toMatch(/^ {4}at In\[3\]:3:/);
+  });
+
+  it("names the functions on the way, and the cell that awaited them", () => {
+    expect(places[4]).toEqual([expect.stringMatching(/^ {4}at async look \(In\[4\]:3:\d+\)$/), "    at In[5]:3:1"]);
+    expect(places[7]).toEqual([expect.stringMatching(/^ {4}at fail \(In\[7\]:3:\d+\)$/), "    at In[8]:2:1"]);
+  });
+
+  it("names no line for what has no place", () => {
+    expect(answers[5]!.errors[0]!.traceback).toEqual(["Thrown value: only text"]);
+  });
+});
+
 describe("a cell that does not compile", () => {
   // Own files are found in the project's folder.
   const folder = mkdtempSync(join(projectRoot, "test", "kernel", "own-"));

@@ -23,7 +23,11 @@ export interface CellAnswer {
 
 /** A cell; `during`: what is done as soon as it has written something. */
 export type TriedCell =
-  string | { readonly source: string; readonly during: "ask" | "interrupt" | "interrupt twice" | "shut down" };
+  | string
+  | {
+      readonly source: string;
+      readonly during: "ask" | "interrupt" | "interrupt twice" | "interrupt afterwards" | "shut down";
+    };
 
 /**
  * Runs cells one after the other in one new kernel; goes on after a cell that fails.

@@ -1,7 +1,7 @@
 """Runs cells in one kernel, as a notebook does, and prints what the kernel answered.
 
 Arguments: the notebook's folder; `--together` to send all cells at once. Standard input: a JSON list with an object for each cell: `source`, and `during`, what
-is done as soon as the cell has written something (`ask`: a kernel_info request, `interrupt`, `interrupt twice`, `shut down`, after which no cell is run, or null). Standard output: a JSON list
+is done as soon as the cell has written something (`ask`: a kernel_info request, `interrupt`, `interrupt twice`, `interrupt afterwards`: when it has ended, `shut down`, after which no cell is run, or null). Standard output: a JSON list
 with an object for each cell: the reply's `status`; `stdout`, `stderr`; `result`, the last value as text; `errors`, the
 contents of the `error` messages; `order`, the kinds of outputs as they came; and `states`, the states that the kernel published from the request to its reply. With `--together` the output is a list of the replies' statuses; with
 `--info` it is what the kernel tells of itself; with `--ask` a list with an object for each cell, which is not run: `complete`, the
@@ -33,12 +33,13 @@ def run(manager, client, source, during):
                 return cell
             if during == "ask":
                 client.kernel_info()
-            elif during is not None:
+            elif during in ("interrupt", "interrupt twice"):
                 manager.interrupt_kernel()
             if during == "interrupt twice":
                 time.sleep(0.5)
                 manager.interrupt_kernel()
-            during = None
+            if during != "interrupt afterwards":
+                during = None
         elif kind == "execute_result":
             cell["result"] = content["data"]["text/plain"]
         elif kind == "error":
@@ -48,6 +49,9 @@ def run(manager, client, source, during):
             if of_cell and content["execution_state"] == "idle":
                 break
     cell["status"] = status(client, sent)
+    if during == "interrupt afterwards":
+        manager.interrupt_kernel()
+        time.sleep(0.5)
     return cell
 
 
