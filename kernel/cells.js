@@ -9,18 +9,20 @@
 const { setImmediate: nextTurn } = require("node:timers/promises");
 const { nameCells } = require("./cell-positions.js");
 const { compileFields, interruptedFields, thrownFields } = require("./error-text.js");
+const { keepingDeclarations } = require("./failed-cells.js");
 const { Interrupted, cellOfCode, watchInterrupts } = require("./interrupts.js");
 const { sendOutputs } = require("./outputs.js");
 const { hideCellsInValues, resultText } = require("./value-text.js");
 
 /** Cells of one kernel, of a notebook in this folder. `executor`: tslab's, for inspection and completion. `ran`: the cells that ran, for the history. */
-function createCells(converter, notebookFolder) {
+function createCells(typescript, ownConverter, notebookFolder) {
   const ran = [];
   /** The cell that runs or, between cells, the one that ran last. */
   let latest;
   /** The first failure that no cell waited for and no cell has reported yet, as fields of the `error` message. */
   let lateFailure;
 
+  const converter = keepingDeclarations(typescript, ownConverter, () => executor.locals);
   const executor = require("tslab/dist/executor").createExecutor(
     process.cwd(),
     { node: converter, browser: converter, close: converter.close },
@@ -101,6 +103,7 @@ function createCells(converter, notebookFolder) {
     // Node tells of a lost rejection after the promises of this turn.
     await nextTurn();
     cell.runs = false;
+    converter.keep(cell.error !== undefined || cell.stopped !== undefined);
 
     if (!silent && stored) {
       ran.push({ count, code, result: cell.result });

@@ -21,7 +21,7 @@ const UNTERMINATED_TEMPLATE = 1160;
  * @param exit - ends the process
  */
 function createKernel(typescript, notebookFolder, exit) {
-  const cells = createCells(createCellConverter(typescript, notebookFolder), notebookFolder);
+  const cells = createCells(typescript, createCellConverter(typescript, notebookFolder), notebookFolder);
   const { executor } = cells;
 
   return {

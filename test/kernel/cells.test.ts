@@ -29,6 +29,30 @@ describe("names of earlier cells", () => {
   });
 });
 
+describe("names of a cell that failed or was stopped", () => {
+  it("stay known when they got a value, and else are what they were before", () => {
+    const answers = runCells([
+      "const kept = 1;\nlet type = 'text';",
+      'import { basename } from "node:path";\nimport { ParsedPath, parse } from "node:path";\ninterface Shape {\n  width: number;\n}\nconst reached: Shape = { width: 2 }, other: ParsedPath = parse("/x");\nconst type = 5;\nfunction double(x: number) {\n  return 2 * x;\n}\nclass Box {}\nif (reached.width > 1) throw new Error("no");\nconst kept = "new", late = 3;',
+      'const shape: Shape = reached;\nconst path: ParsedPath = other;\nconsole.log(basename("a/b"), shape.width, type + 1, double(4), new Box(), kept + 1, path.root);',
+      "late",
+      {
+        source:
+          "let count = 0;\nfor (;;) {\n  count += 1;\n  console.log('began');\n  await new Promise((resolve) => setTimeout(resolve, 20));\n}",
+        during: "interrupt",
+      },
+      "count > 0",
+      "const worse: number = 'text';",
+      'console.log(basename("c/d"), double(1));',
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(["ok", "error", "ok", "error", "error", "ok", "error", "ok"]);
+    expect(answers[2]!.stdout).toBe("b 2 6 8 Box {} 2 /\n");
+    expect(answers[3]!.errors[0]!.evalue).toBe("Cannot find name 'late'.");
+    expect(answers[5]!.result).toBe("true");
+    expect(answers[7]!.stdout).toBe("d 2\n");
+  });
+});
+
 describe("a variable of an earlier cell", () => {
   it("is the same for functions of earlier cells and for later cells, also one of several taken out of an object", () => {
     const answers = runCells([

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/cli/project";
 import { runCells } from "./run-cells";
 
@@ -118,7 +118,6 @@ describe("an error that was awaited", () => {
 describe("a cell that does not compile", () => {
   // Own files are found in the project's folder.
   const folder = mkdtempSync(join(projectRoot, "test", "kernel", "own-"));
-  afterAll(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, "broken.ts"), "export function add(a number, b: number) {\n  return a + b;\n}\n");
   const answers = runCells(
     [
@@ -132,6 +131,7 @@ describe("a cell that does not compile", () => {
     ],
     folder,
   );
+  rmSync(folder, { recursive: true });
   const said = answers.map(({ errors }) => errors[0]!.traceback);
 
   it("is told its errors of syntax alone, as the others follow from them, and where they are", () => {
