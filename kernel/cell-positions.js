@@ -59,8 +59,9 @@ function transpileWithMaps(typescript, source, options) {
  * Runs the code of each cell under the cell's name.
  *
  * @param cellName - gives the name of the cell that runs now, `In[3]`
+ * @param notebookFolder - what `__dirname` is in cells
  */
-function nameCells(cellName) {
+function nameCells(cellName, notebookFolder) {
   const run = vm.runInThisContext;
   vm.runInThisContext = (code, options) => {
     const wrapped = typeof code === "string" ? WRAPPED_CELL.exec(code) : null;
@@ -72,8 +73,9 @@ function nameCells(cellName) {
     // breakOnSigint ends a synchronous loop. While it is on, Node takes the signal listeners away and loses signals that
     // come at its begin and end; a cell with an await keeps its listeners instead, so that no interrupt is lost.
     const breakOnSigint = wrapped[1] === undefined;
+    const withFolder = `((__dirname) => ${code})(${JSON.stringify(notebookFolder)})`;
     // displayErrors would print a line of generated code above the error.
-    return run(code, { ...options, filename, breakOnSigint, displayErrors: false });
+    return run(withFolder, { ...options, filename, breakOnSigint, displayErrors: false });
   };
 }
 
@@ -116,4 +118,4 @@ function positionInSource(maps, line, column) {
   return { line: inSource.originalLine + 1 - maps.linesAbove, column: inSource.originalColumn + 1 };
 }
 
-module.exports = { install, mapOptions, transpileWithMaps, nameCells };
+module.exports = { LINES_ABOVE_CELL, install, mapOptions, transpileWithMaps, nameCells };

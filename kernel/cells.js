@@ -6,30 +6,32 @@
  */
 "use strict";
 
-const { inspect } = require("node:util");
 const { setImmediate: nextTurn } = require("node:timers/promises");
 const { nameCells } = require("./cell-positions.js");
 const { compileFields, interruptedFields, thrownFields } = require("./error-text.js");
+const { keepingDeclarations } = require("./failed-cells.js");
 const { Interrupted, cellOfCode, watchInterrupts } = require("./interrupts.js");
 const { sendOutputs } = require("./outputs.js");
+const { hideCellsInValues, resultText } = require("./value-text.js");
 
-/** Cells of one kernel. `executor`: tslab's, for inspection and completion. `ran`: the cells that ran, for the history. */
-function createCells(converter) {
+/** Cells of one kernel, of a notebook in this folder. `executor`: tslab's, for inspection and completion. `ran`: the cells that ran, for the history. */
+function createCells(typescript, ownConverter, notebookFolder) {
   const ran = [];
   /** The cell that runs or, between cells, the one that ran last. */
   let latest;
   /** The first failure that no cell waited for and no cell has reported yet, as fields of the `error` message. */
   let lateFailure;
 
+  const converter = keepingDeclarations(typescript, ownConverter, () => executor.locals);
   const executor = require("tslab/dist/executor").createExecutor(
     process.cwd(),
     { node: converter, browser: converter, close: converter.close },
     {
-      log: (value) => (latest.result = inspect(value)),
+      log: (value) => (latest.result = resultText(value)),
       // tslab prints what a cell threw, or the compiler's messages part by part.
       error: (...printed) => {
         if (printed.length === 1) {
-          latest.error = thrownFields(printed[0]);
+          latest.error = thrownFields(printed[0], { cell: latest });
         } else {
           const [, file, line, column, message] = printed;
           latest.diagnostics.push({ file: file.trim(), line, column, message });
@@ -41,10 +43,18 @@ function createCells(converter) {
   process.exit = (code) => {
     throw new Error(`Cannot exit: process.exit(${code ?? ""}) would end the kernel; throw an error to fail the cell`);
   };
+  Object.defineProperty(process, "stdin", {
+    get() {
+      throw new Error(
+        "Cannot read process.stdin: a notebook has no keyboard input; put what you would type into the cell",
+      );
+    },
+  });
+  hideCellsInValues();
   nameCells(() => {
     latest.runsSince = performance.now();
     return latest.name;
-  });
+  }, notebookFolder);
   watchInterrupts(() => (latest?.runs === true ? latest : undefined));
   watchLateFailures((failure) => {
     lateFailure ??= failure;
@@ -70,6 +80,7 @@ function createCells(converter) {
       runs: true,
       // Not yet while it is compiled.
       runsSince: Infinity,
+      awaits: undefined,
       diagnostics: [],
       error: undefined,
       result: undefined,
@@ -92,6 +103,7 @@ function createCells(converter) {
     // Node tells of a lost rejection after the promises of this turn.
     await nextTurn();
     cell.runs = false;
+    converter.keep(cell.error !== undefined || cell.stopped !== undefined);
 
     if (!silent && stored) {
       ran.push({ count, code, result: cell.result });
@@ -137,7 +149,7 @@ function watchLateFailures(report) {
   ]) {
     process.on(event, (thrown) => {
       if (!(thrown instanceof Interrupted)) {
-        report(thrownFields(thrown, kind));
+        report(thrownFields(thrown, { kind }));
       }
     });
   }

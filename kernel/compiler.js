@@ -7,8 +7,11 @@
  */
 "use strict";
 
-const { mapOptions, transpileWithMaps } = require("./cell-positions.js");
-const { askAfterAwaits } = require("./interrupts.js");
+const path = require("node:path");
+const { LINES_ABOVE_CELL, mapOptions, transpileWithMaps } = require("./cell-positions.js");
+const { diagnosticsOfFiles } = require("./diagnostics.js");
+const { askAtAwaits } = require("./interrupts.js");
+const { explainCommands } = require("./not-typescript.js");
 const { ownFiles } = require("./own-files.js");
 const { expandShorthand } = require("./shorthand.js");
 
@@ -27,7 +30,7 @@ function install() {
     const { emit } = builder;
     builder.emit = (source, write, cancellation, declarationsOnly, transformers) => {
       const expand = expandShorthand(typescript, builder.getProgram().getTypeChecker());
-      const after = [expand, askAfterAwaits(typescript), ...(transformers?.after ?? [])];
+      const after = [expand, askAtAwaits(typescript, LINES_ABOVE_CELL), ...(transformers?.after ?? [])];
       return emit(source, write, cancellation, declarationsOnly, { ...transformers, after });
     };
     return builder;
@@ -39,13 +42,14 @@ function install() {
       withTimerForMissingFiles(
         typescript.createWatchCompilerHost(
           files,
-          { ...options, ...mapOptions, ...cellOptions(typescript) },
+          { ...options, ...mapOptions, ...cellOptions(typescript, options) },
           system,
           createProgram,
           ...rest,
         ),
       ),
     transpileModule: (source, options) => transpileWithMaps(typescript, source, options),
+    getPreEmitDiagnosticsOfFiles: diagnosticsOfFiles(typescript),
   };
   return typescript;
 }
@@ -96,11 +100,12 @@ function withTimerForMissingFiles(host) {
   };
 }
 
-function cellOptions(typescript) {
+function cellOptions(typescript, { typeRoots }) {
   return {
     strict: true,
     target: typescript.ScriptTarget.ES2022,
-    lib: ["lib.es2022.d.ts"],
+    lib: ["lib.es2023.d.ts"],
+    typeRoots: [...typeRoots, path.join(__dirname, "types")],
     // Finds the types of packages that are ES modules only, through their "exports".
     moduleResolution: typescript.ModuleResolutionKind.Bundler,
   };
@@ -117,12 +122,16 @@ function createCellConverter(typescript, notebookFolder) {
       return converter.addModule(name, source, meta);
     },
     convert: (earlier, source) => {
-      const { code, diagnostics } = own.resolve(withoutExport(typescript, source));
+      const { code, diagnostics, asWritten } = own.resolve(withoutExport(typescript, source));
       if (diagnostics.length > 0) {
         return { diagnostics };
       }
       const converted = converter.convert(earlier, code);
-      return awaitsAtTop(typescript, code) ? { ...converted, hasToplevelAwait: true } : converted;
+      return {
+        ...converted,
+        diagnostics: explainCommands(source, converted.diagnostics.map(asWritten)),
+        hasToplevelAwait: converted.hasToplevelAwait || awaitsAtTop(typescript, code),
+      };
     },
   };
 }

@@ -20,14 +20,20 @@ const UNNAMED_TYPE = /^Exported variable '([^']+)' has or is using (?:private )?
  * The fields for a thrown value: its message, the lines of cells it passed through, and its causes.
  *
  * @param kind - said before the name, for an error that no cell waited for
+ * @param cell - the cell that failed by it, its `name` and where it `awaits`: Node's own asynchronous functions, and libraries that
+ *   return a promise without `await`, leave no line of the cell in the stack
  */
-function thrownFields(thrown, kind) {
+function thrownFields(thrown, { kind, cell: { name: cellName, awaits } = {} } = {}) {
   if (thrown?.code === "ERR_SCRIPT_EXECUTION_INTERRUPTED") {
     return interruptedFields({ name: "Interrupted", message: "the cell was stopped in a synchronous stretch" });
   }
   const { name, message, stack } = describe(thrown);
   const fields = kind === undefined ? { ename: name, evalue: message } : { ename: kind, evalue: `${name}: ${message}` };
-  const traceback = [`${fields.ename}: ${fields.evalue}`, ...linesOfCells(stack)];
+  const lines = linesOfCells(stack);
+  if (awaits !== undefined && thrown instanceof Error && !lines.some((line) => line.includes(`${cellName}:`))) {
+    lines.push(`    at ${cellName}:${awaits}`);
+  }
+  const traceback = [`${fields.ename}: ${fields.evalue}`, ...lines];
   const said = new Set([thrown]);
   for (let { cause } = Object(thrown); cause !== undefined && !said.has(cause); { cause } = Object(cause)) {
     said.add(cause);

@@ -1,18 +1,21 @@
 /**
  * Stops what a cell runs when the user interrupts it.
  *
- * A signal is noticed between awaited steps. So the code of cells asks after each of its awaits, and at each step of
- * `for await`, whether it goes on; the library's long functions ask by `stopRequested()`.
+ * A signal is noticed when the event loop turns. So the code of cells lets it turn after an await, if it did not for long, and
+ * asks then, and at each step of `for await`, whether it goes on; the library's long functions ask by `stopRequested()`.
  * At `globalThis.mocoKernel` for both:
  *
  * - `interrupts`: how many interrupts (SIGINT) the kernel got since it started;
  * - `stopRequested()`: whether one came since the calling cell began. A cell that asks is trusted to stop by itself:
  *   the first interrupt leaves it running until then, the second stops it;
- * - `goOn(value)`: the value; throws when the calling cell was stopped.
+ * - `turnIsDue()` and `nextTurn()`: whether the event loop stood still for long, and what to await then;
+ * - `goOn(value)`: the value; throws when the calling cell was stopped;
+ * - `awaiting(value, place)`: the value; notes where the cell awaits it, for an error that has no line of the cell.
  */
 "use strict";
 
 const { AsyncLocalStorage } = require("node:async_hooks");
+const { setImmediate: nextTurn } = require("node:timers/promises");
 
 const TURN_MS = 100;
 const LONG_STRETCH_MS = 1000;
@@ -24,6 +27,11 @@ class Interrupted extends Error {
   name = "Interrupted";
 }
 
+/** The number of the latest interrupt that came while no cell ran: it stops what cells before it left running. */
+let latestWhileIdle = 0;
+/** When the event loop turned last, at most TURN_MS late. */
+let turn = performance.now();
+
 const kernel = {
   interrupts: 0,
   stopRequested() {
@@ -34,10 +42,26 @@ const kernel = {
     cell.stopsByItself = true;
     return kernel.interrupts > cell.interruptsBefore;
   },
-  goOn(value) {
-    const stopped = cellOfCode.getStore()?.stopped;
-    if (stopped !== undefined) {
-      throw stopped;
+  turnIsDue: () => performance.now() - turn > TURN_MS,
+  /** A signal that waits is handled at the end of a turn: the turn that has begun is not enough. */
+  async nextTurn() {
+    await nextTurn();
+    await nextTurn();
+  },
+  awaiting(value, place) {
+    cellOfCode.getStore().awaits = place;
+    return value;
+  },
+  goOn(value, _turned, inCellItself = false) {
+    const cell = cellOfCode.getStore();
+    if (inCellItself) {
+      cell.awaits = undefined;
+    }
+    if (cell?.stopped !== undefined) {
+      throw cell.stopped;
+    }
+    if (cell?.interruptsBefore < latestWhileIdle && !cell.stopsByItself) {
+      throw new Interrupted("the cell had ended, and what it left running was stopped");
     }
     return value;
   },
@@ -55,8 +79,11 @@ function watchInterrupts(runningCell) {
   process.on("SIGINT", () => {
     kernel.interrupts += 1;
     const cell = runningCell();
-    const first = cell !== undefined && kernel.interrupts === cell.interruptsBefore + 1;
-    if (cell === undefined || (first && cell.stopsByItself)) {
+    if (cell === undefined) {
+      latestWhileIdle = kernel.interrupts;
+      return;
+    }
+    if (cell.stopsByItself && kernel.interrupts === cell.interruptsBefore + 1) {
       return;
     }
     const stretch = Math.min(stretchBefore(), performance.now() - cell.runsSince);
@@ -71,7 +98,6 @@ function watchInterrupts(runningCell) {
 
 /** Measures how long the event loop stood still just before now, in milliseconds. */
 function watchStretches() {
-  let turn = performance.now();
   let latest = { length: 0, end: 0 };
   setInterval(() => {
     const now = performance.now();
@@ -84,30 +110,52 @@ function watchStretches() {
   };
 }
 
-/** The transformer for `emit`: `await x` becomes `mocoKernel.goOn(await x)`, and so in the body of `for await`. */
-function askAfterAwaits(typescript) {
+/**
+ * The transformer for `emit`. Of `await x` in a function it makes
+ * `mocoKernel.goOn(await x, mocoKernel.turnIsDue() && await mocoKernel.nextTurn())`, and `for await` asks at each step. An await
+ * of the cell itself also tells its place, since there is one at a time.
+ *
+ * @param linesAbove - lines that stand above a cell
+ */
+function askAtAwaits(typescript, linesAbove) {
   const { factory } = typescript;
-  const goOn = (...values) =>
+  const call = (name, ...values) =>
     factory.createCallExpression(
       factory.createPropertyAccessExpression(
         factory.createPropertyAccessExpression(
           factory.createIdentifier("globalThis"),
           factory.createIdentifier("mocoKernel"),
         ),
-        factory.createIdentifier("goOn"),
+        factory.createIdentifier(name),
       ),
       undefined,
       values,
     );
 
+  const placeOf = (node) => {
+    const original = typescript.getOriginalNode(node);
+    const file = original.getSourceFile();
+    const { line, character } = file.getLineAndCharacterOfPosition(original.getStart(file));
+    return factory.createStringLiteral(`${line + 1 - linesAbove}:${character + 1}`);
+  };
+
   return (context) => {
-    const visit = (node) => {
-      const visited = typescript.visitEachChild(node, visit, context);
+    const visitor = (inFunction) => (node) => {
+      const visited = typescript.visitEachChild(node, visitor(inFunction || typescript.isFunctionLike(node)), context);
       if (typescript.isAwaitExpression(node)) {
-        return typescript.setTextRange(goOn(visited), node);
+        const turn = factory.createLogicalAnd(call("turnIsDue"), factory.createAwaitExpression(call("nextTurn")));
+        const asked = inFunction
+          ? call("goOn", visited, turn)
+          : call(
+              "goOn",
+              factory.updateAwaitExpression(visited, call("awaiting", visited.expression, placeOf(node))),
+              turn,
+              factory.createTrue(),
+            );
+        return typescript.setTextRange(asked, node);
       }
       if (typescript.isForOfStatement(node) && node.awaitModifier !== undefined) {
-        const body = factory.createBlock([factory.createExpressionStatement(goOn()), visited.statement], true);
+        const body = factory.createBlock([factory.createExpressionStatement(call("goOn")), visited.statement], true);
         return factory.updateForOfStatement(
           visited,
           visited.awaitModifier,
@@ -118,8 +166,8 @@ function askAfterAwaits(typescript) {
       }
       return visited;
     };
-    return (file) => typescript.visitNode(file, visit);
+    return (file) => typescript.visitNode(file, visitor(false));
   };
 }
 
-module.exports = { Interrupted, cellOfCode, watchInterrupts, askAfterAwaits };
+module.exports = { Interrupted, cellOfCode, watchInterrupts, askAtAwaits };

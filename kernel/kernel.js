@@ -10,16 +10,18 @@ const { PROTOCOL_VERSION } = require("./wire.js");
 const EXIT_MS = 100;
 /** Time for a cell to write its checkpoint; Jupyter ends a kernel that takes longer than five seconds. */
 const LAST_STEP_MS = 4000;
+/** What the compiler says of a template literal that has no end. */
+const UNTERMINATED_TEMPLATE = 1160;
 
 /**
  * Must run after compiler.js and cell-positions.js are installed.
  *
  * @param typescript - the compiler that tslab loads
- * @param notebookFolder - where relative imports start
+ * @param notebookFolder - where relative imports start, and what `__dirname` is
  * @param exit - ends the process
  */
 function createKernel(typescript, notebookFolder, exit) {
-  const cells = createCells(createCellConverter(typescript, notebookFolder));
+  const cells = createCells(typescript, createCellConverter(typescript, notebookFolder), notebookFolder);
   const { executor } = cells;
 
   return {
@@ -37,7 +39,7 @@ function createKernel(typescript, notebookFolder, exit) {
         const info = executor.inspect(code, offset(code, position));
         return {
           found: info != null,
-          data: info == null ? {} : { "text/plain": require("tslab/dist/inspect").printQuickInfo(info) },
+          data: info == null ? {} : { "text/plain": describe(info) },
           metadata: {},
         };
       },
@@ -55,6 +57,20 @@ function createKernel(typescript, notebookFolder, exit) {
       shutdown: ({ restart }) => ({ restart }),
     },
   };
+}
+
+/** tslab prints each part of a documentation on a line of its own, and a link in it as three or four parts. */
+function describe(info) {
+  const withoutLinks = (parts = []) =>
+    parts
+      .filter(({ kind }, at) => kind !== "link" && !(kind === "linkName" && parts[at + 1].kind === "linkText"))
+      .map(({ kind, text }) => (kind === "linkText" ? text.trimEnd() : text))
+      .join("");
+  return require("tslab/dist/inspect").printQuickInfo({
+    ...info,
+    documentation: info.documentation?.length > 0 ? [{ text: withoutLinks(info.documentation) }] : [],
+    tags: info.tags?.map((tag) => ({ ...tag, text: [{ text: withoutLinks(tag.text) }] })),
+  });
 }
 
 /** Jupyter counts characters, JavaScript counts code units: an emoji is two. */
@@ -81,11 +97,15 @@ function kernelInfo(typescript) {
 }
 
 function isComplete(typescript, code) {
+  const { parseDiagnostics } = typescript.createSourceFile("cell.ts", code, typescript.ScriptTarget.Latest);
+  if (parseDiagnostics.some((found) => found.code === UNTERMINATED_TEMPLATE)) {
+    // What comes next is part of the text.
+    return { status: "incomplete", indent: "" };
+  }
   const { completed, indent } = require("tslab/dist/converter").isCompleteCode(code);
   if (!completed) {
     return { status: "incomplete", indent };
   }
-  const { parseDiagnostics } = typescript.createSourceFile("cell.ts", code, typescript.ScriptTarget.Latest);
   return { status: parseDiagnostics.length > 0 ? "invalid" : "complete" };
 }
 

@@ -20,7 +20,10 @@ function ownFiles(typescript, root, notebookFolder) {
 
   return {
     addModule: (name) => modules.add(`./${name}`),
-    /** The cell with paths from the root; a diagnostic, as tslab has them, for each that cannot be found there. */
+    /**
+     * The cell with paths from the root; a diagnostic, as tslab has them, for each that cannot be found there; and `asWritten`, which
+     * gives a diagnostic the paths of the cell again.
+     */
     resolve: (source) => {
       const imports = typescript
         .preProcessFile(source, true, true)
@@ -33,7 +36,16 @@ function ownFiles(typescript, root, notebookFolder) {
       for (const { fileName, pos } of imports.sort((a, b) => b.pos - a.pos)) {
         code = code.slice(0, pos + 1) + fromRoot(fileName) + code.slice(pos + 1 + fileName.length);
       }
-      return { code, diagnostics: [] };
+      const asWritten = (diagnostic) => {
+        let { messageText } = diagnostic;
+        for (const { fileName } of imports) {
+          for (const quote of ["'", '"']) {
+            messageText = messageText.replaceAll(quote + fromRoot(fileName) + quote, quote + fileName + quote);
+          }
+        }
+        return { ...diagnostic, messageText };
+      };
+      return { code, diagnostics: [], asWritten };
     },
   };
 }

@@ -1,4 +1,6 @@
 /** What notebooks and other programs import from "moco-kit". */
+import "./display/tensor-text";
+
 export { tf } from "./engine/tf";
 export { randomStream, type Random } from "./engine/random";
 export { createProgram, type Program } from "./engine/program";

@@ -29,6 +29,30 @@ describe("names of earlier cells", () => {
   });
 });
 
+describe("names of a cell that failed or was stopped", () => {
+  it("stay known when they got a value, and else are what they were before", () => {
+    const answers = runCells([
+      "const kept = 1;\nlet type = 'text';",
+      'import { basename } from "node:path";\nimport { ParsedPath, parse } from "node:path";\ninterface Shape {\n  width: number;\n}\nconst reached: Shape = { width: 2 }, other: ParsedPath = parse("/x");\nconst type = 5;\nfunction double(x: number) {\n  return 2 * x;\n}\nclass Box {}\nif (reached.width > 1) throw new Error("no");\nconst kept = "new", late = 3;',
+      'const shape: Shape = reached;\nconst path: ParsedPath = other;\nconsole.log(basename("a/b"), shape.width, type + 1, double(4), new Box(), kept + 1, path.root);',
+      "late",
+      {
+        source:
+          "let count = 0;\nfor (;;) {\n  count += 1;\n  console.log('began');\n  await new Promise((resolve) => setTimeout(resolve, 20));\n}",
+        during: "interrupt",
+      },
+      "count > 0",
+      "const worse: number = 'text';",
+      'console.log(basename("c/d"), double(1));',
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(["ok", "error", "ok", "error", "error", "ok", "error", "ok"]);
+    expect(answers[2]!.stdout).toBe("b 2 6 8 Box {} 2 /\n");
+    expect(answers[3]!.errors[0]!.evalue).toBe("Cannot find name 'late'.");
+    expect(answers[5]!.result).toBe("true");
+    expect(answers[7]!.stdout).toBe("d 2\n");
+  });
+});
+
 describe("a variable of an earlier cell", () => {
   it("is the same for functions of earlier cells and for later cells, also one of several taken out of an object", () => {
     const answers = runCells([
@@ -55,6 +79,17 @@ describe("a file beside the notebook", () => {
       "    at fail (test/kernel/own-file.ts:4:9)",
       expect.stringMatching(/^ {4}at In\[1\]:2:/),
     ]);
+  });
+});
+
+describe("__dirname", () => {
+  it("is the notebook's folder, also for what a cell left running", () => {
+    const folder = join(projectRoot, "test", "kernel");
+    const answers = runCells(
+      ["const folder = async () => (await null, __dirname);\nconsole.log(__dirname);", "console.log(await folder());"],
+      folder,
+    );
+    expect(answers.map(({ stdout }) => stdout)).toEqual([`${folder}\n`, `${folder}\n`]);
   });
 });
 
@@ -102,6 +137,35 @@ describe("what a cell sends", () => {
       ["text\n", "'text'"],
       ["", "{ a: [ 1 ] }"],
       ["", null],
+    ]);
+  });
+
+  it("shows promises and timers without what the kernel hangs on them, and tells of a forgotten await", () => {
+    const answers = runCells([
+      "const late = async () => 4;\nlate()",
+      "const all = { waiting: new Promise(() => {}), [Symbol('own')]: 1 };\nconsole.log(all);\nall",
+      "new Promise(() => {})",
+      "console.log(setImmediate(() => {}));\nsetTimeout(() => {}, 10)",
+    ]);
+    const waiting = "{ waiting: Promise { <pending> }, [Symbol(own)]: 1 }";
+    expect(answers.map(({ stdout, result }) => [stdout, result])).toEqual([
+      ["", "Promise { 4 }\nPut await before it to get its value."],
+      [`${waiting}\n`, waiting],
+      ["", "Promise { <pending> }\nPut await before it to get its value."],
+      ["Immediate {}\n", "Timeout {}"],
+    ]);
+  });
+
+  it("shows tensors with their type, shape and values, or the first of many", () => {
+    const answers = runCells([
+      'import { tf } from "moco-kit";\ntf.tensor2d([1, 2, 3, 4], [2, 2])',
+      "console.log(tf.range(0, 1000));",
+      "({ weight: tf.zeros([64, 3, 7, 7]) })",
+    ]);
+    expect(answers.map(({ stdout, result }) => result ?? stdout)).toEqual([
+      "Tensor float32 [2, 2]:\n    [[1, 2],\n     [3, 4]]",
+      "Tensor float32 [1000], begins with:\n    [0, 1, 2, 3, 4, 5]\n",
+      "{ weight: Tensor float32 [64, 3, 7, 7] }",
     ]);
   });
 

@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { projectRoot } from "../../src/cli/project";
 import { runCells } from "./run-cells";
 
 describe("a failed cell", () => {
@@ -81,6 +84,107 @@ describe("a failed cell", () => {
     expect(error(12).traceback).toEqual(["Error: no text", expect.stringMatching(/In\[12\]:3:/)]);
     expect(error(9)).toMatchObject({ ename: "Thrown value", evalue: "only text" });
     expect(JSON.stringify(answers)).not.toMatch(/node_modules|kernel\/|node:internal/);
+  });
+});
+
+describe("an error that was awaited", () => {
+  const answers = runCells([
+    'import { loadData, parseDataName } from "moco-kit";\nimport { stat } from "node:fs/promises";',
+    "\nawait stat('/nowhere');",
+    "const name = parseDataName('folder:/nowhere');\n// Missing.\nawait loadData(name);",
+    "async function look(path: string) {\n  await null;\n  return (await stat(path)).size;\n}",
+    "\n\nawait look('/nowhere');",
+    "await stat('/nowhere').catch(() => undefined);\nthrow 'only text';",
+    "async function fail() {\n  await null;\n  throw new Error('no');\n}",
+    "\nawait fail();",
+  ]);
+  const places = answers.map(({ errors }) => (errors[0]?.traceback ?? []).filter((line) => /^ +at /.test(line)));
+
+  it("names the line of the await where its own stack has none", () => {
+    expect(places[1]).toEqual(["    at In[2]:2:1"]);
+    expect(places[2]![0]).toMatch(/^ {4}at In\[3\]:3:/);
+  });
+
+  it("names the functions on the way, and the cell that awaited them", () => {
+    expect(places[4]).toEqual([expect.stringMatching(/^ {4}at async look \(In\[4\]:3:\d+\)$/), "    at In[5]:3:1"]);
+    expect(places[7]).toEqual([expect.stringMatching(/^ {4}at fail \(In\[7\]:3:\d+\)$/), "    at In[8]:2:1"]);
+  });
+
+  it("names no line for what has no place", () => {
+    expect(answers[5]!.errors[0]!.traceback).toEqual(["Thrown value: only text"]);
+  });
+});
+
+describe("a cell that does not compile", () => {
+  // Own files are found in the project's folder.
+  const folder = mkdtempSync(join(projectRoot, "test", "kernel", "own-"));
+  writeFileSync(join(folder, "broken.ts"), "export function add(a number, b: number) {\n  return a + b;\n}\n");
+  const answers = runCells(
+    [
+      'import { add } from "./broken";\nadd(1, 2);',
+      "const = 3;\nconst text: nmber = 4;",
+      'import { add } from "./brokn";',
+      'import "node:fs"; import { ad } from "../own-file";',
+      "const worker: Worker = {};",
+      "await Promise.resolve();\nconst fs = await import('node:fs');",
+      'import { loadData } from "moco-kit";\nawait loadData("emoij");',
+    ],
+    folder,
+  );
+  rmSync(folder, { recursive: true });
+  const said = answers.map(({ errors }) => errors[0]!.traceback);
+
+  it("is told its errors of syntax alone, as the others follow from them, and where they are", () => {
+    expect(said[0]).toEqual(["CompileError: ',' expected.", `    at test/kernel/${basename(folder)}/broken.ts:1:23`]);
+    expect(said[1]!.join()).not.toMatch(/nmber/);
+  });
+
+  it("is told of an own file by the path that it wrote", () => {
+    expect(said[2]![0]).toBe("CompileError: Cannot find module './brokn' or its corresponding type declarations.");
+    expect(said[3]![0]).toBe(`CompileError: Module '"../own-file"' has no exported member 'ad'.`);
+  });
+
+  it("is told of a type that there is not before what later cells cannot be told", () => {
+    expect(said[4]![0]).toBe("CompileError: Cannot find name 'Worker'.");
+    expect(said[5]![0]).toMatch(/^CompileError: Cannot keep 'fs' for later cells/);
+  });
+
+  it("is told which texts a function takes", () => {
+    expect(said[6]).toEqual([
+      'CompileError: Cannot take "emoij" here: it must be one of "emoji", "cifar10", `folder:${string}`',
+      "    at In[7]:2:16",
+    ]);
+  });
+});
+
+describe("a cell that wants what only other notebooks and terminals have", () => {
+  const answers = runCells([
+    "\n%timeit 1 + 1",
+    "%%bash\nls",
+    "!ls",
+    "!pip install -r requirements.txt",
+    "const b = true;\n!redy && b;",
+    "const a = 7\n% 4;\na",
+    'import { createInterface } from "node:readline/promises";\nawait createInterface({ input: process.stdin }).question("name? ");',
+  ]);
+  const said = answers.map(({ errors }) => errors[0]?.traceback);
+
+  it("is told by one sentence what to write", () => {
+    const magics = "cells are TypeScript and have no magics; performance.now() measures time";
+    expect(said[0]).toEqual([`CompileError: Cannot run %timeit: ${magics}`, "    at In[1]:2:1"]);
+    expect(said[1]![0]).toBe(`CompileError: Cannot run %%bash: ${magics}`);
+    const shell = 'cells are TypeScript; call execSync of "node:child_process" for a command of the shell';
+    expect(said[2]).toEqual([`CompileError: Cannot run !ls: ${shell}`, "    at In[3]:1:2"]);
+    expect(said[3]![0]).toBe(`CompileError: Cannot run !pip: ${shell}`);
+    expect(said[6]).toEqual([
+      "Error: Cannot read process.stdin: a notebook has no keyboard input; put what you would type into the cell",
+      expect.stringMatching(/^ {4}at In\[7\]:2:/),
+    ]);
+  });
+
+  it("keeps the operators ! and %", () => {
+    expect(said[4]![0]).toBe("CompileError: Cannot find name 'redy'.");
+    expect(answers[5]!.result).toBe("3");
   });
 });
 

@@ -82,4 +82,33 @@ describe("an interrupt", () => {
       "the cell was stopped after a synchronous stretch of 3 s, which no interrupt ends; put an await into it",
     );
   });
+
+  it("that came in a synchronous stretch stops at the next await, also of what is there already", () => {
+    const answers = runCells([
+      interrupted(
+        "await null;\nconsole.log('began');\nconst end = Date.now() + 2000;\nwhile (Date.now() < end);\nawait null;\nconsole.log('unreached');",
+      ),
+      interrupted("console.log('began');\nfor (;;) await null;"),
+      interrupted(
+        "console.log('began');\nfor (;;) {\n  try {\n    await Promise.reject(new Error('again'));\n  } catch {\n    await null;\n  }\n}",
+      ),
+    ]);
+    expect(answers.map(({ stdout, errors }) => [stdout, errors[0]!.ename])).toEqual(
+      Array.from({ length: 3 }, () => ["began\n", "Interrupted"]),
+    );
+  });
+
+  it("stops a loop of an earlier cell when no cell runs, and leaves it running when one does", () => {
+    const answers = runCells([
+      `${start}\nasync function background() {\n  for (;;) {\n    steps += 1;\n    await sleep(20);\n  }\n}\nvoid background();\nconsole.log("began");`,
+      interrupted("console.log('began');\nawait sleep(60_000);"),
+      "const first = steps;\nawait sleep(300);\nconsole.log(steps > first);",
+      { source: "console.log('idle next');", during: "interrupt afterwards" },
+      "await sleep(100);",
+      stillRuns,
+      "void background();\nconst second = steps;\nawait sleep(300);\nconsole.log(steps > second);",
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(["ok", "error", "ok", "ok", "ok", "ok", "ok"]);
+    expect([2, 5, 6].map((cell) => answers[cell]!.stdout)).toEqual(["true\n", "0\n", "true\n"]);
+  });
 });

@@ -23,7 +23,11 @@ export interface CellAnswer {
 
 /** A cell; `during`: what is done as soon as it has written something. */
 export type TriedCell =
-  string | { readonly source: string; readonly during: "ask" | "interrupt" | "interrupt twice" | "shut down" };
+  | string
+  | {
+      readonly source: string;
+      readonly during: "ask" | "interrupt" | "interrupt twice" | "interrupt afterwards" | "shut down";
+    };
 
 /**
  * Runs cells one after the other in one new kernel; goes on after a cell that fails.
@@ -41,6 +45,14 @@ export function runCells(cells: readonly TriedCell[], folder = projectRoot): Cel
 export function runTogether(sources: readonly string[], { stopOnError }: { readonly stopOnError: boolean }): string[] {
   const cells = sources.map((source) => ({ source, stop_on_error: stopOnError }));
   return answersOf(cells, projectRoot, "--together") as string[];
+}
+
+/** What a new kernel says of cells that are not run: whether each is complete, and the documentation of what stands at its end. */
+export function askAbout(
+  sources: readonly string[],
+): { readonly complete: string; readonly documentation: string | null }[] {
+  const cells = sources.map((source) => ({ source }));
+  return answersOf(cells, projectRoot, "--ask") as { complete: string; documentation: string | null }[];
 }
 
 /** What a new kernel tells of itself. */

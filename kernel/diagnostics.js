@@ -1,0 +1,39 @@
+/** Which of the compiler's findings in a cell, and in the own files that it imports, are told. */
+"use strict";
+
+/** tslab takes an `await` outside functions for no error. */
+const AWAIT_OUTSIDE = 1308;
+/** An argument has the wrong type, for a function's one signature or for all. */
+const ARGUMENT_TYPE = [2345, 2769];
+
+/**
+ * Takes the place of TypeScript's `getPreEmitDiagnosticsOfFiles`. As `tsc` does, it tells of types only where the syntax is
+ * right, and of what later cells cannot be told only where the types are right: the rest would follow from the first.
+ */
+function diagnosticsOfFiles(typescript) {
+  return (program, files) => {
+    const syntax = files.flatMap((file) => program.getSyntacticDiagnostics(file));
+    if (syntax.length > 0) {
+      return syntax;
+    }
+    const types = files
+      .flatMap((file) => program.getSemanticDiagnostics(file))
+      .map((found) => withAllowedTexts(typescript, program.getTypeChecker(), found));
+    return types.some(({ code }) => code !== AWAIT_OUTSIDE)
+      ? types
+      : [...types, ...files.flatMap((file) => program.getDeclarationDiagnostics(file))];
+  };
+}
+
+/** A text that a function does not take: the compiler gives the name of its parameter's type alone, `'DataName'`. */
+function withAllowedTexts(typescript, checker, found) {
+  const argument = ARGUMENT_TYPE.includes(found.code) && typescript.getTokenAtPosition(found.file, found.start);
+  const type = argument && typescript.isStringLiteral(argument) && checker.getContextualType(argument);
+  if (!type || !type.isUnion() || !type.types.some((one) => one.isStringLiteral())) {
+    return found;
+  }
+  const allowed = type.types.map((one) => checker.typeToString(one)).join(", ");
+  return { ...found, messageText: `Cannot take ${argument.getText()} here: it must be one of ${allowed}` };
+}
+
+module.exports = { diagnosticsOfFiles };
