@@ -2,13 +2,13 @@ import { percent } from "../display/percent";
 import { join, resolve } from "node:path";
 import { stopRequested } from "../display/kernel";
 import { paperLinearRecipe, parseLinearRecipe, type LinearRecipe } from "../evaluate/linear-recipe";
-import { whileLocked } from "../files/folder-lock";
+import type { LinearProgress } from "../evaluate/train-linear";
 import { forgetLinearRun, linearDirectory, linearRunFile, runLinear, type LinearRun } from "../runs/run-linear";
 import type { LinearFlags } from "./evaluate";
 import { evaluationData, openEncoder } from "./open-encoder";
-import { describeLinearProgress, progressBar } from "./progress-bar";
+import { describeLinearProgress } from "./progress-bar";
 import { withSettings, type Setting } from "./recipe-flags";
-import { prepareFolder } from "./run-folder";
+import { runWithProgress } from "./run-with-progress";
 
 /** What `moco linear --protocol paper` does. A module of its own, since it loads TensorFlow. */
 export async function linearAction(given: string, flags: LinearFlags, settings: readonly Setting[]): Promise<void> {
@@ -22,39 +22,23 @@ export async function linearAction(given: string, flags: LinearFlags, settings: 
     const { data, dataset } = await evaluationData(opened, { ...flags, holdOut: part === "validation" }, given);
     const recipe = recipeOf({ dataset, imageSize: data.train.size, part }, settings);
     const directory = resolve(flags.output ?? linearDirectory(recipe, encoder, data, seed));
-    prepareFolder(directory);
-    await whileLocked(directory, async () => {
-      if (flags.fresh) forgetLinearRun(directory);
-      const stream = json ? process.stderr : process.stdout;
-      stream.write(
-        `${recipe.name}: linear classifier on ${title}; batch ${recipe.batchSize}, rate ${recipe.learningRate}, ` +
-          `${recipe.epochs} epochs of ${data.train.labels.length} images of ${dataset}, seed ${seed}\nin ${directory}\n`,
-      );
-      const bar = progressBar(stream, describeLinearProgress);
-      let first = true;
-      let run: LinearRun;
-      try {
-        run = await runLinear(recipe, encoder, data, {
-          title,
-          seed,
-          directory,
+    await runWithProgress<LinearProgress, void>(
+      { directory, json, describe: describeLinearProgress },
+      async ({ say, show }) => {
+        if (flags.fresh) forgetLinearRun(directory);
+        say(
+          `${recipe.name}: linear classifier on ${title}; batch ${recipe.batchSize}, rate ${recipe.learningRate}, ` +
+            `${recipe.epochs} epochs of ${data.train.labels.length} images of ${dataset}, seed ${seed}\nin ${directory}`,
+        );
+        const run = await runLinear(recipe, encoder, data, {
+          ...{ title, seed, directory, stopRequested, onProgress: show },
           ...(checkpointSeconds !== undefined && { checkpointSeconds }),
-          stopRequested,
-          onProgress: (progress) => {
-            if (first && progress.step > 1) {
-              stream.write(`Going on after step ${progress.step - 1} of ${progress.totalSteps}.\n`);
-            }
-            first = false;
-            bar.show(progress);
-          },
         });
-      } finally {
-        bar.stop();
-      }
-      const file = join(directory, linearRunFile);
-      if (json) console.log(JSON.stringify({ ...opened.facts, file, ...run }, null, 2));
-      else console.log(`${describeRun(run)}\n${file}`);
-    });
+        const file = join(directory, linearRunFile);
+        if (json) console.log(JSON.stringify({ ...opened.facts, file, ...run }, null, 2));
+        else console.log(`${describeRun(run)}\n${file}`);
+      },
+    );
   } finally {
     opened.dispose();
   }

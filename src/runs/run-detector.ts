@@ -77,7 +77,7 @@ const runSchema = z.object({
 /** A detector's training and what came of it, as `run.json` has it: metrics are 0 to 1, null where nothing is to be found. */
 export type DetectorRun = Readonly<z.infer<typeof runSchema>>;
 
-export interface RunDetectorOptions extends Omit<TrainDetectorOptions, "monitor"> {
+export interface RunDetectorOptions extends Omit<TrainDetectorOptions, "monitor" | "stopAfter"> {
   /** How often AP50 on the validation part is read over the training, unless the recipe's `stopping` says. @default 0 */
   readonly validations?: number;
   readonly onProgress?: (progress: DetectorProgress) => void;

@@ -50,7 +50,7 @@ const runSchema = z.object({
 /** The training of a linear classifier and what came of it, as `linear.json` has it. */
 export type LinearRun = Readonly<z.infer<typeof runSchema>>;
 
-export interface RunLinearOptions extends LinearOptions {
+export interface RunLinearOptions extends Omit<LinearOptions, "stopAfter"> {
   /** The frozen network in words, for the manifest. */
   readonly title: string;
   readonly onProgress?: (progress: LinearProgress) => void;
