@@ -63,6 +63,7 @@ async function dryRun(
       data: `${train.name}: ${set.images} images of ${set.classes} classes to train on`,
       dataBytes,
       missing: [],
+      fits: true,
       directory,
       lessMemory: "Choose fewer images a step: --set batchSize=1",
       json,

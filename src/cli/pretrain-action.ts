@@ -40,6 +40,7 @@ export async function pretrainAction(flags: PretrainFlags, settings: readonly Se
         "Runs of tables are recorded by moco reproduce --record",
     );
   }
+  const neighbors = neighborsOf(flags);
   const given = parseRecipe(recipeFrom({ preset: flags.preset, file: flags.recipe, method: flags.method }, settings));
   const from = flags.from === undefined ? undefined : checkpointOf(flags.from);
   const recipe = from === undefined ? given : goneOnWith(given, from);
@@ -47,9 +48,10 @@ export async function pretrainAction(flags: PretrainFlags, settings: readonly Se
   // The paper trains on all of ImageNet's training images.
   const holdOut = !paperPresets.includes(flags.preset);
   const load = () => loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize, holdOut });
-  if (flags.dryRun) return dryRun(recipe, load, flags);
+  if (flags.dryRun) return dryRun(recipe, load, { ...flags, neighbors });
   const data = await load();
-  const monitor = monitorOf(flags, recipe, data);
+  assertEnoughImages(recipe, data, neighbors);
+  const monitor = hasClasses(data) ? monitorOf(flags.preset, neighbors, data) : undefined;
   const totalSteps = recipe.epochs * batchesPerEpoch(data.train, recipe.batchSize);
   const stopAfter = lastStepOf(flags, totalSteps);
   const directory = resolve(flags.output ?? runDirectory(recipe, data, flags.seed));
@@ -150,26 +152,24 @@ function adviceAfter({ learningRate }: Recipe, directory: string): string {
   );
 }
 
-/** Reads kNN while it trains; undefined for images without classes. */
-function monitorOf({ preset: name, knnK }: PretrainFlags, recipe: Recipe, data: ImageData): PretrainOptions["monitor"] {
-  if (name === demoPreset) {
-    if (knnK !== undefined) {
-      throw new InputError(`Cannot set --knn-k: the readings of --preset ${demoPreset} are the demo's; leave it out`);
-    }
-    assertEnoughImages(recipe, data, 1);
-    return hasClasses(data)
-      ? { times: recipe.epochs, evaluate: (encoder) => monitorDemoKnn(encoder, data) }
-      : undefined;
-  }
-  if (paperPresets.includes(name)) {
-    assertEnoughImages(recipe, data, 1);
-    // The official training reads none.
-    return undefined;
-  }
-  const preset = presetNamed(name);
-  const knn = { ...preset.knn, k: knnK ?? preset.knn.k };
-  assertEnoughImages(recipe, data, knn.k);
-  if (!hasClasses(data)) return undefined;
+/**
+ * Neighbors of the kNN readings while it trains, at least one.
+ *
+ * @throws InputError if they are given for a preset that has no such readings
+ */
+function neighborsOf({ preset, knnK }: Pick<PretrainFlags, "preset" | "knnK">): number {
+  if (preset !== demoPreset && !paperPresets.includes(preset)) return knnK ?? presetNamed(preset).knn.k;
+  if (knnK === undefined) return 1;
+  throw new InputError(`Cannot set --knn-k: --preset ${preset} has its own readings, or none; leave it out`);
+}
+
+/** Reads kNN on images with classes; undefined for the paper's presets, since the official training reads none. */
+function monitorOf(presetName: string, neighbors: number, data: ImageData): PretrainOptions["monitor"] {
+  if (paperPresets.includes(presetName)) return undefined;
+  // After each epoch.
+  if (presetName === demoPreset) return { times: Infinity, evaluate: (encoder) => monitorDemoKnn(encoder, data) };
+  const preset = presetNamed(presetName);
+  const knn = { ...preset.knn, k: neighbors };
   return { times: preset.monitorTimes, evaluate: (encoder) => monitorKnn(encoder, data, { ...preset, knn }) };
 }
 
