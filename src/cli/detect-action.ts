@@ -26,7 +26,7 @@ import { measuredLoad, tellDryRun } from "./dry-run";
 import { clock } from "../display/clock";
 import { lastStepOf, tellFirstSteps } from "./first-steps";
 import type { Steps } from "./progress-bar";
-import { withSettings, type Setting } from "./recipe-flags";
+import { withSettings, withSettingsSaid, type Setting } from "./recipe-flags";
 import { runWithProgress, type RunOutput } from "./run-with-progress";
 
 /** What `moco detect` does. A module of its own, since it loads TensorFlow. */
@@ -116,9 +116,8 @@ function recipeOf(flags: DetectFlags, settings: readonly Setting[]): DetectionRe
   const ofArchitecture = flags.arch === undefined ? named : withArchitecture(named, flags.arch);
   const preset = flags.masks ? withMasks(ofArchitecture) : ofArchitecture;
   const changed = withSettings(preset, settings) as DetectionRecipe;
-  const set = settings.map((setting) => setting.join(" = ")).join(", ");
   const recipe = parseDetectionRecipe(
-    set === "" ? changed : { ...changed, source: `${changed.source}; set on the command line: ${set}` },
+    settings.length === 0 ? changed : { ...changed, source: withSettingsSaid(changed.source, settings) },
   );
   if (recipe.dataset.kind === (flags.dataset ?? recipe.dataset.kind)) return recipe;
   throw new InputError(

@@ -24,7 +24,12 @@ export function readWeights(path: string): NamedTensors {
 
 function readFile(path: string): NamedTensors {
   const status = statSync(path, { throwIfNoEntry: false });
-  if (status?.isDirectory()) refuseUnpackedArchive(path);
+  if (status?.isDirectory()) {
+    refuseUnpackedArchive(path);
+    throw new InputError(
+      `Cannot read the weights: ${path} is a folder without a checkpoint; give a file, or the folder of a run`,
+    );
+  }
   if (!status?.isFile()) throw new InputError(`Cannot read the weights: there is no file ${path}`);
   const fail = failureOf(path);
   if (status.size > maximumFileBytes) return fail(`files up to 2 GiB are read, it has ${status.size} bytes`);
