@@ -2,7 +2,7 @@ import { percent } from "../display/percent";
 import { join, resolve } from "node:path";
 import { annotationChecksum, loadDetectionData, type DetectionData } from "../detection/data/detection-data";
 import { detectionPreset, withArchitecture, withMasks } from "../recipes/detection-presets";
-import { parseDetectionRecipe, type DetectionRecipe } from "../detection/detection-recipe";
+import { assertValidationPart, parseDetectionRecipe, type DetectionRecipe } from "../detection/detection-recipe";
 import { architectureOf } from "../detection/model/detector";
 import type { Initialization } from "../detection/train/detector-training";
 import {
@@ -10,11 +10,13 @@ import {
   forgetDetectorRun,
   predictionsFile,
   runDetector,
+  trainOnData,
   type DetectorRun,
 } from "../runs/run-detector";
 import { totalLoss } from "../detection/model/faster-rcnn";
 import { detectorCheckpointFile } from "../detection/train/detector-checkpoint";
-import { trainDetector, type DetectorProgress } from "../detection/train/train-detector";
+import { trainableImages } from "../detection/structures/detection-set";
+import type { DetectorProgress } from "../detection/train/train-detector";
 import { InputError } from "../errors";
 import { printable } from "../display/printable";
 import { stopRequested } from "../display/kernel";
@@ -39,6 +41,7 @@ export async function detectAction(flags: DetectFlags, settings: readonly Settin
     );
   }
   const recipe = recipeOf(flags, settings);
+  assertValidationPart(recipe, flags.validations);
   const stopAfter = lastStepOf(flags, recipe.schedule.iterations);
   const initialization = detectorInitialization(flags.init, recipe, flags.seed);
   const { data, bytes: dataBytes } = await measuredLoad(() => loadDetectionData(recipe.dataset, flags.root));
@@ -56,11 +59,12 @@ async function dryRun(
   directory: string,
   json: boolean | undefined,
 ): Promise<void> {
-  const set = { images: train.images.length, classes: train.categories.length };
+  const set = { images: trainableImages(train).length, classes: train.categories.length };
+  const all = train.images.length;
   await tellDryRun(
     { task: "detection", recipe, set },
     {
-      data: `${train.name}: ${set.images} images of ${set.classes} classes to train on`,
+      data: `${train.name}: ${set.images === all ? all : `${set.images} of ${all}`} images of ${set.classes} ${set.classes === 1 ? "class" : "classes"} to train on`,
       dataBytes,
       missing: [],
       fits: true,
@@ -79,30 +83,35 @@ async function detectIn(
   { say, show }: RunOutput<DetectorProgress | Steps>,
 ): Promise<void> {
   const { seed, checkpointSeconds, validations, stopAfter } = flags;
+  const { train } = data;
   const totalSteps = recipe.schedule.iterations;
   if (flags.fresh) forgetDetectorRun(directory);
   say(
     `${recipe.name}: ${recipe.detector.masks ? "Mask" : "Faster"} R-CNN ${architectureOf(recipe.detector).title} from ` +
-      `${initialization.name}, ${totalSteps} iterations of ${recipe.batchSize} images on ${data.train.name}, seed ${seed}\nin ${directory}`,
+      `${initialization.name}, ${totalSteps} iterations of ${recipe.batchSize} images on ${train.name}, seed ${seed}\nin ${directory}`,
   );
+  const trainable = trainableImages(train).length;
+  if (trainable < train.images.length) {
+    say(
+      `${trainable} of the ${train.images.length} images are trained on: the others have no object, or crowds alone.`,
+    );
+  }
   if (data.leftOut.length > 0) {
     say(`Left out, since a detector cannot learn them (${data.leftOut.length}):\n${data.leftOut.join("\n")}`);
   }
-  const options = { seed, initialization, directory, checkpointSeconds, stopRequested };
+  const options = { seed, initialization, directory, checkpointSeconds, validations, stopRequested };
   if (stopAfter !== undefined) {
     const losses: { readonly step: number; readonly loss: number }[] = [];
-    for await (const progress of trainDetector(recipe, data.train, { ...options, stopAfter })) {
+    for await (const progress of trainOnData(recipe, data, { ...options, stopAfter })) {
       show(progress);
       losses.push({ step: progress.step, loss: totalLoss(progress.losses) });
     }
-    const { name, images } = data.train;
-    const set = { name, checksum: annotationChecksum(data.train), images: images.length };
+    const set = { name: train.name, checksum: annotationChecksum(train), images: train.images.length };
     const checkpoint = join(directory, detectorCheckpointFile);
     return tellFirstSteps({ recipe, seed, data: set, totalSteps, losses }, checkpoint, flags);
   }
   const run = await runDetector(recipe, data, {
     ...options,
-    validations,
     onProgress: show,
     onImage: (step, images) => show({ step, totalSteps: images }),
   });
