@@ -41,10 +41,14 @@ export async function pretrainAction(flags: PretrainFlags, settings: readonly Se
     );
   }
   const neighbors = neighborsOf(flags);
-  const given = parseRecipe(recipeFrom({ preset: flags.preset, file: flags.recipe, method: flags.method }, settings));
+  const origin = { preset: flags.preset, file: flags.recipe, method: flags.method };
+  const given = parseRecipe(recipeFrom(origin, settings));
   const from = flags.from === undefined ? undefined : checkpointOf(flags.from);
   const recipe = from === undefined ? given : goneOnWith(given, from);
-  if (flags.explain) return explain(recipe, flags.json);
+  if (flags.explain) {
+    const { source } = recipeFrom(origin, []) as Recipe;
+    return explain(recipe, { fields: settings.map(([field]) => field), source }, flags.json);
+  }
   // The paper trains on all of ImageNet's training images.
   const holdOut = !paperPresets.includes(flags.preset);
   const load = () => loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize, holdOut });

@@ -5,7 +5,7 @@ import { InputError } from "../errors";
 import { pretrainingSet } from "../experiments/cost/training-sets";
 import type { TrainingSetFacts } from "../methods/method";
 import { paperRecipes } from "../recipes/paper-recipes";
-import { recipeValues } from "../recipes/recipe-values";
+import { recipeValues, type SetValues } from "../recipes/recipe-values";
 import { runsFolder } from "../runs/run-name";
 import type { Recipe } from "../train/recipe";
 import { measuredLoad, tellDryRun, type DryRunOptions } from "./dry-run";
@@ -13,8 +13,8 @@ import { assertEnoughImages } from "./enough-images";
 import type { PretrainFlags } from "./pretrain";
 
 /** Prints each value of a recipe with its source. */
-export function explain(recipe: Recipe, json: boolean | undefined): void {
-  const values = recipeValues(recipe);
+export function explain(recipe: Recipe, set: SetValues, json: boolean | undefined): void {
+  const values = recipeValues(recipe, set);
   if (json) console.log(JSON.stringify({ name: recipe.name, values }, null, 2));
   else {
     console.log(
