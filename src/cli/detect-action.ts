@@ -15,7 +15,7 @@ import {
 } from "../runs/run-detector";
 import { totalLoss } from "../detection/model/faster-rcnn";
 import { detectorCheckpointFile } from "../detection/train/detector-checkpoint";
-import { trainableImages } from "../detection/structures/detection-set";
+import { boxesBeyond, trainableImages } from "../detection/structures/detection-set";
 import type { DetectorProgress } from "../detection/train/train-detector";
 import { InputError } from "../errors";
 import { printable } from "../display/printable";
@@ -96,9 +96,11 @@ async function detectIn(
       `${trainable} of the ${train.images.length} images are trained on: the others have no object, or crowds alone.`,
     );
   }
-  if (data.leftOut.length > 0) {
-    say(`Left out, since a detector cannot learn them (${data.leftOut.length}):\n${data.leftOut.join("\n")}`);
-  }
+  const list = (what: string, lines: readonly string[]): void => {
+    if (lines.length > 0) say(`${what} (${lines.length}):\n${printable(lines.join("\n"))}`);
+  };
+  list("Left out, since a detector cannot learn them", data.leftOut);
+  list("Boxes that reach beyond their image, trained on as far as they lie in it", boxesBeyond(train));
   const options = { seed, initialization, directory, checkpointSeconds, validations, stopRequested };
   if (stopAfter !== undefined) {
     const losses: { readonly step: number; readonly loss: number }[] = [];

@@ -23,8 +23,9 @@ beforeAll(async () => {
       const background = { r: 40 * id, g: 0, b: 0 };
       await sharp({ create: { width: 48, height: 48, channels: 3, background } }).toFile(join(root, part, file_name));
     }
+    // The second box is a slip of the pen.
     const annotations = images.slice(0, 2).map(({ id }) => ({
-      ...{ id, image_id: id, category_id: 1, iscrowd: 0, area: 400, bbox: [4, 4, 20, 20] },
+      ...{ id, image_id: id, category_id: 1, iscrowd: 0, area: 400, bbox: [4, 4, id === 2 ? 9345 : 20, 20] },
     }));
     writeFileSync(
       join(root, "annotations", `instances_${part}.json`),
@@ -58,6 +59,12 @@ describe("moco detect on images of which some have no object", () => {
   it("says that it leaves them out, and why", async () => {
     const text = await detect("--output", join(root, "run"), "--steps", "1");
     expect(text).toContain("2 of the 6 images are trained on: the others have no object, or crowds alone");
+  });
+
+  it("names boxes that reach beyond their image", async () => {
+    const text = await detect("--output", join(root, "run"), "--steps", "1");
+    expect(text).toContain("Boxes that reach beyond their image, trained on as far as they lie in it (1):");
+    expect(text).toMatch(/train: image 2 \(1\.png, 48 x 48\), thing: 4, 4, 9349, 24$/m);
   });
 
   it("plans for those that it trains on", async () => {
