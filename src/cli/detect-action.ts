@@ -2,7 +2,7 @@ import { percent } from "../display/percent";
 import { join, resolve } from "node:path";
 import { annotationChecksum, loadDetectionData, type DetectionData } from "../detection/data/detection-data";
 import { detectionPreset, withArchitecture, withMasks } from "../recipes/detection-presets";
-import { parseDetectionRecipe, type DetectionRecipe } from "../detection/detection-recipe";
+import { assertValidationPart, parseDetectionRecipe, type DetectionRecipe } from "../detection/detection-recipe";
 import { architectureOf } from "../detection/model/detector";
 import type { Initialization } from "../detection/train/detector-training";
 import {
@@ -10,26 +10,26 @@ import {
   forgetDetectorRun,
   predictionsFile,
   runDetector,
+  trainOnData,
   type DetectorRun,
 } from "../runs/run-detector";
 import { totalLoss } from "../detection/model/faster-rcnn";
 import { detectorCheckpointFile } from "../detection/train/detector-checkpoint";
-import { trainDetector, type DetectorProgress } from "../detection/train/train-detector";
+import { boxesBeyond, trainableImages } from "../detection/structures/detection-set";
+import type { DetectorProgress } from "../detection/train/train-detector";
 import { InputError } from "../errors";
-import { whileLocked } from "../files/folder-lock";
 import { printable } from "../display/printable";
 import { stopRequested } from "../display/kernel";
-import { firstStepsOf } from "../runs/first-steps";
 import { detectorDirectory } from "../runs/detector-directory";
 import { detectorInitialization } from "../runs/detector-initialization";
 import { detectionLimit } from "../experiments/transfer/transfer-rows";
 import type { DetectFlags } from "./detect";
 import { measuredLoad, tellDryRun } from "./dry-run";
 import { clock } from "../display/clock";
-import { progressBar } from "./progress-bar";
-import { withSettings, type Setting } from "./recipe-flags";
-import { prepareFolder } from "./run-folder";
-import { tellFirstSteps } from "./tell-first-steps";
+import { lastStepOf, tellFirstSteps } from "./first-steps";
+import type { Steps } from "./progress-bar";
+import { withSettings, withSettingsSaid, type Setting } from "./recipe-flags";
+import { runWithProgress, type RunOutput } from "./run-with-progress";
 
 /** What `moco detect` does. A module of its own, since it loads TensorFlow. */
 export async function detectAction(flags: DetectFlags, settings: readonly Setting[]): Promise<void> {
@@ -41,12 +41,15 @@ export async function detectAction(flags: DetectFlags, settings: readonly Settin
     );
   }
   const recipe = recipeOf(flags, settings);
+  assertValidationPart(recipe, flags.validations);
+  const stopAfter = lastStepOf(flags, recipe.schedule.iterations);
   const initialization = detectorInitialization(flags.init, recipe, flags.seed);
   const { data, bytes: dataBytes } = await measuredLoad(() => loadDetectionData(recipe.dataset, flags.root));
   const directory = resolve(flags.output ?? detectorDirectory(recipe, { initialization, data }, flags.seed));
   if (flags.dryRun) return dryRun(recipe, { data, dataBytes }, directory, flags.json);
-  prepareFolder(directory);
-  await whileLocked(directory, () => detectIn(directory, recipe, { initialization, data }, flags));
+  await runWithProgress<DetectorProgress | Steps, void>({ directory, json: flags.json, describe }, (output) =>
+    detectIn(directory, recipe, { initialization, data }, { ...flags, stopAfter }, output),
+  );
 }
 
 /** Says what a training would need: memory, disk and time. Exit code 1 if something is missing. */
@@ -56,13 +59,15 @@ async function dryRun(
   directory: string,
   json: boolean | undefined,
 ): Promise<void> {
-  const set = { images: train.images.length, classes: train.categories.length };
+  const set = { images: trainableImages(train).length, classes: train.categories.length };
+  const all = train.images.length;
   await tellDryRun(
     { task: "detection", recipe, set },
     {
-      data: `${train.name}: ${set.images} images of ${set.classes} classes to train on`,
+      data: `${train.name}: ${set.images === all ? all : `${set.images} of ${all}`} images of ${set.classes} ${set.classes === 1 ? "class" : "classes"} to train on`,
       dataBytes,
       missing: [],
+      fits: true,
       directory,
       lessMemory: "Choose fewer images a step: --set batchSize=1",
       json,
@@ -74,88 +79,47 @@ async function detectIn(
   directory: string,
   recipe: DetectionRecipe,
   { initialization, data }: { readonly initialization: Initialization; readonly data: DetectionData },
-  flags: DetectFlags,
+  flags: DetectFlags & { readonly stopAfter: number | undefined },
+  { say, show }: RunOutput<DetectorProgress | Steps>,
 ): Promise<void> {
+  const { seed, checkpointSeconds, validations, stopAfter } = flags;
+  const { train } = data;
+  const totalSteps = recipe.schedule.iterations;
   if (flags.fresh) forgetDetectorRun(directory);
-
-  const stream = flags.json ? process.stderr : process.stdout;
-  stream.write(
+  say(
     `${recipe.name}: ${recipe.detector.masks ? "Mask" : "Faster"} R-CNN ${architectureOf(recipe.detector).title} from ` +
-      `${initialization.name}, ${recipe.schedule.iterations} iterations of ${recipe.batchSize} images on ${data.train.name}, seed ${flags.seed}\nin ${directory}\n`,
+      `${initialization.name}, ${totalSteps} iterations of ${recipe.batchSize} images on ${train.name}, seed ${seed}\nin ${directory}`,
   );
-  if (data.leftOut.length > 0) {
-    stream.write(
-      `Left out, since a detector cannot learn them (${data.leftOut.length}):\n${data.leftOut.join("\n")}\n`,
+  const trainable = trainableImages(train).length;
+  if (trainable < train.images.length) {
+    say(
+      `${trainable} of the ${train.images.length} images are trained on: the others have no object, or crowds alone.`,
     );
   }
-  if (flags.steps !== undefined) {
-    return takeFirstSteps(flags.steps, directory, recipe, { initialization, data }, flags);
+  const list = (what: string, lines: readonly string[]): void => {
+    if (lines.length > 0) say(`${what} (${lines.length}):\n${printable(lines.join("\n"))}`);
+  };
+  list("Left out, since a detector cannot learn them", data.leftOut);
+  list("Boxes that reach beyond their image, trained on as far as they lie in it", boxesBeyond(train));
+  const options = { seed, initialization, directory, checkpointSeconds, validations, stopRequested };
+  if (stopAfter !== undefined) {
+    const losses: { readonly step: number; readonly loss: number }[] = [];
+    for await (const progress of trainOnData(recipe, data, { ...options, stopAfter })) {
+      show(progress);
+      losses.push({ step: progress.step, loss: totalLoss(progress.losses) });
+    }
+    const set = { name: train.name, checksum: annotationChecksum(train), images: train.images.length };
+    const checkpoint = join(directory, detectorCheckpointFile);
+    return tellFirstSteps({ recipe, seed, data: set, totalSteps, losses }, checkpoint, flags);
   }
-  const training = progressBar(stream, describeTraining);
-  const evaluation = progressBar(stream, ({ step, totalSteps }) => `image ${step} of ${totalSteps} of the test part`);
-  let trained = false;
-  let run: DetectorRun;
-  try {
-    run = await runDetector(recipe, data, {
-      seed: flags.seed,
-      initialization,
-      directory,
-      checkpointSeconds: flags.checkpointSeconds,
-      validations: flags.validations,
-      stopRequested,
-      onProgress: (progress) => {
-        if (!trained && progress.step > 1) {
-          stream.write(`Going on after step ${progress.step - 1} of ${progress.totalSteps}.\n`);
-        }
-        trained = true;
-        training.show(progress);
-      },
-      onImage: (step, totalSteps) => {
-        training.stop();
-        evaluation.show({ step, totalSteps });
-      },
-    });
-  } finally {
-    training.stop();
-    evaluation.stop();
-  }
+  const run = await runDetector(recipe, data, {
+    ...options,
+    onProgress: show,
+    onImage: (step, images) => show({ step, totalSteps: images }),
+  });
   const files = [join(directory, detectorRunFile), join(directory, predictionsFile)];
   if (flags.json) console.log(JSON.stringify({ files, ...run }, null, 2));
   else console.log([describeMetrics(run, data.test.name), ...files].join("\n"));
-}
-
-/** Trains up to a step of the whole schedule. */
-async function takeFirstSteps(
-  count: number,
-  directory: string,
-  recipe: DetectionRecipe,
-  { initialization, data }: { readonly initialization: Initialization; readonly data: DetectionData },
-  flags: DetectFlags,
-): Promise<void> {
-  const { seed, checkpointSeconds } = flags;
-  const losses: { readonly step: number; readonly loss: number }[] = [];
-  const bar = progressBar(flags.json ? process.stderr : process.stdout, describeTraining);
-  try {
-    const options = { seed, initialization, directory, checkpointSeconds, stopRequested };
-    for await (const progress of trainDetector(recipe, data.train, options)) {
-      bar.show(progress);
-      losses.push({ step: progress.step, loss: totalLoss(progress.losses) });
-      if (progress.step >= count) break;
-    }
-  } finally {
-    bar.stop();
-  }
-  const checkpoint = join(directory, detectorCheckpointFile);
-  if (losses.length === 0) {
-    throw new InputError(`Cannot take the first ${count} steps: ${checkpoint} has more; begin anew with --fresh`);
-  }
-  const set = {
-    name: data.train.name,
-    checksum: annotationChecksum(data.train),
-    images: data.train.images.length,
-  };
-  const totalSteps = recipe.schedule.iterations;
-  tellFirstSteps(firstStepsOf({ recipe, seed, data: set, totalSteps, losses }), checkpoint, flags);
 }
 
 function recipeOf(flags: DetectFlags, settings: readonly Setting[]): DetectionRecipe {
@@ -163,14 +127,19 @@ function recipeOf(flags: DetectFlags, settings: readonly Setting[]): DetectionRe
   const ofArchitecture = flags.arch === undefined ? named : withArchitecture(named, flags.arch);
   const preset = flags.masks ? withMasks(ofArchitecture) : ofArchitecture;
   const changed = withSettings(preset, settings) as DetectionRecipe;
-  const set = settings.map((setting) => setting.join(" = ")).join(", ");
   const recipe = parseDetectionRecipe(
-    set === "" ? changed : { ...changed, source: `${changed.source}; set on the command line: ${set}` },
+    settings.length === 0 ? changed : { ...changed, source: withSettingsSaid(changed.source, settings) },
   );
   if (recipe.dataset.kind === (flags.dataset ?? recipe.dataset.kind)) return recipe;
   throw new InputError(
     `Cannot take the data set from two places: --dataset is ${flags.dataset}, the recipe's is ${recipe.dataset.kind}`,
   );
+}
+
+/** A step of the training, or an image of the test part after it. */
+function describe(progress: DetectorProgress | Steps): string {
+  if ("losses" in progress) return describeTraining(progress);
+  return `image ${progress.step} of ${progress.totalSteps} of the test part`;
 }
 
 /** "step 12 of 490, loss 1.2345 (objectness 0.1, ...), 12 images/s, 1:02 left" */

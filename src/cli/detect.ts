@@ -71,7 +71,7 @@ export function detectCommand(): Command {
     .option("--fresh", "train from the start, also where there is a checkpoint")
     .option(
       "--steps <count>",
-      "stop after so many steps of the whole schedule, with a checkpoint, and evaluate nothing; says time and memory",
+      "stop once so many steps of the whole schedule are taken, with a checkpoint, and evaluate nothing; says time and memory",
       integerFrom(1),
     )
     .option("--record", "with --steps: write the first steps to results")

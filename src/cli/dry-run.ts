@@ -8,10 +8,8 @@ import { duration } from "../experiments/cost/estimate-rows";
 import type { PlannedTraining } from "../experiments/cost/planned-training";
 import { planOf } from "../experiments/cost/training-plan";
 
-/** What a training needs, and what of it is missing. */
-interface DryRun {
-  readonly recipe: string;
-  readonly data: string;
+/** What a training takes, by steps that were measured. */
+interface Needs {
   readonly steps: number;
   readonly secondsAStep: number;
   readonly seconds: number;
@@ -19,6 +17,12 @@ interface DryRun {
   readonly memory: { readonly needed: number; readonly there: number };
   /** Two generations of the checkpoint and the one that is being written, and what is free. */
   readonly disk: { readonly needed: number; readonly there: number };
+}
+
+/** What a training needs, and what of it is missing. */
+interface DryRun extends Partial<Needs> {
+  readonly recipe: string;
+  readonly data: string;
   readonly missing: readonly string[];
 }
 
@@ -31,6 +35,8 @@ export interface DryRunOptions {
   readonly dataBytes: number;
   /** What was found missing so far. */
   readonly missing: readonly string[];
+  /** Whether it can be trained on the data at all. If not, nothing is measured. */
+  readonly fits: boolean;
   /** Where the run would be written. */
   readonly directory: string;
   /** What makes the same step fit, for whom memory is too small. */
@@ -52,19 +58,32 @@ export async function measuredLoad<T>(load: () => Promise<T>): Promise<{ readonl
  * @throws InputError if a step cannot be measured
  */
 export async function tellDryRun(training: PlannedTraining, options: DryRunOptions): Promise<void> {
-  const { name } = training.recipe;
-  const { secondsAStep, seconds, peakBytes, measured } = await measuredCost(training);
+  const { data, dataBytes, directory, lessMemory, json } = options;
   const missing = [...options.missing];
-  const memory = { needed: peakBytes + options.dataBytes, there: machineFacts().memory.total };
-  if (memory.needed > memory.there) {
-    missing.push(`memory: ${gigabytes(memory.needed - memory.there)}. ${options.lessMemory}`);
+  const needs = options.fits ? await needsOf(training, { dataBytes, directory }) : undefined;
+  if (needs !== undefined) {
+    const { memory, disk } = needs;
+    if (memory.needed > memory.there) missing.push(`memory: ${gigabytes(memory.needed - memory.there)}. ${lessMemory}`);
+    if (disk.needed > disk.there) missing.push(`disk: ${gigabytes(disk.needed - disk.there)}`);
   }
-  const disk = { needed: 3 * measured[0]!.heldBytes, there: freeBytes(options.directory) };
-  if (disk.needed > disk.there) missing.push(`disk: ${gigabytes(disk.needed - disk.there)}`);
-  const { iterations: steps } = planOf(training);
-  const result: DryRun = { recipe: name, data: options.data, steps, secondsAStep, seconds, memory, disk, missing };
   if (missing.length > 0) process.exitCode = 1;
-  console.log(options.json ? JSON.stringify(result, null, 2) : describe(result));
+  const { name } = training.recipe;
+  if (json) console.log(JSON.stringify({ recipe: name, data, ...needs, missing } satisfies DryRun, null, 2));
+  else console.log([name, `data: ${data}`, ...(needs ? describe(needs) : []), describeMissing(missing)].join("\n"));
+}
+
+async function needsOf(
+  training: PlannedTraining,
+  { dataBytes, directory }: Pick<DryRunOptions, "dataBytes" | "directory">,
+): Promise<Needs> {
+  const { secondsAStep, seconds, peakBytes, measured } = await measuredCost(training);
+  return {
+    steps: planOf(training).iterations,
+    secondsAStep,
+    seconds,
+    memory: { needed: peakBytes + dataBytes, there: machineFacts().memory.total },
+    disk: { needed: 3 * measured[0]!.heldBytes, there: freeBytes(directory) },
+  };
 }
 
 /** A step of the recipe's own batch where that is cheap, which is the surest; else it is foretold from smaller batches. */
@@ -83,17 +102,18 @@ async function measuredCost(training: PlannedTraining): Promise<TrainingCost> {
   return measure(cheap ? "full" : undefined);
 }
 
-function describe({ recipe, data, steps, secondsAStep, seconds, memory, disk, missing }: DryRun): string {
+function describe({ steps, secondsAStep, seconds, memory, disk }: Needs): string[] {
   const { device } = machineFacts();
-  const part = ({ needed, there }: DryRun["memory"]) => `${gigabytes(needed)} of ${gigabytes(there)}`;
+  const part = ({ needed, there }: Needs["memory"]) => `${gigabytes(needed)} of ${gigabytes(there)}`;
   return [
-    recipe,
-    `data: ${data}`,
     `time: ${steps} steps of ${secondsAStep.toPrecision(3)} s, ${duration(seconds)} on ${device}`,
     `memory: about ${part(memory)}${device === "CPU" ? "" : "; the GPU's is not in it"}`,
     `disk: ${part(disk)}`,
-    missing.length === 0 ? "Nothing is missing." : `Missing:\n${missing.map((line) => `  ${line}`).join("\n")}`,
-  ].join("\n");
+  ];
+}
+
+function describeMissing(missing: readonly string[]): string {
+  return missing.length === 0 ? "Nothing is missing." : `Missing:\n${missing.map((line) => `  ${line}`).join("\n")}`;
 }
 
 /** Of the disk that a folder lies on, or would. */

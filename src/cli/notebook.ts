@@ -9,7 +9,7 @@ import { paperPreset } from "../experiments/paper-scale/paper-ablation";
 import { presetNames } from "../recipes/presets";
 import { runsFolder } from "../runs/run-name";
 import { integerFrom } from "./numbers";
-import { assertPaperData, paperDataOption } from "./paper-flags";
+import { assertPaperData, assertPaperFolder, paperDataOption } from "./paper-flags";
 import { projectRoot, pythonProgram } from "./project";
 
 /** A notebook to run without a browser. */
@@ -55,6 +55,7 @@ export function notebookCommand(): Command {
         );
       }
       assertPaperData(options);
+      if (preset === paperPreset && !recorded) assertPaperFolder(data);
       process.exitCode = await runNotebook({
         path,
         parameters: {

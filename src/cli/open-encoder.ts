@@ -9,7 +9,7 @@ import { checkpointFile } from "../train/pretrain";
 import { recipeHash } from "../train/recipe-hash";
 import { disposeTraining } from "../train/state";
 import { holdsTraining, partsOf } from "../weights/checkpoint-names";
-import { describeEncoder, encoderOf } from "../weights/encoder-weights";
+import { assertFinite, describeEncoder, encoderOf } from "../weights/encoder-weights";
 import { readWeights } from "../weights/weights-file";
 import type { EvaluateFlags } from "./evaluate";
 
@@ -51,6 +51,7 @@ export function openEncoder(given: string): OpenedEncoder {
   }
   const { recipe, state } = loadCheckpoint(checkpoint);
   const { seed, step } = state;
+  assertFinite(state.method.encoder, checkpoint);
   return {
     encoder: state.method.encoder,
     dataset: recipe.dataset,

@@ -1,14 +1,13 @@
 import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { batchesPerEpoch } from "../data/batches";
 import type { ImageData } from "../data/image-set";
 import { loadData, parseDataName } from "../data/load";
 import { DivergedError, InputError } from "../errors";
-import { whileLocked } from "../files/folder-lock";
 import { forgetGenerations } from "../files/generations";
 import { stopRequested } from "../display/kernel";
 import { monitorDemoKnn, monitorKnn } from "../runs/evaluate-encoder";
 import { demoRun, recordDemoRun } from "../experiments/pytorch-parity/record-demo-run";
-import { firstStepsOf } from "../runs/first-steps";
 import { finishTraining, type FinishedTraining } from "../runs/finished-training";
 import { runDirectory, runRecordFile } from "../runs/run-cell";
 import { presetNamed } from "../recipes/presets";
@@ -19,11 +18,11 @@ import { parseRecipe, type Recipe } from "../train/recipe";
 import { disposeTraining } from "../train/state";
 import { assertEnoughImages, hasClasses } from "./enough-images";
 import type { PretrainFlags } from "./pretrain";
-import { describeProgress, progressBar } from "./progress-bar";
+import { lastStepOf, tellFirstSteps } from "./first-steps";
+import { describeProgress } from "./progress-bar";
 import { dryRun, explain } from "./pretrain-plan";
 import { demoPreset, paperPresets, recipeFrom, type Setting } from "./recipe-flags";
-import { prepareFolder } from "./run-folder";
-import { tellFirstSteps } from "./tell-first-steps";
+import { runWithProgress, type RunOutput } from "./run-with-progress";
 
 /** How a training ended, as `--json` prints it. */
 interface Outcome extends FinishedTraining {
@@ -41,87 +40,92 @@ export async function pretrainAction(flags: PretrainFlags, settings: readonly Se
         "Runs of tables are recorded by moco reproduce --record",
     );
   }
-  const given = parseRecipe(recipeFrom({ preset: flags.preset, file: flags.recipe, method: flags.method }, settings));
+  const neighbors = neighborsOf(flags);
+  const origin = { preset: flags.preset, file: flags.recipe, method: flags.method };
+  const given = parseRecipe(recipeFrom(origin, settings));
   const from = flags.from === undefined ? undefined : checkpointOf(flags.from);
   const recipe = from === undefined ? given : goneOnWith(given, from);
-  if (flags.explain) return explain(recipe, flags.json);
+  if (flags.explain) {
+    const { source } = recipeFrom(origin, []) as Recipe;
+    return explain(recipe, { fields: settings.map(([field]) => field), source }, flags.json);
+  }
   // The paper trains on all of ImageNet's training images.
   const holdOut = !paperPresets.includes(flags.preset);
   const load = () => loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize, holdOut });
-  if (flags.dryRun) return dryRun(recipe, load, flags);
+  if (flags.dryRun) return dryRun(recipe, load, { ...flags, neighbors });
   const data = await load();
-  const monitor = monitorOf(flags, recipe, data);
+  assertEnoughImages(recipe, data, neighbors);
+  const monitor = hasClasses(data) ? monitorOf(flags.preset, neighbors, data) : undefined;
+  const totalSteps = recipe.epochs * batchesPerEpoch(data.train, recipe.batchSize);
+  const stopAfter = lastStepOf(flags, totalSteps);
   const directory = resolve(flags.output ?? runDirectory(recipe, data, flags.seed));
-  prepareFolder(directory);
-  await whileLocked(directory, () => trainIn(directory, recipe, data, { ...flags, from, monitor }));
+  await runWithProgress<TrainingProgress, void>({ directory, json: flags.json, describe: describeProgress }, (output) =>
+    trainIn(directory, recipe, data, { ...flags, from, monitor, totalSteps, stopAfter }, output),
+  );
+}
+
+/** What a training goes by, besides recipe and data. */
+interface TrainOptions extends Omit<PretrainFlags, "from"> {
+  /** The checkpoint to begin with. */
+  readonly from: string | undefined;
+  readonly monitor: PretrainOptions["monitor"];
+  readonly totalSteps: number;
+  readonly stopAfter: number | undefined;
 }
 
 async function trainIn(
   directory: string,
   recipe: Recipe,
   data: ImageData,
-  {
-    monitor,
-    ...flags
-  }: Omit<PretrainFlags, "from"> & { readonly from: string | undefined; readonly monitor: PretrainOptions["monitor"] },
+  flags: TrainOptions,
+  { say, show }: RunOutput<TrainingProgress>,
 ): Promise<void> {
+  const { monitor, from, seed, checkpointSeconds, totalSteps, stopAfter } = flags;
+  const checkpoint = join(directory, checkpointFile);
   if (flags.fresh) {
     // Only what a run consists of: the folder may hold other things.
-    forgetGenerations(join(directory, checkpointFile));
+    forgetGenerations(checkpoint);
     for (const file of [manifestFile, runRecordFile]) rmSync(join(directory, file), { force: true });
   }
-
-  const progressStream = flags.json ? process.stderr : process.stdout;
-  progressStream.write(`${describeTraining(recipe, flags.seed, directory)}\n`);
+  say(describeTraining(recipe, seed, directory));
   if (monitor === undefined && !hasClasses(data)) {
-    progressStream.write(`No kNN is read: the images of ${recipe.dataset} have no classes.\n`);
+    say(`No kNN is read: the images of ${recipe.dataset} have no classes.`);
   }
-  const bar = progressBar(progressStream, describeProgress);
-  let last: TrainingProgress | undefined;
   const losses: { readonly step: number; readonly loss: number }[] = [];
   try {
     const training = pretrain(recipe, data, {
-      seed: flags.seed,
-      directory,
-      checkpointSeconds: flags.checkpointSeconds,
-      ...(flags.from !== undefined && { from: flags.from }),
+      ...{ seed, directory, checkpointSeconds, stopRequested },
+      ...(from !== undefined && { from }),
       ...(monitor && { monitor }),
-      stopRequested,
+      ...(stopAfter !== undefined && { stopAfter }),
     });
     for await (const progress of training) {
-      if (last === undefined && progress.step > 1) {
-        progressStream.write(`Going on after step ${progress.step - 1} of ${progress.totalSteps}.\n`);
-      }
-      last = progress;
-      bar.show(progress);
-      if (flags.steps !== undefined) losses.push({ step: progress.step, loss: progress.loss });
-      if (progress.step === flags.steps) break;
+      show(progress);
+      losses.push({ step: progress.step, loss: progress.loss });
     }
   } catch (error) {
     if (!(error instanceof DivergedError)) throw error;
     throw new DivergedError(`${error.message}. ${adviceAfter(recipe, directory)}`, { cause: error });
-  } finally {
-    bar.stop();
   }
 
-  if (last !== undefined && last.step < last.totalSteps) {
-    const { totalSteps } = last;
+  if (stopAfter !== undefined) {
     const { name, checksum, train } = data;
     const set = { name, checksum, images: train.labels.length };
-    const steps = firstStepsOf({ recipe, seed: flags.seed, data: set, totalSteps, losses });
-    return tellFirstSteps(steps, join(directory, checkpointFile), flags);
+    return tellFirstSteps({ recipe, seed, data: set, totalSteps, losses }, checkpoint, flags);
   }
+  const trained = losses.length > 0;
   const outcome: Outcome = {
-    checkpoint: join(directory, checkpointFile),
+    checkpoint,
     manifestFile: join(directory, manifestFile),
-    ...finishTraining(directory, data, last !== undefined),
+    ...finishTraining(directory, data, trained),
   };
-  if (flags.record) progressStream.write(`Recorded ${recordDemoRun(demoRun(outcome.manifest, outcome.history))}\n`);
+  if (flags.record) say(`Recorded ${recordDemoRun(demoRun(outcome.manifest, outcome.history))}`);
   if (flags.json) console.log(JSON.stringify(outcome, null, 2));
-  else
+  else {
     console.log(
-      `${last ? "Trained" : "Nothing to do: trained before"}.\n${outcome.checkpoint}\n${outcome.manifestFile}`,
+      `${trained ? "Trained" : "Nothing to do: trained before"}.\n${outcome.checkpoint}\n${outcome.manifestFile}`,
     );
+  }
 }
 
 /** A checkpoint, given by its run's folder or its file. */
@@ -152,26 +156,24 @@ function adviceAfter({ learningRate }: Recipe, directory: string): string {
   );
 }
 
-/** Reads kNN while it trains; undefined for images without classes. */
-function monitorOf({ preset: name, knnK }: PretrainFlags, recipe: Recipe, data: ImageData): PretrainOptions["monitor"] {
-  if (name === demoPreset) {
-    if (knnK !== undefined) {
-      throw new InputError(`Cannot set --knn-k: the readings of --preset ${demoPreset} are the demo's; leave it out`);
-    }
-    assertEnoughImages(recipe, data, 1);
-    return hasClasses(data)
-      ? { times: recipe.epochs, evaluate: (encoder) => monitorDemoKnn(encoder, data) }
-      : undefined;
-  }
-  if (paperPresets.includes(name)) {
-    assertEnoughImages(recipe, data, 1);
-    // The official training reads none.
-    return undefined;
-  }
-  const preset = presetNamed(name);
-  const knn = { ...preset.knn, k: knnK ?? preset.knn.k };
-  assertEnoughImages(recipe, data, knn.k);
-  if (!hasClasses(data)) return undefined;
+/**
+ * Neighbors of the kNN readings while it trains, at least one.
+ *
+ * @throws InputError if they are given for a preset that has no such readings
+ */
+function neighborsOf({ preset, knnK }: Pick<PretrainFlags, "preset" | "knnK">): number {
+  if (preset !== demoPreset && !paperPresets.includes(preset)) return knnK ?? presetNamed(preset).knn.k;
+  if (knnK === undefined) return 1;
+  throw new InputError(`Cannot set --knn-k: --preset ${preset} has its own readings, or none; leave it out`);
+}
+
+/** Reads kNN on images with classes; undefined for the paper's presets, since the official training reads none. */
+function monitorOf(presetName: string, neighbors: number, data: ImageData): PretrainOptions["monitor"] {
+  if (paperPresets.includes(presetName)) return undefined;
+  // After each epoch.
+  if (presetName === demoPreset) return { times: Infinity, evaluate: (encoder) => monitorDemoKnn(encoder, data) };
+  const preset = presetNamed(presetName);
+  const knn = { ...preset.knn, k: neighbors };
   return { times: preset.monitorTimes, evaluate: (encoder) => monitorKnn(encoder, data, { ...preset, knn }) };
 }
 

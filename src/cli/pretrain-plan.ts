@@ -4,15 +4,17 @@ import { textTable } from "../display/table";
 import { InputError } from "../errors";
 import { pretrainingSet } from "../experiments/cost/training-sets";
 import type { TrainingSetFacts } from "../methods/method";
-import { recipeValues } from "../recipes/recipe-values";
+import { paperRecipes } from "../recipes/paper-recipes";
+import { recipeValues, type SetValues } from "../recipes/recipe-values";
 import { runsFolder } from "../runs/run-name";
 import type { Recipe } from "../train/recipe";
-import { measuredLoad, tellDryRun } from "./dry-run";
+import { measuredLoad, tellDryRun, type DryRunOptions } from "./dry-run";
+import { assertEnoughImages } from "./enough-images";
 import type { PretrainFlags } from "./pretrain";
 
 /** Prints each value of a recipe with its source. */
-export function explain(recipe: Recipe, json: boolean | undefined): void {
-  const values = recipeValues(recipe);
+export function explain(recipe: Recipe, set: SetValues, json: boolean | undefined): void {
+  const values = recipeValues(recipe, set);
   if (json) console.log(JSON.stringify({ name: recipe.name, values }, null, 2));
   else {
     console.log(
@@ -21,45 +23,83 @@ export function explain(recipe: Recipe, json: boolean | undefined): void {
   }
 }
 
-/** Says what a training would need: its data, and memory, disk and time. Exit code 1 if something is missing. */
+/**
+ * Says what a training would need: its data, and memory, disk and time. Exit code 1 if something is missing.
+ *
+ * @param neighbors - of the kNN readings
+ */
 export async function dryRun(
   recipe: Recipe,
   load: () => Promise<ImageData>,
-  { json, output }: Pick<PretrainFlags, "json" | "output">,
+  {
+    json,
+    output,
+    preset,
+    neighbors,
+  }: Pick<PretrainFlags, "json" | "output" | "preset"> & { readonly neighbors: number },
 ): Promise<void> {
-  const missing: string[] = [];
-  const { set, text, dataBytes } = await factsOf(recipe, load, missing);
+  const { set, ...facts } = await factsOf(recipe, load, { preset, neighbors });
   const directory = output === undefined ? runsFolder : resolve(output);
-  const lessMemory = lessMemoryFor(recipe);
   await tellDryRun(
     { task: "pre-training", recipe, set },
-    { data: text, dataBytes, missing, directory, lessMemory, json },
+    { ...facts, directory, lessMemory: lessMemoryFor(recipe), json },
   );
 }
 
+interface TrainingFacts extends Pick<DryRunOptions, "data" | "dataBytes" | "missing" | "fits"> {
+  readonly set: TrainingSetFacts;
+}
+
+/** What is known of the data: of those that are there, or of the paper's where a preset of the paper is to be trained on them. */
 async function factsOf(
   recipe: Recipe,
   load: () => Promise<ImageData>,
-  missing: string[],
-): Promise<{ readonly set: TrainingSetFacts; readonly text: string; readonly dataBytes: number }> {
-  const published = pretrainingSet(recipe);
+  { preset, neighbors }: { readonly preset: string; readonly neighbors: number },
+): Promise<TrainingFacts> {
+  // Of the preset's own data set, wherever the user has it.
+  const origin = paperRecipes.find(({ name }) => name === preset) ?? recipe;
+  const published = pretrainingSet(origin);
   try {
     const { data, bytes: dataBytes } = await measuredLoad(load);
     const { train } = data;
     const set = { images: train.labels.length, classes: train.classes.length };
-    if (published && published.images !== set.images) {
-      missing.push(`images: ${recipe.dataset} has ${set.images} to train on, published are ${published.images}`);
-    }
-    return { set, text: `${recipe.dataset}: ${set.images} images of ${set.classes} classes to train on`, dataBytes };
+    const text = `${recipe.dataset}: ${set.images} images of ${set.classes} classes to train on`;
+    const tooFew = refusalOf(() => assertEnoughImages(recipe, data, neighbors));
+    if (tooFew !== undefined) return { set, data: text, dataBytes, missing: [`images: ${tooFew}`], fits: false };
+    const others =
+      published && published.images !== set.images
+        ? [
+            `images: ${recipe.dataset} has ${count(set.images)} to train on, published of ${origin.name} are ` +
+              count(published.images),
+          ]
+        : [];
+    return { set, data: text, dataBytes, missing: others, fits: true };
   } catch (error) {
     if (!(error instanceof InputError) || published === undefined) throw error;
-    missing.push(`data: ${error.message}`);
     return {
       set: published,
-      text: `${recipe.dataset} is not there; ${published.images} images are taken for it`,
+      data: `${recipe.dataset} is not there; ${count(published.images)} images are taken for it`,
       dataBytes: 0,
+      missing: [`data: ${error.message}`],
+      fits: true,
     };
   }
+}
+
+/** What a check says against what it looks at; undefined where it is content. */
+function refusalOf(check: () => void): string | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof InputError) return error.message;
+    throw error;
+  }
+}
+
+/** "1,281,167". */
+function count(value: number): string {
+  return value.toLocaleString("en-US");
 }
 
 /** What makes the same step fit. */

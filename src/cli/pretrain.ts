@@ -81,7 +81,7 @@ export function pretrainCommand(): Command {
     )
     .option(
       "--steps <count>",
-      "stop after so many steps of the whole schedule, with a checkpoint; says time and memory",
+      "stop once so many steps of the whole schedule are taken, with a checkpoint; says time and memory",
       integerFrom(1),
     )
     .option("--explain", "print each value of the recipe and its source, and train nothing")

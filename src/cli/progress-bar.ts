@@ -5,7 +5,7 @@ import type { LinearProgress } from "../evaluate/train-linear";
 import type { TrainingProgress } from "../train/pretrain";
 
 /** What every training tells. */
-interface Steps {
+export interface Steps {
   readonly step: number;
   readonly totalSteps: number;
 }
@@ -91,9 +91,13 @@ function bar<T extends Steps>(stream: NodeJS.WriteStream, describe: (progress: T
     { stream, format: "{bar} {text}", barsize: 20, gracefulExit: false },
     Presets.shades_grey,
   );
+  let last = 0;
   return {
     show: (progress) => {
       const payload = { text: describe(progress) };
+      // What is evaluated after a training counts from 1 again.
+      if (progress.step < last) single.stop();
+      last = progress.step;
       if (!single.isActive) single.start(progress.totalSteps, progress.step, payload);
       else single.update(progress.step, payload);
     },

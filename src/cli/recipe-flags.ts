@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 import { decodeText } from "../data/decode-text";
 import { InputError } from "../errors";
+import { paperLinearRecipe, parseLinearRecipe, type LinearRecipe } from "../evaluate/linear-recipe";
+import { pretrainingSet } from "../experiments/cost/training-sets";
+import type { TrainingSetFacts } from "../methods/method";
 import { cifar10DemoRecipe } from "../recipes/cifar10-demo";
 import { paperRecipes } from "../recipes/paper-recipes";
 import { defaultMethod, methodName, methodRecipe } from "../recipes/method-recipes";
@@ -68,15 +71,33 @@ export function recipeFrom({ preset, file, method }: RecipeOrigin, settings: rea
   if (settings.length === 0 || !isObject(changed)) return changed;
   const set = (field: string) => settings.some(([one]) => one === field);
   const { name, source } = changed as Record<string, string>;
-  const settingsText = settings.map((setting) => setting.join(" = ")).join(", ");
   return {
     ...changed,
     name:
       file === undefined && whole === undefined && !set("name") && isObject(changed["method"])
         ? `${preset}-${methodName(changed["method"] as unknown as MethodRecipe)}`
         : name,
-    source: set("source") ? source : `${source}; set on the command line: ${settingsText}`,
+    source: set("source") ? source : withSettingsSaid(source!, settings),
   };
+}
+
+/**
+ * The paper's recipe of a linear classifier on other images, with settings on top.
+ *
+ * @param set - what it is trained on: on ImageNet, wherever that is, it keeps its name
+ * @throws InputError naming every field that is wrong
+ */
+export function linearRecipeFrom(
+  of: Pick<LinearRecipe, "dataset" | "imageSize" | "part">,
+  set: TrainingSetFacts,
+  settings: readonly Setting[],
+): LinearRecipe {
+  const imageNet = pretrainingSet(paperLinearRecipe);
+  const isImageNet = set.images === imageNet?.images && set.classes === imageNet.classes;
+  const { name, source } = paperLinearRecipe;
+  const original = { ...paperLinearRecipe, ...of, name: isImageNet ? name : "linear" };
+  const changed = settings.length === 0 ? original : { ...original, source: withSettingsSaid(source, settings) };
+  return parseLinearRecipe(withSettings(changed, settings));
 }
 
 /** A recipe with values set on top, not validated yet; of two for a field the last counts. */
@@ -85,6 +106,11 @@ export function withSettings(recipe: unknown, settings: readonly Setting[]): unk
     (changed, [field, text]) => withField(changed, field.split("."), valueOf(text)),
     recipe,
   );
+}
+
+/** The source of a recipe, with what was set on top. */
+export function withSettingsSaid(source: string, settings: readonly Setting[]): string {
+  return `${source}; set on the command line: ${settings.map((setting) => setting.join(" = ")).join(", ")}`;
 }
 
 function withField(value: unknown, [field, ...inner]: readonly string[], set: unknown): unknown {

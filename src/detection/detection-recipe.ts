@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { InputError } from "../errors";
 import { count, momentum, positive, positiveInteger, weightDecay } from "../methods/settings";
 import { architectures } from "../nn/resnet-layout";
 import { parseBySchema } from "../train/recipe";
@@ -141,4 +142,16 @@ export type ImageRecipe = DetectionRecipe["images"];
  */
 export function parseDetectionRecipe(value: unknown): DetectionRecipe {
   return parseBySchema(detectionRecipeSchema, value);
+}
+
+/**
+ * Checks that there is something to read AP50 on along the training, where it is to be read.
+ *
+ * @param validations - how often it is read, besides what the recipe's `stopping` wants
+ * @throws InputError if the recipe names no validation part
+ */
+export function assertValidationPart({ name, dataset, stopping }: DetectionRecipe, validations: number): void {
+  if (dataset.validation !== undefined || (stopping === undefined && validations === 0)) return;
+  const reader = stopping === undefined ? "Reading AP50 over the training" : `${name}, which ends where AP50 stays,`;
+  throw new InputError(`${reader} needs a validation part: dataset.validation must be given, there is none`);
 }

@@ -141,7 +141,12 @@ function readContent(path: string): DecodedSafetensors {
   return decodeSafetensors(readFileSync(path), path);
 }
 
-function assertSameOrigin(path: string, found: LinearOrigin, wanted: LinearOrigin): void {
+/**
+ * Checks that what is found in a file was trained by what is wanted now.
+ *
+ * @throws InputError saying by what it was trained, and what is asked for
+ */
+export function assertSameOrigin(path: string, found: LinearOrigin, wanted: LinearOrigin): void {
   const describe = ({ recipe, seed, encoder, data, classCount }: LinearOrigin) =>
     `recipe ${recipeHash(recipe)} with seed ${seed} on the network ${encoder.slice(0, 12)} and data of ` +
     `${data.slice(0, 12)} with ${classCount} classes`;

@@ -51,6 +51,19 @@ export const paperLinearRecipe = {
 } as const satisfies LinearRecipe;
 
 /**
+ * The values of a recipe that are not the paper's, as "epochs = 2"; none where it is the paper's protocol. Which images of what size are
+ * classified is not looked at.
+ */
+export function differencesFromPaper(recipe: LinearRecipe): readonly string[] {
+  const { batchSize, learningRate, momentum, weightDecay, schedule, epochs, initialStd } = recipe;
+  const values = { batchSize, learningRate, momentum, weightDecay, schedule, epochs, initialStd };
+  return Object.entries(values).flatMap(([field, value]) => {
+    const text = JSON.stringify(value);
+    return text === JSON.stringify(paperLinearRecipe[field as keyof typeof values]) ? [] : [`${field} = ${text}`];
+  });
+}
+
+/**
  * Checks a recipe of a linear classifier that comes from outside.
  *
  * @throws InputError naming every field that is wrong

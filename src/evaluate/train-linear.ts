@@ -134,7 +134,8 @@ function startOrGoOn(
   return {
     state,
     totalSteps,
-    batchSize,
+    // All images, where there are fewer than a batch.
+    batchSize: order.batchSizes[0]!,
     prepare: async () => {
       if (!isEpochDue()) return false;
       await finishEpoch();

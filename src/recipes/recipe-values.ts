@@ -38,19 +38,33 @@ const mocoSources: Readonly<Record<string, string>> = {
   "method.symmetric": "paper, algorithm 1: the first view is the query, the second the key",
 };
 
+/** What was set on top of a recipe. */
+export interface SetValues {
+  /** The fields, as "method.queueSize", or "schedule" for all of it. */
+  readonly fields: readonly string[];
+  /** What the recipe said of itself before. */
+  readonly source: string;
+}
+
 /**
- * Every value of a recipe with its source: its own line of the official code or the paper where it is MoCo v1's, else what the recipe
- * says of itself.
+ * Every value of a recipe with its source: that it was set on the command line; its own line of the official code or the paper where
+ * it is MoCo v1's; else what the recipe says of itself.
  */
-export function recipeValues(recipe: Recipe): readonly RecipeValue[] {
-  const { name, source, ...rest } = recipe;
+export function recipeValues(
+  recipe: Recipe,
+  { fields, source }: SetValues = { fields: [], source: recipe.source },
+): readonly RecipeValue[] {
+  const { name, source: _source, ...rest } = recipe;
   const ofPaper = paperRecipes.some((one) => one.name === name);
   const v1 = new Map(leaves(mocoV1Recipe).map(([field, value]) => [field, JSON.stringify(value)]));
-  return leaves(rest).map(([field, value]) => {
-    if (field === "augmentation") return { field, value, source: augmentationPolicies[recipe.augmentation].source };
+  const isSet = (field: string) => fields.some((one) => one === field || field.startsWith(`${one}.`));
+  const sourceOf = (field: string, value: unknown): string => {
+    if (isSet(field)) return "set on the command line";
+    if (field === "augmentation") return augmentationPolicies[recipe.augmentation].source;
     const asMoco = ofPaper && v1.get(field) === JSON.stringify(value) ? mocoSources[field] : undefined;
-    return { field, value, source: asMoco ?? source };
-  });
+    return asMoco ?? source;
+  };
+  return leaves(rest).map(([field, value]) => ({ field, value, source: sourceOf(field, value) }));
 }
 
 /** The values of nested objects by their paths; a list is one value. */

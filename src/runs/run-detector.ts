@@ -8,7 +8,7 @@ import { replaceFile } from "../files/replace-file";
 import { originNow, originSchema } from "../train/manifest";
 import { recipeHash } from "../train/recipe-hash";
 import { annotationChecksum, type DetectionData } from "../detection/data/detection-data";
-import { detectionRecipeSchema, type DetectionRecipe } from "../detection/detection-recipe";
+import { assertValidationPart, detectionRecipeSchema, type DetectionRecipe } from "../detection/detection-recipe";
 import { assertMasks, type Detection, type DetectionSet } from "../detection/structures/detection-set";
 import { detectorCheckpointFile, loadDetector } from "../detection/train/detector-checkpoint";
 import {
@@ -77,9 +77,12 @@ const runSchema = z.object({
 /** A detector's training and what came of it, as `run.json` has it: metrics are 0 to 1, null where nothing is to be found. */
 export type DetectorRun = Readonly<z.infer<typeof runSchema>>;
 
-export interface RunDetectorOptions extends Omit<TrainDetectorOptions, "monitor"> {
+export interface TrainOnDataOptions extends Omit<TrainDetectorOptions, "monitor"> {
   /** How often AP50 on the validation part is read over the training, unless the recipe's `stopping` says. @default 0 */
   readonly validations?: number;
+}
+
+export interface RunDetectorOptions extends Omit<TrainOnDataOptions, "stopAfter"> {
   readonly onProgress?: (progress: DetectorProgress) => void;
   /** Told after each image of the test part. */
   readonly onImage?: DetectSetOptions["onImage"];
@@ -97,42 +100,50 @@ export async function runDetector(
   data: DetectionData,
   options: RunDetectorOptions,
 ): Promise<DetectorRun> {
-  const { validations = 0, directory } = options;
-  if (validations > 0 && data.validation === undefined) {
-    throw new InputError("Cannot read AP50 over the training: the recipe must name a validation part, there is none");
-  }
+  const { directory } = options;
   if (recipe.detector.masks) assertMasks(data.test);
   return foundOrMade(join(directory, detectorRunFile), readWithPredictions, () =>
     trainAndEvaluate(recipe, data, options),
   );
 }
 
-async function trainAndEvaluate(
+/**
+ * Trains a detector on the training part, and reads AP50 on the validation part along it, see {@link trainDetector}.
+ *
+ * @throws InputError if AP50 is to be read and the recipe names no validation part, and as `trainDetector` does
+ */
+export function trainOnData(
   recipe: DetectionRecipe,
-  data: DetectionData,
-  { validations = 0, onProgress, onImage, ...rest }: RunDetectorOptions,
-): Promise<DetectorRun> {
-  const { directory, stopRequested } = rest;
-  const { validation } = data;
-  const path = join(directory, detectorRunFile);
-  const stop = stopRequested && { stopRequested };
+  { train, validation }: DetectionData,
+  { validations = 0, ...options }: TrainOnDataOptions,
+): AsyncGenerator<DetectorProgress, void, void> {
+  assertValidationPart(recipe, validations);
+  const { stopRequested } = options;
   const monitor = validation && {
     times: validations,
     evaluate: async (detector: DetectorTraining["detector"]) => {
       // AP50 is that of boxes: masks would be found for nothing.
       const ofBoxes = { ...detector, config: { ...detector.config, masks: undefined } };
-      const found = await detectSet(ofBoxes, validation, recipe.images, stop);
+      const found = await detectSet(ofBoxes, validation, recipe.images, stopRequested && { stopRequested });
       return evaluateDetections(validation, found, recipe.metric, ofBoxes.config).ap50;
     },
   };
-  for await (const progress of trainDetector(recipe, data.train, { ...rest, ...(monitor && { monitor }) })) {
-    onProgress?.(progress);
-  }
+  return trainDetector(recipe, train, { ...options, ...(monitor && { monitor }) });
+}
+
+async function trainAndEvaluate(
+  recipe: DetectionRecipe,
+  data: DetectionData,
+  { onProgress, onImage, ...options }: RunDetectorOptions,
+): Promise<DetectorRun> {
+  const { directory, stopRequested } = options;
+  const path = join(directory, detectorRunFile);
+  for await (const progress of trainOnData(recipe, data, options)) onProgress?.(progress);
 
   const { training } = loadDetector(join(directory, detectorCheckpointFile));
   try {
     const found = await detectSet(training.detector, data.test, recipe.images, {
-      ...stop,
+      ...(stopRequested && { stopRequested }),
       ...(onImage && { onImage }),
     });
     const results = toCocoResults(data.test, found).map(shortened);

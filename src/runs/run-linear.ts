@@ -2,8 +2,13 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ImageData } from "../data/image-set";
-import { InputError } from "../errors";
-import { linearCheckpointFile, linearEpochSchema, resumeLinear } from "../evaluate/linear-checkpoint";
+import {
+  assertSameOrigin,
+  linearCheckpointFile,
+  linearEpochSchema,
+  resumeLinear,
+  type LinearHistory,
+} from "../evaluate/linear-checkpoint";
 import { disposeClassifier } from "../evaluate/linear-classifier";
 import { linearRecipeSchema, type LinearRecipe } from "../evaluate/linear-recipe";
 import { linearOrigin, trainLinear, type LinearOptions, type LinearProgress } from "../evaluate/train-linear";
@@ -11,7 +16,7 @@ import { readCheckedJson, writeCheckedJson } from "../files/checked-json";
 import { whileLocked } from "../files/folder-lock";
 import { forgetGenerations } from "../files/generations";
 import type { Encoder } from "../nn/encoder";
-import { groupBootstrap } from "../statistics/intervals";
+import { groupBootstrap, type Interval } from "../statistics/intervals";
 import { originNow, originSchema } from "../train/manifest";
 import { recipeHash } from "../train/recipe-hash";
 import { encoderChecksum } from "../weights/encoder-checksum";
@@ -50,7 +55,7 @@ const runSchema = z.object({
 /** The training of a linear classifier and what came of it, as `linear.json` has it. */
 export type LinearRun = Readonly<z.infer<typeof runSchema>>;
 
-export interface RunLinearOptions extends LinearOptions {
+export interface RunLinearOptions extends Omit<LinearOptions, "stopAfter"> {
   /** The frozen network in words, for the manifest. */
   readonly title: string;
   readonly onProgress?: (progress: LinearProgress) => void;
@@ -85,17 +90,9 @@ export async function runLinear(
   const origin = linearOrigin(recipe, encoder, data, seed);
   const finished = readLinearRun(path);
   if (finished !== undefined) {
-    const { manifest } = finished;
-    const same =
-      manifest.recipeHash === recipeHash(recipe) &&
-      manifest.seed === seed &&
-      manifest.encoder.checksum === origin.encoder &&
-      manifest.data.checksum === origin.data;
-    if (same) return finished;
-    throw new InputError(
-      `Cannot write the run in ${directory}: it holds one of another recipe, seed, network or data set. ` +
-        "Use another folder, or start anew with --fresh",
-    );
+    const { recipe: by, seed: from, encoder: of, data: on } = finished.manifest;
+    assertSameOrigin(path, { ...origin, recipe: by, seed: from, encoder: of.checksum, data: on.checksum }, origin);
+    return finished;
   }
   return whileLocked(directory, async () => {
     for await (const progress of trainLinear(recipe, encoder, data, options)) onProgress?.(progress);
@@ -123,13 +120,18 @@ export async function runLinear(
         steps: step,
       },
       epochs: [...history.epochs],
-      topOne: groupBootstrap(Uint8Array.from(history.correct, Number), groups, { seed: 0 }),
+      topOne: topOneOf(history, groups),
       topFive: history.epochs.at(-1)!.topFive,
       correct: history.correct,
     } satisfies LinearRun);
     // Read once more, so that what is returned now is what is read later.
     return readLinearRun(path)!;
   });
+}
+
+/** Top-1 after the last epoch with its interval, by resampling groups of the classified images. */
+export function topOneOf({ correct }: Pick<LinearHistory, "correct">, groups: Int32Array): Interval {
+  return groupBootstrap(Uint8Array.from(correct, Number), groups, { seed: 0 });
 }
 
 /**

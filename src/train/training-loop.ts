@@ -11,6 +11,8 @@ export interface LoopOptions {
   readonly checkpointSeconds?: number;
   /** Asked after each step; when true, training saves a checkpoint and throws {@link InterruptedError}. */
   readonly stopRequested?: () => boolean;
+  /** Ends after so many steps of the whole schedule, with a checkpoint; takes none where so many are done. */
+  readonly stopAfter?: number;
 }
 
 /** What is special to a training: an encoder's or a detector's. */
@@ -54,12 +56,12 @@ export interface LoopProgress {
  * @throws InputError if another process has the folder, or a checkpoint cannot be written
  */
 export async function* trainingLoop<Told extends object>(
-  { directory, checkpointSeconds = 30, stopRequested }: LoopOptions,
+  options: LoopOptions,
   start: () => LoopedTraining<Told>,
 ): AsyncGenerator<Told & LoopProgress, void, void> {
-  const lock = lockFolder(directory);
+  const lock = lockFolder(options.directory);
   try {
-    yield* loop(start(), checkpointSeconds, stopRequested);
+    yield* loop(start(), options);
   } finally {
     lock.release();
   }
@@ -67,11 +69,10 @@ export async function* trainingLoop<Told extends object>(
 
 async function* loop<Told extends object>(
   training: LoopedTraining<Told>,
-  checkpointSeconds: number,
-  stopRequested: LoopOptions["stopRequested"],
+  { checkpointSeconds = 30, stopRequested, stopAfter = Infinity }: LoopOptions,
 ): AsyncGenerator<Told & LoopProgress, void, void> {
   const { state, totalSteps, batchSize } = training;
-  const isFinished = () => state.step >= totalSteps || training.hasStopped?.() === true;
+  const isFinished = () => state.step >= Math.min(totalSteps, stopAfter) || training.hasStopped?.() === true;
   const pace = new Pace(state, batchSize);
   let saved = state.step;
   let savedAt = performance.now();

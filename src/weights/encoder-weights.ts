@@ -4,7 +4,7 @@ import { encoderParameters, type Encoder, type EncoderConfig } from "../nn/encod
 import type { TensorEntry } from "../nn/parameters";
 import { architectures, featureCount, resNetRunningAverages } from "../nn/resnet-layout";
 import { isFloat, type HostTensor, type StoredTensor } from "./safetensors";
-import { fromStateDict, stateProblems } from "./state-dict";
+import { fromStateDict, stateProblems, toStateDict } from "./state-dict";
 import { readWeights } from "./weights-file";
 
 /** Batch normalization's counter of batches: PyTorch keeps it, and no result depends on it. */
@@ -29,7 +29,28 @@ export function encoderOf({ query }: CheckpointParts, path: string): Encoder {
     state.set("fc.bias", { shape: [0], values: new Float32Array() });
   }
   const parameters = fromStateDict(state, encoderParameters(config), "", path);
-  return { config, parameters, running: fromStateDict(state, resNetRunningAverages(config), "", path) };
+  const encoder = { config, parameters, running: fromStateDict(state, resNetRunningAverages(config), "", path) };
+  assertFinite(encoder, path);
+  return encoder;
+}
+
+/**
+ * Checks that a network computes with numbers.
+ *
+ * @param source - the file's name, for messages
+ * @throws InputError naming the first tensor with a value that is infinite or not a number
+ */
+export function assertFinite({ parameters, running }: Encoder, source: string): void {
+  for (const vector of [parameters, running]) {
+    for (const [name, { values }] of toStateDict(vector, "")) {
+      const found = values.find((value) => !Number.isFinite(value));
+      if (found === undefined) continue;
+      throw new InputError(
+        `Cannot use the network of ${source}: every weight must be a finite number, one of ${name} is ${found}; take another copy, ` +
+          "or a checkpoint from before its training diverged",
+      );
+    }
+  }
 }
 
 /**

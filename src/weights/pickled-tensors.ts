@@ -1,7 +1,7 @@
 import { decodeElements, elementBytes, type ElementType } from "./element-types";
 import type { Fail } from "./read-failure";
 import { isTensorName, type StoredTensor } from "./safetensors";
-import { refuseObject, UnreadObject } from "./unpickle";
+import { PickleGlobal, refuseObject, UnreadObject } from "./unpickle";
 
 // numpy's limit; PyTorch's tensors of networks have at most 5.
 const maximumRank = 64;
@@ -57,7 +57,8 @@ const wrappers = [
 const maximumDepth = 5;
 
 /**
- * Finds the state dict of what a file holds: the whole, or what lies under one of {@link wrappers}. Reads its tensors.
+ * Finds the state dict of what a file holds: the whole, or what lies under one of {@link wrappers}. Reads its tensors; numbers,
+ * text, lists and the like among them are passed over.
  *
  * @param viewOf - the tensor that a value of the pickle is, if it is one
  * @param fileBytes - length of the file, that bounds the memory taken
@@ -83,14 +84,28 @@ export function readStateDict(
   const tensors = new Map<string, StoredTensor>();
   let bytesLeft = maximumExpansion * fileBytes;
   for (const [name, value] of state) {
-    if (typeof name !== "string" || !isTensorName(name)) return fail(`${shown(name)} is no name of a tensor`);
     if (value instanceof UnreadObject) return refuseObject(value, fail);
-    const view = viewOf(value) ?? fail(`"${name}" in its state dict is no tensor`);
+    const view = viewOf(value);
+    if (view === undefined && isData(value)) continue;
+    if (typeof name !== "string" || !isTensorName(name)) return fail(`${shown(name)} is no name of a tensor`);
+    if (view === undefined) return fail(`"${name}" in its state dict is no tensor`);
     const tensor = readView(view, name, bytesLeft, fail);
     bytesLeft -= tensor.values.byteLength;
     tensors.set(name, tensor);
   }
   return tensors;
+}
+
+/** Whether a value is none that could have been a tensor. */
+function isData(value: unknown): boolean {
+  return (
+    typeof value !== "object" ||
+    value === null ||
+    Array.isArray(value) ||
+    value instanceof Map ||
+    value instanceof Uint8Array ||
+    value instanceof PickleGlobal
+  );
 }
 
 /** The dictionary with tensors, or the object that stands in its place. */

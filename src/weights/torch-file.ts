@@ -26,7 +26,23 @@ const storageTypes: Readonly<Record<string, ElementType>> = {
 
 const rebuildFromType = "torch._tensor._rebuild_from_type_v2";
 
-/** What has a meaning in a file of `torch.save`: what builds dictionaries and tensors. */
+/**
+ * What PyTorch's own safe loader (torch/_weights_only_unpickler.py) allows besides what builds dictionaries and tensors. It stands
+ * beside tensors, is never run, and nobody asks for it: what it would be made of stands for it.
+ */
+const calledForData = [
+  ...["torch.Size", "torch.device", "torch.serialization._get_layout", "collections.Counter", "_codecs.encode"],
+  // Python 2's names too, which files of protocol 2 have.
+  ...["builtins", "__builtin__"].flatMap((module) =>
+    ["set", "complex", "bytearray"].map((name) => `${module}.${name}`),
+  ),
+];
+const dataTypes = [
+  ...["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64"],
+  ...["complex32", "complex64", "complex128"],
+];
+
+/** What has a meaning in a file of `torch.save`: what builds dictionaries and tensors, and data beside them. */
 const torchGlobals: readonly PickleGlobal[] = [
   new PickleGlobal("collections.OrderedDict", ([entries = []], fail) => {
     // Python 2 gives the entries as pairs.
@@ -46,6 +62,8 @@ const torchGlobals: readonly PickleGlobal[] = [
       : rebuild.call(args, fail);
   }),
   ...Object.keys(storageTypes).map((name) => new PickleGlobal(`torch.${name}`)),
+  ...calledForData.map((name) => new PickleGlobal(name, (args) => args)),
+  ...dataTypes.map((name) => new PickleGlobal(`torch.${name}`)),
 ];
 
 /** Whether a file starts as those of `torch.save` do, in its zip format (PyTorch 1.6 and later) or the legacy one. */

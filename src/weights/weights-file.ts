@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../errors";
 import { readGeneration } from "../files/generations";
 import { replaceFile } from "../files/replace-file";
@@ -24,7 +24,12 @@ export function readWeights(path: string): NamedTensors {
 
 function readFile(path: string): NamedTensors {
   const status = statSync(path, { throwIfNoEntry: false });
-  if (status?.isDirectory()) refuseUnpackedArchive(path);
+  if (status?.isDirectory()) {
+    refuseUnpackedArchive(path);
+    throw new InputError(
+      `Cannot read the weights: ${path} is a folder without a checkpoint; give a file, or the folder of a run`,
+    );
+  }
   if (!status?.isFile()) throw new InputError(`Cannot read the weights: there is no file ${path}`);
   const fail = failureOf(path);
   if (status.size > maximumFileBytes) return fail(`files up to 2 GiB are read, it has ${status.size} bytes`);
@@ -35,10 +40,37 @@ function readFile(path: string): NamedTensors {
   }
   if (isTorchFile(bytes)) return { tensors: readTorchFile(bytes, fail), metadata: {} };
   if (isPickle(bytes)) return { tensors: readNumpyPickle(bytes, fail), metadata: {} };
+  const known = otherFiles.find(({ isOne }) => isOne(bytes));
   return fail(
-    "it starts neither as a safetensors file does, nor as one of torch.save, nor as a pickle: take another copy",
+    known?.told ??
+      "it starts neither as a safetensors file does, nor as one of torch.save, nor as a pickle: take another copy",
   );
 }
+
+const startsWith =
+  (...start: readonly number[]) =>
+  (bytes: Buffer): boolean =>
+    bytes.subarray(0, start.length).equals(Buffer.from(start));
+
+/** What people have in the place of weights: how it is known, and what to do. */
+const otherFiles: readonly { readonly isOne: (bytes: Buffer) => boolean; readonly told: string }[] = [
+  { isOne: ({ length }) => length === 0, told: "it is empty: take another copy" },
+  {
+    isOne: (bytes) => /^\s*<(?:!doctype\s+html|html|head)\b/i.test(bytes.toString("latin1", 0, 200)),
+    told: "it is a web page, perhaps the one that a link to the file shows: download the file itself",
+  },
+  {
+    isOne: (bytes) => bytes.toString("latin1", 0, 19) === "version https://git",
+    told: "it is a pointer of Git LFS, not the file that it stands for: run git lfs pull in the folder of its repository",
+  },
+  { isOne: startsWith(0x1f, 0x8b), told: "it is packed by gzip: unpack it, for example by gunzip" },
+  { isOne: startsWith(0x42, 0x5a, 0x68), told: "it is packed by bzip2: unpack it, for example by bunzip2" },
+  { isOne: startsWith(0xfd, 0x37, 0x7a, 0x58, 0x5a), told: "it is packed by xz: unpack it, for example by unxz" },
+  {
+    isOne: (bytes) => bytes.toString("latin1", 257, 262) === "ustar",
+    told: "it is a tar archive: unpack it by tar -xf, and give the file inside",
+  },
+];
 
 /**
  * Says of a folder that it is an unpacked archive of PyTorch, if it is one.
@@ -47,10 +79,13 @@ function readFile(path: string): NamedTensors {
  */
 export function refuseUnpackedArchive(folder: string): void {
   const folders = [folder, ...readdirSync(folder).map((name) => join(folder, name))];
-  if (!folders.some((one) => existsSync(join(one, "data.pkl")))) return;
+  const unpacked = folders.find((one) => existsSync(join(one, "data.pkl")));
+  if (unpacked === undefined) return;
+  // An archive of PyTorch has one folder, in which data.pkl lies.
+  const [parent, name] = [dirname(resolve(unpacked)), basename(resolve(unpacked))];
   throw new InputError(
     `Cannot read the weights: ${folder} is an unpacked archive of PyTorch; give the file as it was downloaded, or pack it ` +
-      `again without compression: zip -0 -r weights.pth ${basename(folder)}`,
+      `again without compression: cd "${parent}" && zip -0 -r weights.pth "${name}"`,
   );
 }
 

@@ -55,6 +55,22 @@ describe("moco pretrain on few images", () => {
     expect(existsSync(join(root, "run"))).toBe(false);
   });
 
+  it("says so by --dry-run as well, and measures nothing", async () => {
+    const planned = async (...args: string[]) => {
+      const [stdout] = await run(pretrainCommand(), [...args, "--dry-run"]);
+      expect(process.exitCode).toBe(1);
+      process.exitCode = undefined;
+      return JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+    };
+    const batch = await planned(...words("classes", "--batch-size", "32"));
+    expect(batch["missing"]).toEqual([expect.stringContaining("choose a smaller --batch-size")]);
+    expect(batch).not.toHaveProperty("secondsAStep");
+    const neighbors = await planned(...words("classes", "--batch-size", "4"));
+    expect(neighbors["missing"]).toEqual([expect.stringContaining("choose a smaller --knn-k")]);
+    const classes = await planned(...words("plain", "--batch-size", "4", "--method", "supervised"));
+    expect(classes["missing"]).toEqual([expect.stringContaining("must have folders of two classes or more")]);
+  });
+
   it("trains once it is changed", async () => {
     const more = ["--batch-size", "4", "--knn-k", "3", "--set", "method.queueSize=8", "--fresh"];
     const [stdout] = await run(pretrainCommand(), words("classes", ...more));

@@ -42,6 +42,19 @@ describe("moco notebook", () => {
     await expect(run()).rejects.toThrow(/it has no rows of the paper's own; notebooks 01 to 04 have/);
   });
 
+  it("refuses to train the paper's own rows without their images, before anything runs", async () => {
+    const run = (...words: string[]) =>
+      notebookCommand().parseAsync(["04", "--preset", "paper", ...words], { from: "user" });
+    const nowhere = join(folder, "nowhere");
+    await expect(run("--data", `folder:${nowhere}`)).rejects.toThrow(
+      `Cannot train the paper's own rows: there is no folder ${nowhere}; say by --data where ImageNet is, or show by --recorded what is trained so far`,
+    );
+    vi.stubEnv("MOCO_DATA", folder);
+    await expect(run()).rejects.toThrow(`there is no folder ${join(folder, "imagenet")}`);
+    vi.unstubAllEnvs();
+    await expect(run("--data", nowhere)).rejects.toThrow(/its name must be emoji, cifar10 or folder:PATH/);
+  });
+
   it.runIf(process.env["MOCO_TEST_LONG"])(
     "shows the paper's own rows, which nobody has trained, in notebooks 01 to 04",
     async () => {

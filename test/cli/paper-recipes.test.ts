@@ -36,12 +36,13 @@ beforeAll(async () => {
 });
 
 const set = (...fields: readonly string[]): string[] => fields.flatMap((field) => ["--set", field]);
-const small = [
+const smallOn = (folder: string): readonly string[] => [
   "pretrain",
-  ...["--preset", "moco-v1-imagenet", "--data", `folder:${data}`],
+  ...["--preset", "moco-v1-imagenet", "--data", `folder:${folder}`],
   ...set("imageSize=16", "encoder.width=4", "batchSize=8", "bnGroups=2", "method.queueSize=16", "method.chunkSize=4"),
   ...set("epochs=2", 'schedule={"kind":"step","milestones":[1],"factor":0.1}'),
 ];
+const small = smallOn(data);
 
 async function json<T>(...words: readonly string[]): Promise<T> {
   const { code, stdout, stderr } = await moco(...words, "--json");
@@ -64,19 +65,50 @@ describe("moco pretrain with a recipe of the paper", () => {
       value: 65536,
       source: expect.stringMatching(/section 4\.1/) as string,
     });
-    expect(ofField("batchSize")).toMatchObject({ value: 128, source: expect.stringMatching(/command line/) as string });
+    expect(ofField("batchSize")).toMatchObject({ value: 128, source: "set on the command line" });
+    expect(values.filter(({ source }) => source.includes("command line"))).toHaveLength(1);
     expect(values.filter(({ source }) => source.trim() === "")).toEqual([]);
   });
 
-  it("says before training what is missing, and what it takes", async () => {
-    const { code, stdout } = await moco(...small, "--data", `folder:${join(root, "nothing")}`, "--dry-run", "--json");
-    expect(code).not.toBe(0);
-    expect(stdout).toBe("");
-    const plan = await json<Record<string, unknown>>(...small, "--dry-run");
-    expect(plan).toMatchObject({ steps: 6, missing: [] });
-    for (const part of ["memory", "disk"])
-      expect(plan[part]).toEqual({ needed: expect.any(Number) as number, there: expect.any(Number) as number });
-    expect(plan["secondsAStep"]).toBeGreaterThan(0);
+  /** What `--dry-run` says, with its exit code. */
+  async function plan(...words: readonly string[]): Promise<{ readonly code: number | null } & Plan> {
+    const { code, stdout, stderr } = await moco(...words, "--dry-run", "--json");
+    expect(stdout, stderr).not.toBe("");
+    return { code, ...(JSON.parse(stdout) as Plan) };
+  }
+
+  interface Plan {
+    readonly steps?: number;
+    readonly secondsAStep?: number;
+    readonly memory?: object;
+    readonly disk?: object;
+    readonly missing: readonly string[];
+  }
+
+  const amounts = { needed: expect.any(Number) as number, there: expect.any(Number) as number };
+
+  it("says before training what it takes, and that it is not the paper's data set", async () => {
+    const ofData = await plan(...small);
+    expect(ofData).toMatchObject({ code: 1, steps: 6, memory: amounts, disk: amounts });
+    expect(ofData.secondsAStep).toBeGreaterThan(0);
+    expect(ofData.missing).toEqual([
+      `images: folder:${data} has 24 to train on, published of moco-v1-imagenet are 1,281,167`,
+    ]);
+  });
+
+  it("says without the data what they are missing for, from what is published of them", async () => {
+    const without = await plan(...smallOn(join(root, "nothing")));
+    const steps = 2 * Math.floor(1_281_167 / 8);
+    expect(without).toMatchObject({ code: 1, steps, memory: amounts, disk: amounts });
+    expect(without.missing).toEqual([expect.stringMatching(/^data: Cannot read the image folder: .*nothing/)]);
+  });
+
+  it("refuses before training what its recipe has no use for", async () => {
+    const { code, stderr } = await moco(...small, "--knn-k", "3");
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: "Cannot set --knn-k: --preset moco-v1-imagenet has its own readings, or none; leave it out\n",
+    });
   });
 
   it("trains the first steps of the whole schedule, goes on to what an unbroken run gives, and is measured by the paper's protocol", async () => {

@@ -90,7 +90,7 @@ describe("loadEncoder", () => {
 
   it("says when there is no file, or a folder in its place", () => {
     expect(() => loadEncoder(join(folder, "none.pth"))).toThrow(InputError);
-    expect(() => loadEncoder(folder)).toThrow(`there is no file ${folder}`);
+    expect(() => loadEncoder(folder)).toThrow(`${folder} is a folder without a checkpoint`);
   });
 });
 

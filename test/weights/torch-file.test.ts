@@ -97,6 +97,24 @@ describe("a checkpoint of another project", () => {
     expect(readForeign("allowed")).toEqual({ parameter, typed, ...weights });
   });
 
+  // How torch.save writes each; none of them runs anything in PyTorch's safe loader.
+  it.each([
+    ["torch.Size", "ctorch\nSize\n(K\x02K\x03t\x85R"],
+    ["collections.Counter", "ccollections\nCounter\n}(KxK\x01u\x85R"],
+    ["torch.device", "ctorch\ndevice\n\x8c\x03cpu\x85R"],
+    ["a data type", "ctorch\nfloat16\n"],
+    ["a set of Python 2's protocol", "c__builtin__\nset\n](K\x01K\x02e\x85R"],
+    ["bytes of Python 2's protocol", "c_codecs\nencode\n\x8c\x01a\x8c\x06latin1\x86R"],
+    ["a complex number", "c__builtin__\ncomplex\nG\0\0\0\0\0\0\0\0K\x01\x86R"],
+    ["a number", "K\x05"],
+    ["text", "\x8c\x03one"],
+    ["none", "N"],
+  ])("may have %s among its tensors, which is passed over", (_, value) => {
+    const one = tensorPickle().toString("latin1").slice(4, -2); // name and tensor
+    const pickle = Buffer.from(`\x80\x02}(${one}\x8c\x04note${value}u.`, "latin1");
+    expect([...read(zipFile({ "a/data.pkl": pickle })).keys()]).toEqual(["w"]);
+  });
+
   it("with an unknown wrapper is refused with the keys found and what is sought", () => {
     expect(() => readForeign("unknown-wrapper")).toThrow(
       "Cannot read a.pth: it has no state dict: sought is a dictionary of tensors, the file itself or under state_dict, " +

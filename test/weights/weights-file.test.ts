@@ -1,6 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { execSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InputError } from "../../src/errors";
 import { randomStream, type Random } from "../../src/engine/random";
@@ -48,12 +50,31 @@ describe("a file of weights", () => {
     }
   });
 
-  it.each([
-    ["noise", Buffer.alloc(5000, 0x5a)],
-    ["nothing", Buffer.alloc(0)],
-  ])("that holds %s is refused with the formats that are read", (_, bytes) => {
-    writeFileSync(path, bytes);
+  it("that holds noise is refused with the formats that are read", () => {
+    writeFileSync(path, Buffer.alloc(5000, 0x5a));
     expect(() => readWeights(path)).toThrow(/neither as a safetensors file does, nor as one of torch.save/);
+  });
+
+  const inside = readFileSync(join(__dirname, "fixtures", "tiny.zip.pth"));
+  it.each([
+    ["nothing", Buffer.alloc(0), "it is empty: take another copy"],
+    [
+      "a web page",
+      "\n<!DOCTYPE html>\n<html><body>Sign in</body></html>",
+      "it is a web page, .*: download the file itself",
+    ],
+    ["a web page in small letters", "<html lang='en'>", "it is a web page"],
+    [
+      "a pointer",
+      `version https://git-lfs.github.com/spec/v1\noid sha256:${"0".repeat(64)}\nsize 12345\n`,
+      "it is a pointer of Git LFS, .*git lfs pull",
+    ],
+    ["a packed file", gzipSync(inside), "it is packed by gzip: unpack it, for example by gunzip"],
+    ["a tar archive", tarOf(inside), "it is a tar archive: unpack it by tar -xf, and give the file inside"],
+  ])("that is %s is told to be one", (_, bytes, message) => {
+    writeFileSync(path, bytes);
+    expect(() => readWeights(path)).toThrow(InputError);
+    expect(() => readWeights(path)).toThrow(new RegExp(`^Cannot read ${path}: ${message}`));
   });
 
   it("that was unpacked is told to be so: the folder, the one around it, and its pickle", () => {
@@ -68,8 +89,26 @@ describe("a file of weights", () => {
     writeFileSync(join(folder, "data.pkl"), read(pickle));
     for (const one of [around, folder]) {
       expect(() => readWeights(one)).toThrow(`${one} is an unpacked archive of PyTorch; give the file as it was`);
+      expect(() => readWeights(one)).toThrow(`cd "${around}" && zip -0 -r weights.pth "archive"`);
     }
     expect(() => readWeights(join(folder, "data.pkl"))).toThrow("as data.pkl of an unpacked archive of PyTorch does");
+  });
+
+  it.runIf(existsSync("/usr/bin/zip"))("that was unpacked is read once it is packed as the message says", () => {
+    const folder = mkdtempSync(join(path, "..", "unpacked "));
+    const { names, read } = openStoredZip(inside, failureOf("fixture"));
+    for (const name of names) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), read(name));
+    }
+    let advice = "";
+    try {
+      readWeights(folder);
+    } catch (error) {
+      advice = /cd .*$/.exec((error as Error).message)![0];
+    }
+    execSync(advice, { stdio: "ignore" });
+    expect([...readWeights(join(folder, "weights.pth")).tensors.keys()]).toEqual(["weight", "shared", "count"]);
   });
 
   it("is not written into a folder that is not there", () => {
@@ -82,6 +121,15 @@ describe("a file of weights", () => {
     expect(() => readWeights(path)).toThrow("files up to 2 GiB are read, it has 2147483648 bytes");
   });
 });
+
+/** A tar archive of one file, as `tar -cf` writes it, but for owner and time. */
+function tarOf(contents: Buffer): Buffer {
+  const header = Buffer.alloc(512);
+  header.write("weights.pth");
+  header.write(contents.length.toString(8).padStart(11, "0"), 124);
+  header.write("ustar", 257);
+  return Buffer.concat([header, contents, Buffer.alloc(1024)]);
+}
 
 describe("a thousand damaged files and more", () => {
   /** Copies a piece of bytes out of a file: 1 to 64 of them. */

@@ -146,3 +146,21 @@ export interface Detection {
 export function trainableImages({ images }: DetectionSet): readonly DetectionImage[] {
   return images.filter(({ objects }) => objects.some(({ crowd }) => !crowd));
 }
+
+/** Pixels that a box may reach beyond its image by: tools round. */
+const roundingPixels = 1;
+
+/**
+ * Boxes that reach beyond their image, each with its image: slips of the pen, mostly. Neither VOC's nor COCO's tools refuse them; a
+ * detector is trained on what of them lies in the image, as detectron2 does, and evaluated by the whole.
+ */
+export function boxesBeyond({ name, categories, images }: DetectionSet): readonly string[] {
+  return images.flatMap(({ id, fileName, width, height, objects }) =>
+    objects
+      .filter(({ box: [x1, y1, x2, y2] }) => Math.max(-x1, -y1, x2 - width, y2 - height) > roundingPixels)
+      .map(
+        ({ box, category }) =>
+          `${name}: image ${id} (${fileName}, ${width} x ${height}), ${categories[category]!.name}: ${box.join(", ")}`,
+      ),
+  );
+}

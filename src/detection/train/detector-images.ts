@@ -1,6 +1,6 @@
 import { cropMaps, resample } from "../../data/resample";
 import { tf } from "../../engine/tf";
-import type { Size } from "../structures/boxes";
+import { clipBoxes, type Size } from "../structures/boxes";
 import type { ImageRecipe } from "../detection-recipe";
 import type { GroundTruth } from "../model/training-samples";
 import { transformMask } from "../structures/transform-mask";
@@ -41,11 +41,11 @@ export function prepareImage(
   });
 }
 
-/** The objects of an image that was resized and perhaps mirrored. */
+/** The objects of an image that was resized and perhaps mirrored, as far as they lie in it (detectron2). */
 export function transformTruth(truth: GroundTruth, from: Size, to: Size, mirrored: boolean): GroundTruth {
   const { boxes, classes, masks } = truth;
   const [across, down] = [to.width / from.width, to.height / from.height];
-  const moved = boxes.map((value, position) => value * (position % 2 === 0 ? across : down));
+  const moved = clipBoxes(boxes, from).map((value, position) => value * (position % 2 === 0 ? across : down));
   if (mirrored) {
     for (let at = 0; at < moved.length; at += 4) {
       const [left, right] = [moved[at]!, moved[at + 2]!];

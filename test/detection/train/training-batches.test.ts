@@ -55,6 +55,14 @@ describe("prepareImage and transformTruth", () => {
     expect([...truth.boxes]).toEqual([4, 8, 12, 16]);
   });
 
+  it.each([
+    { mirrored: false, box: [45, 0, 60, 24] },
+    { mirrored: true, box: [0, 0, 15, 24] },
+  ])("keep what of a box lies in its image, as detectron2 does, mirrored: $mirrored", ({ mirrored, box }) => {
+    const beyond = { boxes: Float32Array.of(30, -5, 9349, 16), classes: Int32Array.of(0) };
+    expect([...transformTruth(beyond, from, to, mirrored).boxes]).toEqual(box);
+  });
+
   it("leave the pixels of an image of the right size as they are, but for the normalization", () => {
     const normalization: typeof plain = { mean: [0.5, 0.25, 0], std: [0.5, 0.25, 1] };
     const image = prepareImage(pixels, from, from, false, normalization);
