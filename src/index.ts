@@ -139,10 +139,13 @@ export { layerFigure, layerRows } from "./experiments/linear-evaluation/layer-ro
 export { engineFigure, engineNotes, engineRows } from "./experiments/pytorch-parity/two-engines-rows";
 export { rankFigure, rankFinding, rankRows } from "./experiments/transfer/rank-rows";
 export { publishedRows } from "./experiments/transfer/published-rows";
+export { recipeRows } from "./experiments/transfer/recipe-rows";
 export { taskDifferenceRows, taskFindings, taskRows } from "./experiments/transfer/task-rows";
 export {
   categoryRows,
+  coverageNote,
   differenceRows,
+  reversalNotes,
   validationFigure,
   transferFigure,
   transferNotes,
