@@ -25,6 +25,8 @@ export {
   l2Normalize,
   type Encoder,
 } from "./nn/encoder";
+export { gradientsOf } from "./nn/gradients";
+export { trainingMode, updateRunningAverages, type LayerStatistics } from "./nn/running-averages";
 export { initialParameters } from "./nn/initial-values";
 export type { Network } from "./nn/network";
 export { ParameterVector, type TensorEntry } from "./nn/parameters";
@@ -75,12 +77,18 @@ export { parseDetectionRecipe, type DetectionRecipe } from "./detection/detectio
 export { detectionRateAt } from "./detection/detection-schedule";
 export { trainableImages } from "./detection/structures/detection-set";
 export {
+  detectorWeightDecay,
   disposeDetectorTraining,
   startDetectorTraining,
   type Initialization,
 } from "./detection/train/detector-training";
 export { trainDetector, type DetectorProgress } from "./detection/train/train-detector";
 export { DetectorTrainingStep } from "./detection/train/take-detector-step";
+export { batchLayout } from "./detection/model/batch-layout";
+export { architectureOf, type Detector } from "./detection/model/detector";
+export { drawSamples, mapLosses, type DetectorLosses, type TrainingBatch } from "./detection/model/faster-rcnn";
+export { regionProposalLosses, regionProposalNetwork } from "./detection/model/region-proposal-network";
+export { roiLosses } from "./detection/model/roi-heads";
 export { readTrainingBatch, shuffledBatches } from "./detection/train/training-batches";
 export { readPredictions, runDetector, type DetectorRun } from "./runs/run-detector";
 
@@ -152,19 +160,14 @@ export {
   transferRows,
 } from "./experiments/transfer/transfer-rows";
 
-export { recordedStudies, studyPlan, workLeft, type StudyPlan } from "./experiments/studies/plan";
-export type { FindRun } from "./experiments/studies/study";
-export { shufflingFigures, shufflingRows, shufflingStudy } from "./experiments/studies/shuffling";
-export { observeStaleness, type StalenessRecord } from "./experiments/studies/observe-staleness";
-export { stalenessStudy } from "./experiments/studies/staleness";
+export { recordedStudies, studyAnswers, trainStudies, type Studies } from "./experiments/studies/all-studies";
+export { studyPlan, workLeft, type StudyPlan } from "./experiments/studies/plan";
+export { studySizes, type StudySizes } from "./experiments/studies/sizes";
+export { shufflingFigures, shufflingNotes, shufflingRows } from "./experiments/studies/shuffling";
 export { maskedRows, stalenessFigures, stalenessRows } from "./experiments/studies/staleness-report";
-export { momentumLengthMap, momentumLengthRows, momentumLengthStudy } from "./experiments/studies/momentum-length";
-export { falseNegativeFigure, falseNegativeRows, falseNegatives } from "./experiments/studies/false-negatives";
-export {
-  informationBound,
-  informationBoundFigure,
-  informationBoundRows,
-} from "./experiments/studies/information-bound";
+export { momentumLengthMap, momentumLengthNotes, momentumLengthRows } from "./experiments/studies/momentum-length";
+export { falseNegativeFigure, falseNegativeRows } from "./experiments/studies/false-negatives";
+export { informationBoundFigure, informationBoundRows } from "./experiments/studies/information-bound";
 
 export { judgementsOn } from "./claims/judge";
 export { recordedJudgements } from "./report/recorded-report";
