@@ -92,7 +92,7 @@ export function studyAnswers({ staleness, momentumLength, bound, shuffling, nega
     { question: "D4: does the best m have to be searched for?", finding: momentumLength.finding },
     { question: "D5: what does InfoNCE say of mutual information?", finding: bound.finding },
     { question: "Figure A.1: do batch statistics give the positive away?", finding: shuffling.finding },
-    { question: "Section 3.2: how many of the queue's negatives are none?", finding: negatives.finding },
+    { question: "Section 3.2: how many of the queue's negatives are false?", finding: negatives.finding },
   ];
 }
 

@@ -158,8 +158,9 @@ function highestUnjudged(rows: readonly MomentumLengthRow[]): string {
   const best = Math.max(...known.filter((row) => !row.tooShort).map(({ knn }) => knn));
   const above = known.filter((row) => row.tooShort && row.knn > best).sort((a, b) => b.knn - a.knn);
   if (above.length === 0 || !Number.isFinite(best)) return "";
-  const named = above.slice(0, 2).map((row) => `${percent(row.knn)} at ${row.label}`);
-  return `, ${above.length} of them higher than any that can be judged (${above.length > named.length ? "up to " : ""}${named.join(" and ")})`;
+  const named = above.slice(0, 2).map((row) => `${percent(row.knn)} (${row.label})`);
+  const more = above.length - named.length;
+  return `, ${above.length} of them higher than any that can be judged: ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function unique(values: readonly number[]): number[] {

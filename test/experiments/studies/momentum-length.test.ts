@@ -64,8 +64,8 @@ describe("momentumLengthStudy", () => {
     expect(finding).toBe(
       "The best m that can be judged is m = 0.9 at 1 epoch (40.0 %); m = 0.9 at 2 epochs (40.0 %); m = 0.9 at 4 epochs " +
         "(40.0 %); m = 0.99 at 10 epochs (42.0 %, not told apart from m = 0.9 by two standard errors); 11 of the 20 cells " +
-        "are too short to judge, 4 of them higher than any that can be judged (up to 90.0 % at m = 0.999, 1 epoch and " +
-        "90.0 % at m = 0.999, 2 epochs) (one seed).",
+        "are too short to judge, 4 of them higher than any that can be judged: 90.0 % (m = 0.999, 1 epoch), 90.0 % " +
+        "(m = 0.999, 2 epochs) and 2 more (one seed).",
     );
     const { finding: none } = await study(({ momentum }) => studyRun({ knn: momentum === 0 ? 0.4 : 0.3 }));
     expect(none).toContain("11 of the 20 cells are too short to judge (one seed).");
