@@ -174,16 +174,19 @@ function transferBlock(result: TransferResult): string {
   const trained = { ...metrics!, rows: metrics!.rows.filter(({ runs }) => runs.length > 0) };
   const shown = told.filter((measure) => result.measures.includes(measure));
   const differences = result.differences.map((difference): TextRow => {
-    const printed = shown
-      .filter((measure) => difference.published[measure] !== undefined)
-      .map((measure) => `${measureTitles[measure]} ${publishedDirection(difference, measure)}`);
+    const published = shown.filter((measure) => difference.published[measure] !== undefined);
+    const directions = new Set(published.map((measure) => publishedDirection(difference, measure)));
+    const printed =
+      directions.size === 1
+        ? [...directions]
+        : published.map((measure) => `${measureTitles[measure]} ${publishedDirection(difference, measure)}`);
     const columns = shown.flatMap((measure): [string, string][] => {
       const { mean, low, high, verdict } = difference.measures[measure]!;
       return [[measureTitles[measure], `${signedInterval(mean, { low, high }, { scale: 100 })}: ${verdict}`]];
     });
     return {
       difference: `${difference.row} − ${difference.reference}`,
-      "in the paper": `${printed.join(", ")} (${difference.source})`,
+      "in the paper": `${printed.join("; ")} (${difference.source})`,
       ...Object.fromEntries(columns),
     };
   });

@@ -72,7 +72,8 @@ describe("the tables of a transfer", () => {
       [{ run: stopped, metrics: metrics(0.2) }],
     ]);
     expect(reversalNotes(below)).toEqual([
-      "MoCo is below random weights here: AP −10.0 [−10.0, −10.0] points over one seed; in the paper it is above (+22.1, Table 2b).",
+      "In the paper MoCo is above random weights (AP +22.1, Table 2b); here its mean over one seed is below them: " +
+        "−10.0 [−10.0, −10.0] points.",
     ]);
   });
 
