@@ -15,7 +15,7 @@ import { observeStaleness, readStaleness, stalenessPath, type StalenessRecord } 
 import type { StudyPlan } from "./plan";
 import { shufflingStudy, type ShufflingStudy } from "./shuffling";
 import { stalenessStudy, type StalenessCell, type StalenessStudy } from "./staleness";
-import type { FindRun, FindRuns, StudyCell } from "./study";
+import type { FindRun, FindRuns, StudyCell, StudyRun } from "./study";
 
 /** The five studies of notebook 05, each with its numbers and a sentence made from them. */
 export interface Studies {
@@ -67,21 +67,27 @@ export function recordedStudies(plan: StudyPlan, data: ImageData, seed = 1): Pro
         "(anew = true in a notebook), or choose preset quick and its own axes",
     );
   };
-  // Async, so that what is missing rejects the promise.
+  const runOf = (cell: StudyCell) => found(cell, recorded(cell, seed));
+  /** The run of the seed asked for first, then those of the seeds from 1 on that are recorded. */
+  const runsOf = (cell: StudyCell): StudyRun[] => {
+    const runs: StudyRun[] = [runOf(cell)];
+    for (let other = 1; ; other++) {
+      if (other === seed) continue;
+      const run = recorded(cell, other);
+      if (run === undefined) return runs;
+      runs.push(run);
+    }
+  };
+  const recordOf = (cell: StalenessCell) => {
+    const path = stalenessPath(cell.recipe, seed, data.checksum, sizes.staleness, join(resultsFolder, preset.name));
+    return found(cell, readStaleness(path));
+  };
+  // Within a promise, so that what is missing rejects it.
+  const looked = <T>(look: () => T): Promise<T> => Promise.resolve().then(look);
   return studiesOf(plan, data, seed, {
-    findRun: async (cell) => found(cell, recorded(cell, seed)),
-    findRuns: async (cell) => {
-      const runs = [found(cell, recorded(cell, seed))];
-      for (let other = 1; ; other++) {
-        const run = other === seed ? undefined : recorded(cell, other);
-        if (run !== undefined) runs.push(run);
-        else if (other !== seed) return runs;
-      }
-    },
-    observed: async (cell) => {
-      const path = stalenessPath(cell.recipe, seed, data.checksum, sizes.staleness, join(resultsFolder, preset.name));
-      return found(cell, readStaleness(path));
-    },
+    findRun: (cell) => looked(() => runOf(cell)),
+    findRuns: (cell) => looked(() => runsOf(cell)),
+    observed: (cell) => looked(() => recordOf(cell)),
   });
 }
 

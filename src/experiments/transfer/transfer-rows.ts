@@ -1,4 +1,3 @@
-import { percentValue } from "../../display/percent";
 import { signed, signedInterval } from "../../display/signed";
 import { measureTitles, type DetectionMeasure } from "../../detection/metric/detection-metrics";
 import { defaultDetectionsPerImage } from "../../detection/model/detections";
@@ -75,10 +74,10 @@ export function reversalNotes({ differences }: TransferResult): string[] {
   return differences.flatMap(({ row, reference, published, source, measures: { ap } }) => {
     if (reference !== "random" || published.ap === undefined || ap.mean * published.ap >= 0) return [];
     const [here, there] = ap.mean < 0 ? ["below", "above"] : ["above", "below"];
-    const noise = ap.low <= 0 && ap.high >= 0 ? ", an interval that holds 0" : "";
+    const noise = ap.low <= 0 && ap.high >= 0 ? ", which holds 0" : "";
     return [
       `In the paper ${row} is ${there} random weights (AP ${signed(published.ap)}, ${source}); here its mean over ${seedsOf(ap.seeds)} is ` +
-        `${here} them: ${signedInterval(ap.mean, ap, { scale: 100 })} points${noise}.`,
+        `${here} them: ${signedInterval(ap.mean, ap, { scale: 100 })} points by the bootstrap of seeds and images${noise}.`,
     ];
   });
 }

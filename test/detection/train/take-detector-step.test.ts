@@ -48,12 +48,12 @@ describe("a detector's step", () => {
           ...roiLosses(on, maps, samples, mode),
         };
         found = mapLosses(scalars, (loss) => loss.dataSync()[0]!);
-        return tf.addN(Object.values(scalars));
+        return tf.addN<tf.Scalar>(Object.values(scalars) as tf.Scalar[]);
       });
       updateRunningAverages(detector, statistics, 1);
       const weightDecay = detectorWeightDecay(detector, recipe.weightDecay);
       optimizer.apply(detector.parameters, gradients[0]!, { learningRate, momentum: recipe.momentum, weightDecay });
-      return found;
+      return { ...found! } as Record<string, number>;
     });
     expect(tf.memory().numTensors).toBe(before);
     expect(losses).toEqual(expected);

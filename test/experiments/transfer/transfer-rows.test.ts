@@ -73,7 +73,7 @@ describe("the tables of a transfer", () => {
     ]);
     expect(reversalNotes(below)).toEqual([
       "In the paper MoCo is above random weights (AP +22.1, Table 2b); here its mean over one seed is below them: " +
-        "−10.0 [−10.0, −10.0] points.",
+        "−10.0 [−10.0, −10.0] points by the bootstrap of seeds and images.",
     ]);
   });
 
