@@ -157,6 +157,7 @@ export {
   validationFigure,
   transferFigure,
   transferNotes,
+  transferNumbers,
   transferRows,
 } from "./experiments/transfer/transfer-rows";
 
@@ -165,7 +166,12 @@ export { studyPlan, workLeft, type StudyPlan } from "./experiments/studies/plan"
 export { studySizes, type StudySizes } from "./experiments/studies/sizes";
 export { shufflingFigures, shufflingNotes, shufflingRows } from "./experiments/studies/shuffling";
 export { maskedRows, stalenessFigures, stalenessRows } from "./experiments/studies/staleness-report";
-export { momentumLengthMap, momentumLengthNotes, momentumLengthRows } from "./experiments/studies/momentum-length";
+export {
+  momentumLengthMap,
+  momentumLengthNotes,
+  momentumLengthNumbers,
+  momentumLengthRows,
+} from "./experiments/studies/momentum-length";
 export { falseNegativeFigure, falseNegativeRows } from "./experiments/studies/false-negatives";
 export { informationBoundFigure, informationBoundRows } from "./experiments/studies/information-bound";
 

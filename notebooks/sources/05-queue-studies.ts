@@ -19,14 +19,13 @@ const anew: boolean = false; // false: show what was recorded; true: train
 // commonly claimed and doubted; D3, D4 and D5 are doubts of that list.
 
 // %%
-import { DataFrame } from "danfojs-node";
 import { loadData, parseDataName, presetNamed, recordedStudies, showTable } from "moco-kit";
 import { studyAnswers, studyPlan } from "moco-kit";
 
 const quick = presetNamed("quick");
 const drawings = await loadData(parseDataName(quick.base.dataset), { size: quick.base.imageSize });
 const recorded = await recordedStudies(studyPlan(quick), drawings);
-showTable(new DataFrame(studyAnswers(recorded)), { caption: "As recorded at preset quick" });
+showTable(studyAnswers(recorded), { caption: "As recorded at preset quick" });
 
 // %% [markdown]
 // ## What is trained
@@ -65,7 +64,7 @@ const studies = anew
       onProgress: (cell, progress) => show(`${cell.label}, seed ${seed}`, progress),
     })
   : await recordedStudies(plan, data, seed);
-if (anew) showTable(new DataFrame(studyAnswers(studies)), { caption: `Your runs, seed ${seed}` });
+if (anew) showTable(studyAnswers(studies), { caption: `Your runs, seed ${seed}` });
 
 // %% [markdown]
 // ## Algorithm 1 with the shuffle and without it
@@ -209,7 +208,7 @@ console.log(
 // %%
 import { showChart, shufflingFigures, shufflingNotes, shufflingRows } from "moco-kit";
 
-showTable(new DataFrame(shufflingRows(studies.shuffling)), {
+showTable(shufflingRows(studies.shuffling), {
   caption: `Shuffling BN, epochs: ${sizes.shuffling.epochs}`,
 });
 for (const figure of shufflingFigures(studies.shuffling)) showChart(figure);
@@ -234,7 +233,7 @@ showNotes([studies.shuffling.finding, ...shufflingNotes(studies.shuffling)]);
 // %%
 import { stalenessFigures, stalenessRows } from "moco-kit";
 
-showTable(new DataFrame(stalenessRows(studies.staleness)), {
+showTable(stalenessRows(studies.staleness), {
   caption: "Drift by age in steps, one seed",
 });
 for (const figure of stalenessFigures(studies.staleness).slice(0, -1)) showChart(figure);
@@ -248,7 +247,7 @@ for (const figure of stalenessFigures(studies.staleness).slice(0, -1)) showChart
 // %%
 import { maskedRows } from "moco-kit";
 
-showTable(new DataFrame(maskedRows(studies.staleness)), {
+showTable(maskedRows(studies.staleness), {
   caption: "Pretext accuracy with a part of the queue masked",
 });
 showChart(stalenessFigures(studies.staleness).slice(-1)[0]);
@@ -263,14 +262,22 @@ showNotes([studies.staleness.finding]);
 // hardly left its initial weights when training ends: such a cell is marked "too short to judge", whatever its number. Its
 // number may be high, because the keys of an encoder that hardly moves are consistent; but it then says little about a moving
 // average. Each length has a cosine schedule of its own. The measure is kNN on validation, because choosing m is a choice.
+// The last table has the cells as numbers, in a danfojs DataFrame: sort them, filter them, compute with them.
 
 // %%
-import { momentumLengthMap, momentumLengthNotes, momentumLengthRows, showHeatMap } from "moco-kit";
+import { DataFrame } from "danfojs-node";
+import { momentumLengthMap, momentumLengthNotes, momentumLengthNumbers } from "moco-kit";
+import { momentumLengthRows, showHeatMap } from "moco-kit";
 
-showTable(new DataFrame(momentumLengthRows(studies.momentumLength)), {
+showTable(momentumLengthRows(studies.momentumLength), {
   caption: `kNN on validation by m and length, K = ${size.momentumAblationQueueSize}`,
 });
 showHeatMap(momentumLengthMap(studies.momentumLength));
+
+const cells = new DataFrame(momentumLengthNumbers(studies.momentumLength));
+showTable(cells.sortValues("knn", { ascending: false }).head(5), {
+  caption: "The five best cells, of those that can be judged and those that cannot",
+});
 showNotes([studies.momentumLength.finding, ...momentumLengthNotes(studies.momentumLength)]);
 
 // %% [markdown]
@@ -283,7 +290,7 @@ showNotes([studies.momentumLength.finding, ...momentumLengthNotes(studies.moment
 // %%
 import { falseNegativeFigure, falseNegativeRows } from "moco-kit";
 
-showTable(new DataFrame(falseNegativeRows(studies.negatives)), {
+showTable(falseNegativeRows(studies.negatives), {
   caption: `What the queue holds besides true negatives, ${sizes.falseNegatives.epochs} epochs`,
 });
 showChart(falseNegativeFigure(studies.negatives));
@@ -302,7 +309,7 @@ showNotes([studies.negatives.finding]);
 // %%
 import { informationBoundFigure, informationBoundRows } from "moco-kit";
 
-showTable(new DataFrame(informationBoundRows(studies.bound)), {
+showTable(informationBoundRows(studies.bound), {
   caption: "InfoNCE's bound and its ceiling",
 });
 showChart(informationBoundFigure(studies.bound));

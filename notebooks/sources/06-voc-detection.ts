@@ -74,11 +74,10 @@ await showDetections(train, [], { images: train.images.slice(0, 4) });
 // is small so that two cores train it in minutes. `source` says where each value comes from.
 
 // %%
-import { DataFrame } from "danfojs-node";
 import { detectionPreset, recipeRows } from "moco-kit";
 
 const paper = detectionPreset("pascal_voc_R_50_C4_24k");
-showTable(new DataFrame(recipeRows(recipe, paper)), { caption: "The recipe and the paper's" });
+showTable(recipeRows(recipe, paper), { caption: "The recipe and the paper's" });
 showNotes([recipe.source]);
 
 // %% [markdown]
@@ -189,23 +188,30 @@ if (anew) {
 // ## Results
 //
 // AP, AP50 and AP75 are COCO's over the nine categories. "Any category" asks only whether an object is where the detector says,
-// which is most of what so short a training can learn. Intervals are of a two-level bootstrap: seeds are drawn, then test scenes.
+// which is most of what so short a training can learn. Intervals are of a two-level bootstrap: seeds are drawn, then test scenes. The
+// second table has the numbers in a danfojs DataFrame: sort them, filter them, compute with them.
 // Among the rows is a control whose training scenes have shuffled labels: what it finds of the categories is chance.
 
 // %%
+import { DataFrame } from "danfojs-node";
 import { categoryRows, coverageNote, ownTransferRuns, showChart, transferFigure } from "moco-kit";
-import { transferNotes, transferRows, validationFigure } from "moco-kit";
+import { transferNotes, transferNumbers, transferRows, validationFigure } from "moco-kit";
 
 const store = anew ? ownTransferRuns() : recordedTransferRuns(transfer);
 const result =
   anew || transfer.name !== scenes.name
     ? storedTransfer(transfer, test, store, anew ? seeds : undefined)
     : recorded;
-showTable(new DataFrame(transferRows(result)), {
+showTable(transferRows(result), {
   caption: `${transfer.title}${anew ? "" : ", as recorded"}`,
 });
 showNotes([...transferNotes(result), coverageNote(result), ...reversalNotes(result)]);
-showTable(new DataFrame(categoryRows(result)), {
+if (result.rows.some(({ runs }) => runs.length > 0)) {
+  const numbers = new DataFrame(transferNumbers(result));
+  const byAp = numbers.query(numbers["measure"].eq("AP"));
+  showTable(byAp.sortValues("value", { ascending: false }), { caption: "By AP, best first (%)" });
+}
+showTable(categoryRows(result), {
   caption: "AP of each category, in percent, with intervals over seeds and scenes",
 });
 showChart(transferFigure(result));
@@ -232,7 +238,7 @@ await showDetections(test, found, { images: test.images.slice(0, 4), leastScore:
 // %%
 import { differenceRows } from "moco-kit";
 
-showTable(new DataFrame(differenceRows(result)), { caption: "Differences between rows" });
+showTable(differenceRows(result), { caption: "Differences between rows" });
 
 // %% [markdown]
 // ## What the paper published
@@ -244,7 +250,7 @@ showTable(new DataFrame(differenceRows(result)), { caption: "Differences between
 import { publishedDetectionTables, publishedRows } from "moco-kit";
 
 for (const table of publishedDetectionTables)
-  showTable(new DataFrame(publishedRows(table, result)), { caption: table.title });
+  showTable(publishedRows(table, result), { caption: table.title });
 
 // %% [markdown]
 // ## On real photographs
@@ -255,12 +261,12 @@ for (const table of publishedDetectionTables)
 // %%
 const cells = transferNamed("bccd");
 const ofCells = storedTransfer(cells, await recordedTestSet(cells), recordedTransferRuns(cells));
-showTable(new DataFrame(transferRows(ofCells)), { caption: `${cells.title}, as recorded` });
+showTable(transferRows(ofCells), { caption: `${cells.title}, as recorded` });
 showNotes([...transferNotes(ofCells), ...reversalNotes(ofCells)]);
-showTable(new DataFrame(categoryRows(ofCells)), {
+showTable(categoryRows(ofCells), {
   caption: "AP of each category, in percent, with intervals over seeds and photographs",
 });
-showTable(new DataFrame(differenceRows(ofCells)), { caption: "Differences between rows" });
+showTable(differenceRows(ofCells), { caption: "Differences between rows" });
 showChart(validationFigure(ofCells));
 
 // %% [markdown]

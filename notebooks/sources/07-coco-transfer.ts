@@ -77,11 +77,10 @@ await showDetections(train, [], { images: train.images.slice(0, 4), masks: true 
 // so that two cores train it in minutes. `source` says where each value comes from.
 
 // %%
-import { DataFrame } from "danfojs-node";
 import { detectionPreset, recipeRows } from "moco-kit";
 
 const paper = detectionPreset("coco_R_50_FPN_1x");
-showTable(new DataFrame(recipeRows(recipe, paper)), { caption: "The recipe and the paper's" });
+showTable(recipeRows(recipe, paper), { caption: "The recipe and the paper's" });
 showNotes([recipe.source]);
 
 // %% [markdown]
@@ -191,22 +190,29 @@ if (anew) {
 // ## Results
 //
 // AP, AP50 and AP75 are COCO's over the nine categories, of boxes and of masks. "Any category" asks only whether an object is
-// where the detector says. Intervals are of a two-level bootstrap: seeds are drawn, then test scenes.
+// where the detector says. Intervals are of a two-level bootstrap: seeds are drawn, then test scenes. The
+// second table has the numbers in a danfojs DataFrame: sort them, filter them, compute with them.
 
 // %%
+import { DataFrame } from "danfojs-node";
 import { categoryRows, coverageNote, ownTransferRuns, showChart, transferFigure } from "moco-kit";
-import { transferNotes, transferRows, validationFigure } from "moco-kit";
+import { transferNotes, transferNumbers, transferRows, validationFigure } from "moco-kit";
 
 const store = anew ? ownTransferRuns() : recordedTransferRuns(transfer);
 const result =
   anew || transfer.name !== scenes.name
     ? storedTransfer(transfer, test, store, anew ? seeds : undefined)
     : recorded;
-showTable(new DataFrame(transferRows(result)), {
+showTable(transferRows(result), {
   caption: `${transfer.title}${anew ? "" : ", as recorded"}`,
 });
 showNotes([...transferNotes(result), coverageNote(result), ...reversalNotes(result)]);
-showTable(new DataFrame(categoryRows(result)), {
+if (result.rows.some(({ runs }) => runs.length > 0)) {
+  const numbers = new DataFrame(transferNumbers(result));
+  const byAp = numbers.query(numbers["measure"].eq("AP"));
+  showTable(byAp.sortValues("value", { ascending: false }), { caption: "By AP, best first (%)" });
+}
+showTable(categoryRows(result), {
   caption: "AP of each category, in percent, with intervals over seeds and scenes",
 });
 showChart(transferFigure(result));
@@ -237,7 +243,7 @@ await showDetections(test, found, {
 // %%
 import { differenceRows } from "moco-kit";
 
-showTable(new DataFrame(differenceRows(result)), { caption: "Differences between rows" });
+showTable(differenceRows(result), { caption: "Differences between rows" });
 
 // %% [markdown]
 // ## On real images
@@ -253,7 +259,7 @@ const ofNuclei = storedTransfer(
   await recordedTestSet(nuclei),
   recordedTransferRuns(nuclei),
 );
-showTable(new DataFrame(transferRows(ofNuclei)), { caption: `${nuclei.title}, as recorded` });
+showTable(transferRows(ofNuclei), { caption: `${nuclei.title}, as recorded` });
 showNotes([...transferNotes(ofNuclei), ...reversalNotes(ofNuclei)]);
 showChart(validationFigure(ofNuclei));
 
@@ -268,7 +274,7 @@ showChart(validationFigure(ofNuclei));
 import { publishedCocoTables, publishedRows, publishedTaskTables } from "moco-kit";
 
 for (const table of [...publishedCocoTables, ...publishedTaskTables]) {
-  showTable(new DataFrame(publishedRows(table, result)), { caption: table.title });
+  showTable(publishedRows(table, result), { caption: table.title });
   if (table.note !== undefined) showNotes([table.note]);
 }
 
@@ -283,10 +289,10 @@ for (const table of [...publishedCocoTables, ...publishedTaskTables]) {
 // pre-training that MoCo covers.
 
 // %%
-showTable(new DataFrame(taskRows()), {
+showTable(taskRows(), {
   caption: "MoCo minus supervised pre-training, in points, as published",
 });
-showTable(new DataFrame(taskDifferenceRows()), { caption: "By AP or mean IoU, as published" });
+showTable(taskDifferenceRows(), { caption: "By AP or mean IoU, as published" });
 
 // %% [markdown]
 // ## Does a better linear probe make a better detector?

@@ -184,16 +184,6 @@ describe("a chart", () => {
     for (const mark of ["0.01", "0.1", "1"]) expect(svg).toContain(`>${mark}</text>`);
   });
 
-  it("draws lines in the colors and dashes that a figure gives them", () => {
-    const line = { color: "#123456" };
-    const curve = { name: "bound", x: [0, 1], y: [0, 1], line };
-    const ceiling = { ...curve, name: "ceiling", line: { ...line, dash: "dot" } };
-    const svg = chartBundle({ data: [curve, ceiling] })["image/svg+xml"] as string;
-    expect(svg.match(/stroke="#123456"/g)).toHaveLength(2);
-    expect(svg.match(/stroke-dasharray/g)).toHaveLength(1);
-    expect(svg.match(/<rect [^>]*fill="#123456"/g)).toHaveLength(2); // in the legend
-  });
-
   it("draws larger values higher, and leaves out points that are not finite", () => {
     const points = polylineOf(svgChart([{ name: "", x: [0, 1, 2, 3], y: [1, NaN, 2, 3] }]).svg);
     expect(points).toHaveLength(3);

@@ -1,6 +1,6 @@
 import { percent, percentValue } from "../../display/percent";
 import type { HeatMap } from "../../display/heat-map";
-import type { TextRow } from "../../display/table";
+import type { Row, TextRow } from "../../display/table";
 import { mocoRecipe } from "../../recipes/method-recipes";
 import type { Preset } from "../../recipes/presets";
 import { differenceError, finalKnn, oneSeedNote, type FindRun, type StudyCell, type StudyRun } from "./study";
@@ -99,6 +99,13 @@ export function momentumLengthRows({ momenta, epochs, rows }: MomentumLengthStud
       }),
     ),
   }));
+}
+
+/** The same as numbers, to compute with: a line per cell whose training did not diverge, kNN in percent. */
+export function momentumLengthNumbers({ rows }: MomentumLengthStudy): Row[] {
+  return rows.flatMap(({ momentum, epochs, steps, knn, tooShort }) =>
+    knn === undefined ? [] : [{ m: momentum, epochs, steps, knn: Number((100 * knn).toFixed(1)), judged: !tooShort }],
+  );
 }
 
 /** How precise the map is. */

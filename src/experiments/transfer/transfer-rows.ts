@@ -11,7 +11,7 @@ import {
   type TransferResultRow,
 } from "./transfer-result";
 import { withInterval } from "../ablation/ablation-rows";
-import { type TextRow } from "../../display/table";
+import type { Row, TextRow } from "../../display/table";
 
 /** The metrics of every row on the test part, with intervals over seeds and images. */
 export function transferRows({ measures, rows }: TransferResult): TextRow[] {
@@ -26,6 +26,26 @@ export function transferRows({ measures, rows }: TransferResult): TextRow[] {
     seeds: String(runs.length),
     state: runs.length === 0 ? "not run" : [...new Set(runs.map(endOf))].join(", "),
   }));
+}
+
+/** The same as numbers, to compute with: a line per row and measure, in percent. */
+export function transferNumbers({ measures, rows }: TransferResult): Row[] {
+  const inPercent = (share: number) => Number((100 * share).toFixed(1));
+  return rows.flatMap(({ label, metrics, runs }) =>
+    metrics === undefined
+      ? []
+      : measures.map((measure) => {
+          const { mean, low, high } = metrics[measure]!;
+          return {
+            initialization: label,
+            measure: measureTitles[measure],
+            value: inPercent(mean),
+            low: inPercent(low),
+            high: inPercent(high),
+            seeds: runs.length,
+          };
+        }),
+  );
 }
 
 /**

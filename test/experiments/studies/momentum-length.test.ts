@@ -5,6 +5,7 @@ import {
   momentumLengthCells,
   momentumLengthMap,
   momentumLengthNotes,
+  momentumLengthNumbers,
   momentumLengthRows,
   momentumLengthStudy,
   type MomentumLengthCell,
@@ -87,6 +88,12 @@ describe("momentumLengthStudy", () => {
     expect(first!["10 epochs"]).toBe("diverged, steps × (1 − m) = 350");
     expect(second!["1 epoch"]).toBe("40.0 %, steps × (1 − m) = 3.5");
     expect(momentumLengthRows(result).at(-1)!["1 epoch"]).toContain("too short to judge");
+  });
+
+  it("has the same as numbers", async () => {
+    const numbers = momentumLengthNumbers(await study(() => studyRun({ knn: 0.4 })));
+    expect(numbers).toHaveLength(20);
+    expect(numbers.at(-1)).toEqual({ m: 0.9999, epochs: 10, steps: 350, knn: 40, judged: false });
   });
 
   it("draws a heat map with the marks of the table", async () => {

@@ -8,6 +8,7 @@ import {
   validationFigure,
   transferFigure,
   transferNotes,
+  transferNumbers,
   transferRows,
 } from "../../../src/experiments/transfer/transfer-rows";
 import { transferNamed, type Transfer } from "../../../src/experiments/transfer/transfer";
@@ -41,6 +42,18 @@ describe("the tables of a transfer", () => {
     });
     expect(moco!["state"]).toBe("2000, still rising");
     expect(transferRows(empty)[0]).toMatchObject({ AP: "–", state: "not run" });
+  });
+
+  it("have the same as numbers, and nothing of rows without runs", () => {
+    expect(transferNumbers(result)[0]).toEqual({
+      initialization: "random",
+      measure: "AP",
+      value: 20,
+      low: 20.2,
+      high: 27.8,
+      seeds: 1,
+    });
+    expect(transferNumbers(empty)).toEqual([]);
   });
 
   it("have each difference in points beside the paper's sign", () => {
