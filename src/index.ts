@@ -27,6 +27,8 @@ export {
   l2Normalize,
   type Encoder,
 } from "./nn/encoder";
+export { gradientsOf } from "./nn/gradients";
+export { trainingMode, updateRunningAverages, type LayerStatistics } from "./nn/running-averages";
 export { initialParameters } from "./nn/initial-values";
 export type { Network } from "./nn/network";
 export { ParameterVector, type TensorEntry } from "./nn/parameters";
@@ -77,12 +79,18 @@ export { parseDetectionRecipe, type DetectionRecipe } from "./detection/detectio
 export { detectionRateAt } from "./detection/detection-schedule";
 export { trainableImages } from "./detection/structures/detection-set";
 export {
+  detectorWeightDecay,
   disposeDetectorTraining,
   startDetectorTraining,
   type Initialization,
 } from "./detection/train/detector-training";
 export { trainDetector, type DetectorProgress } from "./detection/train/train-detector";
 export { DetectorTrainingStep } from "./detection/train/take-detector-step";
+export { batchLayout } from "./detection/model/batch-layout";
+export { architectureOf, type Detector } from "./detection/model/detector";
+export { drawSamples, mapLosses, type DetectorLosses, type TrainingBatch } from "./detection/model/faster-rcnn";
+export { regionProposalLosses, regionProposalNetwork } from "./detection/model/region-proposal-network";
+export { roiLosses } from "./detection/model/roi-heads";
 export { readTrainingBatch, shuffledBatches } from "./detection/train/training-batches";
 export { readPredictions, runDetector, type DetectorRun } from "./runs/run-detector";
 
@@ -141,29 +149,33 @@ export { layerFigure, layerRows } from "./experiments/linear-evaluation/layer-ro
 export { engineFigure, engineNotes, engineRows } from "./experiments/pytorch-parity/two-engines-rows";
 export { rankFigure, rankFinding, rankRows } from "./experiments/transfer/rank-rows";
 export { publishedRows } from "./experiments/transfer/published-rows";
+export { recipeRows } from "./experiments/transfer/recipe-rows";
 export { taskDifferenceRows, taskFindings, taskRows } from "./experiments/transfer/task-rows";
 export {
   categoryRows,
+  coverageNote,
   differenceRows,
+  reversalNotes,
   validationFigure,
   transferFigure,
   transferNotes,
+  transferNumbers,
   transferRows,
 } from "./experiments/transfer/transfer-rows";
 
-export { recordedStudies, studyPlan, workLeft, type StudyPlan } from "./experiments/studies/plan";
-export type { FindRun } from "./experiments/studies/study";
-export { shufflingFigures, shufflingRows, shufflingStudy } from "./experiments/studies/shuffling";
-export { observeStaleness, type StalenessRecord } from "./experiments/studies/observe-staleness";
-export { stalenessStudy } from "./experiments/studies/staleness";
+export { recordedStudies, studyAnswers, trainStudies, type Studies } from "./experiments/studies/all-studies";
+export { studyPlan, workLeft, type StudyPlan } from "./experiments/studies/plan";
+export { studySizes, type StudySizes } from "./experiments/studies/sizes";
+export { shufflingFigures, shufflingNotes, shufflingRows } from "./experiments/studies/shuffling";
 export { maskedRows, stalenessFigures, stalenessRows } from "./experiments/studies/staleness-report";
-export { momentumLengthMap, momentumLengthRows, momentumLengthStudy } from "./experiments/studies/momentum-length";
-export { falseNegativeFigure, falseNegativeRows, falseNegatives } from "./experiments/studies/false-negatives";
 export {
-  informationBound,
-  informationBoundFigure,
-  informationBoundRows,
-} from "./experiments/studies/information-bound";
+  momentumLengthMap,
+  momentumLengthNotes,
+  momentumLengthNumbers,
+  momentumLengthRows,
+} from "./experiments/studies/momentum-length";
+export { falseNegativeFigure, falseNegativeRows } from "./experiments/studies/false-negatives";
+export { informationBoundFigure, informationBoundRows } from "./experiments/studies/information-bound";
 
 export { judgementsOn } from "./claims/judge";
 export { recordedJudgements } from "./report/recorded-report";

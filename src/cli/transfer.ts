@@ -37,7 +37,7 @@ export function transferCommand(): Command {
         .choices(["initializations", "all"] satisfies TransferFlags["rows"][])
         .default("initializations"),
     )
-    .option("--seeds <count>", "seeds for each row; a verdict needs 3", integerFrom(1), 1)
+    .option("--seeds <count>", "seeds for each row; a verdict of moco claims needs 5", integerFrom(1), 1)
     .option("--recorded", "print the runs recorded in results; nothing is trained")
     .option("--record", "copy the finished runs to results, for the repository")
     .option("--json", "print JSON; progress goes to stderr")

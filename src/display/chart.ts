@@ -172,8 +172,13 @@ function optionsOf(layout: Readonly<Record<string, unknown>>, axes: "" | "2"): C
     ...(title === undefined ? {} : { title }),
     ...(xTitle === undefined ? {} : { xTitle }),
     ...(yTitle === undefined ? {} : { yTitle }),
-    logX: (xaxis as { type?: string } | undefined)?.type === "log",
+    logX: isLogarithmic(xaxis),
+    logY: isLogarithmic(yaxis),
   };
+}
+
+function isLogarithmic(axis: unknown): boolean {
+  return (axis as { type?: string } | undefined)?.type === "log";
 }
 
 function titleOf(axis: unknown): unknown {

@@ -22,6 +22,8 @@ export interface ChartOptions {
   readonly yTitle?: string;
   /** Draws x by its logarithm; all x must be positive. Default false. */
   readonly logX?: boolean;
+  /** Draws y by its logarithm; points that are not positive are left out. Not for bars. Default false. */
+  readonly logY?: boolean;
   /** In pixels, as drawn; viewers make it narrower where there is no room. @default 640 */
   readonly width?: number;
 }
@@ -40,7 +42,7 @@ const HEIGHT = 320;
 const MARGIN = { top: 34, right: 16, bottom: 48, left: 64 };
 const LEGEND = { rowHeight: 18, markWidth: 16, letterWidth: 6.6, gap: 14 };
 /** Okabe and Ito's colors, which readers with color blindness can tell apart. */
-const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
+export const curveColors = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
 
 /** Draws a plain chart as SVG, without a browser: for live curves, and where Plotly's output is not shown. */
 export function svgChart(series: readonly Series[], options: ChartOptions = {}): DrawnChart {
@@ -49,21 +51,26 @@ export function svgChart(series: readonly Series[], options: ChartOptions = {}):
   const position = (x: number | string): number =>
     categories === undefined ? Number(x) : categories.indexOf(String(x));
   const scaleX = (x: number): number => (options.logX === true && categories === undefined ? Math.log(x) : x);
+  const scaleY = (y: number): number => (options.logY === true ? Math.log10(y) : y);
   const barSeries = series.filter((one) => one.mark === "bar");
 
   const xs = series.flatMap((one) => one.x.map((x) => scaleX(position(x)))).filter(Number.isFinite);
-  const ys = series.flatMap((one) => [...one.y, ...(one.intervals ?? []).flat()]).filter(Number.isFinite);
+  const ys = series
+    .flatMap((one) => [...one.y, ...(one.intervals ?? []).flat()])
+    .map(scaleY)
+    .filter(Number.isFinite);
   const yDomain = padded(barSeries.length > 0 ? [0, ...ys] : ys, 0.05);
   const xDomain = categories === undefined && barSeries.length === 0 ? padded(xs, 0) : padded(xs, 0, 0.5);
   const left = (x: number | string): number => place(scaleX(position(x)), xDomain, MARGIN.left, width - MARGIN.right);
-  const top = (y: number): number => place(y, yDomain, HEIGHT - MARGIN.bottom, MARGIN.top);
+  const top = (y: number): number => place(scaleY(y), yDomain, HEIGHT - MARGIN.bottom, MARGIN.top);
+  const yTicks = options.logY === true ? powersOfTen(yDomain) : ticks(yDomain);
 
   const legend = series.length > 1 ? legendOf(series, width) : { parts: [], rows: 0 };
   const height = HEIGHT + legend.rows * LEGEND.rowHeight;
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
       `style="max-width:100%" font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>`,
-    ...ticks(yDomain).map((y) => horizontalTick(top(y), y, width)),
+    ...yTicks.map((y) => horizontalTick(top(y), y, width)),
     ...apart(
       xTicks(series, categories, xDomain, options.logX === true).map((x) => ({
         at: left(x),
@@ -128,9 +135,9 @@ interface Look {
 
 /** Colors first; where they begin anew, the line is broken, and the points are open. */
 function lookOf({ color, dashed }: Series, index: number): Look {
-  const around = Math.floor(index / COLOURS.length);
+  const around = Math.floor(index / curveColors.length);
   const dash = (dashed ?? around > 0) ? ["4 3", "1 3", "8 3"][Math.max(0, around - 1) % 3] : undefined;
-  return { color: color ?? COLOURS[index % COLOURS.length]!, dash };
+  return { color: color ?? curveColors[index % curveColors.length]!, dash };
 }
 
 function drawSeries(
@@ -140,7 +147,7 @@ function drawSeries(
 ): string[] {
   const points = series.x.flatMap((x, index) => {
     const y = series.y[index]!;
-    return Number.isFinite(y) && Number.isFinite(left(x))
+    return Number.isFinite(top(y)) && Number.isFinite(left(x))
       ? [{ x: left(x), y: top(y), interval: series.intervals?.[index] }]
       : [];
   });
@@ -229,6 +236,13 @@ function ticks([low, high]: readonly [number, number]): number[] {
   const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
   const first = Math.ceil(low / step);
   return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, index) => (first + index) * step);
+}
+
+/** The powers of ten within a domain of logarithms; its ends where there are fewer than two. */
+function powersOfTen([low, high]: readonly [number, number]): number[] {
+  const first = Math.ceil(low);
+  const powers = Array.from({ length: Math.floor(high) - first + 1 }, (_, index) => Number(`1e${first + index}`));
+  return powers.length > 1 ? powers : [10 ** low, 10 ** high];
 }
 
 function padded(values: readonly number[], share: number, atLeast = 0): readonly [number, number] {

@@ -5,7 +5,7 @@ export interface PublishedRow {
   readonly column: string;
   /** In the order of {@link PublishedTable.measures}; undefined where the paper prints none. */
   readonly values: readonly (number | undefined)[];
-  /** Why the kit does not run it; undefined where it does, at its own scale. */
+  /** Why the kit does not run it; undefined where it has a row for it, at its own scale. */
   readonly reason: string | undefined;
 }
 

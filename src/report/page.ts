@@ -162,7 +162,7 @@ function transferSection({ result, drawing, encoders }: TransferOnPage, charts: 
 ${tablesHtml([...transferTables(result), ofEncoders])}
 ${figures.map((figure, index) => chart(`${transfer.name}-${index}`, figure, charts)).join("\n")}
 ${drawing === undefined ? "" : `<div class="scroll" data-source="detections of the first MoCo run">${drawing}</div>`}
-${transfer.published.map((table, index) => publishedHtml(table, `${transfer.name}-published-${index}`)).join("\n")}
+${transfer.published.map((table, index) => publishedHtml(table, result, `${transfer.name}-published-${index}`)).join("\n")}
 </section>`;
 }
 
@@ -188,8 +188,8 @@ ${tablesHtml([
 </section>`;
 }
 
-function publishedHtml(table: PublishedTable, id: string): string {
-  const shown = plainTable(id, `${table.title}, as published`, table.title, publishedRows(table));
+function publishedHtml(table: PublishedTable, result: TransferResult, id: string): string {
+  const shown = plainTable(id, `${table.title}, as published`, table.title, publishedRows(table, result));
   return tablesHtml([{ ...shown, notes: table.note === undefined ? [] : [table.note] }]);
 }
 

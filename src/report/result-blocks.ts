@@ -5,7 +5,7 @@ import type { AblationResult } from "../experiments/ablation/ablation-result";
 import { metricNames } from "../experiments/ablation/ablation-result";
 import { metricTitles } from "../experiments/ablation/ablation-rows";
 import { measureTitles, type DetectionMeasure } from "../detection/metric/detection-metrics";
-import { publishedSign, type TransferResult } from "../experiments/transfer/transfer-result";
+import { publishedDirection, type TransferResult } from "../experiments/transfer/transfer-result";
 import { transferNames } from "../experiments/transfer/transfer";
 import { InputError } from "../errors";
 import { presetNamed, type Preset } from "../recipes/presets";
@@ -174,17 +174,19 @@ function transferBlock(result: TransferResult): string {
   const trained = { ...metrics!, rows: metrics!.rows.filter(({ runs }) => runs.length > 0) };
   const shown = told.filter((measure) => result.measures.includes(measure));
   const differences = result.differences.map((difference): TextRow => {
-    const printed = (["ap50", "maskAp"] as const)
-      .filter((measure) => result.measures.includes(measure))
-      .map((measure) => publishedSign(difference, measure))
-      .map((sign) => (sign === undefined ? "–" : sign > 0 ? "higher" : "lower"));
+    const published = shown.filter((measure) => difference.published[measure] !== undefined);
+    const directions = new Set(published.map((measure) => publishedDirection(difference, measure)));
+    const printed =
+      directions.size === 1
+        ? [...directions]
+        : published.map((measure) => `${measureTitles[measure]} ${publishedDirection(difference, measure)}`);
     const columns = shown.flatMap((measure): [string, string][] => {
       const { mean, low, high, verdict } = difference.measures[measure]!;
       return [[measureTitles[measure], `${signedInterval(mean, { low, high }, { scale: 100 })}: ${verdict}`]];
     });
     return {
       difference: `${difference.row} − ${difference.reference}`,
-      "in the paper": `${printed.join(", ")} (${difference.source})`,
+      "in the paper": `${printed.join("; ")} (${difference.source})`,
       ...Object.fromEntries(columns),
     };
   });

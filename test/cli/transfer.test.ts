@@ -42,7 +42,7 @@ describe("notebook 06", () => {
     const output = join(folder, "06.ipynb");
     const { code, stdout, stderr } = await moco("notebook", "06", "--preset", "smoke", "--output", output);
     expect(code, stdout + stderr).toBe(0);
-    expect(stdout).toContain("3 detectors for each seed: about 1 min on two cores");
+    expect(stdout).toContain("3 detectors per seed: about 1 min on two cores");
     const executed = readFileSync(output, "utf8");
     for (const text of [drawing, "MoCo − supervised", "unsupervised, YFCC-100M", "BCCD"]) {
       expect(executed).toContain(text);

@@ -175,6 +175,15 @@ describe("a chart", () => {
     expect(b! - a!).toBeCloseTo(c! - b!, 6);
   });
 
+  it("spaces a logarithmic axis of y by ratios, with marks at powers of ten, and leaves out what is not positive", () => {
+    const layout = { yaxis: { type: "log" } };
+    const { "image/svg+xml": svg } = chartBundle({ data: [{ x: [0, 1, 2, 3], y: [0, 0.01, 0.1, 1] }], layout });
+    const [a, b, c, ...none] = polylineOf(svg as string).map(([, y]) => y!);
+    expect(none).toEqual([]);
+    expect(a! - b!).toBeCloseTo(b! - c!, 6);
+    for (const mark of ["0.01", "0.1", "1"]) expect(svg).toContain(`>${mark}</text>`);
+  });
+
   it("draws larger values higher, and leaves out points that are not finite", () => {
     const points = polylineOf(svgChart([{ name: "", x: [0, 1, 2, 3], y: [1, NaN, 2, 3] }]).svg);
     expect(points).toHaveLength(3);

@@ -25,7 +25,12 @@ export type ByMeasure<T> = Readonly<Record<Exclude<DetectionMeasure, MaskMeasure
   Readonly<Partial<Record<MaskMeasure, T>>>;
 
 /** The metrics of one run, each on the test set and on every draw of its images. */
-export type ResampledMetrics = ByMeasure<ResampledMetric>;
+export type ResampledMetrics = ByMeasure<ResampledMetric> & {
+  /** AP of each category; NaN where the images hold none of it. */
+  readonly categoryAp: readonly ResampledMetric[];
+  /** The same of masks, where they are predicted. */
+  readonly maskCategoryAp?: readonly ResampledMetric[] | undefined;
+};
 
 /** The measures of a recipe's detectors, in the order of tables. */
 export function measuresOf({ detector }: Pick<DetectionRecipe, "detector">): readonly DetectionMeasure[] {

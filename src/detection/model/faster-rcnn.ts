@@ -72,20 +72,31 @@ export function stepPauses(on: DetectorOnBatch): Readonly<Record<string, Readonl
  * @throws DivergedError, when it decides, if a region is not finite, or none is left to learn from
  */
 export function stepDecisions(on: DetectorOnBatch, batch: Omit<TrainingBatch, "images">, random: Random): Decisions {
+  return { [samplesPause]: (rpn) => drawSamples(on, rpn as unknown as RpnOutput, batch, random) };
+}
+
+/**
+ * Draws the anchors that the RPN learns from, and the regions, by what it says, that the heads learn from.
+ *
+ * @returns the inputs of both; the caller disposes them
+ * @throws DivergedError if a region is not finite, or none is left to learn from
+ */
+export function drawSamples(
+  on: DetectorOnBatch,
+  rpn: RpnOutput,
+  batch: Omit<TrainingBatch, "images">,
+  random: Random,
+): NamedTensors {
   const { config } = on.detector;
   const { anchors } = on.layout;
-  return {
-    [samplesPause]: (rpn) => {
-      const drawn = drawAnchors(joinArrays(anchors), batch.truths, config.anchorsPerImage, random);
-      try {
-        const proposals = proposalsOf(rpn as unknown as RpnOutput, anchors, batch.sizes, config.proposals.training);
-        return { ...drawn, ...drawRegions(on, proposals, batch, random) };
-      } catch (error) {
-        tf.dispose({ ...drawn });
-        throw error;
-      }
-    },
-  };
+  const drawn = drawAnchors(joinArrays(anchors), batch.truths, config.anchorsPerImage, random);
+  try {
+    const proposals = proposalsOf(rpn, anchors, batch.sizes, config.proposals.training);
+    return { ...drawn, ...drawRegions(on, proposals, batch, random) };
+  } catch (error) {
+    tf.dispose({ ...drawn });
+    throw error;
+  }
 }
 
 /**

@@ -48,7 +48,7 @@ export function falseNegatives(
   return { rows, classAtRandom, trainImages, finding: findingOf(rows, classAtRandom, trainImages) };
 }
 
-/** The shares as a table; counts are keys a query. */
+/** The shares as a table; counts are keys per query. */
 export function falseNegativeRows({ rows, trainImages }: FalseNegatives): TextRow[] {
   return rows.map(({ queueSize, own, twin, sameClass, beyondPaper }) => ({
     K: String(queueSize),
@@ -79,7 +79,7 @@ export function falseNegativeFigure({ rows }: FalseNegatives): Figure {
     layout: {
       title: { text: "False negatives in the queue" },
       xaxis: { title: { text: "K" }, type: "category" },
-      yaxis: { title: { text: "keys a query" } },
+      yaxis: { title: { text: "keys per query" } },
     },
   };
 }

@@ -1,9 +1,9 @@
 import { percent, percentValue } from "../../display/percent";
 import type { HeatMap } from "../../display/heat-map";
-import type { TextRow } from "../../display/table";
+import type { Row, TextRow } from "../../display/table";
 import { mocoRecipe } from "../../recipes/method-recipes";
 import type { Preset } from "../../recipes/presets";
-import { differenceError, finalKnn, type FindRun, type StudyCell, type StudyRun } from "./study";
+import { differenceError, finalKnn, oneSeedNote, type FindRun, type StudyCell, type StudyRun } from "./study";
 
 export interface MomentumLengthAxes {
   /** m. */
@@ -33,6 +33,8 @@ export interface MomentumLengthStudy {
   readonly momenta: readonly number[];
   readonly epochs: readonly number[];
   readonly rows: readonly MomentumLengthRow[];
+  /** How many images kNN was read on. */
+  readonly validationImages: number;
   readonly finding: string;
 }
 
@@ -53,7 +55,7 @@ export function momentumLengthCells(preset: Preset, { momenta, epochs }: Momentu
 
 /**
  * The momentum m of the key encoder against the length of training, by kNN on validation: whether the best m has to be
- * looked for anew at each length.
+ * looked for again at each length.
  *
  * @param counts - steps of an epoch, and images of the validation part, for the error of its accuracy
  */
@@ -74,6 +76,7 @@ export async function momentumLengthStudy(
     momenta: unique(cells.map(({ momentum }) => momentum)),
     epochs: unique(cells.map(({ epochs }) => epochs)),
     rows,
+    validationImages: counts.validationImages,
     finding: findingOf(rows, counts.validationImages),
   };
 }
@@ -96,6 +99,23 @@ export function momentumLengthRows({ momenta, epochs, rows }: MomentumLengthStud
       }),
     ),
   }));
+}
+
+/** The same as numbers, to compute with: a line per cell whose training did not diverge, kNN in percent. */
+export function momentumLengthNumbers({ rows }: MomentumLengthStudy): Row[] {
+  return rows.flatMap(({ momentum, epochs, steps, knn, tooShort }) =>
+    knn === undefined ? [] : [{ m: momentum, epochs, steps, knn: Number((100 * knn).toFixed(1)), judged: !tooShort }],
+  );
+}
+
+/** How precise the map is. */
+export function momentumLengthNotes({ rows, validationImages }: MomentumLengthStudy): string[] {
+  return [
+    oneSeedNote(
+      rows.flatMap(({ knn, run }) => (knn === undefined ? [] : [run])),
+      validationImages,
+    ),
+  ];
 }
 
 /** kNN by m and length of training. */
@@ -133,10 +153,21 @@ function findingOf(rows: readonly MomentumLengthRow[], images: number): string {
     const others = near.length === 0 ? "" : `, not told apart from m = ${near.join(", ")} by two standard errors`;
     return [`m = ${best.momentum} at ${length} epoch${length === 1 ? "" : "s"} (${percent(best.knn)}${others})`];
   });
-  const left = `${tooShort} of the ${rows.length} cells ${tooShort === 1 ? "is" : "are"} too short to judge`;
+  const left = `${tooShort} of the ${rows.length} cells ${tooShort === 1 ? "is" : "are"} too short to judge${highestUnjudged(rows)}`;
   return told.length === 0
     ? `No length has two momenta that can be compared: ${left}.`
     : `The best m that can be judged is ${told.join("; ")}; ${left} (one seed).`;
+}
+
+/** Names the best of the cells that are too short to judge and yet higher than all that can be judged. */
+function highestUnjudged(rows: readonly MomentumLengthRow[]): string {
+  const known = rows.flatMap((row) => (row.knn === undefined ? [] : [{ ...row, knn: row.knn }]));
+  const best = Math.max(...known.filter((row) => !row.tooShort).map(({ knn }) => knn));
+  const above = known.filter((row) => row.tooShort && row.knn > best).sort((a, b) => b.knn - a.knn);
+  if (above.length === 0 || !Number.isFinite(best)) return "";
+  const named = above.slice(0, 2).map((row) => `${percent(row.knn)} (${row.label})`);
+  const more = above.length - named.length;
+  return `, ${above.length} of them higher than any that can be judged: ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function unique(values: readonly number[]): number[] {

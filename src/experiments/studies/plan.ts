@@ -1,23 +1,20 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { runDirectory, runRecordFile } from "../../runs/run-cell";
-import { InputError } from "../../errors";
-import { resultsFolder, runName, runsFolder } from "../../runs/run-name";
-import { readRunRecord } from "../../runs/run-record";
-import { recordedRuns } from "../../runs/run-store";
+import { runName, runsFolder } from "../../runs/run-name";
 import type { Preset } from "../../recipes/presets";
 import { queueSizeAblation } from "../ablation/queue-size";
 import type { Recipe } from "../../train/recipe";
 import type { BoundCell } from "./information-bound";
 import { momentumLengthCells, type MomentumLengthCell } from "./momentum-length";
-import { readStaleness, stalenessPath, type StalenessRecord } from "./observe-staleness";
-import type { FindRun } from "./study";
+import { stalenessPath } from "./observe-staleness";
 import { shufflingCells, type ShufflingCell } from "./shuffling";
 import { studySizes, type StudySizes } from "./sizes";
 import { stalenessCells, type StalenessCell } from "./staleness";
 
 /** All trainings of the studies at a preset. */
 export interface StudyPlan {
+  readonly preset: Preset;
   readonly sizes: StudySizes;
   readonly shuffling: readonly ShufflingCell[];
   readonly staleness: readonly StalenessCell[];
@@ -26,11 +23,15 @@ export interface StudyPlan {
   readonly informationBound: readonly BoundCell[];
 }
 
-/** What the studies train at a preset; a training that several of them need is one run. */
-export function studyPlan(preset: Preset): StudyPlan {
-  const sizes = studySizes(preset);
+/**
+ * What the studies train at a preset; a training that several of them need is one run.
+ *
+ * @param sizes - their axes
+ */
+export function studyPlan(preset: Preset, sizes = studySizes(preset)): StudyPlan {
   const { cells, axis } = queueSizeAblation(preset);
   return {
+    preset,
     sizes,
     shuffling: shufflingCells(preset, sizes.shuffling),
     staleness: stalenessCells(preset, sizes.staleness),
@@ -59,37 +60,6 @@ export function studyFiles(
     ),
     ...[...watched.keys()].map((file) => [file, join(recorded, relative(root, file))] as const),
   ]);
-}
-
-/** What was recorded of the studies' trainings, in place of training; both throw InputError for one that is not recorded. */
-export interface RecordedStudies {
-  readonly findRun: FindRun;
-  readonly observed: (cell: StalenessCell) => Promise<StalenessRecord>;
-}
-
-/**
- * Finds the recorded trainings of the studies.
- *
- * @param checksum - of the data set
- */
-export function recordedStudies({ sizes }: StudyPlan, preset: Preset, seed: number, checksum: string): RecordedStudies {
-  const store = recordedRuns(preset);
-  const found = <T>(label: string, record: T | undefined): T => {
-    if (record !== undefined) return record;
-    throw new InputError(
-      `Cannot show the studies: ${label}, seed ${seed}, is not recorded at preset ${preset.name}. Train it (anew = true in a ` +
-        "notebook), or choose preset quick",
-    );
-  };
-  return {
-    // Within a promise, so that what is missing rejects it.
-    findRun: ({ label, recipe }) => Promise.resolve().then(() => found(label, readRunRecord(store.run(recipe, seed)))),
-    observed: ({ label, recipe }) =>
-      Promise.resolve().then(() => {
-        const path = stalenessPath(recipe, seed, checksum, sizes.staleness, join(resultsFolder, preset.name));
-        return found(label, readStaleness(path));
-      }),
-  };
 }
 
 /** The trainings that are evaluated and those that are watched, each once, by the file that says that it is finished. */

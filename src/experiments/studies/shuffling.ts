@@ -6,9 +6,12 @@ import type { Preset } from "../../recipes/presets";
 import type { MethodRecipe } from "../../train/recipe";
 import {
   differenceError,
+  differenceInLastFifth,
   finalKnn,
   lastFifth,
+  oneSeedNote,
   signedPoints,
+  type Estimate,
   type FindRun,
   type StudyCell,
   type StudyRun,
@@ -38,6 +41,8 @@ export interface ShufflingRow extends ShufflingCell {
 
 export interface ShufflingStudy {
   readonly rows: readonly ShufflingRow[];
+  /** How many images kNN was read on. */
+  readonly validationImages: number;
   readonly finding: string;
 }
 
@@ -49,7 +54,7 @@ export function shufflingCells(preset: Preset, { groups, epochs }: ShufflingAxes
         method: kind,
         groups: count,
         shuffle,
-        label: `${kind}, ${count === 1 ? "1 group" : `${count} groups, shuffle ${shuffle}`}`,
+        label: `${methodTitles[kind]}, ${count === 1 ? "1 group" : `${count} groups, shuffle ${shuffle}`}`,
         recipe: {
           ...methodRecipe(preset, {
             ...(defaultMethod(preset, kind) as ShuffledRecipe),
@@ -79,13 +84,13 @@ export async function shufflingStudy(
 ): Promise<ShufflingStudy> {
   const rows: ShufflingRow[] = [];
   for (const cell of cells) rows.push({ ...cell, run: await findRun(cell) });
-  return { rows, finding: findingOf(rows, validationImages) };
+  return { rows, validationImages, finding: findingOf(rows, validationImages) };
 }
 
 /** Where each training ended, as a table. */
 export function shufflingRows({ rows }: ShufflingStudy): TextRow[] {
   return rows.map(({ method, groups, shuffle, run }) => ({
-    method,
+    method: methodTitles[method],
     "BN groups": String(groups),
     shuffle: shuffle === "either" ? "on or off: the same computation" : shuffle,
     "pretext accuracy, last fifth": percent(lastFifth(run, "accuracy")),
@@ -128,31 +133,58 @@ export function shufflingFigures({ rows }: ShufflingStudy): Figure[] {
   });
 }
 
+/** What to know of the table and the curves: how precise they are, and why MoCo's pretext accuracy begins as it does. */
+export function shufflingNotes({ rows, validationImages }: ShufflingStudy): string[] {
+  const runs = rows.map(({ run }) => run);
+  const beginnings = rows.flatMap(({ run: { curve }, recipe: { method, batchSize } }) => {
+    if (method.kind !== "moco" || curve[0]?.step !== 1) return [];
+    const full = Math.floor(method.queueSize / batchSize);
+    const later = curve.filter(({ step }) => step > 1 && step <= full).map(({ accuracy }) => accuracy);
+    return later.length === 0 ? [] : [{ full, first: curve[0].accuracy, later: Math.max(...later) }];
+  });
+  if (beginnings.length === 0) return [oneSeedNote(runs, validationImages)];
+  const [{ full }] = beginnings as [(typeof beginnings)[number]];
+  const first = Math.min(...beginnings.map((one) => one.first));
+  const later = Math.max(...beginnings.map((one) => one.later));
+  return [
+    `MoCo's pretext accuracy is ${percent(first, 0)} at the first step, when all keys of the queue are random vectors, and at most ` +
+      `${percent(later)} in steps 2 to ${full}, while real keys replace them.`,
+    oneSeedNote(runs, validationImages),
+  ];
+}
+
+/** What the paper's figure A.1 has without the shuffle. */
+const paperSigns = { pretext: 1, knn: -1 } as const;
+
 function findingOf(rows: readonly ShufflingRow[], images: number): string {
-  const changes = shuffledMethods.flatMap((method) => {
+  const told = shuffledMethods.flatMap((method) => {
     const groups = Math.max(...rows.filter((row) => row.method === method).map((row) => row.groups));
     const [on, off] = (["on", "off"] as const).map((shuffle) =>
       rows.find((row) => row.method === method && row.groups === groups && row.shuffle === shuffle),
     );
     if (on === undefined || off === undefined) return [];
-    const [pretextOn, pretextOff] = [lastFifth(on.run, "accuracy"), lastFifth(off.run, "accuracy")];
+    const pretext = differenceInLastFifth(off.run, on.run);
     const [knnOn, knnOff] = [finalKnn(on.run), finalKnn(off.run)];
-    if (pretextOn === undefined || pretextOff === undefined || knnOn === undefined || knnOff === undefined) return [];
-    const [pretext, knn] = [pretextOff - pretextOn, knnOff - knnOn];
-    const error = differenceError(knnOn, knnOff, images);
-    return [{ method, groups, pretext, knn, error, asPaper: pretext > 0 && knn < -2 * error }];
+    if (pretext === undefined || knnOn === undefined || knnOff === undefined) return [];
+    const knn = { mean: knnOff - knnOn, error: differenceError(knnOn, knnOff, images) };
+    return [
+      `${methodTitles[method]} in ${groups} groups, pretext accuracy ${describeChange(pretext, paperSigns.pretext)}, ` +
+        `kNN ${describeChange(knn, paperSigns.knn)}`,
+    ];
   });
-  if (changes.length === 0) return "No pair of trainings with and without the shuffle came to its end.";
-  const told = changes.map(
-    ({ method, groups, pretext, knn, error }) =>
-      `${methodTitles[method]} in ${groups} groups changes by ${signedPoints(pretext)} points of pretext accuracy and ` +
-      `${signedPoints(knn)} ± ${(100 * error).toFixed(1)} of kNN`,
+  if (told.length === 0) return "No pair of trainings with and without the shuffle came to its end.";
+  return (
+    `Without the shuffle, in points ± one standard error: ${told.join("; ")}. In the paper pretext accuracy goes up and kNN down ` +
+    "(one seed here)."
   );
-  const asPaper = changes.filter((change) => change.asPaper).map(({ method }) => methodTitles[method]);
-  const directions = "the paper's directions, pretext accuracy up and kNN down by two standard errors";
-  const compared =
-    asPaper.length === 0
-      ? `not in ${directions}`
-      : `in ${directions}, for ${asPaper.join(" and ")}${asPaper.length < changes.length ? " only" : ""}`;
-  return `Without the shuffle ${told.join(", ")}: ${compared} (one seed).`;
+}
+
+function describeChange({ mean, error }: Estimate, paperSign: 1 | -1): string {
+  if (error === undefined) return `${signedPoints(mean)} (one reading, no error)`;
+  const direction = mean > 0 ? "up" : "down";
+  const meaning =
+    Math.abs(mean) <= 2 * error
+      ? "within two standard errors"
+      : `${direction}, ${Math.sign(mean) === paperSign ? "as in the paper" : "against the paper"}`;
+  return `${signedPoints(mean)} ± ${(100 * error).toFixed(1)} (${meaning})`;
 }

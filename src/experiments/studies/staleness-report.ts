@@ -4,28 +4,36 @@ import type { TextRow } from "../../display/table";
 import {
   commonAge,
   driftAlong,
+  halves,
+  isNoDrift,
   printDifference,
   printDrift,
   type StalenessRow,
   type StalenessStudy,
 } from "./staleness";
-import { mean } from "./study";
 
-/** Drift of each dictionary by age, and the variance of its loss. */
+/** Drift of each dictionary by age, in each half of training. */
 export function stalenessRows({ rows }: StalenessStudy): TextRow[] {
-  const ages = [...new Set(rows.flatMap(({ drift }) => drift.map(({ age }) => age)))].sort((a, b) => a - b);
-  return rows.map(({ label, drift, lossVariance, record }) => ({
-    dictionary: label,
-    ...Object.fromEntries(
-      ages.map((age) => {
-        const ofAge = drift.find((one) => one.age === age);
-        return [`drift, ${age}`, ofAge === undefined ? "–" : printDrift(ofAge.drift)];
-      }),
-    ),
-    "loss variance":
-      lossVariance.length === 0 ? "–" : mean(lossVariance.map(({ variance }) => variance)).toPrecision(2),
-    state: record.diverged ?? "trained",
-  }));
+  const ages = agesOf(rows);
+  return halves.flatMap((half) =>
+    rows.map(({ label, drift, record }) => ({
+      dictionary: label,
+      "half of training": half,
+      ...Object.fromEntries(
+        ages.map((age) => {
+          const ofAge = drift[half].find((one) => one.age === age);
+          return [`drift, ${age}`, ofAge === undefined ? "–" : printDrift(ofAge.drift)];
+        }),
+      ),
+      state: record.diverged ?? "trained",
+    })),
+  );
+}
+
+/** All ages that were read, rising. */
+function agesOf(rows: readonly StalenessRow[]): number[] {
+  const all = rows.flatMap(({ drift }) => halves.flatMap((half) => drift[half].map(({ age }) => age)));
+  return [...new Set(all)].sort((a, b) => a - b);
 }
 
 /** Pretext accuracy with parts of the queue masked. */
@@ -44,10 +52,10 @@ export function maskedRows({ rows }: StalenessStudy): TextRow[] {
 /** Drift over age; drift and variance of the loss along training; accuracy over the masked share. */
 export function stalenessFigures({ rows }: StalenessStudy): Figure[] {
   const age = commonAge(rows);
-  const layout = (title: string, xTitle: string, yTitle: string) => ({
+  const layout = (title: string, xTitle: string, yTitle: string, type: "linear" | "log" = "linear") => ({
     title: { text: title },
     xaxis: { title: { text: xTitle } },
-    yaxis: { title: { text: yTitle } },
+    yaxis: { title: { text: yTitle }, type },
   });
   const curves = <Point>(
     points: (row: StalenessRow) => readonly Point[],
@@ -61,11 +69,12 @@ export function stalenessFigures({ rows }: StalenessStudy): Figure[] {
   return [
     {
       data: curves(
-        ({ drift }) => drift,
+        // A logarithm has no place for keys that have not drifted.
+        ({ drift }) => drift.second.filter((point) => !isNoDrift(point.drift)),
         (point) => point.age,
         ({ drift }) => drift,
       ),
-      layout: layout("Drift of stored keys", "age (steps)", "1 − cosine"),
+      layout: layout("Drift of stored keys, second half of training", "age (steps)", "1 − cosine", "log"),
     },
     ...(age === undefined
       ? []
@@ -76,7 +85,7 @@ export function stalenessFigures({ rows }: StalenessStudy): Figure[] {
               ({ step }) => step,
               ({ drift }) => drift,
             ),
-            layout: layout(`Drift of keys of age ${age}, along training`, "step", "1 − cosine"),
+            layout: layout(`Drift of keys of age ${age}, along training`, "step", "1 − cosine", "log"),
           },
         ]),
     {
@@ -85,7 +94,7 @@ export function stalenessFigures({ rows }: StalenessStudy): Figure[] {
         ({ step }) => step,
         ({ variance }) => variance,
       ),
-      layout: layout("Variance of the loss from step to step", "step", "variance"),
+      layout: layout("Variance of the loss from step to step", "step", "variance", "log"),
     },
     {
       data: rows.flatMap(({ label, masked }) =>

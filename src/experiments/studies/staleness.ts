@@ -1,3 +1,4 @@
+import { percent } from "../../display/percent";
 import { methodRecipe, mocoRecipe } from "../../recipes/method-recipes";
 import type { Preset } from "../../recipes/presets";
 import type { StalenessRecord } from "./observe-staleness";
@@ -18,10 +19,15 @@ export interface MaskedMean extends MaskedAccuracy {
   readonly error: number | undefined;
 }
 
+/** Of a training. */
+export const halves = ["first", "second"] as const;
+export type Half = (typeof halves)[number];
+
+/** A dictionary with what was seen of it. */
 export interface StalenessRow extends StalenessCell {
   readonly record: StalenessRecord;
-  /** 1 - cosine by age in steps, mean over the keys read in the second half of training. */
-  readonly drift: readonly { readonly age: number; readonly drift: number }[];
+  /** 1 - cosine by age in steps, mean over the keys read in each half of training. */
+  readonly drift: Readonly<Record<Half, readonly { readonly age: number; readonly drift: number }[]>>;
   /** Means over the second half of training; empty for the bank. */
   readonly masked: readonly MaskedMean[];
   /** By part of training between two readings: half the mean square of the loss's change from step to step. */
@@ -70,11 +76,12 @@ export async function stalenessStudy(
   const rows: StalenessRow[] = [];
   for (const cell of cells) {
     const record = await observe(cell);
-    const late = record.readings.filter(({ step }) => 2 * step > record.losses.length);
+    const isLate = ({ step }: { readonly step: number }) => 2 * step > record.losses.length;
+    const late = record.readings.filter(isLate);
     rows.push({
       ...cell,
       record,
-      drift: driftByAge(late),
+      drift: { first: driftByAge(record.readings.filter((one) => !isLate(one))), second: driftByAge(late) },
       masked: meanMasked(late),
       lossVariance: lossVariance(record),
     });
@@ -91,7 +98,7 @@ export function driftAlong({ record }: StalenessRow, age: number): { readonly st
 
 /** The greatest age that all dictionaries were read at; undefined if there is none. */
 export function commonAge(rows: readonly StalenessRow[]): number | undefined {
-  const ages = rows.map(({ drift }) => drift.map(({ age }) => age));
+  const ages = rows.map(({ drift }) => drift.second.map(({ age }) => age));
   return ages[0]?.filter((age) => ages.every((own) => own.includes(age))).at(-1);
 }
 
@@ -128,7 +135,12 @@ function standardError(values: readonly number[]): number | undefined {
 
 /** A drift as tables and findings print it; below what float32 can tell, nothing. */
 export function printDrift(drift: number): string {
-  return Math.abs(drift) < 1e-6 ? "0" : String(Number(drift.toPrecision(2)));
+  return isNoDrift(drift) ? "0" : String(Number(drift.toPrecision(2)));
+}
+
+/** Whether float32 cannot tell it from 0. */
+export function isNoDrift(drift: number): boolean {
+  return Math.abs(drift) < 1e-6;
 }
 
 /** The change from step to step takes the trend of the loss out of its variance (von Neumann). */
@@ -149,16 +161,57 @@ export function printDifference({ oldest, random, error }: MaskedMean): string {
 function findingOf(rows: readonly StalenessRow[]): string {
   const age = commonAge(rows);
   if (age === undefined) return "No age was read in every dictionary.";
-  const drifts = rows.map(
-    ({ label, drift }) => `${printDrift(drift.find((one) => one.age === age)!.drift)} (${label})`,
-  );
-  const slowest = rows.filter(({ masked }) => masked.length > 0).at(-1);
+  const ofKind = (kind: StalenessCell["dictionary"]) => rows.filter(({ dictionary }) => dictionary === kind);
+  const [queues, banks] = [ofKind("queue"), ofKind("memory bank")];
+  const told = [
+    { keys: "keys of the queue", drifts: driftsOf(queues, age, (m) => `m = ${m}`), judged: true },
+    { keys: "entries of the memory bank", drifts: driftsOf(banks, age, (share) => `keeps ${share}`), judged: false },
+  ].flatMap(({ keys, drifts, judged }) => {
+    const parts = drifts.map(
+      ({ half, list, values }) => `by ${list} in the ${half} half of training${judged ? orderOf(values) : ""}`,
+    );
+    return parts.length === 0
+      ? []
+      : [`After ${age} step${age === 1 ? "" : "s"} ${keys} have drifted ${parts.join("; ")}.`];
+  });
+  return [...told, ...maskingOf(queues), "One seed."].join(" ");
+}
+
+/** Drift of the keys of one age by half of training. */
+function driftsOf(rows: readonly StalenessRow[], age: number, name: (momentum: number) => string) {
+  return halves.flatMap((half) => {
+    const found = rows.flatMap(({ momentum, drift }) => {
+      const ofAge = drift[half].find((one) => one.age === age);
+      return ofAge === undefined ? [] : [{ momentum, drift: ofAge.drift }];
+    });
+    const list = found.map(({ momentum, drift }) => `${printDrift(drift)} (${name(momentum)})`).join(", ");
+    return found.length === 0 ? [] : [{ half, list, values: found.map(({ drift }) => drift) }];
+  });
+}
+
+/** Whether drifts in the order of m go as section 3.2 argues. */
+function orderOf(drifts: readonly number[]): string {
+  if (drifts.length < 2) return "";
+  const steps = drifts.slice(1).map((drift, at) => drift - drifts[at]!);
+  if (steps.every((step) => step < 0)) return ", less with a larger m, as section 3.2 argues";
+  return steps.every((step) => step > 0) ? ", more with a larger m, against section 3.2" : ", in no order of m";
+}
+
+/** What the older half of the queue does to the pretext task, at the largest m. */
+function maskingOf(queues: readonly StalenessRow[]): string[] {
+  const masked = queues.filter((row) => row.masked.length > 0);
+  const slowest = masked.at(-1);
   const [whole, half] = [0, 0.5].map((share) => slowest?.masked.find((one) => one.share === share));
-  const masking =
-    whole && half
-      ? `; masking the oldest half of the queue changes the pretext accuracy at m = ${slowest!.momentum} by ` +
-        `${signedPoints(half.oldest - whole.oldest)} points, masking as many keys at random by ` +
-        `${signedPoints(half.random - whole.random)}, a difference of ${printDifference(half)}`
-      : "";
-  return `After ${age} step${age === 1 ? "" : "s"} a key has drifted by ${drifts.join(", ")}${masking} (one seed).`;
+  if (slowest === undefined || whole === undefined || half === undefined) return [];
+  const learned = masked.map(({ momentum, masked: [all] }) => `${percent(all!.oldest)} (m = ${momentum})`).join(", ");
+  const difference = half.oldest - half.random;
+  const meaning =
+    half.error === undefined || Math.abs(difference) <= 2 * half.error
+      ? "not told apart from other keys"
+      : `${difference < 0 ? "easier" : "harder"} negatives than other keys`;
+  return [
+    `The pretext accuracy of the second half is ${learned}.`,
+    `Without the older half of the queue it changes at m = ${slowest.momentum} by ${signedPoints(half.oldest - whole.oldest)} points, ` +
+      `without as many random keys by ${signedPoints(half.random - whole.random)}, a difference of ${printDifference(half)}: old keys are ${meaning}.`,
+  ];
 }

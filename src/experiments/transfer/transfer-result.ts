@@ -1,6 +1,5 @@
 import {
   byMeasure,
-  isOfMasks,
   measuresOf,
   type ByMeasure,
   type DetectionMeasure,
@@ -10,6 +9,7 @@ import type { DetectorRun } from "../../runs/run-detector";
 import {
   pairedTwoLevelBootstrap,
   twoLevelBootstrap,
+  type ResampledMetric,
   type TwoLevelInterval,
 } from "../../statistics/two-level-bootstrap";
 import { verdictOf } from "../../statistics/agreement";
@@ -21,10 +21,21 @@ export interface TransferRun {
   readonly metrics: ResampledMetrics;
 }
 
-/** A row with what came of it. */
+/** AP of a category. */
+export interface CategoryAp {
+  readonly name: string;
+  /** Of boxes; undefined where the test set has none of the category. */
+  readonly ap: TwoLevelInterval | undefined;
+  /** Of masks; undefined also where they are not predicted. */
+  readonly maskAp: TwoLevelInterval | undefined;
+}
+
+/** A row with its results. */
 export interface TransferResultRow extends Omit<TransferRow, "detection"> {
   /** Over seeds and test images; undefined where nothing was run. */
   readonly metrics: ByMeasure<TwoLevelInterval> | undefined;
+  /** Over seeds and test images; empty where nothing was run. */
+  readonly categories: readonly CategoryAp[];
   readonly runs: readonly DetectorRun[];
 }
 
@@ -42,13 +53,15 @@ export interface TransferResult {
   readonly differences: readonly TransferDifference[];
 }
 
-/** The paper's difference that a measure is held against: only its sign counts. */
-export function publishedSign(
-  { published, publishedOfMasks }: TransferComparison,
-  measure: DetectionMeasure,
-): number | undefined {
-  return isOfMasks(measure) ? publishedOfMasks : published;
+/** What the paper's difference by a measure says; `notPublished` where it has none. */
+export function publishedDirection({ published }: TransferComparison, measure: DetectionMeasure): string {
+  const difference = published[measure];
+  if (difference === undefined) return notPublished;
+  return difference === 0 ? "the same" : difference > 0 ? "higher" : "lower";
 }
+
+/** In place of a direction, or of what an interval says of it. */
+export const notPublished = "not in the paper";
 
 /** Seed of the draws of seeds, the same in all intervals: rows are compared on the same draws. */
 const bootstrapSeed = 0;
@@ -73,6 +86,7 @@ export function transferResult(transfer: Transfer, runs: readonly (readonly Tran
       purpose,
       pretraining,
       metrics: ofRow.length === 0 ? undefined : byMeasure(measures, figure),
+      categories: categoriesOf(ofRow),
       runs: ofRow.map(({ run }) => run),
     };
   });
@@ -84,12 +98,31 @@ export function transferResult(transfer: Transfer, runs: readonly (readonly Tran
       const metrics = (list: readonly TransferRun[]) => list.slice(0, seeds).map((one) => one.metrics[measure]!);
       const interval = pairedTwoLevelBootstrap(metrics(of), metrics(reference), bootstrapSeed);
       const { mean, low, high } = interval;
-      return {
-        ...interval,
-        verdict: verdictOf({ difference: mean, low, high }, publishedSign(comparison, measure), seeds),
-      };
+      const published = comparison.published[measure];
+      const verdict =
+        published === undefined ? notPublished : verdictOf({ difference: mean, low, high }, published, seeds);
+      return { ...interval, verdict };
     };
     return [{ ...comparison, measures: byMeasure(measures, difference) }];
   });
   return { transfer, measures, rows, differences };
+}
+
+function categoriesOf(runs: readonly TransferRun[]): CategoryAp[] {
+  const names = runs[0]?.run.metrics.categories ?? [];
+  return names.map(({ name }, category) => ({
+    name,
+    ap: intervalOf(runs.map(({ metrics }) => metrics.categoryAp[category])),
+    maskAp: intervalOf(runs.map(({ metrics }) => metrics.maskCategoryAp?.[category])),
+  }));
+}
+
+/** The interval over those draws that hold an object of the category: the same draws in all runs, which share the images. */
+function intervalOf(runs: readonly (ResampledMetric | undefined)[]): TwoLevelInterval | undefined {
+  const known = runs.flatMap((one) =>
+    one === undefined || Number.isNaN(one.value)
+      ? []
+      : [{ value: one.value, drawn: one.drawn.filter((value) => !Number.isNaN(value)) }],
+  );
+  return known.length === 0 ? undefined : twoLevelBootstrap(known, bootstrapSeed);
 }

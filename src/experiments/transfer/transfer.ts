@@ -2,6 +2,7 @@ import { InputError } from "../../errors";
 import { figure3, publishedMomenta } from "../../paper/published-ablations";
 import { detectionPreset } from "../../recipes/detection-presets";
 import type { DetectionRecipe } from "../../detection/detection-recipe";
+import { isOfMasks, measureTitles, type DetectionMeasure } from "../../detection/metric/detection-metrics";
 import type { Recipe } from "../../train/recipe";
 import { defaultMethod, methodRecipe, mocoRecipe, withStem } from "../../recipes/method-recipes";
 import { presetNamed, type Preset, type PresetName } from "../../recipes/presets";
@@ -22,14 +23,14 @@ export interface TransferRow {
   readonly detection: DetectionRecipe;
 }
 
+/** The paper's difference by each measure that it prints, in points; only its sign counts. */
+export type PublishedDifferences = Readonly<Partial<Record<DetectionMeasure, number>>>;
+
 /** Two rows whose difference the paper has a sign for. */
 export interface TransferComparison {
   readonly row: string;
   readonly reference: string;
-  /** The paper's difference in boxes; only its sign counts. */
-  readonly published: number | undefined;
-  /** The same in masks; undefined where the paper has none. */
-  readonly publishedOfMasks?: number | undefined;
+  readonly published: PublishedDifferences;
   readonly source: string;
 }
 
@@ -162,14 +163,15 @@ function scenesTransfer(name: "smoke" | "quick" | "small"): Transfer {
         row: `MoCo, m = ${momentum}`,
         reference: mocoLabel,
         // m = 0 failed to train: below any that did.
-        published: momentum === 0 ? -1 : Number(publishedMomenta.get(0.9)) - Number(publishedMomenta.get(0.99)),
-        source: "linear probe, section 4.1",
+        ...byLinearProbe(
+          momentum === 0 ? -1 : Number(publishedMomenta.get(0.9)) - Number(publishedMomenta.get(0.99)),
+          "section 4.1",
+        ),
       })),
       {
         row: `MoCo, K = ${smallest}`,
         reference: mocoLabel,
-        published: figure3.moco.get(256)! - figure3.moco.get(4096)!,
-        source: "linear probe, Figure 3",
+        ...byLinearProbe(figure3.moco.get(256)! - figure3.moco.get(4096)!, "Figure 3"),
       },
     ],
   };
@@ -240,18 +242,35 @@ function withShuffledLabels({ dataset }: DetectionRecipe): DetectionRecipe["data
   return dataset.kind === "scenes" ? { ...dataset, shuffledLabels: true } : dataset;
 }
 
-function ofTable2(of: string, to: string) {
-  const published = publishedDifference(publishedVoc, { column: "R50-C4", measure: "AP50", of, to });
-  return { published, source: "Table 2b, AP50" };
+type Published = Pick<TransferComparison, "published" | "source">;
+
+function ofTable2(of: string, to: string): Published {
+  return { published: differences(publishedVoc, { column: "R50-C4", of, to }), source: "Table 2b" };
 }
 
-function ofTable3(mechanism: string) {
-  const rows = { column: "R50-C4", measure: "AP50", of: mechanism, to: "MoCo" };
-  return { published: publishedDifference(publishedVocMechanisms, rows), source: "Table 3, AP50" };
+function ofTable3(mechanism: string): Published {
+  const rows = { column: "R50-C4", of: mechanism, to: "MoCo" };
+  return { published: differences(publishedVocMechanisms, rows), source: "Table 3, C4" };
 }
 
-function ofTable5(of: string, to: string) {
-  const inAp = (objects: "boxes" | "masks") =>
-    publishedDifference(publishedCoco, { column: "R50-FPN, 1x", measure: `AP, ${objects}`, of, to });
-  return { published: inAp("boxes"), publishedOfMasks: inAp("masks"), source: "Table 5a, AP" };
+function ofTable5(of: string, to: string): Published {
+  return { published: differences(publishedCoco, { column: "R50-FPN, 1x", of, to }), source: "Table 5a" };
+}
+
+/** An ablation that the paper has linear probes of alone: the sign that they have is asked of each AP. */
+function byLinearProbe(difference: number, where: string): Published {
+  return { published: { ap: difference, ap50: difference, ap75: difference }, source: `linear probe, ${where}` };
+}
+
+/** How two rows of a table differ, by each measure that it has. */
+function differences(table: PublishedTable, rows: Readonly<Record<"column" | "of" | "to", string>>) {
+  const names = Object.entries(measureTitles) as [DetectionMeasure, string][];
+  return Object.fromEntries(
+    names.flatMap(([measure, title]) => {
+      const measures = isOfMasks(measure) ? [title] : [title, `${title}, boxes`];
+      const found = measures.map((one) => publishedDifference(table, { ...rows, measure: one }));
+      const difference = found.find((one) => one !== undefined);
+      return difference === undefined ? [] : [[measure, difference]];
+    }),
+  ) as PublishedDifferences;
 }

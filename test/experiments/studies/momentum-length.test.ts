@@ -4,6 +4,8 @@ import {
   isTooShort,
   momentumLengthCells,
   momentumLengthMap,
+  momentumLengthNotes,
+  momentumLengthNumbers,
   momentumLengthRows,
   momentumLengthStudy,
   type MomentumLengthCell,
@@ -63,8 +65,18 @@ describe("momentumLengthStudy", () => {
     expect(finding).toBe(
       "The best m that can be judged is m = 0.9 at 1 epoch (40.0 %); m = 0.9 at 2 epochs (40.0 %); m = 0.9 at 4 epochs " +
         "(40.0 %); m = 0.99 at 10 epochs (42.0 %, not told apart from m = 0.9 by two standard errors); 11 of the 20 cells " +
-        "are too short to judge (one seed).",
+        "are too short to judge, 4 of them higher than any that can be judged: 90.0 % (m = 0.999, 1 epoch), 90.0 % " +
+        "(m = 0.999, 2 epochs) and 2 more (one seed).",
     );
+    const { finding: none } = await study(({ momentum }) => studyRun({ knn: momentum === 0 ? 0.4 : 0.3 }));
+    expect(none).toContain("11 of the 20 cells are too short to judge (one seed).");
+  });
+
+  it("says that it has no interval over seeds, and what the choice of images alone does", async () => {
+    expect(momentumLengthNotes(await study(() => studyRun({ knn: 0.4 })))).toEqual([
+      "One seed per training, so there is no interval over seeds. The choice of the 564 validation images alone gives a kNN accuracy a " +
+        "standard error of up to 2.1 points.",
+    ]);
   });
 
   it("leaves diverged trainings out of the finding and says so in the table", async () => {
@@ -76,6 +88,12 @@ describe("momentumLengthStudy", () => {
     expect(first!["10 epochs"]).toBe("diverged, steps × (1 − m) = 350");
     expect(second!["1 epoch"]).toBe("40.0 %, steps × (1 − m) = 3.5");
     expect(momentumLengthRows(result).at(-1)!["1 epoch"]).toContain("too short to judge");
+  });
+
+  it("has the same as numbers", async () => {
+    const numbers = momentumLengthNumbers(await study(() => studyRun({ knn: 0.4 })));
+    expect(numbers).toHaveLength(20);
+    expect(numbers.at(-1)).toEqual({ m: 0.9999, epochs: 10, steps: 350, knn: 40, judged: false });
   });
 
   it("draws a heat map with the marks of the table", async () => {

@@ -142,7 +142,7 @@ describe("stalenessStudy", () => {
 
   it("takes means over the second half of training, by the number of keys", async () => {
     const { rows } = await study();
-    expect(rows[0]!.drift[0]!.drift).toBeCloseTo((0.03 * 3 + 0.04 * 4) / 7, 12);
+    expect(rows[0]!.drift.second[0]!.drift).toBeCloseTo((0.03 * 3 + 0.04 * 4) / 7, 12);
     expect(rows[0]!.masked[1]!.oldest).toBeCloseTo(0.535, 12);
     // Two readings that differ by 0.01: a standard deviation of 0.01 / sqrt(2).
     expect(rows[0]!.masked[1]!.error).toBeCloseTo(0.01 / 2, 12);
@@ -166,15 +166,41 @@ describe("stalenessStudy", () => {
     const { rows, finding } = await study();
     expect(commonAge(rows)).toBe(1);
     expect(finding).toBe(
-      "After 1 step a key has drifted by 0.036 (queue, m = 0.9), 0.36 (memory bank, keeps 0); masking the oldest half of " +
-        "the queue changes the pretext accuracy at m = 0.9 by +3.5 points, masking as many keys at random by +10.0, a " +
-        "difference of −6.5 ± 0.5 (one seed).",
+      "After 1 step keys of the queue have drifted by 9 (m = 0.9) in the first half of training; by 0.036 (m = 0.9) in the second " +
+        "half of training. After 1 step entries of the memory bank have drifted by 9 (keeps 0) in the first half of training; by " +
+        "0.36 (keeps 0) in the second half of training. The pretext accuracy of the second half is 50.0 % (m = 0.9). Without the " +
+        "older half of the queue it changes at m = 0.9 by +3.5 points, without as many random keys by +10.0, a difference of " +
+        "−6.5 ± 0.5: old keys are easier negatives than other keys. One seed.",
     );
+  });
+
+  it("says whether drift goes by m as section 3.2 argues, in each half of training", async () => {
+    const queues = [0, 0.9, 0.99].map((momentum) => ({ ...cells[0]!, momentum, label: `queue, m = ${momentum}` }));
+    /** Less with a larger m at first, more at last. */
+    const of = ({ momentum }: StalenessCell): StalenessRecord => ({
+      losses: [1, 2],
+      readings: [1, 2].map((step) => ({
+        step,
+        drift: [{ age: 1, drift: step === 1 ? 1 - momentum : 0.1 + momentum, keys: 8 }],
+        masked: [],
+      })),
+      diverged: null,
+    });
+    const { finding } = await stalenessStudy(queues, (cell) => Promise.resolve(of(cell)));
+    expect(finding).toContain(
+      "in the first half of training, less with a larger m, as section 3.2 argues; by 0.1 (m = 0), ",
+    );
+    expect(finding).toContain("in the second half of training, more with a larger m, against section 3.2.");
   });
 
   it("gives tables and figures of every dictionary", async () => {
     const result = await study();
-    expect(stalenessRows(result).map((row) => row["drift, 1"])).toEqual(["0.036", "0.36"]);
+    expect(stalenessRows(result).map((row) => [row["half of training"], row["drift, 1"]])).toEqual([
+      ["first", "9"],
+      ["first", "9"],
+      ["second", "0.036"],
+      ["second", "0.36"],
+    ]);
     expect(maskedRows(result)).toHaveLength(2);
     expect(maskedRows(result)[1]).toMatchObject({
       masked: "50.0 %",

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { differenceError, lastFifth, signedPoints, type StudyRun } from "../../../src/experiments/studies/study";
+import {
+  differenceError,
+  differenceInLastFifth,
+  lastFifth,
+  oneSeedNote,
+  signedPoints,
+  type StudyRun,
+} from "../../../src/experiments/studies/study";
 
 function run(steps: readonly number[]): StudyRun {
   return {
@@ -18,6 +25,33 @@ describe("lastFifth", () => {
   it("is the last point where that is longer than a fifth, and nothing without points", () => {
     expect(lastFifth(run([50, 100]), "loss")).toBe(100);
     expect(lastFifth(run([]), "loss")).toBeUndefined();
+  });
+});
+
+describe("differenceInLastFifth", () => {
+  const steps = [20, 40, 60, 80, 90, 100];
+  const higher = (by: readonly number[]): StudyRun => ({
+    ...run(steps),
+    curve: run(steps).curve.map((point, at) => ({ ...point, accuracy: point.accuracy + (by[at] ?? 0) })),
+  });
+
+  it("pairs the points of two curves by step, with the standard error of their differences", () => {
+    const { mean, error } = differenceInLastFifth(higher([9, 9, 9, 9, 0.1, 0.3]), run(steps))!;
+    expect(mean).toBeCloseTo(0.2, 12);
+    expect(error).toBeCloseTo(0.1, 12);
+  });
+
+  it("has no error of one point, and is nothing where the curves have none in common", () => {
+    expect(differenceInLastFifth(run([50, 100]), run([50, 100]))).toEqual({ mean: 0, error: undefined });
+    expect(differenceInLastFifth(run([]), run(steps))).toBeUndefined();
+  });
+});
+
+describe("oneSeedNote", () => {
+  it("has the largest standard error that the choice of images gives an accuracy", () => {
+    const runs = [0.1, 0.5].map((knn) => ({ ...run([]), monitor: [{ step: 1, knn }] }));
+    expect(oneSeedNote(runs, 100)).toContain("a standard error of up to 5.0 points");
+    expect(oneSeedNote([run([])], 100)).toBe("One seed per training, so there is no interval over seeds.");
   });
 });
 

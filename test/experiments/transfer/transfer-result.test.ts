@@ -9,7 +9,7 @@ const transfer = transferNamed("smoke");
 /** Figures of a run whose images all do the same. */
 function metrics(value: number): ResampledMetrics {
   const figure = { value, drawn: new Float64Array(50).fill(value) };
-  return byMeasure(measuresOf(transfer.rows[0]!.detection), () => figure);
+  return { ...byMeasure(measuresOf(transfer.rows[0]!.detection), () => figure), categoryAp: [figure, figure] };
 }
 
 const runs = (label: string, values: readonly number[]) =>
@@ -38,6 +38,28 @@ describe("transferResult", () => {
     const { mean, low, high, verdict } = differences[0]!.measures.ap;
     for (const value of [mean, low, high]) expect(value).toBeCloseTo(0.05, 12);
     expect(verdict).toBe("agrees");
+    expect(differences[0]!.measures.objectAp.verdict).toBe("not in the paper");
+  });
+
+  it("has an interval of each category's AP, over the draws that hold an object of it", () => {
+    const [random] = runs("random", [0.4]);
+    const rare = { value: 0.4, drawn: Float64Array.of(0.3, NaN, 0.5) };
+    const absent = { value: NaN, drawn: Float64Array.of(NaN, NaN, NaN) };
+    const categories = { ...random!, metrics: { ...random!.metrics, categoryAp: [rare, absent] } };
+    const { rows } = transferResult(
+      transfer,
+      transfer.rows.map(({ label }) => (label === "random" ? [categories] : [])),
+    );
+    const [even, odd] = rows[0]!.categories;
+    expect(even).toMatchObject({ name: "even", maskAp: undefined });
+    // Draws of 0.3 and 0.5 alone: their quantiles of 2.5 and 97.5 %.
+    expect([even!.ap!.mean, even!.ap!.low, even!.ap!.high].map((one) => one.toFixed(3))).toEqual([
+      "0.400",
+      "0.305",
+      "0.495",
+    ]);
+    expect(odd!.ap).toBeUndefined();
+    expect(rows[1]!.categories).toEqual([]);
   });
 
   it("says what disagrees with the paper, what is not separated, and gives no verdict on one seed", () => {
@@ -81,16 +103,18 @@ describe("transferNamed", () => {
       ["MoCo", true],
     ]);
     expect(
-      comparisons.map(({ row, reference, published, publishedOfMasks }) => [
+      comparisons.map(({ row, reference, published: { ap, ap75, maskAp, objectAp } }) => [
         row,
         reference,
-        published,
-        publishedOfMasks,
+        ap,
+        maskAp,
+        ap75,
+        objectAp,
       ]),
     ).toEqual([
-      ["supervised", "random", 7.9, 6.9],
-      ["MoCo", "random", 7.5, 6.6],
-      ["MoCo", "supervised", -0.4, -0.3],
+      ["supervised", "random", 7.9, 6.9, 9.5, undefined],
+      ["MoCo", "random", 7.5, 6.6, 8.8, undefined],
+      ["MoCo", "supervised", -0.4, -0.3, -0.7, undefined],
     ]);
   });
 
@@ -103,18 +127,19 @@ describe("transferNamed", () => {
     }
   });
 
-  it("keeps the signs of Tables 2 and 3 beside those of linear probes", () => {
-    const signs = transferNamed("quick").comparisons.map(({ row, reference, published }) => [
-      row,
-      reference,
-      published,
+  it("keeps the signs of Tables 2 and 3, measure by measure, beside those of linear probes", () => {
+    const { comparisons } = transferNamed("quick");
+    const printed = comparisons.slice(0, 5).map(({ row, reference, published }) => [row, reference, published]);
+    expect(printed).toEqual([
+      ["supervised", "random", { ap50: 21.1, ap: 19.7, ap75: 25.7 }],
+      ["MoCo", "random", { ap50: 21.3, ap: 22.1, ap75: 29.5 }],
+      ["MoCo", "supervised", { ap50: 0.2, ap: 2.4, ap75: 3.8 }],
+      ["end-to-end", "MoCo", { ap50: -1.1, ap: -1.3, ap75: -2.3 }],
+      ["memory bank", "MoCo", { ap50: -0.9, ap: -1, ap75: -2 }],
     ]);
-    expect(signs.slice(0, 5)).toEqual([
-      ["supervised", "random", 21.1],
-      ["MoCo", "random", 21.3],
-      ["MoCo", "supervised", 0.2],
-      ["end-to-end", "MoCo", -1.1],
-      ["memory bank", "MoCo", -0.9],
-    ]);
+    for (const { published, source } of comparisons.slice(5)) {
+      expect(source).toContain("linear probe");
+      expect(Object.values(published).every((difference) => difference < 0)).toBe(true);
+    }
   });
 });
