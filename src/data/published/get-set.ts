@@ -81,7 +81,7 @@ async function putInPlace(set: PublishedSet, options: GetOptions): Promise<void>
       onStage?.(`Unpacking ${path}`);
       const into = join(beside, archive.into);
       await mkdir(into, { recursive: true });
-      const maximumBytes = 1.1 * set.unpackedBytes;
+      const maximumBytes = Math.round(1.1 * set.unpackedBytes);
       await unpack(path, into, { maximumBytes, maximumEntries, ...(archive.nested && { nested: true }) });
     }
     if (set.finish !== undefined) {

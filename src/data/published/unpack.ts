@@ -132,7 +132,9 @@ async function readTar(
       },
     });
     const keep = async (entry: ReadEntry): Promise<void> => {
-      const path = writer.admit(into + entry.path, entry.size);
+      const isArchive = nested && entry.path.endsWith(".tar");
+      // Of an archive its files are counted: the archive itself is not written.
+      const path = writer.admit(into + entry.path, isArchive ? 0 : entry.size);
       if (entry.type === "Directory") {
         entry.resume();
         return writer.makeFolder(path);
@@ -141,7 +143,7 @@ async function readTar(
         return writer.refuse(`its entry ${shown(entry.path)} is of type ${entry.type}, files and folders are taken`);
       }
       const contents = entry as unknown as NodeJS.ReadableStream;
-      if (nested && entry.path.endsWith(".tar")) {
+      if (isArchive) {
         return readTar(contents, `${into}${basename(entry.path, ".tar")}/`, writer, false);
       }
       return writer.write(path, contents);
