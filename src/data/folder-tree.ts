@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, posix } from "node:path";
 import { InputError } from "../errors";
 
 /** A folder, and all that lies below it. Each list is sorted by name. */
@@ -36,10 +36,10 @@ export async function walk(path: string): Promise<Folder> {
   }
 }
 
-/** A folder and all below it, each with its path below the first. */
+/** A folder and all below it, each with its path below the first, with "/". */
 export function* foldersOf(folder: Folder, path = ""): Generator<readonly [path: string, folder: Folder]> {
   yield [path, folder];
-  for (const inside of folder.folders) yield* foldersOf(inside, join(path, inside.name));
+  for (const inside of folder.folders) yield* foldersOf(inside, posix.join(path, inside.name));
 }
 
 /** @param around - the real paths of the folders that this one lies in */

@@ -57,7 +57,9 @@ describe("walk", () => {
 
   it("says of a path that is none, or a file, that it is", async () => {
     write("file");
-    await expect(walk(join(root, "none"))).rejects.toThrow(`Cannot read the folder ${join(root, "none")}: there is none`);
+    await expect(walk(join(root, "none"))).rejects.toThrow(
+      `Cannot read the folder ${join(root, "none")}: there is none`,
+    );
     await expect(walk(join(root, "file"))).rejects.toThrow(/file: it is a file, name the folder around it$/);
   });
 });
