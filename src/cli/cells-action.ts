@@ -7,6 +7,7 @@ import { baselines } from "../runs/baselines";
 import { pretrainCell, runCell, runDirectory } from "../runs/run-cell";
 import type { RunFlags } from "./cells";
 import { describeLinearProgress, describeProgress, progressBar } from "./progress-bar";
+import { tellWarnings } from "./tell-warnings";
 
 /** What `moco cells run` does. A module of its own, since it loads TensorFlow. Progress goes to stderr, the outcome to stdout. */
 export async function runCellAction({ id, recipe, seed }: PlannedCell, flags: RunFlags): Promise<void> {
@@ -14,6 +15,7 @@ export async function runCellAction({ id, recipe, seed }: PlannedCell, flags: Ru
   stopRequested();
   const preset = presetNamed(flags.preset);
   const data = await loadData(parseDataName(recipe.dataset), { size: recipe.imageSize });
+  tellWarnings(data);
   const { checkpointSeconds } = flags;
   await telling(describeProgress, async (onProgress) => {
     const options = { stopRequested, checkpointSeconds, onProgress };
@@ -33,6 +35,7 @@ export async function runCellAction({ id, recipe, seed }: PlannedCell, flags: Ru
 export async function runPaperCellAction({ id, recipe, rows }: PlannedCell, flags: RunFlags): Promise<void> {
   stopRequested();
   const data = await paperData(recipe);
+  tellWarnings(data);
   const options = { stopRequested, checkpointSeconds: flags.checkpointSeconds };
   const pretrained = await telling(describeProgress, (onProgress) =>
     pretrainPaperCell(recipe, data, { ...options, onProgress }),
@@ -56,6 +59,7 @@ export async function runPaperCellAction({ id, recipe, rows }: PlannedCell, flag
 export async function baselinesAction(preset: Preset): Promise<void> {
   const { dataset, imageSize } = preset.base;
   const data = await loadData(parseDataName(dataset), { size: imageSize });
+  tellWarnings(data);
   const { randomNetworks } = baselines(data, preset);
   console.log(JSON.stringify({ data: data.checksum, randomNetworks: randomNetworks.length, pixels: true }, null, 2));
 }

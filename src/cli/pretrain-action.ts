@@ -24,6 +24,7 @@ import { dryRun, explain } from "./pretrain-plan";
 import { demoPreset, paperPresets, recipeFrom, type Setting } from "./recipe-flags";
 import { prepareFolder } from "./run-folder";
 import { tellFirstSteps } from "./tell-first-steps";
+import { tellWarnings } from "./tell-warnings";
 
 /** How a training ended, as `--json` prints it. */
 interface Outcome extends FinishedTraining {
@@ -47,7 +48,12 @@ export async function pretrainAction(flags: PretrainFlags, settings: readonly Se
   if (flags.explain) return explain(recipe, flags.json);
   // The paper trains on all of ImageNet's training images.
   const holdOut = !paperPresets.includes(flags.preset);
-  const load = () => loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize, holdOut });
+  const load = async () => {
+    const name = parseDataName(recipe.dataset);
+    const loaded = await loadData(name, { root: flags.dataRoot, size: recipe.imageSize, holdOut });
+    tellWarnings(loaded);
+    return loaded;
+  };
   if (flags.dryRun) return dryRun(recipe, load, flags);
   const data = await load();
   const monitor = monitorOf(flags, recipe, data);
