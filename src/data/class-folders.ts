@@ -106,7 +106,7 @@ export function passedOver(
       ...[...unusable.values()].map((reason) => `1 ${reason}`),
     ];
     count += left.length + hidden.length + unusable.size;
-    if (parts.length > 0) lines.push(`${path === "" ? "" : `${path}: `}${parts.join(", ")}`);
+    if (parts.length > 0) lines.push(`${path === "" ? "directly in it" : path}: ${parts.join(", ")}`);
   }
   return { count, lines };
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -9,6 +9,7 @@ import { publishedSets } from "../../src/data/published/published-sets";
 import type { WrittenScenes } from "../../src/detection/data/scene-files";
 import { InputError } from "../../src/errors";
 import { serve } from "../data/published/file-server";
+import { start } from "./moco";
 
 let root: string;
 
@@ -111,6 +112,22 @@ describe("moco data", () => {
     expect(describeTransfer({ file: "a.tgz", bytes: 1_234_567, totalBytes: 170_052_171 })).toBe(
       "a.tgz: 1.2 of 170.1 MB",
     );
+  });
+
+  it("stops getting a set by Ctrl-C, and keeps what was downloaded", async () => {
+    const server = await serve((_, response) => {
+      response.writeHead(200, { "content-length": 170_052_171 });
+      response.write(Buffer.alloc(1000));
+    });
+    const folder = join(root, "stopped");
+    const { process: child, finished } = start("data", "get", "cifar10", "--data-root", folder, "--mirror", server.url);
+    const part = join(folder, "downloads/cifar-10-binary.tar.gz.part");
+    await vi.waitFor(() => stat(part), 20_000);
+    child.kill("SIGINT");
+    const { code, stderr } = await finished;
+    await server.close();
+    expect([code, stderr]).toEqual([130, "Stopped. What was downloaded is kept: run the same again to go on\n"]);
+    expect((await stat(part)).size).toBe(1000);
   });
 
   it("writes composed scenes of the parts asked for, the same of the same seed", async () => {

@@ -350,7 +350,7 @@ describe("loadImageFolder", () => {
     const { warnings } = await loadImageFolder(root, { size: 4 });
     expect(warnings).toEqual([
       `Passed over in ${root}, 8 in all:\n` +
-        "1 .txt, 1 .jpg\n" +
+        "directly in it: 1 .txt, 1 .jpg\n" +
         "extra: 1 a link that leads nowhere\n" +
         "train/circle: 1 .jpg_original, 1 without ending\n" +
         "unlabeled: 2 .png\n" +
