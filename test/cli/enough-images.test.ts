@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -53,6 +53,17 @@ describe("moco pretrain on few images", () => {
   ])("says that there are fewer %s, and what to change, before it makes a folder", async (_, args, message) => {
     await expect(run(pretrainCommand(), args)).rejects.toThrow(message);
     expect(existsSync(join(root, "run"))).toBe(false);
+  });
+
+  it("says what was passed over before anything else", async () => {
+    mkdirSync(join(root, "classes/.ipynb_checkpoints"));
+    const error = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    await expect(run(pretrainCommand(), words("classes", "--batch-size", "32"))).rejects.toThrow("--batch-size");
+    expect(error.mock.calls).toEqual([
+      [`Passed over in ${join(root, "classes")}, 1 in all:\ndirectly in it: 1 whose name begins with a dot`],
+    ]);
+    error.mockRestore();
+    rmdirSync(join(root, "classes/.ipynb_checkpoints"));
   });
 
   it("trains once it is changed", async () => {
