@@ -108,6 +108,7 @@ export type { TransferResult } from "./experiments/transfer/transfer-result";
 export type { Ablation, Cell } from "./experiments/ablation/ablation";
 export type { AblationResult } from "./experiments/ablation/ablation-result";
 export { cellTraining, runCell } from "./runs/run-cell";
+export { rateTrialNotes, rateTrialRows } from "./experiments/mechanisms/rate-trial-rows";
 export { recordedRateTrials, tryRates } from "./experiments/mechanisms/rate-trials";
 export { stepCosts, type StepCost } from "./experiments/mechanisms/step-cost";
 export { recordedResult, storedAblation } from "./experiments/ablation/stored-ablation";
@@ -125,9 +126,15 @@ export {
   storedDetections,
   storedTransfer,
 } from "./experiments/transfer/stored-transfer";
-export { accuracyRows, agreementRows, footnotes, queueRows } from "./experiments/ablation/ablation-rows";
-export { ablationFigure, lossFigure, monitorFigure, seriesFigure } from "./experiments/ablation/ablation-charts";
-export { encoderRows } from "./experiments/linear-evaluation/encoder-rows";
+export {
+  accuracyNumbers,
+  accuracyRows,
+  agreementRows,
+  footnotes,
+  queueRows,
+} from "./experiments/ablation/ablation-rows";
+export { ablationFigure, seriesFigure, trainingFigure } from "./experiments/ablation/ablation-charts";
+export { encoderRows, parametersFigure } from "./experiments/linear-evaluation/encoder-rows";
 export { layerFigure, layerRows } from "./experiments/linear-evaluation/layer-rows";
 export { engineFigure, engineNotes, engineRows } from "./experiments/pytorch-parity/two-engines-rows";
 export { rankFigure, rankFinding, rankRows } from "./experiments/transfer/rank-rows";

@@ -19,8 +19,8 @@ const steps: number = 10;
 // %% [markdown]
 // ## Images, and two views of each
 //
-// The kit trains on about 2,300 drawings that come with the packages. Above are eight of them; below, two random views of each,
-// with the augmentation of MoCo v2. A view keeps what is drawn and changes everything else.
+// The kit trains on about 2,300 drawings that come with the packages. The first row has eight of them; the two rows under it, two
+// random views of each, with the augmentation of MoCo v2. A view keeps what is drawn and changes everything else.
 
 // %% tags=["varies"]
 import { augmentationPolicies, batchIndices, drawViews, emojiCredit } from "moco-kit";
@@ -46,7 +46,8 @@ showNotes([emojiCredit]);
 // %% [markdown]
 // ## Two encoders and a queue
 //
-// The key encoder begins as a copy of the query encoder; the queue, with random keys. The network is a small ResNet-18.
+// The key encoder begins as a copy of the query encoder; the queue, with random keys. The network is a small ResNet-18. The paper
+// has batches of 256, K = 65,536, a temperature of 0.07 and m = 0.999; ten steps need less.
 
 // %%
 import { copyEncoder, createEncoder, KeyQueue, randomStream, Sgd } from "moco-kit";
@@ -124,7 +125,7 @@ showSimilarities("Cosines before training");
 import { setImmediate as letOthersRun } from "node:timers/promises";
 import { contrastAccuracy, contrastLogits, differentiate, infoNCE, liveCurve } from "moco-kit";
 
-const start = tf.clone(tf.mul(queryEncoder.parameters.values, 1));
+const start = tf.mul(queryEncoder.parameters.values, 1); // a copy: the values change in place
 const distanceFromStart = (encoder: typeof queryEncoder): number =>
   tf.tidy(() => tf.norm(tf.sub(encoder.parameters.values, start)).dataSync()[0]);
 
@@ -137,7 +138,7 @@ const history: {
   writtenAt: number[];
 }[] = [];
 let writtenAt = Array<number>(slots).fill(0); // the step that wrote each part of the queue; 0: a random key
-const curve = liveCurve("MoCo, ten steps");
+const curve = liveCurve(`MoCo, ${steps} steps`);
 
 for (let step = 1; step <= steps; step++) {
   // x_q, x_k = aug(x), aug(x): two views of a new batch.
@@ -273,6 +274,8 @@ showTable(
 );
 
 // %% [markdown]
+// There is one more, `paper`: the paper's own rows on ImageNet, days on a GPU for each. Notebooks 01 to 04 take it.
+//
 // **Where results live.** A training has a folder in `runs/`, named after its recipe, data and seed: checkpoint, curves,
 // evaluation. What was trained is found there and not trained again; a changed recipe has another folder. What was recorded for
 // the tables lies in `results/`, and the notebooks show it until you set `anew = true`.

@@ -21,7 +21,8 @@ const trend = { kind: "trend", margin: highlighted } as const satisfies ClaimTes
 function ofQueueSize(preset: Preset): Claim[] {
   const { largestOfTrend } = preset.ablations;
   const queueSizes = preset.ablations.queueSizes.filter(({ queueSize }) => queueSize <= largestOfTrend);
-  const published = queueSizes.flatMap(({ paper }) => (paper === undefined ? [] : [figure3.moco.get(paper)]));
+  const published = queueSizes.flatMap(({ paper }) => paper ?? []);
+  const [largest, smallest] = [published.at(-1)!, published[0]!];
   const rows = queueSizeAblation(preset)
     .cells.slice(0, queueSizes.length)
     .map(({ label }) => label);
@@ -31,16 +32,25 @@ function ofQueueSize(preset: Preset): Claim[] {
       statement: "MoCo's accuracy rises steadily with the size K of the queue.",
       by: "common claim",
       source: "Figure 3",
-      reference: printed(published.at(-1), published[0]),
+      reference: printed(figure3.moco.get(largest), figure3.moco.get(smallest), [
+        negatives(largest),
+        negatives(smallest),
+      ]),
       family: "Figure 3",
       question: { estimand: linear("queue-size", rows), test: trend },
     },
   ];
 }
 
+/** A place on the axis of Figure 3. */
+function negatives(count: number): string {
+  return `K = ${count.toLocaleString("en")}`;
+}
+
 /** A row of Figure 3: the kit's, with the number of the K that holds as many batches. */
 interface MechanismRow {
   readonly label: string;
+  readonly negatives: number;
   readonly published: number | undefined;
 }
 
@@ -48,10 +58,14 @@ function ofMechanisms(preset: Preset): Claim[] {
   const { dictionarySizes, batchSizes } = preset.mechanisms;
   const [smallest, largest] = [dictionarySizes[0]!, dictionarySizes.at(-1)!];
   const [smallBatch, largeBatch] = [batchSizes[0]!, batchSizes.at(-1)!];
-  const row = (mechanism: keyof typeof figure3, size: number): MechanismRow => ({
-    label: `${mechanismTitles[mechanism]}, ${mechanism === "end-to-end" ? "batch" : "K"} = ${size}`,
-    published: figure3[mechanism].get((256 * size) / preset.base.batchSize),
-  });
+  const row = (mechanism: keyof typeof figure3, size: number): MechanismRow => {
+    const inPaper = (256 * size) / preset.base.batchSize;
+    return {
+      label: `${mechanismTitles[mechanism]}, ${mechanism === "end-to-end" ? "batch" : "K"} = ${size}`,
+      negatives: inPaper,
+      published: figure3[mechanism].get(inPaper),
+    };
+  };
   const claim = (
     text: Pick<ClaimText, "id" | "statement" | "by">,
     test: ClaimTest,
@@ -62,7 +76,8 @@ function ofMechanisms(preset: Preset): Claim[] {
       "mechanisms",
       rows.map(({ label }) => label),
     );
-    const reference = printed(above.published, below.published);
+    const at = [negatives(above.negatives), negatives(below.negatives)] as const;
+    const reference = printed(above.published, below.published, at);
     return { ...text, source: "Figure 3", reference, family: "Figure 3", question: { estimand, test } };
   };
   return [

@@ -63,11 +63,17 @@ export const highlighted = 0.5;
 /**
  * A reference from two printed numbers.
  *
+ * @param at - where on an axis they are printed, such as "K = 4,096", if that is not said otherwise
  * @returns undefined where the paper does not have both
  */
-export function printed(above: number | "fail" | undefined, below: number | "fail" | undefined): Claim["reference"] {
+export function printed(
+  above: number | "fail" | undefined,
+  below: number | "fail" | undefined,
+  at?: readonly [above: string, below: string],
+): Claim["reference"] {
   if (above === undefined || below === undefined) return undefined;
-  const text = `${asPrinted(above)} against ${asPrinted(below)}`;
+  const places = at?.map((place) => ` (${place})`) ?? ["", ""];
+  const text = `${asPrinted(above)}${places[0]} against ${asPrinted(below)}${places[1]}`;
   if (above === "fail" || below === "fail") return { points: undefined, printed: text };
   // Printed numbers have one decimal, their difference in binary has more.
   return { points: Math.round(10 * (above - below)) / 10, printed: text };

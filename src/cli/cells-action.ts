@@ -1,8 +1,10 @@
 import { loadData, parseDataName } from "../data/load";
 import { stopRequested } from "../display/kernel";
 import { classifyPaperCell, paperData, pretrainPaperCell } from "../experiments/paper-scale/paper-cell";
+import { backbonesOf } from "../experiments/ablation/ablation";
 import { presetNamed, type Preset } from "../recipes/presets";
 import type { PlannedCell } from "../report/planned-cells";
+import { ablations } from "../report/ablations";
 import { baselines } from "../runs/baselines";
 import { pretrainCell, runCell, runDirectory } from "../runs/run-cell";
 import type { RunFlags } from "./cells";
@@ -60,8 +62,10 @@ export async function baselinesAction(preset: Preset): Promise<void> {
   const { dataset, imageSize } = preset.base;
   const data = await loadData(parseDataName(dataset), { size: imageSize });
   tellWarnings(data);
-  const { randomNetworks } = baselines(data, preset);
-  console.log(JSON.stringify({ data: data.checksum, randomNetworks: randomNetworks.length, pixels: true }, null, 2));
+  const cells = Object.values(ablations).flatMap((table) => table(preset, [])?.cells ?? []);
+  const { randomNetworks } = baselines(data, preset, backbonesOf(cells));
+  const networks = randomNetworks.reduce((count, { evaluations }) => count + evaluations.length, 0);
+  console.log(JSON.stringify({ data: data.checksum, randomNetworks: networks, pixels: true }, null, 2));
 }
 
 /** Tells on stderr how a training goes, and first after which step it goes on. */

@@ -36,7 +36,7 @@ export interface EmojiOptions {
 
 /**
  * Loads the emoji set: 1,906 emoji drawn by two hands (Noto by Google, Twemoji by Twitter) on white, nine classes, split by
- * the committed file `data-scripts/emoji-split.json`. An image's twin is the other hand's drawing of the same emoji.
+ * the committed file `data-scripts/emoji-split.json`. An image's twin is the other artist's drawing of the same emoji.
  *
  * @throws InputError when the packages are missing or not those that the split was made from, or there is no such size
  */

@@ -10,7 +10,7 @@ interface SetFacts {
   readonly classes: readonly string[];
   /** Images of one group are variants of each other: they are never split, and intervals resample them together. */
   readonly groups: Int32Array;
-  /** Index in this set of the same object drawn by the other hand, -1 for none; undefined where a set has no twins. */
+  /** Index in this set of the same object drawn by the other artist, -1 for none; undefined where a set has no twins. */
   readonly twins: Int32Array | undefined;
   /** A readable name of each image, for example "1f600/google"; of a file its path within the data set. */
   readonly ids: readonly string[];

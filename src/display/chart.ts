@@ -66,21 +66,28 @@ export function plotlyFigure({
   };
   const text = textOf(title);
   const lines = text === undefined ? [] : linesOf(text);
+  // A second axis with a domain has a place of its own, beside the first.
+  const beside = (xaxis2 as { readonly domain?: unknown } | undefined)?.domain !== undefined;
+  const above = xaxis2 === undefined || beside ? 0 : axisHeight;
   return {
     data: data.map(visible),
     layout: {
       autosize: true,
-      height: plotHeight + lineHeight * (lines.length + namesBelow(data)) + (xaxis2 === undefined ? 0 : axisHeight),
-      margin: { l: 40, r: 16, t: 20 + lineHeight * lines.length + (xaxis2 === undefined ? 0 : axisHeight), b: 40 },
+      height: plotHeight + lineHeight * (lines.length + namesBelow(data)) + above,
+      margin: { l: 40, r: 16, t: 20 + lineHeight * lines.length + above, b: 40 },
       legend: { orientation: "h", x: 0, xanchor: "left", yref: "container", y: 0, yanchor: "bottom" },
       ...rest,
       ...(text !== undefined && {
         title: { text: lines.join("<br>"), font: { size: 15 }, ...titlePlace(lines.length) },
       }),
       ...(xaxis !== undefined && { xaxis: axis(xaxis, {}) }),
-      ...(xaxis2 !== undefined && { xaxis2: axis(xaxis2, { ...secondAxis, overlaying: "x", side: "top" }) }),
+      ...(xaxis2 !== undefined && {
+        xaxis2: axis(xaxis2, beside ? { anchor: "y2" } : { ...secondAxis, overlaying: "x", side: "top" }),
+      }),
       ...(yaxis !== undefined && { yaxis: axis(yaxis, {}) }),
-      ...(yaxis2 !== undefined && { yaxis2: axis(yaxis2, { ...secondAxis, overlaying: "y", side: "right" }) }),
+      ...(yaxis2 !== undefined && {
+        yaxis2: axis(yaxis2, beside ? { anchor: "x2" } : { ...secondAxis, overlaying: "y", side: "right" }),
+      }),
     },
   };
 }
@@ -105,7 +112,8 @@ const [plotHeight, lineHeight, axisHeight] = [340, 20, 36];
 const titleLetters = 42;
 
 function namesBelow(data: readonly object[]): number {
-  return data.length > 1 ? Math.ceil(data.length / 2) : 0;
+  const named = data.filter((trace) => (trace as { readonly showlegend?: boolean }).showlegend !== false).length;
+  return named > 1 ? Math.ceil(named / 2) : 0;
 }
 
 function linesOf(title: string): string[] {
@@ -144,10 +152,16 @@ function seriesOf(trace: Trace): Series {
     x: trace.x,
     y: trace.y,
     mark: trace.type === "bar" ? "bar" : trace.mode === "markers" ? "point" : "line",
+    color: styleOf(trace, "line").color ?? styleOf(trace, "marker").color,
+    ...(styleOf(trace, "line").dash !== undefined && { dashed: true }),
     ...(up === undefined || down === undefined
       ? {}
       : { intervals: trace.y.map((y, index): [number, number] => [y - (down[index] ?? 0), y + (up[index] ?? 0)]) }),
   };
+}
+
+function styleOf(trace: Trace, of: "line" | "marker"): { readonly color?: string; readonly dash?: string } {
+  return (trace[of] ?? {}) as { readonly color?: string; readonly dash?: string };
 }
 
 function optionsOf(layout: Readonly<Record<string, unknown>>, axes: "" | "2"): ChartOptions {

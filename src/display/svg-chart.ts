@@ -9,6 +9,10 @@ export interface Series {
   readonly intervals?: readonly (readonly [number, number])[];
   /** Default "line". */
   readonly mark?: "line" | "bar" | "point";
+  /** @default a color of its own */
+  readonly color?: string | undefined;
+  /** @default that of no other series of the same color */
+  readonly dashed?: boolean;
 }
 
 /** How a chart is labeled, and how wide it is. */
@@ -60,12 +64,17 @@ export function svgChart(series: readonly Series[], options: ChartOptions = {}):
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
       `style="max-width:100%" font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>`,
     ...ticks(yDomain).map((y) => horizontalTick(top(y), y, width)),
-    ...xTicks(series, categories, xDomain, options.logX === true).map((x) =>
-      text(left(x), HEIGHT - MARGIN.bottom + 16, typeof x === "number" ? printTick(x) : x, "middle"),
-    ),
-    ...series.flatMap((one, index) =>
-      drawSeries(one, COLOURS[index % COLOURS.length]!, { left, top, barSeries, width }),
-    ),
+    ...apart(
+      xTicks(series, categories, xDomain, options.logX === true).map((x) => ({
+        at: left(x),
+        label: typeof x === "number" ? printTick(x) : x,
+      })),
+    ).map(({ at, label }) => {
+      // The last one stays within the image.
+      const rightmost = width - (LEGEND.letterWidth * label.length) / 2 - 2;
+      return text(Math.min(at, rightmost), HEIGHT - MARGIN.bottom + 16, label, "middle");
+    }),
+    ...series.flatMap((one, index) => drawSeries(one, lookOf(one, index), { left, top, barSeries, width })),
     text(width / 2, 14, options.title ?? "", "middle", "bold"),
     text(width / 2, HEIGHT - 8, options.xTitle ?? "", "middle"),
     `<g transform="rotate(-90 14 ${HEIGHT / 2})">${text(14, HEIGHT / 2, options.yTitle ?? "", "middle")}</g>`,
@@ -110,7 +119,25 @@ interface Plane {
   readonly width: number;
 }
 
-function drawSeries(series: Series, color: string, { left, top, barSeries, width: chartWidth }: Plane): string[] {
+/** How a series is drawn. */
+interface Look {
+  readonly color: string;
+  /** SVG's `stroke-dasharray`; undefined for a whole line. */
+  readonly dash: string | undefined;
+}
+
+/** Colors first; where they begin anew, the line is broken, and the points are open. */
+function lookOf({ color, dashed }: Series, index: number): Look {
+  const around = Math.floor(index / COLOURS.length);
+  const dash = (dashed ?? around > 0) ? ["4 3", "1 3", "8 3"][Math.max(0, around - 1) % 3] : undefined;
+  return { color: color ?? COLOURS[index % COLOURS.length]!, dash };
+}
+
+function drawSeries(
+  series: Series,
+  { color, dash }: Look,
+  { left, top, barSeries, width: chartWidth }: Plane,
+): string[] {
   const points = series.x.flatMap((x, index) => {
     const y = series.y[index]!;
     return Number.isFinite(y) && Number.isFinite(left(x))
@@ -129,10 +156,12 @@ function drawSeries(series: Series, color: string, { left, top, barSeries, width
       );
     }
   } else if (series.mark === "point" || points.length === 1) {
-    drawn.push(...points.map(({ x, y }) => `<circle cx="${round(x)}" cy="${round(y)}" r="4" fill="${color}"/>`));
+    const fill = dash === undefined ? `fill="${color}"` : `fill="white" stroke="${color}" stroke-width="2"`;
+    drawn.push(...points.map(({ x, y }) => `<circle cx="${round(x)}" cy="${round(y)}" r="4" ${fill}/>`));
   } else if (points.length > 0) {
     const path = points.map(({ x, y }) => `${round(x)},${round(y)}`).join(" ");
-    drawn.push(`<polyline points="${path}" fill="none" stroke="${color}" stroke-width="2"/>`);
+    const broken = dash === undefined ? "" : ` stroke-dasharray="${dash}"`;
+    drawn.push(`<polyline points="${path}" fill="none" stroke="${color}" stroke-width="2"${broken}/>`);
   }
   for (const { x, interval } of points) {
     if (interval !== undefined) {
@@ -152,7 +181,9 @@ function legendOf(series: readonly Series[], width: number): { readonly parts: s
     const length = LEGEND.markWidth + LEGEND.letterWidth * one.name.length;
     if (x > MARGIN.left && x + length > width - MARGIN.right) [x, row] = [MARGIN.left, row + 1];
     const y = HEIGHT + LEGEND.rowHeight * row + 8;
-    const mark = `<rect x="${round(x)}" y="${y - 9}" width="10" height="10" fill="${COLOURS[index % COLOURS.length]!}"/>`;
+    const { color, dash } = lookOf(one, index);
+    const fill = dash === undefined ? `fill="${color}"` : `fill="white" stroke="${color}" stroke-width="2"`;
+    const mark = `<rect x="${round(x)}" y="${y - 9}" width="10" height="10" ${fill}/>`;
     const part = mark + text(x + LEGEND.markWidth, y, one.name, "start");
     x += length + LEGEND.gap;
     return part;
@@ -177,6 +208,18 @@ function xTicks(
   // On a logarithmic axis and under bars, the values themselves are the marks: there are few.
   const values = [...new Set(series.flatMap((one) => one.x.map(Number)))];
   return log || series.some((one) => one.mark === "bar") ? values : ticks(domain);
+}
+
+/** Labels of an axis without those that would cover the one before them. */
+function apart<T extends { readonly at: number; readonly label: string }>(labels: readonly T[]): readonly T[] {
+  const ordered = [...labels].sort((a, b) => a.at - b.at);
+  const half = ({ label }: T) => (LEGEND.letterWidth * label.length) / 2;
+  const kept: T[] = [];
+  for (const label of ordered) {
+    const before = kept.at(-1);
+    if (before === undefined || label.at - half(label) > before.at + half(before) + 4) kept.push(label);
+  }
+  return kept;
 }
 
 /** About five round values within a domain. */

@@ -9,7 +9,7 @@ export interface Features {
   readonly labels: Int32Array;
   /** Images of one group are variants of each other; intervals resample groups. */
   readonly groups: Int32Array;
-  /** Index in this part of the same object drawn by the other hand, -1 for none; undefined where a set has no twins. */
+  /** Index in this part of the same object drawn by the other artist, -1 for none; undefined where a set has no twins. */
   readonly twins: Int32Array | undefined;
 }
 

@@ -19,7 +19,7 @@ export interface RetrievalScore extends Score {
 }
 
 /**
- * Retrieval of the same object drawn by the other hand: the query's nearest image of the gallery by cosine similarity is
+ * Retrieval of the same object drawn by the other artist: the query's nearest image of the gallery by cosine similarity is
  * right if it is the query's twin. Nothing is trained. Of equal similarities the first in the gallery counts.
  *
  * @param features - of one part, with twins

@@ -17,6 +17,11 @@ export interface ResNetConfig {
   readonly stem: "imagenet" | "cifar";
 }
 
+/** Whether two networks have the same backbone, whatever their heads. */
+export function sameBackbone(a: ResNetConfig, b: ResNetConfig): boolean {
+  return a.architecture === b.architecture && a.width === b.width && a.stem === b.stem;
+}
+
 /** One convolution and the batch normalization after it, both by torchvision's names. */
 export interface ConvolutionSpec {
   readonly name: string;

@@ -31,6 +31,8 @@ export interface Preset {
   /** m of the queue ablation. */
   readonly queueAblationMomentum: number;
   readonly momenta: readonly number[];
+  /** What the other m are compared with: the largest whose key encoder averages over no more than a third of the training. */
+  readonly referenceMomentum: number;
   /** K of the momentum ablation. */
   readonly momentumAblationQueueSize: number;
   /** The comparison of mechanisms (notebook 01). */
@@ -103,6 +105,7 @@ const quick: Preset = {
   queueSizes: [64, 128, 256, 512, 1024],
   queueAblationMomentum: 0.99,
   momenta: [0, 0.9, 0.99, 0.999],
+  referenceMomentum: 0.99,
   momentumAblationQueueSize: 1024,
   mechanisms: {
     rates: [0.003, 0.01, 0.03],
@@ -185,6 +188,7 @@ const small: Preset = {
   queueSizes: [256, 512, 1024, 2048],
   queueAblationMomentum: 0.99,
   momenta: [0, 0.9, 0.99, 0.999, 0.9999],
+  referenceMomentum: 0.999,
   momentumAblationQueueSize: 2048,
   mechanisms: {
     rates: [0.015, 0.03, 0.06],

@@ -4,13 +4,7 @@ import type { Judgement } from "../claims/judge";
 import { emojiCredit } from "../data/emoji";
 import { plotlyFigure, type Figure } from "../display/chart";
 import { escapeHtml, type TextRow } from "../display/table";
-import {
-  ablationFigure,
-  lossFigure,
-  monitorFigure,
-  seedFigure,
-  seriesFigure,
-} from "../experiments/ablation/ablation-charts";
+import { ablationFigure, trainingFigure, seedFigure, seriesFigure } from "../experiments/ablation/ablation-charts";
 import type { AblationResult } from "../experiments/ablation/ablation-result";
 import type { EngineComparison } from "../experiments/pytorch-parity/two-engines";
 import { engineFigure } from "../experiments/pytorch-parity/two-engines-rows";
@@ -140,7 +134,7 @@ function ablationSection(result: AblationResult, preset: Preset, charts: Charts)
   const overview = cells.some(({ series }) => series !== undefined)
     ? [seriesFigure(result, "linear"), seriesFigure(result, "knn")]
     : [ablationFigure(result)];
-  const figures = [...seeds, ...overview, lossFigure(result), monitorFigure(result)];
+  const figures = [...seeds, ...overview, trainingFigure(result)];
   return `<section id="${id}">
 <h2 data-source="title">${escapeHtml(title)}</h2>
 <p data-source="${escapeHtml(paper)}">Paper: ${escapeHtml(paper)}. Claims: ${claims.join(", ")} (docs/claims.md).</p>

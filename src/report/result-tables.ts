@@ -21,9 +21,12 @@ export function ablationTables(result: AblationResult, folder: string): readonly
   const head = ablation.axis.name;
   const byLabel = new Map(rows.map((row) => [row.label, filesOf(row, folder)]));
   const ofLabel = (cells: TextRow) => byLabel.get(cells[head]!) ?? [];
-  const draws = Array.from({ length: result.draws }, (_, index) => `${folder}/random-network-${index + 1}.json`);
-  byLabel.set(baselines.randomNetwork.label, draws);
-  if (baselines.pixels.metrics.knn !== undefined) byLabel.set(baselines.pixels.label, [`${folder}/pixels.json`]);
+  for (const { label, names } of [...baselines.randomNetworks, baselines.pixels]) {
+    byLabel.set(
+      label,
+      names.map((name) => `${folder}/${name}.json`),
+    );
+  }
   const reference = byLabel.get(ablation.referenceLabel) ?? [];
   const common = { paper: ablation.paper };
   const published = { claimed: "docs/claims.md", published: ablation.paper };

@@ -8,42 +8,56 @@ import { randomNetwork } from "../evaluate/extract";
 import { readCheckedJson, writeCheckedJson } from "../files/checked-json";
 import { readOrSetAside } from "../files/generations";
 import { disposeEncoder } from "../nn/encoder";
+import { sameBackbone, type ResNetConfig } from "../nn/resnet-layout";
 import type { Preset } from "../recipes/presets";
 import { originNow, originSchema } from "../train/manifest";
 import { evaluateEncoder, evaluatePixels } from "./evaluate-encoder";
 import { runsFolder } from "./run-name";
 
-/** What stands beside the trained encoders: random networks, and the pixels themselves. */
-export interface Baselines {
+/** Random networks of one backbone, whose features are evaluated. */
+export interface RandomNetworks {
+  readonly backbone: ResNetConfig;
+  readonly names: readonly BaselineName[];
   /** One for each draw; empty where they are not evaluated yet. */
-  readonly randomNetworks: readonly Evaluation[];
+  readonly evaluations: readonly Evaluation[];
+}
+
+/** What stands beside the trained encoders: random networks of the same, and the pixels themselves. */
+export interface Baselines {
+  readonly randomNetworks: readonly RandomNetworks[];
   /** Undefined where they are not evaluated yet. */
   readonly pixels: Evaluation | undefined;
 }
 
 /** One baseline before it is evaluated. */
 export interface BaselineName {
-  /** "pixels", "random-network-1". */
+  /** "pixels"; "random-network-1" of the preset's encoder, "random-network-resnet50-width8-1" of another. */
   readonly name: string;
   /** Twelve hexadecimal digits of all that its numbers depend on. */
   readonly hash: string;
 }
 
 /**
- * Names of a preset's baselines.
+ * Names of the random networks of a backbone.
  *
  * @param checksum - of the data set
+ * @param backbone - by default the preset's
  */
-export function baselineNames(
+export function randomNetworkNames(
   checksum: string,
   { base, knn, randomNetworks }: Preset,
-): { readonly randomNetworks: readonly BaselineName[]; readonly pixels: BaselineName } {
-  return {
-    randomNetworks: Array.from({ length: randomNetworks }, (_, draw) =>
-      named(`random-network-${draw + 1}`, { checksum, encoder: base.encoder, knn, draw }),
-    ),
-    pixels: named("pixels", { checksum, knn }),
-  };
+  backbone: ResNetConfig = base.encoder,
+): readonly BaselineName[] {
+  const own = sameBackbone(backbone, base.encoder) ? "" : `${backbone.architecture}-width${backbone.width}-`;
+  const encoder = { ...base.encoder, ...backbone };
+  return Array.from({ length: randomNetworks }, (_, draw) =>
+    named(`random-network-${own}${draw + 1}`, { checksum, encoder, knn, draw }),
+  );
+}
+
+/** Name of the pixels of a data set. */
+export function pixelsName(checksum: string, { knn }: Preset): BaselineName {
+  return named("pixels", { checksum, knn });
 }
 
 /** Where a baseline is kept, beside the runs. */
@@ -51,19 +65,22 @@ export function baselinePath({ name, hash }: BaselineName, root = runsFolder): s
   return join(root, "baselines", `${name}-${hash}.json`);
 }
 
-/** Random networks and pixels by the same metrics, evaluated once and kept beside the runs. */
-export function baselines(data: ImageData, preset: Preset): Baselines {
-  const names = baselineNames(data.checksum, preset);
+/** Random networks of some backbones, and the pixels, by the same metrics; evaluated once and kept beside the runs. */
+export function baselines(data: ImageData, preset: Preset, backbones: readonly ResNetConfig[]): Baselines {
   return {
-    randomNetworks: names.randomNetworks.map((name, index) =>
-      kept(baselinePath(name), data, () => {
-        const network = randomNetwork(preset.base.encoder, data, index + 1);
-        const evaluation = evaluateEncoder(network, data, preset, index + 1);
-        disposeEncoder(network);
-        return evaluation;
-      }),
-    ),
-    pixels: kept(baselinePath(names.pixels), data, () => evaluatePixels(data, preset, 1)),
+    randomNetworks: backbones.map((backbone) => {
+      const names = randomNetworkNames(data.checksum, preset, backbone);
+      const evaluations = names.map((name, index) =>
+        kept(baselinePath(name), data, () => {
+          const network = randomNetwork({ ...preset.base.encoder, ...backbone }, data, index + 1);
+          const evaluation = evaluateEncoder(network, data, preset, index + 1);
+          disposeEncoder(network);
+          return evaluation;
+        }),
+      );
+      return { backbone, names, evaluations };
+    }),
+    pixels: kept(baselinePath(pixelsName(data.checksum, preset)), data, () => evaluatePixels(data, preset, 1)),
   };
 }
 

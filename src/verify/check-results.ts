@@ -179,7 +179,7 @@ function kindOf(path: string): Kind {
   if (/^(kit|pytorch)-seed\d+\.json$/.test(name)) return "engines";
   if (name === "official.csv") return "log";
   if (name === registeredClaimsFile) return "claims";
-  if (/^(pixels|random-network-\d+)\.json$/.test(name)) return "baseline";
+  if (/^(pixels|random-network-([a-z0-9-]+-)?\d+)\.json$/.test(name)) return "baseline";
   if (name.endsWith("-rates.json")) return "trials";
   if (/^detect(or)?-.*\.json$/.test(name)) return "detector";
   if (/^linear-.*-seed\d+\.json$/.test(name)) return "linear";

@@ -4,7 +4,7 @@ import { ablations } from "../../src/report/ablations";
 import { InputError } from "../../src/errors";
 import { presetNamed } from "../../src/recipes/presets";
 import { ablationResult } from "../../src/experiments/ablation/ablation-result";
-import { exampleEvaluation, exampleRun } from "../runs/example-run";
+import { exampleBaselines, exampleRun } from "../runs/example-run";
 
 describe("moco table", () => {
   it("says what to do where no run is recorded", async () => {
@@ -27,7 +27,7 @@ describe("moco table", () => {
     const ablation = ablations["queue-size"](presetNamed("smoke"), [])!;
     const [first] = ablation.cells;
     const run = exampleRun(first!.recipe, 1, 30);
-    const evaluated = { randomNetworks: [exampleEvaluation(8)], pixels: exampleEvaluation(20) };
+    const evaluated = exampleBaselines(presetNamed("smoke").base.encoder, [8], 20);
     const json = JSON.stringify(tableJson(ablationResult(ablation, [[run], []], evaluated)));
     expect(JSON.parse(json)).toMatchObject({
       ablation: "queue-size",

@@ -1,7 +1,7 @@
 import { DataFrame } from "danfojs-node";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { InputError } from "../../src/errors";
-import { chartBundle, plotlyFigure } from "../../src/display/chart";
+import { chartBundle, drawFigure, plotlyFigure } from "../../src/display/chart";
 import { liveCurve } from "../../src/display/live-curve";
 import { showNotes } from "../../src/display/notes";
 import { svgChart } from "../../src/display/svg-chart";
@@ -90,10 +90,36 @@ describe("a chart", () => {
     const svg = bundle["image/svg+xml"] as string;
     expect(svg.match(/<polyline/g)).toHaveLength(1);
     expect(svg.match(/stroke="#333"/g)).toHaveLength(3);
-    expect(svg.match(/<rect [^>]*fill="#D55E00"/g)).toHaveLength(4); // three bars, one mark in the legend
+    expect(svg.match(/<rect [^>]*fill="gray"/g)).toHaveLength(4); // three bars, one mark in the legend
     for (const label of [">kNN<", ">K<", ">MoCo<", ">random<", ">4<"]) {
       expect(svg).toContain(label);
     }
+  });
+
+  it("tells more curves apart than there are colors, and draws dashed what Plotly draws dashed", () => {
+    const curve = (name: string, more = {}) => ({ name, mode: "lines", x: [1, 2], y: [1, 2], ...more });
+    const svg = drawFigure({ data: Array.from({ length: 9 }, (_, index) => curve(String(index))) }).svg;
+    const lines = svg.match(/<polyline[^>]*>/g)!.map((line) => line.replace(/points="[^"]*"/, ""));
+    expect(new Set(lines).size).toBe(9);
+    const dashed = drawFigure({ data: [curve("a"), curve("b", { line: { dash: "dot", color: "teal" } })] }).svg;
+    expect(dashed.match(/stroke="teal"[^>]*stroke-dasharray/g)).toHaveLength(1);
+  });
+
+  it("leaves out labels of an axis that would cover one another", () => {
+    const x = ["end-to-end", "memory bank", "MoCo", "SimCLR"];
+    const wide = drawFigure({ data: [{ x, y: [1, 2, 3, 4] }] }).svg;
+    for (const label of x) expect(wide).toContain(`>${label}<`);
+    const log = { xaxis: { type: "log" } };
+    const near = drawFigure({ data: [{ x: [126, 127, 4096], y: [1, 2, 3] }], layout: log }).svg;
+    expect(near).toContain(">126<");
+    expect(near).not.toContain(">127<");
+  });
+
+  it("puts axes with a domain side by side", () => {
+    const beside = { xaxis2: { domain: [0.6, 1] }, yaxis2: { title: { text: "kNN" } } };
+    const { layout } = plotlyFigure({ data: [], layout: beside });
+    expect(layout).toMatchObject({ xaxis2: { anchor: "y2" }, yaxis2: { anchor: "x2" } });
+    expect(JSON.stringify(layout)).not.toContain("overlaying");
   });
 
   it("has the names of curves below it, also in many rows, and is no wider than the page", () => {

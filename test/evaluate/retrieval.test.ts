@@ -30,7 +30,7 @@ describe("twinTask", () => {
 });
 
 describe("retrieval", () => {
-  it("is right where the nearest of the other hand is the twin, by angle and not by length", () => {
+  it("is right where the nearest of the other artist is the twin, by angle and not by length", () => {
     const score = retrieval(drawings([1, 0.1, 50, 0, 0, 9, 1, 1.5, 0, 1]), twinTask(ids, twins));
     expect(score).toMatchObject({ accuracy: 1, gallerySize: 2 });
     expect([...score.groups]).toEqual([7, 8]);

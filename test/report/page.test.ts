@@ -13,11 +13,11 @@ import { transferNamed } from "../../src/experiments/transfer/transfer";
 import { transferResult } from "../../src/experiments/transfer/transfer-result";
 import { ablationResult, type AblationResult } from "../../src/experiments/ablation/ablation-result";
 import { type RunRecord } from "../../src/runs/run-record";
-import { exampleEvaluation, exampleRun } from "../runs/example-run";
+import { exampleBaselines, exampleRun } from "../runs/example-run";
 
 const preset = presetNamed("smoke");
 const ablation = momentumAblation(preset);
-const baselines = { randomNetworks: [exampleEvaluation(8), exampleEvaluation(8)], pixels: exampleEvaluation(10) };
+const baselines = exampleBaselines(preset.base.encoder, [8, 8], 10);
 const plotly = 'const Plotly = { newPlot() { return "</script>"; } };';
 
 function resultOf(change: (run: RunRecord) => RunRecord = (run) => run): AblationResult {

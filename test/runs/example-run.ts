@@ -1,3 +1,5 @@
+import type { ResNetConfig } from "../../src/nn/resnet-layout";
+import type { Baselines } from "../../src/runs/baselines";
 import type { Evaluation } from "../../src/evaluate/evaluate-features";
 import type { Score } from "../../src/evaluate/score";
 import type { RunRecord } from "../../src/runs/run-record";
@@ -50,5 +52,19 @@ export function exampleRun(recipe: Recipe, seed: number, right: number): RunReco
     queueOverlap: { own: 0.01, twin: 0.02, sameClass: 0.2 },
     evaluation: exampleEvaluation(right),
     diverged: undefined,
+  };
+}
+
+/** Baselines of a backbone: random networks right on so many images each, and pixels. */
+export function exampleBaselines(backbone: ResNetConfig, networks: readonly number[], pixels?: number): Baselines {
+  return {
+    randomNetworks: [
+      {
+        backbone,
+        names: networks.map((_, draw) => ({ name: `random-network-${draw + 1}`, hash: "0123456789ab" })),
+        evaluations: networks.map(exampleEvaluation),
+      },
+    ],
+    pixels: pixels === undefined ? undefined : exampleEvaluation(pixels),
   };
 }

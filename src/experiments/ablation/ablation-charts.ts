@@ -19,10 +19,15 @@ export function ablationFigure({ ablation, rows, baselines }: AblationResult): F
     if (points.length === 0) return [];
     return [{ name: metricTitles[metric], ...curveOf(points), mode: ordered ? "lines+markers" : "markers" }];
   });
-  const random = baselines.randomNetwork.metrics.retrieval;
-  const published = rows.flatMap(({ published: paper }, index) =>
-    typeof paper?.value === "number" ? [{ x: x[index]!, y: paper.value }] : [],
-  );
+  const random = theRandomNetwork(baselines)?.retrieval;
+  const inPaper = rows.flatMap(({ published: paper }, index) => (paper ? [{ x: x[index]!, y: paper.value }] : []));
+  // Along an axis, also the paper's values that the preset leaves out; elsewhere they are other methods.
+  const leftOut = ordered ? ablation.publishedOnly : [];
+  const published = [
+    ...inPaper,
+    ...leftOut.map((row) => ({ x: row.label.replace(`${ablation.axis.name} = `, ""), y: row.published.value })),
+  ].filter((point): point is { x: string; y: number } => point.y !== "fail");
+  const failed = inPaper.filter(({ y }) => y === "fail");
   const curves = ablation.publishedCurves?.flatMap(({ points }): Trace[] => [publishedTrace("published", points)]);
   const points: Trace = {
     name: "published (ImageNet, right)",
@@ -46,8 +51,21 @@ export function ablationFigure({ ablation, rows, baselines }: AblationResult): F
       yaxis: { title: { text: "accuracy on test (%)" } },
       ...(curves && { xaxis2: publishedAxis(ablation) }),
       ...((curves ?? published).length > 0 && { yaxis2: publishedAccuracy }),
+      ...(failed.length > 0 && { annotations: failed.map(({ x: at }) => failedInPaper(at)) }),
     },
   };
+}
+
+/** A word where the paper has no number. */
+function failedInPaper(x: string): object {
+  return { x, xref: "x", y: 0, yref: "paper", yanchor: "bottom", text: "published: fail", showarrow: false };
+}
+
+/** Of random networks where all rows have the same encoder. */
+function theRandomNetwork({
+  randomNetworks,
+}: AblationResult["baselines"]): AblationResult["rows"][number]["metrics"] | undefined {
+  return randomNetworks.length === 1 ? randomNetworks[0]!.metrics : undefined;
 }
 
 /** One measure over K, a curve for each series of the cells, and the paper's curves in the same chart on axes of their own. */
@@ -66,7 +84,7 @@ export function seriesFigure({ ablation, rows, baselines }: AblationResult, metr
     const curve = ablation.publishedCurves?.find((one) => one.name === name);
     return curve === undefined ? [] : [publishedTrace(`${name}, published`, curve.points, colorOf(index))];
   });
-  const random = baselines.randomNetwork.metrics[metric];
+  const random = theRandomNetwork(baselines)?.[metric];
   const ends = [Math.min(...ablation.axis.values), Math.max(...ablation.axis.values)];
   return {
     data: [
@@ -201,40 +219,51 @@ function publishedAxis({ axis, publishedCurves = [] }: Ablation): object {
 const publishedAccuracy = { title: { text: "published: ImageNet, linear (%)" } };
 
 /** Of Plotly, so that a curve of the paper has the color of ours. */
-const colors = ["#636efa", "#EF553B", "#00cc96", "#ab63fa"];
+const colors = [
+  "#636efa",
+  "#EF553B",
+  "#00cc96",
+  "#ab63fa",
+  "#FFA15A",
+  "#19d3f3",
+  "#FF6692",
+  "#9c755f",
+  "#7f7f7f",
+  "#1b7837",
+];
 
 function colorOf(index: number): string {
   return colors[index % colors.length]!;
 }
 
-/** Loss of each cell along training, first seed. */
-export function lossFigure({ ablation, rows }: AblationResult): Figure {
+/** Along training, of the first seed of each cell: the loss, and beside it the kNN accuracy on validation. */
+export function trainingFigure({ ablation, rows }: AblationResult): Figure {
+  const trained = rows.flatMap(({ label, runs: [run] }) => (run === undefined ? [] : [{ label, run }]));
+  const curve = (index: number) => ({ mode: "lines", line: { color: colorOf(index) }, legendgroup: String(index) });
   return {
-    data: rows.flatMap(({ label, runs: [run] }) =>
-      run === undefined
-        ? []
-        : [{ name: label, x: run.curve.map(({ step }) => step), y: run.curve.map(({ loss }) => loss), mode: "lines" }],
-    ),
+    data: [
+      ...trained.map(({ label, run }, index) => ({
+        name: label,
+        x: run.curve.map(({ step }) => step),
+        y: run.curve.map(({ loss }) => loss),
+        ...curve(index),
+      })),
+      ...trained.map(({ label, run }, index) => ({
+        name: label,
+        x: run.monitor.map(({ step }) => step),
+        y: run.monitor.map(({ knn }) => 100 * knn),
+        ...curve(index),
+        showlegend: false,
+        xaxis: "x2" as const,
+        yaxis: "y2" as const,
+      })),
+    ],
     layout: {
-      title: { text: `${ablation.title}: InfoNCE along training` },
-      xaxis: { title: { text: "step" } },
+      title: { text: `${ablation.title}: along training` },
+      xaxis: { title: { text: "step" }, domain: [0, 0.44] },
       yaxis: { title: { text: "loss" } },
-    },
-  };
-}
-
-/** kNN accuracy on validation of each cell along training, first seed. */
-export function monitorFigure({ ablation, rows }: AblationResult): Figure {
-  return {
-    data: rows.flatMap(({ label, runs: [run] }) =>
-      run === undefined
-        ? []
-        : [{ name: label, x: run.monitor.map(({ step }) => step), y: run.monitor.map(({ knn }) => 100 * knn) }],
-    ),
-    layout: {
-      title: { text: `${ablation.title}: kNN on validation along training` },
-      xaxis: { title: { text: "step" } },
-      yaxis: { title: { text: "kNN accuracy (%)" } },
+      xaxis2: { title: { text: "step" }, domain: [0.58, 1] },
+      yaxis2: { title: { text: "kNN on validation (%)" } },
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Evaluation } from "../../evaluate/evaluate-features";
 import { groupBootstrap, pairedGroupBootstrap, seedInterval, type Interval } from "../../statistics/intervals";
-import type { Baselines } from "../../runs/baselines";
+import { sameBackbone } from "../../nn/resnet-layout";
+import type { Baselines, RandomNetworks } from "../../runs/baselines";
 import type { QueueOverlap, RunRecord } from "../../runs/run-record";
 import type { Ablation, Cell } from "./ablation";
 import type { Published } from "../../paper/published-ablations";
@@ -35,13 +36,17 @@ export interface AblationResult {
   readonly ablation: Ablation;
   readonly rows: readonly ResultRow[];
   readonly publishedOnly: Ablation["publishedOnly"];
-  readonly baselines: { readonly randomNetwork: BaselineRow; readonly pixels: BaselineRow };
-  /** Random networks behind their row. */
-  readonly draws: number;
+  readonly baselines: {
+    /** A row a backbone. */
+    readonly randomNetworks: readonly BaselineRow[];
+    readonly pixels: BaselineRow;
+  };
 }
 
 export interface BaselineRow {
   readonly label: string;
+  /** Names of the evaluations that it is made of. */
+  readonly names: readonly string[];
   readonly metrics: Readonly<Partial<Record<MetricName, Interval>>>;
 }
 
@@ -62,14 +67,26 @@ export function ablationResult(
     ablation,
     rows: ablation.cells.map((cell, index) => resultRow(cell, runs[index]!, reference, baselines)),
     publishedOnly: ablation.publishedOnly,
-    draws: baselines.randomNetworks.length,
     baselines: {
-      randomNetwork: {
-        label: `random network, ${baselines.randomNetworks.length || "no"} draws`,
-        metrics: metricsOf(baselines.randomNetworks),
+      randomNetworks: baselines.randomNetworks.map((networks) => randomNetworkRow(networks, baselines.randomNetworks)),
+      pixels: {
+        label: "pixels",
+        names: baselines.pixels ? ["pixels"] : [],
+        metrics: metricsOf(baselines.pixels ? [baselines.pixels] : []),
       },
-      pixels: { label: "pixels", metrics: metricsOf(baselines.pixels ? [baselines.pixels] : []) },
     },
+  };
+}
+
+function randomNetworkRow(
+  { backbone: { architecture, width }, names, evaluations }: RandomNetworks,
+  all: Baselines["randomNetworks"],
+): BaselineRow {
+  const network = all.length === 1 ? "network" : `${architecture} of width ${width}`;
+  return {
+    label: `random ${network}, ${evaluations.length || "no"} draws`,
+    names: names.slice(0, evaluations.length).map(({ name }) => name),
+    metrics: metricsOf(evaluations),
   };
 }
 
@@ -125,14 +142,15 @@ function failureOf(
   cell: Cell,
   runs: readonly RunRecord[],
   evaluations: readonly Evaluation[],
-  { randomNetworks }: Baselines,
+  baselines: Baselines,
 ): string | undefined {
   const diverged = runs.find((run) => run.diverged !== undefined);
   if (diverged) return `failed: ${diverged.diverged}`;
   if (runs.length === 0) return "not run yet";
   if (cell.recipe.method.kind === "random") return undefined;
   const trained = scoresOf(evaluations, "retrieval");
-  const random = scoresOf(randomNetworks, "retrieval");
+  const own = baselines.randomNetworks.find(({ backbone }) => sameBackbone(backbone, cell.recipe.encoder));
+  const random = scoresOf(own?.evaluations ?? [], "retrieval");
   if (trained && !random) return "not judged yet: the random networks are not evaluated";
   if (trained && random) {
     const { low } = pairedGroupBootstrap(meanBySeed(trained.correct), meanBySeed(random.correct), trained.groups, {
@@ -148,7 +166,8 @@ function failureOf(
     return `not judged: training ended before ${dictionary ? `the ${dictionary.name} was full` : "a loss was written"}`;
   }
   if (after < before) return undefined;
-  return `failed: the loss did not fall${dictionary ? ` once the ${dictionary.name} was full` : ""}`;
+  const losses = `${before.toFixed(2)}, then ${after.toFixed(2)}`;
+  return `failed: the loss did not fall${dictionary ? ` once the ${dictionary.name} was full` : ""} (${losses})`;
 }
 
 /** What starts with random keys, and after how many steps it has real ones only; undefined for other methods. */

@@ -1,6 +1,6 @@
 import { percent, percentValue } from "../../display/percent";
 import { signedInterval } from "../../display/signed";
-import type { TextRow } from "../../display/table";
+import type { Row, TextRow } from "../../display/table";
 import type { Interval } from "../../statistics/intervals";
 import { parameterCount } from "../../nn/resnet-layout";
 import type { Ablation } from "./ablation";
@@ -46,7 +46,7 @@ export function accuracyRows({ ablation, rows, publishedOnly, baselines }: Ablat
       "loss, last fifth": row.finalLoss === undefined ? "–" : row.finalLoss.toFixed(2),
       state: row.failure ?? (ablation.cells[index]!.recipe.method.kind === "random" ? "not trained" : "trained"),
     })),
-    ...[baselines.randomNetwork, baselines.pixels]
+    ...[...baselines.randomNetworks, baselines.pixels]
       .filter(({ metrics }) => Object.keys(metrics).length > 0)
       .map(baseline),
     ...publishedOnly.map((row) => ({
@@ -59,6 +59,22 @@ export function accuracyRows({ ablation, rows, publishedOnly, baselines }: Ablat
       state: "as published",
     })),
   ];
+}
+
+/** The same as numbers, to compute with: a line a row and measure, in percent, baselines too. */
+export function accuracyNumbers({ ablation, rows, baselines }: AblationResult): Row[] {
+  const measured = [
+    ...rows.map(({ label, metrics, seeds }) => ({ label, metrics, seeds })),
+    ...[...baselines.randomNetworks, baselines.pixels].map((baseline) => ({ ...baseline, seeds: undefined })),
+  ];
+  return measured.flatMap(({ label, metrics, seeds }) =>
+    metricNames.flatMap((metric) => {
+      const interval = metrics[metric];
+      if (interval === undefined) return [];
+      const [accuracy, low, high] = [interval.mean, interval.low, interval.high].map(inPercent);
+      return [{ [ablation.axis.name]: label, measure: metricTitles[metric], accuracy, low, high, seeds: seeds ?? 0 }];
+    }),
+  );
 }
 
 /** How each row differs from the reference row, in the paper and by each measure, and what follows. */
@@ -75,7 +91,7 @@ export function agreementRows({ ablation, rows }: AblationResult): TextRow[] {
             measure: metricTitles[metric],
             "difference in points": signedInterval(compared.difference, compared, { scale: 100 }),
             interval: compared.kind,
-            agreement: compared.verdict,
+            "sign and interval": compared.verdict,
           },
         ];
       }),
@@ -111,7 +127,7 @@ export function footnotes({ ablation, rows, baselines }: AblationResult): string
   const evaluation = runs.find((one) => one.evaluation !== undefined)?.evaluation; // none where training diverged
   const seeds = Math.max(...rows.map((row) => row.seeds));
   const sampling = rows.flatMap(({ metrics }) => Object.values(metrics))[0]?.kind ?? "test sampling";
-  const overDraws = Object.values(baselines.randomNetwork.metrics)[0]?.kind === "seeds";
+  const overDraws = Object.values(baselines.randomNetworks[0]?.metrics ?? {})[0]?.kind === "seeds";
   return [
     `Reproduced on ${data.name} (${data.trainImages} training images), ${encoders} at ${recipe.imageSize} px, ` +
       `${epochs} epoch${epochs === "1" ? "" : "s"}, ${seeds} seed${seeds === 1 ? "" : "s"}; ` +
@@ -125,9 +141,30 @@ export function footnotes({ ablation, rows, baselines }: AblationResult): string
       ? ""
       : `kNN: k = ${evaluation.knn.k}, T = ${evaluation.knn.temperature}, on pooled features. Linear probe: the paper's SGD ` +
         `schedule on cached features, rate chosen on validation. Logistic regression: to convergence, L2 chosen on validation. ` +
-        `Retrieval: the same emoji drawn by the other hand, Noto to Twemoji.`,
+        `Retrieval: the same emoji drawn by the other artist, Noto to Twemoji.`,
+    pixelsAhead(rows, baselines.pixels),
+    referenceFailed(ablation, rows),
     ...new Set(ablation.publishedOnly.map(({ reason }) => publishedOnlyNote(ablation, reason))),
   ].filter((note) => note !== "");
+}
+
+/** By which measures no trained row is above the pixels themselves. */
+function pixelsAhead(rows: AblationResult["rows"], pixels: BaselineRow): string {
+  const ahead = metricNames.filter((metric) => {
+    const best = Math.max(...rows.flatMap(({ metrics }) => metrics[metric]?.mean ?? []));
+    return Number.isFinite(best) && (pixels.metrics[metric]?.mean ?? -Infinity) >= best;
+  });
+  return ahead.length === 0
+    ? ""
+    : `No row is above the pixels by ${listed(ahead.map((metric) => metricTitles[metric]))}.`;
+}
+
+/** Differences to a row that failed say little of the others. */
+function referenceFailed({ referenceLabel }: Ablation, rows: AblationResult["rows"]): string {
+  const failure = rows.find(({ label }) => label === referenceLabel)?.failure;
+  return failure?.startsWith("failed")
+    ? `The row that the others are compared with, ${referenceLabel}, ${failure}.`
+    : "";
 }
 
 /** One note for all rows that were not run for the same reason. */
@@ -142,8 +179,12 @@ function printsParameters({ publishedOnly }: Ablation): boolean {
 
 /** "1, 3 or 5", each value once. */
 function alternatives(values: readonly (string | number)[]): string {
-  const distinct = [...new Set(values.map(String))];
-  return [distinct.slice(0, -1).join(", "), distinct.at(-1)!].filter((part) => part !== "").join(" or ");
+  return listed([...new Set(values.map(String))], "or");
+}
+
+/** "kNN, linear probe and retrieval". */
+function listed(parts: readonly string[], word = "and"): string {
+  return [parts.slice(0, -1).join(", "), parts.at(-1)!].filter((part) => part !== "").join(` ${word} `);
 }
 
 /** Two digits below ten million, which the paper's encoders all exceed. */
@@ -158,6 +199,11 @@ function accuracies(metrics: Readonly<Partial<Record<MetricName, Interval>>>): T
       return [metricTitles[metric], interval === undefined ? "–" : withInterval(interval)];
     }),
   );
+}
+
+/** A share in percent, with the digits that tables have. */
+function inPercent(share: number): number {
+  return Number((100 * share).toFixed(1));
 }
 
 /** The paper prints one decimal, also of 59.0. */

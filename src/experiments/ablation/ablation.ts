@@ -1,4 +1,5 @@
 import type { Published } from "../../paper/published-ablations";
+import { sameBackbone, type ResNetConfig } from "../../nn/resnet-layout";
 import type { Recipe } from "../../train/recipe";
 
 /** One row of an ablation that the kit trains. */
@@ -42,6 +43,18 @@ export interface Ablation {
   readonly publishedOnly: readonly PublishedOnlyRow[];
   /** The paper's curves along the axis, whole and with the paper's own values on it; undefined where its points are rows. */
   readonly publishedCurves?: readonly PublishedCurve[];
+}
+
+/** The backbones of some cells, each once. */
+export function backbonesOf(cells: readonly Cell[]): readonly ResNetConfig[] {
+  const backbones: ResNetConfig[] = [];
+  for (const { encoder } of cells.map(({ recipe }) => recipe)) {
+    if (!backbones.some((known) => sameBackbone(known, encoder))) {
+      const { architecture, width, stem } = encoder;
+      backbones.push({ architecture, width, stem });
+    }
+  }
+  return backbones;
 }
 
 /** A curve of the paper, as printed. */

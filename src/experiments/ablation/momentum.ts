@@ -26,8 +26,7 @@ export function momentumAblation(preset: Preset): Ablation {
       publishedAt: "K = 4,096",
       claimed: claimed.get(momentum),
     })),
-    // The paper's own choice, where the preset has it.
-    referenceLabel: `m = ${preset.momenta.includes(0.999) ? 0.999 : preset.momenta.at(-1)!}`,
+    referenceLabel: `m = ${preset.referenceMomentum}`,
     publishedOnly: [...publishedMomenta.keys()]
       .filter((momentum) => !preset.momenta.includes(momentum))
       .map((momentum) => ({

@@ -1,5 +1,5 @@
 import type { ImageData } from "../../data/image-set";
-import type { Ablation, Cell } from "./ablation";
+import { backbonesOf, type Ablation, type Cell } from "./ablation";
 import type { Preset } from "../../recipes/presets";
 import { ablationResult, type AblationResult } from "./ablation-result";
 import { type RunRecord } from "../../runs/run-record";
@@ -34,5 +34,5 @@ export async function reproduceAblation(
     }
     runs.push(ofCell);
   }
-  return ablationResult(ablation, runs, baselines(data, preset));
+  return ablationResult(ablation, runs, baselines(data, preset, backbonesOf(ablation.cells)));
 }

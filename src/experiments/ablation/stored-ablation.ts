@@ -2,13 +2,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { InputError } from "../../errors";
 import { replaceFile } from "../../files/replace-file";
 import type { Preset } from "../../recipes/presets";
-import { baselineNames, readBaseline, type Baselines } from "../../runs/baselines";
+import { pixelsName, randomNetworkNames, readBaseline, type BaselineName, type Baselines } from "../../runs/baselines";
 import { runName } from "../../runs/run-name";
 import { readRunRecord, type RunRecord } from "../../runs/run-record";
 import { ownRuns, recordedRuns, type RunStore } from "../../runs/run-store";
 import type { Recipe } from "../../train/recipe";
 import { recipeHash } from "../../train/recipe-hash";
-import type { Ablation } from "./ablation";
+import { backbonesOf, type Ablation } from "./ablation";
 import { ablationResult, type AblationResult } from "./ablation-result";
 
 /**
@@ -33,7 +33,7 @@ export function storedAblation(
   return ablationResult(
     ablation,
     found.map((runs) => runs.slice(0, seeds)),
-    storedBaselines(first.manifest.data.checksum, preset, store),
+    storedBaselines(first.manifest.data.checksum, preset, ablation, store),
   );
 }
 
@@ -82,8 +82,9 @@ export function recordRuns(
     }
   }
   if (checksum !== undefined) {
-    const { randomNetworks, pixels } = baselineNames(checksum, preset);
-    for (const name of [...randomNetworks, pixels]) files.set(from.baseline(name), to.baseline(name));
+    const backbones = backbonesOf(ablations.flatMap(({ cells }) => cells));
+    const networks = backbones.flatMap((backbone) => randomNetworkNames(checksum, preset, backbone));
+    for (const name of [...networks, pixelsName(checksum, preset)]) files.set(from.baseline(name), to.baseline(name));
   }
   if (ablations.some(({ id }) => id === "mechanisms")) files.set(from.rateTrials(preset), to.rateTrials(preset));
   const missing = [...unmade, ...[...files.keys()].filter((path) => !existsSync(path))];
@@ -118,10 +119,13 @@ function assertSameData(runs: readonly RunRecord[]): void {
   );
 }
 
-function storedBaselines(checksum: string, preset: Preset, store: RunStore): Baselines {
-  const names = baselineNames(checksum, preset);
+function storedBaselines(checksum: string, preset: Preset, { cells }: Ablation, store: RunStore): Baselines {
+  const stored = (name: BaselineName) => readBaseline(store.baseline(name))?.evaluation;
   return {
-    randomNetworks: names.randomNetworks.flatMap((name) => readBaseline(store.baseline(name))?.evaluation ?? []),
-    pixels: readBaseline(store.baseline(names.pixels))?.evaluation,
+    randomNetworks: backbonesOf(cells).map((backbone) => {
+      const names = randomNetworkNames(checksum, preset, backbone);
+      return { backbone, names, evaluations: names.flatMap((name) => stored(name) ?? []) };
+    }),
+    pixels: stored(pixelsName(checksum, preset)),
   };
 }

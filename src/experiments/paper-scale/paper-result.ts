@@ -40,10 +40,9 @@ export function paperResult(
     rows: ablation.cells.map((cell) => resultRow(cell, trainedCell(cell, names, { linear, root }))),
     publishedOnly: ablation.publishedOnly,
     baselines: {
-      randomNetwork: { label: "random network, no draws", metrics: {} },
-      pixels: { label: "pixels", metrics: {} },
+      randomNetworks: [],
+      pixels: { label: "pixels", names: [], metrics: {} },
     },
-    draws: 0,
   };
 }
 

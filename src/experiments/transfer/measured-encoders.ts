@@ -1,7 +1,7 @@
 import { byMeasure, measuresOf, type ByMeasure, type DetectionMeasure } from "../../detection/metric/detection-metrics";
 import { readDetectorRun, type DetectorRun } from "../../runs/run-detector";
 import type { Transfer, TransferRow } from "./transfer";
-import { baselineNames, readBaseline } from "../../runs/baselines";
+import { randomNetworkNames, readBaseline } from "../../runs/baselines";
 import { readRunRecord } from "../../runs/run-record";
 import type { RunStore } from "../../runs/run-store";
 import type { TransferStore } from "./stored-transfer";
@@ -51,7 +51,7 @@ function linearAccuracy(
   if (pretraining !== undefined) return readRunRecord(encoders.run(pretraining, seed))?.evaluation?.linear.accuracy;
   // The tables have random networks of the preset's own stem alone.
   if (checksum === undefined || detection.detector.backbone.stem !== preset.base.encoder.stem) return undefined;
-  const name = baselineNames(checksum, preset).randomNetworks[seed - 1];
+  const name = randomNetworkNames(checksum, preset)[seed - 1];
   return name && readBaseline(encoders.baseline(name))?.evaluation.linear.accuracy;
 }
 

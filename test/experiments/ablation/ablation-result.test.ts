@@ -6,12 +6,12 @@ import { queueSizeAblation } from "../../../src/experiments/ablation/queue-size"
 import { ablationResult, type ResultRow } from "../../../src/experiments/ablation/ablation-result";
 import { type Baselines } from "../../../src/runs/baselines";
 import { type RunRecord } from "../../../src/runs/run-record";
-import { exampleEvaluation, exampleRun } from "../../runs/example-run";
+import { exampleBaselines, exampleRun } from "../../runs/example-run";
 
 const ablation = momentumAblation(presetNamed("smoke")); // m = 0 and the reference, m = 0.99
 const [zero, reference] = ablation.cells;
-const chance = exampleEvaluation(8);
-const baselines: Baselines = { randomNetworks: [chance, chance], pixels: exampleEvaluation(10) };
+const { encoder } = zero!.recipe;
+const baselines = exampleBaselines(encoder, [8, 8], 10);
 
 /** Row of m = 0 as its runs come out beside a reference that trained. */
 function rowOf(runs: readonly RunRecord[], beside: Baselines = baselines): ResultRow {
@@ -57,8 +57,8 @@ describe("failure of a cell", () => {
 
   it("is a loss that did not fall once the queue was full", () => {
     const failure = "failed: the loss did not fall once the queue was full";
-    expect(rowOf([runWithLoss(() => 4)]).failure).toBe(failure);
-    expect(rowOf([runWithLoss((step) => 3 + step / 100)]).failure).toBe(failure);
+    expect(rowOf([runWithLoss(() => 4)]).failure).toBe(`${failure} (4.00, then 4.00)`);
+    expect(rowOf([runWithLoss((step) => 3 + step / 100)]).failure).toMatch(`${failure} (3.`);
     expect(rowOf([runWithLoss((step) => 5 - step / 100)]).failure).toBeUndefined();
   });
 
@@ -74,10 +74,10 @@ describe("failure of a cell", () => {
       ablationResult(
         queueSizes,
         queueSizes.cells.map((_, index) => (index === queueSizes.cells.length - 1 ? [run] : [])),
-        baselines,
+        exampleBaselines(long.encoder, [8, 8]),
       ).rows.at(-1)!.failure;
     expect(last(fell)).toBeUndefined();
-    expect(last(rose)).toBe("failed: the loss did not fall once the queue was full");
+    expect(last(rose)).toBe("failed: the loss did not fall once the queue was full (3.27, then 3.90)");
   });
 
   it("leaves out a point of the curve whose mean reaches back to before the queue was full", () => {
@@ -100,10 +100,14 @@ describe("failure of a cell", () => {
     const recipe = methodRecipe(preset, { kind: "memory-bank", negatives: 64, momentum: 0.5, temperature: 0.1 });
     const cells = [{ ...zero!, recipe }, reference!];
     const failure = (loss: (step: number) => number) =>
-      ablationResult({ ...ablation, cells }, [[runWithLoss(loss, recipe)], []], baselines).rows[0]!.failure;
+      ablationResult(
+        { ...ablation, cells },
+        [[runWithLoss(loss, recipe)], []],
+        exampleBaselines(recipe.encoder, [8, 8]),
+      ).rows[0]!.failure;
     expect(failure((step) => (step <= 10 ? 0 : 5 - step / 100))).toBeUndefined();
     expect(failure((step) => (step <= 10 ? 9 : 3 + step / 100))).toBe(
-      "failed: the loss did not fall once the bank was full",
+      "failed: the loss did not fall once the bank was full (3.21, then 3.90)",
     );
   });
 
@@ -120,6 +124,18 @@ describe("failure of a cell", () => {
   it("is not judged while there is no random network to compare with", () => {
     const row = rowOf([exampleRun(zero!.recipe, 1, 30)], { randomNetworks: [], pixels: undefined });
     expect(row.failure).toBe("not judged yet: the random networks are not evaluated");
+  });
+
+  it("is judged by random networks of its own encoder, not by those of another", () => {
+    const wider = exampleBaselines({ ...encoder, width: 32 }, [2, 2], 10);
+    const run = exampleRun(zero!.recipe, 1, 8);
+    expect(rowOf([run], wider).failure).toBe("not judged yet: the random networks are not evaluated");
+    const both = { ...baselines, randomNetworks: [...wider.randomNetworks, ...baselines.randomNetworks] };
+    expect(rowOf([run], both).failure).toBe("failed: retrieval is not above the random network");
+    expect(ablationResult(ablation, [[], []], both).baselines.randomNetworks.map(({ label }) => label)).toEqual([
+      "random resnet18 of width 32, 2 draws",
+      "random resnet18 of width 8, 2 draws",
+    ]);
   });
 
   it("is judged by divergence and loss alone where the data have no twins", () => {
@@ -212,9 +228,9 @@ describe("ablationResult", () => {
   });
 
   it("measures the random networks and the pixels as it does the cells", () => {
-    const { randomNetwork, pixels } = ablationResult(ablation, [[], []], baselines).baselines;
-    expect(randomNetwork.label).toBe("random network, 2 draws");
-    expect(randomNetwork.metrics.retrieval!.mean).toBeCloseTo(0.2, 12);
+    const { randomNetworks, pixels } = ablationResult(ablation, [[], []], baselines).baselines;
+    expect(randomNetworks.map(({ label }) => label)).toEqual(["random network, 2 draws"]);
+    expect(randomNetworks[0]!.metrics.retrieval!.mean).toBeCloseTo(0.2, 12);
     expect(pixels.metrics.retrieval!.mean).toBeCloseTo(0.25, 12);
     expect(Object.keys(pixels.metrics)).toEqual(["linear", "logistic", "knn", "retrieval"]);
   });

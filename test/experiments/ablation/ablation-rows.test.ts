@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { ablationFigure } from "../../../src/experiments/ablation/ablation-charts";
 import { encoderRows } from "../../../src/experiments/linear-evaluation/encoder-rows";
-import { accuracyRows, agreementRows, footnotes, queueRows } from "../../../src/experiments/ablation/ablation-rows";
+import {
+  accuracyNumbers,
+  accuracyRows,
+  agreementRows,
+  footnotes,
+  queueRows,
+} from "../../../src/experiments/ablation/ablation-rows";
 import { resultTable } from "../../../src/report/terminal";
 import type { Ablation } from "../../../src/experiments/ablation/ablation";
 import { encoderComparison } from "../../../src/experiments/linear-evaluation/encoder-comparison";
@@ -11,10 +17,11 @@ import { presetNamed } from "../../../src/recipes/presets";
 import { queueSizeAblation } from "../../../src/experiments/ablation/queue-size";
 import { ablationResult, type AblationResult } from "../../../src/experiments/ablation/ablation-result";
 import { trainingLengths } from "../../../src/experiments/ablation/training-length";
-import { exampleEvaluation, exampleRun } from "../../runs/example-run";
+import { exampleBaselines, exampleRun } from "../../runs/example-run";
 
+const { encoder } = presetNamed("quick").base;
 const quick = momentumAblation(presetNamed("quick"));
-const baselines = { randomNetworks: [exampleEvaluation(8), exampleEvaluation(8)], pixels: exampleEvaluation(10) };
+const baselines = exampleBaselines(encoder, [8, 8], 10);
 /** m = 0, 0.9, 0.99, 0.999, each right on four images more than the one before. */
 const result = resultOf(1);
 const empty = ablationResult(
@@ -172,14 +179,23 @@ describe("agreementRows", () => {
   it("compares every row but the reference by every measure", () => {
     const rows = agreementRows(result);
     expect(rows).toHaveLength(3 * 4);
-    expect(rows.some(({ m }) => m === "m = 0.999")).toBe(false);
+    expect(rows.some(({ m }) => m === "m = 0.99")).toBe(false);
     expect(rows[0]).toMatchObject({
       m: "m = 0",
       measure: "linear probe",
       interval: "test sampling",
-      agreement: "same direction; one seed: no verdict",
+      "sign and interval": "same direction; one seed: no verdict",
     });
-    expect(rows[0]!["difference in points"]).toMatch(/^−30\.0 \[−\d+\.\d, −\d+\.\d\]$/);
+    expect(rows[0]!["difference in points"]).toMatch(/^−20\.0 \[−\d+\.\d, −\d+\.\d\]$/);
+  });
+});
+
+describe("accuracyNumbers", () => {
+  it("has a line a row and measure, baselines too, in percent", () => {
+    const numbers = accuracyNumbers(result);
+    expect(numbers).toHaveLength((4 + 2) * 4);
+    expect(numbers[0]).toMatchObject({ m: "m = 0", measure: "linear probe", accuracy: 50, seeds: 1 });
+    expect(numbers.at(-1)).toMatchObject({ m: "pixels", measure: "retrieval", accuracy: 25, seeds: 0 });
   });
 });
 
@@ -203,15 +219,28 @@ describe("footnotes", () => {
     );
     expect(notes).toContain("intervals of test sampling");
     expect(notes).toContain("Published: ImageNet linear top-1, ResNet-50, section 4.1");
-    expect(notes).toContain("Differences are to m = 0.999");
+    expect(notes).toContain("Differences are to m = 0.99.");
     expect(notes).toContain("m = 0.9999 stands as published: its key encoder averages over 10,000 steps");
     expect(footnotes(resultOf(3)).join("\n")).toContain(
       "3 seeds; accuracies in percent on test, 95 % intervals of seeds",
     );
   });
 
+  it("say by which measures the pixels are ahead, and that the row has failed that others are compared with", () => {
+    expect(footnotes(result).join("\n")).not.toContain("above the pixels");
+    const best = exampleBaselines(encoder, [8, 8], 38);
+    const runs = resultOf(1).rows.map((row) => row.runs);
+    expect(footnotes(ablationResult(quick, runs, best)).join("\n")).toContain(
+      "No row is above the pixels by linear probe, logistic regression, kNN and retrieval.",
+    );
+    const chance = exampleBaselines(encoder, [38], 10);
+    expect(footnotes(ablationResult(quick, runs, chance)).join("\n")).toContain(
+      "The row that the others are compared with, m = 0.99, failed: retrieval is not above the random network.",
+    );
+  });
+
   it("say that the random networks' intervals are over draws, where there are three or more", () => {
-    const three = { ...baselines, randomNetworks: [8, 9, 10].map(exampleEvaluation) };
+    const three = exampleBaselines(encoder, [8, 9, 10], 10);
     const notes = (seeds: number) =>
       footnotes(
         ablationResult(
@@ -251,9 +280,9 @@ describe("resultTable", () => {
     expect(text).not.toMatch(/NaN|undefined|Infinity/);
   });
 
-  it("holds accuracies, agreement and the queue", () => {
+  it("holds accuracies, differences and the queue", () => {
     const text = resultTable(result);
-    for (const part of ["linear probe", "claimed", "published", "agreement", "own image among the keys"]) {
+    for (const part of ["linear probe", "claimed", "published", "sign and interval", "own image among the keys"]) {
       expect(text).toContain(part);
     }
   });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { writeCheckedJson } from "../../../src/files/checked-json";
 import { InputError } from "../../../src/errors";
 import { evaluationToJson } from "../../../src/evaluate/evaluation-json";
-import { baselineNames } from "../../../src/runs/baselines";
+import { pixelsName, randomNetworkNames } from "../../../src/runs/baselines";
 import { runName } from "../../../src/runs/run-name";
 import { writeRunRecord } from "../../../src/runs/run-record";
 import { ownRuns, recordedRuns, type RunStore } from "../../../src/runs/run-store";
@@ -33,8 +33,7 @@ function storeRun(cell: typeof zero, seed: number, right: number): void {
 }
 
 function storeBaselines(): void {
-  const { randomNetworks, pixels } = baselineNames("0123abcd", preset);
-  for (const name of [...randomNetworks, pixels]) {
+  for (const name of [...randomNetworkNames("0123abcd", preset), pixelsName("0123abcd", preset)]) {
     const path = store.baseline(name);
     writeCheckedJson(path, { origin: null, evaluation: evaluationToJson(exampleEvaluation(8)) });
   }
@@ -90,8 +89,8 @@ describe("storedAblation", () => {
     storeRun(high, 1, 30);
     const { rows, baselines } = storedAblation(ablation, preset, store)!;
     expect(rows[1]!.failure).toBe("not judged yet: the random networks are not evaluated");
-    expect(baselines.randomNetwork).toEqual({ label: "random network, no draws", metrics: {} });
-    expect(baselines.pixels).toEqual({ label: "pixels", metrics: {} });
+    expect(baselines.randomNetworks).toEqual([{ label: "random network, no draws", names: [], metrics: {} }]);
+    expect(baselines.pixels).toEqual({ label: "pixels", names: [], metrics: {} });
   });
 
   it("takes the seeds that all cells with runs have", () => {
