@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { Command } from "commander";
-import { dataRoot, dataRootVariable } from "../data/load";
+import { dataRoot } from "../data/load";
 import type { DownloadProgress } from "../data/published/download";
 import { publishedSets } from "../data/published/published-sets";
+import { InterruptedError } from "../errors";
+import { dataRootOption } from "./data-root";
 import { progressBar, type ProgressBar } from "./progress-bar";
 
 interface GetFlags {
@@ -12,6 +14,8 @@ interface GetFlags {
   readonly json?: boolean;
 }
 
+const stopSignals = ["SIGINT", "SIGTERM"] as const;
+
 /** `moco data get`: puts a published data set in place. */
 export function getCommand(): Command {
   return new Command("get")
@@ -19,10 +23,7 @@ export function getCommand(): Command {
       "download a published data set, check it and unpack it; goes on where it was stopped, and does nothing where the set is in place",
     )
     .argument("<name>", publishedSets.map(({ name }) => name).join(", "))
-    .option(
-      "--data-root <folder>",
-      `folder in which data sets lie (else ${dataRootVariable}, else ./data of the project)`,
-    )
+    .addOption(dataRootOption())
     .option("--mirror <address>", "folder on another server that has the archives under their names")
     .option("--archives <folder>", "folder with archives that you have: they are used and left; needed for imagenet")
     .option("--json", "print the outcome as JSON; progress goes to stderr")
@@ -33,18 +34,27 @@ export function getCommand(): Command {
       const root = dataRoot(flags.dataRoot);
       const stream = flags.json ? process.stderr : process.stdout;
       let bar: ProgressBar<Transfer> | undefined;
-      const stop = (): void => {
+      const endBar = (): void => {
         bar?.stop();
         bar = undefined;
       };
+      const stopping = new AbortController();
+      // A second one ends the process at once.
+      const stop = (): void => {
+        endBar();
+        stream.write("Stopping, what was unpacked is removed\n");
+        stopping.abort(new InterruptedError("Stopped. What was downloaded is kept: run the same again to go on"));
+      };
+      for (const signal of stopSignals) process.once(signal, stop);
       let done: boolean;
       try {
         done = await getSet(set, {
           root,
           mirror: flags.mirror,
           archives: flags.archives,
+          signal: stopping.signal,
           onStage: (stage) => {
-            stop();
+            endBar();
             stream.write(`${stage}\n`);
           },
           onProgress: (progress) => {
@@ -53,7 +63,8 @@ export function getCommand(): Command {
           },
         });
       } finally {
-        stop();
+        endBar();
+        for (const signal of stopSignals) process.off(signal, stop);
       }
       const folder = join(root, set.place);
       if (flags.json) return console.log(JSON.stringify({ name, folder, done }, null, 2));

@@ -1,23 +1,17 @@
 import Table from "cli-table3";
 import { Command, Option } from "commander";
 import { wrongCifar10Files } from "../data/cifar10";
-import { decodeSummaries } from "../data/image-files";
+import { assertDecodable } from "../data/image-files";
 import type { ImageData, ImageSet } from "../data/image-set";
-import {
-  dataFolder,
-  dataRoot,
-  dataRootVariable,
-  findDataSets,
-  loadData,
-  parseDataName,
-  type DataName,
-} from "../data/load";
+import { dataFolder, dataRoot, findDataSets, loadData, parseDataName, type DataName } from "../data/load";
 import { publishedSets } from "../data/published/published-sets";
 import { printable } from "../display/printable";
 import { InputError } from "../errors";
 import { integerFrom } from "./numbers";
 import { getCommand } from "./data-get";
+import { dataRootOption } from "./data-root";
 import { scenesCommand } from "./data-scenes";
+import { tellWarnings } from "./tell-warnings";
 
 interface DataFlags {
   readonly dataRoot?: string;
@@ -72,10 +66,12 @@ export function dataCommand(): Command {
       if (text !== "cifar10" && publishedSets.some((set) => set.name === text)) return verifyPublished(text, flags);
       const name = parseDataName(text);
       const data = await loadData(name, { root: flags.dataRoot, size: flags.size });
+      tellWarnings(data);
       // Of a large set nothing has been decoded yet.
-      for (const part of partsOf(data)) {
-        if ("files" in part) decodeSummaries(part, Int32Array.from(part.ids.keys()));
-      }
+      assertDecodable(
+        data.name,
+        partsOf(data).filter((part) => "files" in part),
+      );
       const against = await compareFiles(name, flags.dataRoot);
       const images = partsOf(data).reduce((sum, part) => sum + part.labels.length, 0);
       if (flags.json) return printJson({ name: data.name, images, against, checksum: data.checksum });
@@ -90,7 +86,9 @@ export function dataCommand(): Command {
     .addOption(sizeOption())
     .option("--json", "print JSON")
     .action(async (text: string, flags: DataFlags) => {
-      const count = countData(await loadData(parseDataName(text), { root: flags.dataRoot, size: flags.size }));
+      const data = await loadData(parseDataName(text), { root: flags.dataRoot, size: flags.size });
+      tellWarnings(data);
+      const count = countData(data);
       if (flags.json) return printJson(count);
       const table = new Table({
         head: ["class", ...count.parts.map(({ part }) => part)],
@@ -154,13 +152,6 @@ async function compareFiles(name: DataName, root?: string): Promise<string> {
 
 function partsOf(data: ImageData): readonly ImageSet[] {
   return [data.train, data.validation, data.test];
-}
-
-function dataRootOption(): Option {
-  return new Option(
-    "--data-root <folder>",
-    `folder in which data sets lie (else ${dataRootVariable}, else ./data of the project)`,
-  );
 }
 
 function sizeOption(): Option {

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
-import { dataRootVariable } from "../data/load";
 import { InputError } from "../errors";
 import { presetNamed } from "../recipes/presets";
+import { dataRootOption } from "./data-root";
 import { integerFrom, positiveNumber } from "./numbers";
 import { parseSetting, type Setting } from "./recipe-flags";
 
@@ -95,9 +95,6 @@ function evaluateCommand(name: string): Command {
         .choices(["validation", "test"])
         .default("test"),
     )
-    .option(
-      "--data-root <folder>",
-      `folder in which data sets lie (else ${dataRootVariable}, else ./data of the project)`,
-    )
+    .addOption(dataRootOption())
     .option("--json", "print JSON");
 }

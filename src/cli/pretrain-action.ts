@@ -23,6 +23,7 @@ import { describeProgress } from "./progress-bar";
 import { dryRun, explain } from "./pretrain-plan";
 import { demoPreset, paperPresets, recipeFrom, type Setting } from "./recipe-flags";
 import { runWithProgress, type RunOutput } from "./run-with-progress";
+import { tellWarnings } from "./tell-warnings";
 
 /** How a training ended, as `--json` prints it. */
 interface Outcome extends FinishedTraining {
@@ -51,7 +52,12 @@ export async function pretrainAction(flags: PretrainFlags, settings: readonly Se
   }
   // The paper trains on all of ImageNet's training images.
   const holdOut = !paperPresets.includes(flags.preset);
-  const load = () => loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize, holdOut });
+  const load = async () => {
+    const name = parseDataName(recipe.dataset);
+    const loaded = await loadData(name, { root: flags.dataRoot, size: recipe.imageSize, holdOut });
+    tellWarnings(loaded);
+    return loaded;
+  };
   if (flags.dryRun) return dryRun(recipe, load, { ...flags, neighbors });
   const data = await load();
   assertEnoughImages(recipe, data, neighbors);

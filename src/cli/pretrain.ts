@@ -1,8 +1,8 @@
 import { Command, Option } from "commander";
-import { dataRootVariable } from "../data/load";
 import { methodKinds } from "../recipes/method-recipes";
 import { presetNames } from "../recipes/presets";
 import type { MethodKind } from "../train/recipe";
+import { dataRootOption } from "./data-root";
 import { integerFrom, positiveNumber } from "./numbers";
 import { demoPreset, paperPresets, parseSetting, type Setting } from "./recipe-flags";
 
@@ -66,10 +66,7 @@ export function pretrainCommand(): Command {
       return text;
     })
     .option("--seed <integer>", "seed of every random choice", integerFrom(0), 1)
-    .option(
-      "--data-root <folder>",
-      `folder in which data sets lie (else ${dataRootVariable}, else ./data of the project)`,
-    )
+    .addOption(dataRootOption())
     .option("--output <folder>", "folder of the run (default: in runs, by recipe and seed)")
     .option("--checkpoint-seconds <seconds>", "time between checkpoints", positiveNumber, 30)
     .option("--knn-k <count>", "neighbors of the kNN readings while it trains (default: the preset's)", integerFrom(1))

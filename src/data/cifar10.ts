@@ -134,7 +134,7 @@ async function readBatch(folder: string, file: string): Promise<Buffer> {
     return await readFile(join(folder, file));
   } catch (cause) {
     throw new InputError(
-      `Cannot read CIFAR-10: unpack ${archiveFile} so that its files lie in ${folder}, missing is ${file}`,
+      `Cannot read CIFAR-10: get it by: moco data get cifar10, or unpack ${archiveFile} so that its files lie in ${folder}; missing is ${file}`,
       { cause },
     );
   }

@@ -1,28 +1,17 @@
-import { lstat, readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { InputError } from "../errors";
+import { foldersOf, type Folder } from "./folder-tree";
 
 /** What the decoder reads. */
 const readable = /\.(jpe?g|jpe|jfif|png|webp|tiff?|gif)$/i;
 
 /** Images that the decoder does not read. */
-const unreadable = /\.(bmp|dib|heic|heif|jp2|j2k|jxl|p[bgpn]m|ico|tga|psd|exr|hdr|dng|cr2|nef|raw)$/i;
+const unreadable = /\.(avif|bmp|dib|heic|heif|jp2|j2k|jxl|p[bgpn]m|ico|tga|psd|exr|hdr|dng|cr2|nef|raw)$/i;
 
 /** In words, for messages. */
 export const readableFormats = "JPEG, PNG, WebP, TIFF or GIF";
 
 /** Lines that a message lists. */
 export const listedPaths = 20;
-
-/** The images and folders in a folder, sorted by name. Names that begin with a dot are passed over, links are followed. */
-export interface FolderContent {
-  readonly folders: readonly string[];
-  readonly images: readonly string[];
-  /** Images in formats that are not read. */
-  readonly unreadable: readonly string[];
-  /** All other files. */
-  readonly others: readonly string[];
-}
 
 /** The images of one class. */
 export interface ClassFolder {
@@ -31,75 +20,35 @@ export interface ClassFolder {
   readonly images: readonly string[];
 }
 
-/**
- * Looks into a folder.
- *
- * @throws InputError if it is missing, or listing links that lead nowhere and names that are not UTF-8
- */
-export async function folderContent(path: string): Promise<FolderContent> {
-  const entries = await readdir(path, { withFileTypes: true }).catch((cause: unknown) => {
-    throw new InputError(
-      `Cannot read the image folder: it must exist, missing is ${path}. Data sets are looked for below the folder that MOCO_DATA names; ` +
-        "REPRODUCE.md says where the kit's own come from",
-      { cause },
-    );
-  });
-  const folders: string[] = [];
-  const files: string[] = [];
-  const broken: string[] = [];
-  const undecodable: string[] = [];
-  for (const entry of entries.sort((one, other) => (one.name < other.name ? -1 : 1))) {
-    if (entry.name.startsWith(".")) continue;
-    // What is no UTF-8 was replaced by this character: by the name as it reads now there is no file.
-    if (entry.name.includes("\uFFFD") && !(await lstat(join(path, entry.name)).catch(() => undefined))) {
-      undecodable.push(join(path, entry.name));
-      continue;
-    }
-    // A link may lead nowhere, or to itself.
-    const target = entry.isSymbolicLink() ? await stat(join(path, entry.name)).catch(() => undefined) : entry;
-    if (target === undefined) broken.push(join(path, entry.name));
-    else if (target.isDirectory()) folders.push(entry.name);
-    else files.push(entry.name);
-  }
-  if (broken.length > 0) {
-    throw new InputError(
-      `Cannot read the image folder: links must lead to a file or folder, broken are ${broken.length}:\n${listed(broken)}`,
-    );
-  }
-  if (undecodable.length > 0) {
-    throw new InputError(
-      `Cannot read the image folder: names of files and folders must be UTF-8, rename those that are not, there are ${undecodable.length}:\n` +
-        listed(undecodable),
-    );
-  }
-  return {
-    folders,
-    images: files.filter((name) => readable.test(name)),
-    unreadable: files.filter((name) => unreadable.test(name)),
-    others: files.filter((name) => !readable.test(name) && !unreadable.test(name)),
-  };
+/** File names of the images that lie directly in a folder. */
+export function imagesIn({ files }: Folder): readonly string[] {
+  return files.filter((name) => readable.test(name));
+}
+
+/** The same of images in formats that are not read. */
+export function unreadableIn({ files }: Folder): readonly string[] {
+  return files.filter((name) => unreadable.test(name));
 }
 
 /**
  * The classes of a folder with one folder a class.
  *
+ * @param path - of the folder, for messages
  * @throws InputError naming every class folder without images, with images that are not read, or with images in a folder
  *   inside it, and saying what it has; and images that lie beside class folders
  */
-export async function classFolders(path: string): Promise<readonly ClassFolder[]> {
-  const around = await folderContent(path);
-  const classes: ClassFolder[] = [];
+export function classFolders(folder: Folder, path: string): readonly ClassFolder[] {
   const faults: string[] = [];
-  const beside = [...around.images, ...around.unreadable];
-  if (around.folders.length > 0 && beside.length > 0) faults.push(`beside the class folders: ${counted(beside)}`);
-  for (const name of around.folders) {
-    const content = await folderContent(join(path, name));
-    const inside = await imagesInside(join(path, name), content.folders);
-    if (content.images.length === 0 || content.unreadable.length > 0 || inside.length > 0) {
-      faults.push(`${name}: ${described(content, inside)}`);
+  const beside = [...imagesIn(folder), ...unreadableIn(folder)];
+  if (folder.folders.length > 0 && beside.length > 0) faults.push(`beside the class folders: ${counted(beside)}`);
+  const classes = folder.folders.map((one): ClassFolder => {
+    const images = imagesIn(one);
+    const inside = imagesInside(one);
+    if (images.length === 0 || unreadableIn(one).length > 0 || inside.length > 0) {
+      faults.push(`${one.name}: ${described(one, inside)}`);
     }
-    classes.push({ name, images: content.images });
-  }
+    return { name: one.name, images };
+  });
   if (faults.length > 0) {
     throw new InputError(
       `Cannot load the image folder: every folder of ${path} must be a class and have ${readableFormats} files directly in it; ` +
@@ -109,27 +58,57 @@ export async function classFolders(path: string): Promise<readonly ClassFolder[]
   return classes;
 }
 
-/** Folders that have images, in words. */
-async function imagesInside(path: string, folders: readonly string[]): Promise<string[]> {
-  const inside = await Promise.all(
-    folders.map(async (folder) => {
-      const { images, unreadable } = await folderContent(join(path, folder));
-      const all = [...images, ...unreadable];
-      return all.length === 0 ? undefined : `${counted(all)} in the folder ${folder}`;
-    }),
-  );
-  return inside.filter((text) => text !== undefined);
+/** The folders below a class that have images, in words. */
+function imagesInside(folder: Folder): readonly string[] {
+  return [...foldersOf(folder)].slice(1).flatMap(([path, inside]) => {
+    const images = [...imagesIn(inside), ...unreadableIn(inside)];
+    return images.length === 0 ? [] : [`${counted(images)} in the folder ${path}`];
+  });
 }
 
-function described({ images, unreadable, others, folders }: FolderContent, inside: readonly string[]): string {
+function described(folder: Folder, inside: readonly string[]): string {
+  const { files, folders, hidden } = folder;
+  const [images, others] = [imagesIn(folder), unreadableIn(folder)];
   const parts = [
     ...(images.length > 0 ? [counted(images)] : []),
-    ...(unreadable.length > 0 ? [`${counted(unreadable)}, which are not read`] : []),
+    ...(others.length > 0 ? [`${counted(others)}, which are not read`] : []),
     ...inside,
-    ...(images.length === 0 && others.length > 0 ? [counted(others)] : []),
-    ...(inside.length === 0 && folders.length > 0 ? [`folders without images: ${folders.slice(0, 3).join(", ")}`] : []),
+    ...(images.length + others.length === 0 && files.length > 0 ? [counted(files)] : []),
+    ...(inside.length === 0 && folders.length > 0 ? [`folders without images: ${firstOf(folders)}`] : []),
   ];
-  return parts.length === 0 ? "empty" : parts.join("; ");
+  if (parts.length > 0) return parts.join("; ");
+  if (hidden.length === 0) return "empty";
+  return `only names that begin with a dot: ${hidden.slice(0, 3).join(", ")}`;
+}
+
+function firstOf(folders: readonly Folder[]): string {
+  const names = folders.slice(0, 3).map(({ name }) => name);
+  return names.join(", ");
+}
+
+/**
+ * What is passed over of a data set, a line for each folder that has some.
+ *
+ * @param taken - paths of the folders whose images are read
+ */
+export function passedOver(
+  root: Folder,
+  taken: ReadonlySet<string>,
+): { readonly count: number; readonly lines: readonly string[] } {
+  const lines: string[] = [];
+  let count = 0;
+  for (const [path, folder] of foldersOf(root)) {
+    const { files, hidden, unusable } = folder;
+    const left = taken.has(path) ? files.filter((name) => !readable.test(name)) : files;
+    const parts = [
+      ...(left.length > 0 ? [counted(left)] : []),
+      ...(hidden.length > 0 ? [`${hidden.length} whose name begins with a dot`] : []),
+      ...[...unusable.values()].map((reason) => `1 ${reason}`),
+    ];
+    count += left.length + hidden.length + unusable.size;
+    if (parts.length > 0) lines.push(`${path === "" ? "directly in it" : path}: ${parts.join(", ")}`);
+  }
+  return { count, lines };
 }
 
 /** "3 .bmp, 1 .heic" */

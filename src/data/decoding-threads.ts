@@ -84,7 +84,10 @@ export function startDecoding(set: FileSet, indices: Int32Array, making: Making)
     wait,
     results: () => {
       const done = wait();
-      if (done.failures.length > 0) throw unreadable(set, done.failures);
+      if (done.failures.length > 0) {
+        const verify = `moco data verify ${JSON.stringify(`folder:${set.files.root}`)}`;
+        throw unreadable(set, done.failures, `\nThese are of one batch; all of the set are listed by: ${verify}`);
+      }
       return done.results;
     },
     release: () => {
@@ -143,10 +146,14 @@ function failuresOf(task: number, port: MessagePort): readonly DecodingFailure[]
 }
 
 /** What is said of images that cannot be read: all are counted, the first are listed. */
-export function unreadable({ name, files }: FileSet, failures: readonly DecodingFailure[]): InputError {
-  const lines = failures.map(({ path, message }) => `${path.slice(files.root.length + 1)}: ${message}`).sort();
+export function unreadable(
+  { name, files: { root } }: Pick<FileSet, "name" | "files">,
+  failures: readonly DecodingFailure[],
+  advice = "",
+): InputError {
+  const lines = failures.map(({ path, message }) => `${path.slice(root.length + 1)}: ${message}`).sort();
   return new InputError(
-    `Cannot read images of ${name}: replace or remove those of ${files.root} that cannot be decoded, ` +
-      `there are ${lines.length}:\n${listed(lines)}`,
+    `Cannot read images of ${name}: replace or remove those of ${root} that cannot be decoded, ` +
+      `there are ${lines.length}:\n${listed(lines)}${advice}`,
   );
 }

@@ -63,7 +63,8 @@ export function summariesOf(set: FileSet): readonly ImageSummary[] | undefined {
   });
   const unknown = Int32Array.from(summaries.keys()).filter((index) => summaries[index] === undefined);
   if (unknown.length === 0) return summaries as ImageSummary[];
-  const fresh = decodeSummaries(set, unknown);
+  const { summaries: fresh, failures } = decodeSummaries(set, unknown);
+  if (failures.length > 0) throw unreadable(set, failures);
   unknown.forEach((index, at) => (summaries[index] = fresh[at]!));
   if (set.ids.length >= rememberedFrom) {
     const entry = (index: number): Remembered => [bytes[index]!, modified[index]!, summaries[index]!];
@@ -73,11 +74,21 @@ export function summariesOf(set: FileSet): readonly ImageSummary[] | undefined {
 }
 
 /**
- * Decodes images of a set one after the other, and keeps what is to be known of them.
+ * Decodes every image of a data set's parts.
  *
+ * @param name - of the data set, for messages
  * @throws InputError listing the images that cannot be decoded
  */
-export function decodeSummaries(set: FileSet, indices: Int32Array): readonly ImageSummary[] {
+export function assertDecodable(name: string, parts: readonly FileSet[]): void {
+  const failures = parts.flatMap((part) => decodeSummaries(part, Int32Array.from(part.ids.keys())).failures);
+  if (failures.length > 0) throw unreadable({ name, files: parts[0]!.files }, failures);
+}
+
+/** Decodes images of a set, and keeps what is to be known of them; of those that cannot be decoded it means nothing. */
+function decodeSummaries(
+  set: FileSet,
+  indices: Int32Array,
+): { readonly summaries: readonly ImageSummary[]; readonly failures: readonly DecodingFailure[] } {
   const summaries: ImageSummary[] = [];
   const failures: DecodingFailure[] = [];
   for (let first = 0; first < indices.length; first += decodedTogether) {
@@ -88,8 +99,7 @@ export function decodeSummaries(set: FileSet, indices: Int32Array): readonly Ima
     some.forEach((_, place) => summaries.push(readSummary(done.results, place)));
     decoding.release();
   }
-  if (failures.length > 0) throw unreadable(set, failures);
-  return summaries;
+  return { summaries, failures };
 }
 
 /** None yet, or half of one: all images are decoded again. */

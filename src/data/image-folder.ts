@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { InputError } from "../errors";
 import { randomStream } from "../engine/random";
-import { classFolders, folderContent, listed, listedPaths, readableFormats, type ClassFolder } from "./class-folders";
 import type { ImageSummary } from "./decoding-task";
+import { parts, type Part } from "./emoji-split";
+import { findImages, type GivenFiles } from "./folder-layout";
 import { statisticsOfSums, takeImages } from "./image-data";
 import { listFiles, summariesOf } from "./image-files";
 import type { FileSet, ImageData } from "./image-set";
@@ -15,8 +16,6 @@ import { splitByGroup } from "./split-by-group";
  */
 const imagenetStatistics = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 
-/** Shares of train, validation and test where a folder has no parts, and of validation where it has no such part. */
-const shares = { train: 0.6, validation: 0.15, test: 0.25 } as const;
 const splitSeed = 0;
 
 /** Options of {@link loadImageFolder}. */
@@ -37,18 +36,11 @@ export interface ImageFolderOptions {
   readonly holdOut?: boolean | undefined;
 }
 
-/** Files, and what becomes of them. */
-interface GivenFiles {
-  readonly ids: readonly string[];
-  readonly labels: readonly number[];
-  /** Shares of train, validation and test that they are split into. */
-  readonly shares: readonly [train: number, validation: number, test: number];
-}
-
 /**
- * Finds the images of a folder, one folder a class: `train/CLASS/*`, `test/CLASS/*` and perhaps `val/CLASS/*`, or
- * `CLASS/*` alone. JPEG, PNG, WebP, TIFF and GIF are read; links are followed, names that begin with a dot passed over. The set
- * may be of any size: images are decoded when they are needed.
+ * Finds the images of a folder, one folder a class: `train/CLASS/*`, `test/CLASS/*` and perhaps `val/CLASS/*`
+ * (or `valid` or `validation`; capitals do not matter), or `CLASS/*` alone. JPEG, PNG, WebP, TIFF and GIF are read; links are followed. Names that begin
+ * with a dot, files that are no images and what lies beside the parts are passed over, and `warnings` says so. The set may
+ * be of any size: images are decoded when they are needed.
  *
  * Parts that are missing are made by a seeded split, stratified by class:
  * - without `val`, 15 % of `train` becomes validation;
@@ -65,7 +57,7 @@ interface GivenFiles {
  *
  * Transparent images are laid on white. EXIF orientation and color profiles are not applied, as torchvision's loader does not.
  *
- * @throws InputError when the layout is another, a class is in one part only, a part comes out empty, or images of a set that is
+ * @throws InputError when the layout is another, a class is not in `train`, a part comes out empty, or images of a set that is
  *   decoded cannot be: then all of them are counted and the first are listed
  */
 export async function loadImageFolder(
@@ -76,12 +68,7 @@ export async function loadImageFolder(
     throw new InputError(`Cannot load the image folder: size must be a positive integer, current value is ${size}`);
   }
   const name = basename(root);
-  const { folders } = await folderContent(root);
-  const pooled = folders.includes("train") ? "train" : ".";
-  const found = await classFolders(join(root, pooled));
-  const classes = found.length < 2 ? [] : found.map((one) => one.name);
-  const given =
-    found.length < 2 ? [await withoutClasses(root, pooled, found)] : await givenFiles(root, folders, classes, holdOut);
+  const { classes, given, warnings } = await findImages(root, holdOut);
   const ids = given.flatMap((some) => some.ids);
   const whole: FileSet = {
     name,
@@ -95,12 +82,13 @@ export async function loadImageFolder(
   };
   const summaries = summariesOf(whole);
   const ofId = summaries && new Map(ids.map((id, at) => [id, summaries[at]!]));
-  const [train, validation, test] = partsOf(given, summaries ? { ...whole, groups: groupsOfSame(summaries) } : whole);
+  const [train, validation, test] = splitUp(given, summaries ? { ...whole, groups: groupsOfSame(summaries) } : whole);
   return {
     name,
     ...{ train, validation, test },
     ...(ofId ? statisticsOfSums(sumOf(train.ids.map((id) => ofId.get(id)!))) : imagenetStatistics),
     checksum: checksumOf([train, validation, test], ofId),
+    warnings,
   };
 }
 
@@ -113,116 +101,45 @@ function sumOf(summaries: readonly ImageSummary[]): Pick<ImageSummary, "pixels" 
   };
 }
 
-const partNames = ["train", "validation", "test"] as const;
-
-/** All images as the training part. */
-async function withoutClasses(root: string, folder: string, [single]: readonly ClassFolder[]): Promise<GivenFiles> {
-  const place = single ? join(folder, single.name) : folder;
-  const { images, unreadable } = await folderContent(join(root, place));
-  if (unreadable.length > 0) {
-    throw new InputError(
-      `Cannot load the image folder: ${readableFormats} files are read, convert those of ${join(root, place)} that are ` +
-        `others, there are ${unreadable.length}:\n${listed(unreadable)}`,
-    );
-  }
-  if (images.length === 0) {
-    throw new InputError(
-      `Cannot load the image folder: ${root} must have folders train/CLASS and test/CLASS, or CLASS alone, or ` +
-        `${readableFormats} files without classes, found are 0`,
-    );
-  }
-  return { ids: images.map((image) => join(place, image)), labels: images.map(() => -1), shares: [1, 0, 0] };
-}
-
-async function givenFiles(
-  root: string,
-  folders: readonly string[],
-  classes: readonly string[],
-  holdOut: boolean,
-): Promise<readonly GivenFiles[]> {
-  const read = (folder: string, part: GivenFiles["shares"]) => filesOf(root, folder, classes, part);
-  const all: GivenFiles["shares"] = [shares.train, shares.validation, shares.test];
-  if (!folders.includes("train")) return [await read(".", all)];
-  const validation = folders.find((folder) => folder === "val" || folder === "validation");
-  if (folders.includes("test") && validation !== undefined) {
-    return [await read("train", [1, 0, 0]), await read(validation, [0, 1, 0]), await read("test", [0, 0, 1])];
-  }
-  const test = folders.includes("test") ? "test" : validation;
-  if (test === undefined) return [await read("train", all)];
-  const heldOut = holdOut ? shares.validation : 0;
-  return [await read("train", [1 - heldOut, heldOut, 0]), await read(test, [0, 0, 1])];
-}
-
-async function filesOf(
-  root: string,
-  folder: string,
-  classes: readonly string[],
-  part: GivenFiles["shares"],
-): Promise<GivenFiles> {
-  const found = await classFolders(join(root, folder));
-  const unknown = found.map(({ name }) => name).filter((name) => !classes.includes(name));
-  if (unknown.length > 0) {
-    throw new InputError(
-      `Cannot load the image folder: every class of ${join(root, folder)} must be one of train, unknown is ${unknown.slice(0, listedPaths).join(", ")}`,
-    );
-  }
-  if (found.length === 0) {
-    throw new InputError(
-      `Cannot load the image folder: ${join(root, folder)} must have ${readableFormats} files in its class folders, found are 0`,
-    );
-  }
-  return {
-    ids: found.flatMap(({ name, images }) => images.map((image) => join(folder, name, image))),
-    labels: found.flatMap(({ name, images }) => images.map(() => classes.indexOf(name))),
-    shares: part,
-  };
-}
-
 /** Splits what is to be split. The groups of each part differ from those of the others: a folder's own parts are taken as they are. */
-function partsOf(given: readonly GivenFiles[], whole: FileSet): readonly [FileSet, FileSet, FileSet] {
-  const indices: [number[], number[], number[]] = [[], [], []];
+function splitUp(given: readonly GivenFiles[], whole: FileSet): readonly [FileSet, FileSet, FileSet] {
+  const indices: Readonly<Record<Part, number[]>> = { train: [], validation: [], test: [] };
   let first = 0;
-  for (const { ids, shares } of given) {
-    const parts = partOfEach(whole, first, ids.length, shares);
-    parts.forEach((part, at) => indices[part]!.push(first + at));
-    shares.forEach((share, part) => {
-      if (share > 0 && indices[part]!.length === 0) {
-        throw new InputError(
-          `Cannot load the image folder: ${whole.files.root} must have enough images for each part, ${partNames[part]} gets 0 of ` +
-            `${ids.length}. Add images, or give the parts in folders train, val and test`,
-        );
-      }
-    });
+  for (const { ids, to } of given) {
+    partOfEach(whole, first, ids.length, to).forEach((part, at) => indices[part].push(first + at));
     first += ids.length;
+    const empty = typeof to === "string" ? undefined : parts.find((part) => part in to && indices[part].length === 0);
+    if (empty !== undefined) {
+      throw new InputError(
+        `Cannot load the image folder: ${whole.files.root} must have enough images for each part, ${empty} gets 0 of ` +
+          `${ids.length}. Add images, or give the parts in folders train, val and test`,
+      );
+    }
   }
   let groups = 0;
-  return indices.map((ofPart, part): FileSet => {
+  return parts.map((part): FileSet => {
     const numbers = new Map<number, number>();
     const numberOf = (group: number) => {
       const number = numbers.get(group) ?? groups++;
       numbers.set(group, number);
       return number;
     };
-    const set = takeImages(whole, `${whole.name}/${partNames[part]}`, ofPart);
+    const set = takeImages(whole, `${whole.name}/${part}`, indices[part]);
     return { ...set, groups: set.groups.map(numberOf) };
   }) as unknown as readonly [FileSet, FileSet, FileSet];
 }
 
 /** The part that each of some images belongs to. */
-function partOfEach(
-  { labels, groups }: FileSet,
-  first: number,
-  count: number,
-  wanted: GivenFiles["shares"],
-): Int32Array {
-  const only = wanted.indexOf(1);
-  if (only >= 0) return new Int32Array(count).fill(only);
+function partOfEach({ labels, groups }: FileSet, first: number, count: number, to: GivenFiles["to"]): readonly Part[] {
+  if (typeof to === "string") return Array.from({ length: count }, () => to);
   const some = { labels: labels.subarray(first, first + count), groups: groups.subarray(first, first + count) };
-  const shared = wanted.filter((share) => share > 0);
-  return splitByGroup(some, shared, randomStream(splitSeed, "image folder split"));
+  const wanted = parts.filter((part) => part in to);
+  const sharesOf = wanted.map((part) => to[part]!);
+  const split = splitByGroup(some, sharesOf, randomStream(splitSeed, "image folder split"));
+  return Array.from(split, (at) => wanted[at]!);
 }
 
-/** Images of the same pixels share a group. */
+/** Numbers images so that those of the same pixels have one number. */
 function groupsOfSame(summaries: readonly ImageSummary[]): Int32Array {
   const seen = new Map<string, number>();
   return Int32Array.from(summaries, ({ digest }) => {

@@ -52,4 +52,6 @@ export interface ImageData<Part extends ImageSet = ImageSet> {
   readonly std: readonly [number, number, number];
   /** SHA-256 over the images and labels of all parts; see `loadImageFolder` for sets that are too large to be read for it. */
   readonly checksum: string;
+  /** For people: what was passed over when a folder was read, and classes that a part does not have. */
+  readonly warnings?: readonly string[];
 }

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { isAbsolute, join, resolve } from "node:path";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
 import { InputError } from "../errors";
 import { cifar10Files, cifar10Folder, loadCifar10 } from "./cifar10";
 import { loadEmoji } from "./emoji";
@@ -7,7 +8,7 @@ import { emojiPackage, emojiPackageVersion, emojiVendors } from "./emoji-package
 import { loadImageFolder } from "./image-folder";
 import type { ImageData, PixelSet } from "./image-set";
 
-/** Name of a data set: `emoji`, `cifar10`, or `folder:` and a path, relative to the data root or absolute. */
+/** Name of a data set: `emoji`, `cifar10`, or `folder:` and a path, relative to the data root, absolute, or of the user's home (`~/`). */
 export type DataName = "emoji" | "cifar10" | `folder:${string}`;
 
 /** Environment variable that names the folder in which data sets lie. */
@@ -62,8 +63,9 @@ export function parseDataName(text: string): DataName {
 /** The folder that a data set is read from; the emoji set comes from npm packages and has none. */
 export function dataFolder(name: Exclude<DataName, "emoji">, root?: string): string {
   if (name === "cifar10") return join(dataRoot(root), cifar10Folder);
-  const path = name.slice("folder:".length);
-  return isAbsolute(path) ? path : join(dataRoot(root), path);
+  // A shell expands it at the beginning of a word only.
+  const path = name.slice("folder:".length).replace(/^~(?=\/|$)/, () => homedir());
+  return resolve(dataRoot(root), path);
 }
 
 /**
@@ -79,9 +81,19 @@ export async function loadData(name: DataName, options?: LoadDataOptions): Promi
 export async function loadData(name: DataName, { root, size = 32, holdOut }: LoadDataOptions = {}): Promise<ImageData> {
   if (name === "emoji") return loadEmoji({ size });
   const folder = dataFolder(name, root);
-  if (name !== "cifar10") return loadImageFolder(folder, { size, holdOut });
+  if (name !== "cifar10") {
+    if (!existsSync(folder)) throw missingFolder(name, folder);
+    return loadImageFolder(folder, { size, holdOut });
+  }
   if (size !== 32) throw new InputError(`Cannot load CIFAR-10: its images have 32 pixels, current size is ${size}`);
   return loadCifar10(folder);
+}
+
+function missingFolder(name: string, folder: string): InputError {
+  const advice =
+    `. It is looked for below the folder that --data-root or ${dataRootVariable} names; ` +
+    "REPRODUCE.md says where the kit's own sets come from";
+  return new InputError(`Cannot load ${name}: there is no folder ${folder}${/^folder:[~/]/.test(name) ? "" : advice}`);
 }
 
 /** Which data sets are there: emoji, CIFAR-10, and each folder of the data root that has a folder `train`. Reads no image. */

@@ -8,9 +8,10 @@ export interface OpenImageOptions {
 }
 
 /**
- * Opens an image in red, green and blue of 8 bits as PIL's `convert("RGB")` does: an embedded color profile (ICC) is not
+ * Opens an image in red, green and blue of 8 bits, one of 8 bits without transparency as PIL's `convert("RGB")` does: an embedded color profile (ICC) is not
  * applied, and CMYK becomes RGB by (255 - C) (255 - K) / 255. So features are those of networks that were trained on
- * images read by torchvision or detectron2. Transparency is kept; of an animation the first image is taken.
+ * images read by torchvision or detectron2. Transparency is kept; of an animation the first image is taken. Of gray
+ * of 16 bits the upper 8 are taken, where PIL cuts values at 255.
  *
  * @param file - its path, or its content
  * @throws Error if the image cannot be decoded

@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { dataCommand, type DataCount } from "../../src/cli/data";
 import { describeTransfer } from "../../src/cli/data-get";
@@ -8,6 +9,7 @@ import { publishedSets } from "../../src/data/published/published-sets";
 import type { WrittenScenes } from "../../src/detection/data/scene-files";
 import { InputError } from "../../src/errors";
 import { serve } from "../data/published/file-server";
+import { start } from "./moco";
 
 let root: string;
 
@@ -52,6 +54,38 @@ describe("moco data", () => {
     await expect(run("verify", "cifar10", "--data-root", root)).rejects.toThrow(InputError);
   });
 
+  it("says how to get a set that is missing", async () => {
+    await expect(run("verify", "cifar10", "--data-root", root)).rejects.toThrow("get it by: moco data get cifar10");
+  });
+
+  it("tells on stderr what it passed over, when it counts and when it verifies", async () => {
+    for (let red = 0; red < 40; red++) {
+      const folder = join(root, "told", red % 2 ? "a" : "b");
+      await mkdir(folder, { recursive: true });
+      const create = { width: 2, height: 2, channels: 3, background: `rgb(${red},0,0)` } as const;
+      await sharp({ create }).toFile(join(folder, `${red}.png`));
+    }
+    await writeFile(join(root, "told/a/notes.txt"), "");
+    const told = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    for (const command of ["count", "verify"]) await run(command, "folder:told", "--data-root", root);
+    const message = `Passed over in ${join(root, "told")}, 1 in all:\na: 1 .txt`;
+    expect(told.mock.calls).toEqual([[message], [message]]);
+    told.mockRestore();
+  });
+
+  it("lists the images of all parts that cannot be decoded, of a set that is too large to be decoded when it is loaded", async () => {
+    for (let index = 0; index < 40; index++) {
+      const file = join(root, "large", index % 2 ? "a" : "b", `${index}.jpg`);
+      await mkdir(join(file, ".."), { recursive: true });
+      await writeFile(file, "");
+      await truncate(file, 14 * 2 ** 20); // takes no room on the disk
+    }
+    await expect(run("verify", "folder:large", "--data-root", root)).rejects.toThrow(
+      /^Cannot read images of large: replace or remove those of .*large that cannot be decoded, there are 40:/,
+    );
+    await rm(join(root, "large"), { recursive: true });
+  });
+
   it("verifies a published set by its counts, and says how to get one that is missing", async () => {
     const verify = run("verify", "voc2007", "--data-root", root);
     await expect(verify).rejects.toThrow(/Cannot find PASCAL VOC 2007.*get it by: moco data get voc2007, missing is/);
@@ -73,11 +107,27 @@ describe("moco data", () => {
     await server.close();
     await expect(run("get", "mnist")).rejects.toThrow(/choose one of cifar10, .*current value is "mnist"/);
     await expect(run("get", "imagenet", "--data-root", join(root, "new"))).rejects.toThrow(
-      "name its folder by --archives",
+      /name their folder by --archives, none is named; missing are:\nILSVRC2012_img_train\.tar, 147\.9 GB\n.*_val\.tar, 6\.7 GB\n.*devkit/,
     );
     expect(describeTransfer({ file: "a.tgz", bytes: 1_234_567, totalBytes: 170_052_171 })).toBe(
       "a.tgz: 1.2 of 170.1 MB",
     );
+  });
+
+  it("stops getting a set by Ctrl-C, and keeps what was downloaded", async () => {
+    const server = await serve((_, response) => {
+      response.writeHead(200, { "content-length": 170_052_171 });
+      response.write(Buffer.alloc(1000));
+    });
+    const folder = join(root, "stopped");
+    const { process: child, finished } = start("data", "get", "cifar10", "--data-root", folder, "--mirror", server.url);
+    const part = join(folder, "downloads/cifar-10-binary.tar.gz.part");
+    await vi.waitFor(() => stat(part), 20_000);
+    child.kill("SIGINT");
+    const { code, stderr } = await finished;
+    await server.close();
+    expect([code, stderr]).toEqual([130, "Stopped. What was downloaded is kept: run the same again to go on\n"]);
+    expect((await stat(part)).size).toBe(1000);
   });
 
   it("writes composed scenes of the parts asked for, the same of the same seed", async () => {

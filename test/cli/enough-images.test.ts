@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -69,6 +69,17 @@ describe("moco pretrain on few images", () => {
     expect(neighbors["missing"]).toEqual([expect.stringContaining("choose a smaller --knn-k")]);
     const classes = await planned(...words("plain", "--batch-size", "4", "--method", "supervised"));
     expect(classes["missing"]).toEqual([expect.stringContaining("must have folders of two classes or more")]);
+  });
+
+  it("says what was passed over before anything else", async () => {
+    mkdirSync(join(root, "classes/.ipynb_checkpoints"));
+    const error = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    await expect(run(pretrainCommand(), words("classes", "--batch-size", "32"))).rejects.toThrow("--batch-size");
+    expect(error.mock.calls).toEqual([
+      [`Passed over in ${join(root, "classes")}, 1 in all:\ndirectly in it: 1 whose name begins with a dot`],
+    ]);
+    error.mockRestore();
+    rmdirSync(join(root, "classes/.ipynb_checkpoints"));
   });
 
   it("trains once it is changed", async () => {

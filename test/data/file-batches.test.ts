@@ -140,7 +140,7 @@ describe("images in files", () => {
         Int32Array.of(0, 1, 2),
       ),
     ).toThrow(
-      /Cannot read images of other\/train: .* there are 3:\n0.jpg: changed since .*\n1.jpg: changed since .*\n2.jpg: ENOENT/,
+      /Cannot read images of other\/train: .* there are 3:\n0.jpg: changed since .*\n1.jpg: changed since .*\n2.jpg: ENOENT.*\nThese are of one batch; all of the set are listed by: moco data verify "folder:.*other"$/,
     );
     expect(imageTensor(data.train, Int32Array.of(0)).shape).toEqual([1, 16, 16, 3]);
   });

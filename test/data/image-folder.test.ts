@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, open, readFile, rename, rm, rmdir, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -200,7 +201,7 @@ describe("loadImageFolder", () => {
   });
 
   it("says what is wrong with a folder that is missing, has no classes, or has a class in test only", async () => {
-    await expect(loadImageFolder(join(root, "none"))).rejects.toThrow(/missing is .*none/);
+    await expect(loadImageFolder(join(root, "none"))).rejects.toThrow(/none: there is none/);
     await expect(loadImageFolder(root)).rejects.toThrow(/files without classes, found are 0/);
     await paintClasses("train");
     await paint("test/triangle/1.png", "red");
@@ -219,15 +220,26 @@ describe("loadImageFolder", () => {
     expect([train, validation, test].reduce((sum, { ids }) => sum + ids.length, 0)).toBe(41);
   });
 
-  it("names links that lead nowhere or to themselves, and ends at one to the folder around it", async () => {
+  it("names links that lead nowhere or to themselves in all folders, and one to the folder around it", async () => {
     await paintClasses(".");
     await symlink("nowhere", join(root, "triangle"));
     await symlink("loop", join(root, "loop"));
-    await expect(loadImageFolder(root)).rejects.toThrow(/broken are 2:\n.*loop\n.*triangle/);
-    for (const name of ["triangle", "loop"]) await rm(join(root, name));
-    await symlink(root, join(root, "around"));
+    await symlink("nowhere", join(root, "square/21.png"));
+    await symlink(root, join(root, "circle/around"));
     await expect(loadImageFolder(root)).rejects.toThrow(
-      /is another way, that is in 1:\naround: 20 \.png in the folder circle; 20/,
+      "must have files and folders that can be read, repair or remove what is another thing, there are 4:\n" +
+        "loop: a link that leads nowhere\n" +
+        "triangle: a link that leads nowhere\n" +
+        "circle/around: a link to a folder that it lies in\n" +
+        "square/21.png: a link that leads nowhere",
+    );
+  });
+
+  it("names a named pipe, and does not wait for it", async () => {
+    await paintClasses("train");
+    execFileSync("mkfifo", [join(root, "train/square/x.jpg")]);
+    await expect(loadImageFolder(root)).rejects.toThrow(
+      /there are 1:\ntrain\/square\/x\.jpg: neither a file nor a folder/,
     );
   });
 
@@ -236,10 +248,10 @@ describe("loadImageFolder", () => {
     const bytes = (folder: string, ending = "") =>
       Buffer.concat([Buffer.from(`${join(root, folder)}/`), Buffer.of(0xe9), Buffer.from(ending)]);
     await writeFile(bytes("circle", ".png"), "");
-    await expect(loadImageFolder(root)).rejects.toThrow(/must be UTF-8, .* there are 1:\n.*circle\/\uFFFD\.png$/);
+    await expect(loadImageFolder(root)).rejects.toThrow(/there are 1:\ncircle\/\uFFFD\.png: a name that is not UTF-8$/);
     await rm(bytes("circle", ".png"));
     await mkdir(bytes("."));
-    await expect(loadImageFolder(root)).rejects.toThrow(/must be UTF-8, .* there are 1:\n.*\/\uFFFD$/);
+    await expect(loadImageFolder(root)).rejects.toThrow(/there are 1:\n\uFFFD: a name that is not UTF-8$/);
     await rmdir(bytes("."));
     // The character that stands for what cannot be read is a name like others.
     await paint("circle/\uFFFD.png", "red");
@@ -272,6 +284,97 @@ describe("loadImageFolder", () => {
         "notes: 1 .txt, 1 .csv\n" +
         "old: 1 .bmp, 1 .BMP, which are not read",
     );
+  });
+
+  it("says of a class folder that it has only names that begin with a dot", async () => {
+    await paintClasses(".");
+    await mkdir(join(root, "c/.ipynb_checkpoints"), { recursive: true });
+    await expect(loadImageFolder(root)).rejects.toThrow("\nc: only names that begin with a dot: .ipynb_checkpoints");
+  });
+
+  it("names images at any depth below a class, and those of formats that are not read", async () => {
+    await paintClasses(".");
+    await paint("circle/x/y/1.png", "red");
+    await writeFile(join(root, "square/1.avif"), "");
+    await expect(loadImageFolder(root)).rejects.toThrow(
+      "in 2:\ncircle: 20 .png; 1 .png in the folder x/y\nsquare: 20 .png; 1 .avif, which are not read",
+    );
+  });
+
+  it.each(["val", "valid", "validation", "Val", "VALID"])("takes %s as the validation part", async (name) => {
+    for (const part of ["train", name, "Test"]) await paintClasses(part);
+    const { train, validation, test, warnings } = await loadImageFolder(root, { size: 4 });
+    expect([train, validation, test].map(({ ids }) => ids.length)).toEqual([40, 40, 40]);
+    expect(validation.ids[0]).toBe(`${name}/circle/0.png`);
+    expect(warnings).toEqual([]);
+  });
+
+  it("takes Train and Val as parts, and Train as a class where other classes lie beside it", async () => {
+    for (const part of ["Train", "Val"]) await paintClasses(part);
+    expect((await loadImageFolder(root, { size: 4 })).test.ids[0]).toBe("Val/circle/0.png");
+    await rm(root, { recursive: true });
+    for (const name of ["Bus", "Train"])
+      for (let red = 0; red < 20; red++) await paint(`${name}/${red}.png`, `rgb(${red},${name.length},0)`);
+    expect((await loadImageFolder(root, { size: 4 })).train.classes).toEqual(["Bus", "Train"]);
+  });
+
+  it("refuses two folders for one part, and a folder train that may be a class", async () => {
+    for (const part of ["train", "val", "valid"]) await paintClasses(part);
+    await expect(loadImageFolder(root)).rejects.toThrow(
+      /one folder for each part, for validation there are val, valid/,
+    );
+    await rm(root, { recursive: true });
+    for (const name of ["bus", "train"]) await paint(`${name}/1.png`, "red");
+    await expect(loadImageFolder(root)).rejects.toThrow(
+      /images lie directly in train and in bus.*a class of its own.*train\/CLASS/,
+    );
+  });
+
+  it("says what it passes over, folder by folder", async () => {
+    await paintClasses("train");
+    await paintClasses("val");
+    for (const file of [
+      "notes.txt",
+      "stray.jpg",
+      "unlabeled/1.png",
+      "unlabeled/2.png",
+      "train/circle/3.jpg_original",
+    ]) {
+      await mkdir(dirname(join(root, file)), { recursive: true });
+      await writeFile(join(root, file), "");
+    }
+    await writeFile(join(root, "train/circle/noending"), "");
+    await writeFile(join(root, "val/square/._1.png"), "");
+    await mkdir(join(root, "extra/empty"), { recursive: true });
+    await symlink("nowhere", join(root, "extra/broken"));
+    const { warnings } = await loadImageFolder(root, { size: 4 });
+    expect(warnings).toEqual([
+      `Passed over in ${root}, 8 in all:\n` +
+        "directly in it: 1 .txt, 1 .jpg\n" +
+        "extra: 1 a link that leads nowhere\n" +
+        "train/circle: 1 .jpg_original, 1 without ending\n" +
+        "unlabeled: 2 .png\n" +
+        "val/square: 1 whose name begins with a dot",
+    ]);
+  });
+
+  it("says which classes have no images in a part", async () => {
+    await paintClasses("train");
+    await paint("val/circle/1.png", "red");
+    const { warnings } = await loadImageFolder(root, { size: 4 });
+    expect(warnings).toEqual([`${join(root, "val")} has no images of 1 class of train: square`]);
+  });
+
+  it("says that parts without classes are passed over", async () => {
+    for (const file of ["train/1.png", "train/2.png", "val/3.png"]) await paint(file, "red");
+    expect((await loadImageFolder(root, { size: 4 })).warnings).toEqual([
+      `Passed over in ${root}, 1 in all:\nval: 1 .png`,
+    ]);
+  });
+
+  it("refuses a part with a class that train does not have, also where train has one class", async () => {
+    for (const file of ["train/a/1.png", "val/a/1.png", "val/b/1.png"]) await paint(file, "red");
+    await expect(loadImageFolder(root)).rejects.toThrow(/every class of .*val must be one of train, unknown is b/);
   });
 
   it("refuses images that lie beside class folders", async () => {

@@ -33,6 +33,22 @@ describe("loadData", () => {
     expect((await loadData(`folder:${join(root, "shapes")}`, { size: 4 })).checksum).toBe(byRoot.checksum);
   });
 
+  it("finds a folder by ~, the home of the user", async () => {
+    vi.stubEnv("HOME", root);
+    expect((await loadData("folder:~/shapes", { root: "/none", size: 4 })).name).toBe("shapes");
+  });
+
+  it("says where it looked for a folder that is missing, and of a file that it is one", async () => {
+    await expect(loadData("folder:none", { root })).rejects.toThrow(
+      `there is no folder ${join(root, "none")}. It is looked for below the folder that --data-root or MOCO_DATA names`,
+    );
+    const absolute = join(root, "none");
+    await expect(loadData(`folder:${absolute}`, { root })).rejects.toThrow(/there is no folder .*none$/);
+    await expect(loadData("folder:shapes/train/a/1.png", { root })).rejects.toThrow(
+      /1\.png: it is a file, name the folder around it$/,
+    );
+  });
+
   it("says where it looked for CIFAR-10, and that its size is 32", async () => {
     await expect(loadData("cifar10", { root })).rejects.toThrow(join(root, "cifar-10-batches-bin"));
     await expect(loadData("cifar10", { root, size: 64 })).rejects.toThrow("current size is 64");

@@ -60,6 +60,15 @@ describe("openImage", () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(2e8);
   });
 
+  it("takes the upper 8 bits of gray images of 16", async () => {
+    const values = Uint16Array.of(0, 255, 256, 4095, 32_768, 65_535);
+    await sharp(values, { raw: { width: values.length, height: 1, channels: 1 } })
+      .toColorspace("grey16")
+      .toFile(join(folder, "gray.png"));
+    const read = await (await openImage(join(folder, "gray.png"), { turned: false })).raw().toBuffer();
+    expect(read.filter((_, at) => at % 3 === 0)).toEqual(Buffer.of(0, 0, 1, 15, 128, 255));
+  });
+
   it("takes the first image of an animation and of several pages", async () => {
     const page = (red: number) => Buffer.alloc(4 * 3 * 3, Buffer.from([red, 0, 0]));
     const pages = Buffer.concat([page(255), page(0), page(100)]);

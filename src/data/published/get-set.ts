@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, stat, statfs } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { InputError } from "../../errors";
 import { whileLocked } from "../../files/folder-lock";
+import { foldersOf, walk } from "../folder-tree";
 import type { DataSetFinding } from "../load";
 import { download, fileProblem, type DownloadOptions, type DownloadProgress } from "./download";
 import { publishedSets, type PublishedArchive, type PublishedSet } from "./published-sets";
@@ -25,6 +26,8 @@ export interface GetOptions {
   readonly onProgress?: (progress: DownloadProgress) => void;
   /** Told what begins, in words. */
   readonly onStage?: (stage: string) => void;
+  /** Stops it; what was unpacked is removed, what was downloaded stays. */
+  readonly signal?: AbortSignal;
   readonly transfers?: Pick<DownloadOptions, "stallSeconds" | "tries" | "waitSeconds">;
 }
 
@@ -55,14 +58,18 @@ export async function getSet(set: PublishedSet, options: GetOptions): Promise<bo
 }
 
 async function putInPlace(set: PublishedSet, options: GetOptions): Promise<void> {
-  const { root, mirror, archives, onProgress, onStage, transfers } = options;
+  const { root, mirror, archives, onProgress, onStage, signal, transfers } = options;
   const target = join(root, set.place);
-  const places = set.archives.map((archive) => placeOf(archive, set, root, archives));
+  if (mirror !== undefined) assertAddress(mirror);
+  const places = placesOf(set, root, archives);
+  const beside = join(root, `.${set.name}.unpacking`);
+  // Of a call that was killed; it may take as much room as the set.
+  await rm(beside, { recursive: true, force: true });
   await assertRoom(set, root, places);
   for (const { archive, path, isOwn } of places) {
     if (isOwn || existsSync(path)) {
       onStage?.(`Checking ${path}`);
-      const problem = await fileProblem(path, archive.bytes, archive.checksum);
+      const problem = await fileProblem(path, archive.bytes, archive.checksum, signal);
       if (problem !== undefined) {
         throw new InputError(`Cannot use ${path}: it ${problem}. Remove it, or take another copy, and run this again`);
       }
@@ -72,21 +79,19 @@ async function putInPlace(set: PublishedSet, options: GetOptions): Promise<void>
     const url = mirror === undefined ? archive.url : `${mirror.replace(/\/$/, "")}/${archive.file}`;
     onStage?.(`Downloading ${url}`);
     const { bytes, checksum } = archive;
-    await download(url, { ...transfers, path, bytes: bytes!, checksum, ...(onProgress && { onProgress }) });
+    await download(url, { ...transfers, path, bytes: bytes!, checksum, onProgress, signal });
   }
-  const beside = join(root, `.${set.name}.unpacking`);
-  await rm(beside, { recursive: true, force: true });
   try {
     for (const { archive, path } of places) {
       onStage?.(`Unpacking ${path}`);
       const into = join(beside, archive.into);
       await mkdir(into, { recursive: true });
-      const maximumBytes = 1.1 * set.unpackedBytes;
-      await unpack(path, into, { maximumBytes, maximumEntries, ...(archive.nested && { nested: true }) });
+      const maximumBytes = Math.round(1.1 * set.unpackedBytes);
+      await unpack(path, into, { maximumBytes, maximumEntries, nested: archive.nested, signal });
     }
     if (set.finish !== undefined) {
       onStage?.("Making class folders");
-      await set.finish(beside);
+      await set.finish(beside, signal);
     }
     onStage?.("Counting files");
     const wrong = await wrongCounts(set, beside);
@@ -95,6 +100,7 @@ async function putInPlace(set: PublishedSet, options: GetOptions): Promise<void>
         `Cannot put ${set.title} in place: its archives have other files than it should have\n${wrong.join("\n")}`,
       );
     }
+    signal?.throwIfAborted();
     await mkdir(dirname(target), { recursive: true });
     await rename(join(beside, set.place), target);
   } finally {
@@ -132,25 +138,42 @@ async function wrongCounts({ expected }: PublishedSet, root: string): Promise<re
   return wrong;
 }
 
-/** Which published sets are in place; files are not counted. */
+/** Which published sets are in place: each of their folders has something. Files are not counted. */
 export function findPublishedSets(root: string): readonly DataSetFinding[] {
-  return publishedSets.map(({ name, title, place }) => {
+  return publishedSets.map(({ name, title, place, expected }) => {
     const folder = join(root, place);
-    return existsSync(folder)
+    const get = `get it by: moco data get ${name}`;
+    if (!existsSync(folder)) return { name, found: false, detail: `${title}; ${get}` };
+    const empty = expected.filter((one) => isEmpty(join(root, one.folder))).map((one) => relative(place, one.folder));
+    return empty.length === 0
       ? { name, found: true, detail: folder }
-      : { name, found: false, detail: `${title}; get it by: moco data get ${name}` };
+      : { name, found: false, detail: `${folder} lacks files in ${empty.join(", ") || "it"}; remove it, and ${get}` };
   });
 }
 
-async function countFiles(folder: string, ending: string): Promise<number> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  let count = 0;
-  for (const entry of entries) {
-    if (entry.isDirectory()) count += await countFiles(join(folder, entry.name), ending);
-    // Systems leave files of their own beside images, "._1.jpg".
-    else if (entry.name.endsWith(ending) && !entry.name.startsWith(".")) count++;
+/** Whether a folder has nothing, or is none. */
+function isEmpty(folder: string): boolean {
+  try {
+    return readdirSync(folder).length === 0;
+  } catch {
+    return true;
   }
+}
+
+async function countFiles(folder: string, ending: string): Promise<number> {
+  if (!existsSync(folder)) return 0;
+  let count = 0;
+  // Names that begin with a dot are not among the files: systems leave files of their own beside images, "._1.jpg".
+  for (const [, { files }] of foldersOf(await walk(folder)))
+    count += files.filter((name) => name.endsWith(ending)).length;
   return count;
+}
+
+function assertAddress(mirror: string): void {
+  if (URL.canParse(mirror) && /^https?:$/.test(new URL(mirror).protocol)) return;
+  throw new InputError(
+    `Cannot get a data set: --mirror must be the address of a folder, http://... or https://..., current value is "${mirror}"`,
+  );
 }
 
 interface ArchivePlace {
@@ -160,21 +183,29 @@ interface ArchivePlace {
   readonly isOwn: boolean;
 }
 
-function placeOf(
-  archive: PublishedArchive,
-  { title, ownArchives }: PublishedSet,
+function placesOf(
+  { archives, title, ownArchives }: PublishedSet,
   root: string,
   folder: string | undefined,
-): ArchivePlace {
-  const own = folder === undefined ? undefined : join(folder, archive.file);
-  if (own !== undefined && existsSync(own)) return { archive, path: own, isOwn: true };
-  if (ownArchives) {
-    throw new InputError(
-      `Cannot get ${title}: its archives are given to those who sign in at image-net.org. Download ${archive.file} there, ` +
-        `and name its folder by --archives, ${folder === undefined ? "none is named" : `there is no such file in ${folder}`}`,
-    );
-  }
-  return { archive, path: join(root, downloadFolder, archive.file), isOwn: false };
+): readonly ArchivePlace[] {
+  const places = archives.map((archive): ArchivePlace => {
+    const own = folder === undefined ? undefined : join(folder, archive.file);
+    if (own !== undefined && existsSync(own)) return { archive, path: own, isOwn: true };
+    return { archive, path: join(root, downloadFolder, archive.file), isOwn: false };
+  });
+  const missing = ownArchives ? places.filter(({ isOwn }) => !isOwn) : [];
+  if (missing.length === 0) return places;
+  const lines = missing.map(({ archive: { file, bytes } }) =>
+    bytes === undefined ? file : `${file}, ${sizeInWords(bytes)}`,
+  );
+  throw new InputError(
+    `Cannot get ${title}: its archives are given to those who sign in at image-net.org. Download them there, and name ` +
+      `their folder by --archives, ${folder === undefined ? "none is named" : `current one is ${folder}`}; missing are:\n${lines.join("\n")}`,
+  );
+}
+
+function sizeInWords(bytes: number): string {
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 /** Room for what is not downloaded yet and for the unpacked files, while both are there. */

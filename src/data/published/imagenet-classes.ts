@@ -12,7 +12,7 @@ const kit = "ILSVRC2012_devkit_t12/data";
  * @param folder - has `val` and the unpacked development kit
  * @throws InputError if the development kit and the images do not fit
  */
-export async function makeValidationClasses(folder: string): Promise<void> {
+export async function makeValidationClasses(folder: string, signal?: AbortSignal): Promise<void> {
   const metaFile = join(folder, kit, "meta.mat");
   const truthFile = join(folder, kit, "ILSVRC2012_validation_ground_truth.txt");
   const classes = classNames(await readFile(metaFile), metaFile);
@@ -20,6 +20,7 @@ export async function makeValidationClasses(folder: string): Promise<void> {
   const images = (await readdir(join(folder, "val"))).sort();
   const made = new Set<string>();
   for (const image of images) {
+    signal?.throwIfAborted();
     const number = Number(/^ILSVRC2012_val_(\d{8})\.JPEG$/.exec(image)?.[1]);
     const name = classes.get(Number(lines[number - 1]));
     if (name === undefined) {

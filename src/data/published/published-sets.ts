@@ -14,7 +14,7 @@ export interface PublishedArchive {
   /** Folder that it is unpacked into, below the data root; "" is the root. */
   readonly into: string;
   /** Archives in it are unpacked too. */
-  readonly nested?: boolean;
+  readonly nested?: boolean | undefined;
 }
 
 /** Files that a whole data set has: so many below a folder whose names end so. */
@@ -36,7 +36,7 @@ export interface PublishedSet {
   readonly unpackedBytes: number;
   readonly expected: readonly ExpectedFiles[];
   /** Makes of the unpacked archives what lies in the place. */
-  readonly finish?: (folder: string) => Promise<void>;
+  readonly finish?: (folder: string, signal?: AbortSignal) => Promise<void>;
   /** How to use it. */
   readonly use: string;
   /** Whether the archives must be the user's: they are offered to those only who have signed in. */
@@ -182,7 +182,7 @@ export const publishedSets: readonly PublishedSet[] = [
       { folder: "imagenet/train", ending: ".JPEG", count: 1_281_167 },
       { folder: "imagenet/val", ending: ".JPEG", count: 50_000 },
     ],
-    finish: (folder) => makeValidationClasses(join(folder, "imagenet")),
+    finish: (folder, signal) => makeValidationClasses(join(folder, "imagenet"), signal),
     use: "--data folder:imagenet",
     ownArchives: true,
   },

@@ -16,6 +16,7 @@ interface RecordFile {
   readonly columnMajor: boolean;
   /** Where an image goes. */
   readonly pathOf: (label: Buffer, index: number) => string;
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -24,7 +25,7 @@ interface RecordFile {
  *
  * @param folder - has the unpacked `cifar-100-binary`
  */
-export async function makeCifar100Folders(folder: string): Promise<void> {
+export async function makeCifar100Folders(folder: string, signal?: AbortSignal): Promise<void> {
   const binary = join(folder, "cifar-100-binary");
   const classes = await readNames(join(binary, "fine_label_names.txt"));
   for (const part of ["train", "test"]) {
@@ -34,6 +35,7 @@ export async function makeCifar100Folders(folder: string): Promise<void> {
       labelBytes: 2, // coarse, fine
       columnMajor: false,
       pathOf: (label, index) => join(folder, "cifar100", part, nameOf(classes, label[1]!), imageName(index)),
+      signal,
     });
   }
 }
@@ -44,7 +46,7 @@ export async function makeCifar100Folders(folder: string): Promise<void> {
  *
  * @param folder - has the unpacked `stl10_binary`
  */
-export async function makeStl10Folders(folder: string): Promise<void> {
+export async function makeStl10Folders(folder: string, signal?: AbortSignal): Promise<void> {
   const binary = join(folder, "stl10_binary");
   const classes = await readNames(join(binary, "class_names.txt"));
   for (const part of ["train", "test", "unlabeled"]) {
@@ -57,11 +59,12 @@ export async function makeStl10Folders(folder: string): Promise<void> {
       pathOf: (_, index) =>
         // Labels count from 1.
         join(folder, "stl10", part, labels ? nameOf(classes, labels[index]! - 1) : "", imageName(index)),
+      signal,
     });
   }
 }
 
-async function writeImages({ path, side, labelBytes, columnMajor, pathOf }: RecordFile): Promise<void> {
+async function writeImages({ path, side, labelBytes, columnMajor, pathOf, signal }: RecordFile): Promise<void> {
   const plane = side * side;
   const recordBytes = labelBytes + 3 * plane;
   const made = new Set<string>();
@@ -75,6 +78,7 @@ async function writeImages({ path, side, labelBytes, columnMajor, pathOf }: Reco
     }
     const batch = Buffer.alloc(writtenTogether * recordBytes);
     for (let first = 0; first * recordBytes < size; first += writtenTogether) {
+      signal?.throwIfAborted();
       const { bytesRead } = await file.read(batch, 0, batch.length, first * recordBytes);
       const written: Promise<unknown>[] = [];
       for (let start = 0; start < bytesRead; start += recordBytes) {

@@ -15,7 +15,9 @@ export interface UnpackOptions {
   readonly maximumBytes: number;
   readonly maximumEntries: number;
   /** Archives in a tar archive are unpacked too, each into a folder of its name, as for ImageNet's training images. */
-  readonly nested?: boolean;
+  readonly nested?: boolean | undefined;
+  /** Stops it. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -30,6 +32,7 @@ export async function unpack(archive: string, folder: string, options: UnpackOpt
     if (archive.endsWith(".zip")) await readZip(archive, writer);
     else await readTar(createReadStream(archive), "", writer, options.nested ?? false);
   } catch (error) {
+    options.signal?.throwIfAborted();
     const code = error instanceof Error && "syscall" in error ? (error as NodeJS.ErrnoException).code : undefined;
     if (code !== undefined && namesFault.has(code)) {
       return writer.refuse(
@@ -50,7 +53,8 @@ class EntryWriter {
   private bytes = 0;
   private entries = 0;
   /** Ends every writing that is under way: nothing is written after an archive was refused. */
-  readonly stopping = new AbortController();
+  private readonly stopping = new AbortController();
+  readonly signal: AbortSignal;
   private readonly made = new Set<string>();
 
   constructor(
@@ -58,13 +62,14 @@ class EntryWriter {
     private readonly folder: string,
     private readonly limits: UnpackOptions,
   ) {
+    this.signal = limits.signal ? AbortSignal.any([this.stopping.signal, limits.signal]) : this.stopping.signal;
     // As many listeners as files are being written, and archives inside the archive read.
-    setMaxListeners(0, this.stopping.signal);
+    setMaxListeners(0, this.signal);
   }
 
   /** Counts an entry, and gives the path it may be written to. */
   admit(name: string, size: number): string {
-    this.stopping.signal.throwIfAborted();
+    this.signal.throwIfAborted();
     this.bytes += size;
     this.entries++;
     if (this.entries > this.limits.maximumEntries)
@@ -87,14 +92,18 @@ class EntryWriter {
 
   async write(path: string, contents: NodeJS.ReadableStream): Promise<void> {
     await this.makeFolder(dirname(path));
-    this.stopping.signal.throwIfAborted();
+    this.signal.throwIfAborted();
     const file = createWriteStream(path);
     const closed = once(file, "close");
     try {
-      await pipeline(contents, file, { signal: this.stopping.signal });
+      await pipeline(contents, file, { signal: this.signal });
     } finally {
       await closed.catch(() => undefined);
     }
+  }
+
+  stop(reason: Error): void {
+    this.stopping.abort(reason);
   }
 
   refuse(problem: string): never {
@@ -111,13 +120,13 @@ async function readTar(
 ): Promise<void> {
   const writes = new Set<Promise<void>>();
   let fault: Error | undefined;
-  const { signal } = writer.stopping;
+  const { signal } = writer;
   await new Promise<void>((resolve, reject) => {
     const stop = (error: unknown): void => {
       fault ??= error instanceof Error ? error : new Error(String(error));
       source.unpipe();
       if ("destroy" in source) (source as Readable).destroy();
-      writer.stopping.abort(fault);
+      writer.stop(fault);
       reject(fault);
     };
     // An archive inside of another waits for bytes that will not come.
@@ -132,7 +141,9 @@ async function readTar(
       },
     });
     const keep = async (entry: ReadEntry): Promise<void> => {
-      const path = writer.admit(into + entry.path, entry.size);
+      const isArchive = nested && entry.path.endsWith(".tar");
+      // Of an archive its files are counted: the archive itself is not written.
+      const path = writer.admit(into + entry.path, isArchive ? 0 : entry.size);
       if (entry.type === "Directory") {
         entry.resume();
         return writer.makeFolder(path);
@@ -141,7 +152,7 @@ async function readTar(
         return writer.refuse(`its entry ${shown(entry.path)} is of type ${entry.type}, files and folders are taken`);
       }
       const contents = entry as unknown as NodeJS.ReadableStream;
-      if (nested && entry.path.endsWith(".tar")) {
+      if (isArchive) {
         return readTar(contents, `${into}${basename(entry.path, ".tar")}/`, writer, false);
       }
       return writer.write(path, contents);

@@ -1,6 +1,6 @@
-import { readdir } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { join, posix } from "node:path";
 import sharp from "sharp";
+import { foldersOf, walk } from "../../data/folder-tree";
 import { openImage } from "../../data/open-image";
 import { InputError } from "../../errors";
 import type { DetectionImage } from "../structures/detection-set";
@@ -10,12 +10,12 @@ export const maximumPixels = 0x3fff * 0x3fff;
 
 /** The files of a folder and the folders in it, as paths below it with "/". Throws an `InputError` when there is no such folder. */
 export async function filesBelow(folder: string): Promise<ReadonlySet<string>> {
-  try {
-    const names = await readdir(folder, { recursive: true });
-    return new Set(names.map((name) => name.split(sep).join("/")));
-  } catch (cause) {
-    throw new InputError(`Cannot read the detection set: the folder must exist, missing is ${folder}`, { cause });
+  const below = new Set<string>();
+  for (const [path, { files, hidden }] of foldersOf(await walk(folder))) {
+    if (path !== "") below.add(path);
+    for (const name of [...files, ...hidden]) below.add(posix.join(path, name));
   }
+  return below;
 }
 
 /** Images whose headers are read at a time. */

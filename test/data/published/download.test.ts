@@ -133,6 +133,13 @@ describe("download", () => {
     expect(got.equals(file)).toBe(true);
   });
 
+  it("refuses redirections that go in a circle, at once and in plain words", async () => {
+    const message = await failure((_, response) => void response.writeHead(302, { location: "/a.tar" }).end());
+    expect(message).toContain(
+      "the server sends from one address to the next without end; check the address, or try --mirror",
+    );
+  });
+
   it("refuses a file of other bytes, after it got it twice", async () => {
     expect(await failure((request, response) => sendFile(request, response, other))).toMatch(
       /must have the SHA256 [0-9a-f]{64}, current value is [0-9a-f]{64}\. The server's file is not the published one/,

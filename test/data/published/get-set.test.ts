@@ -1,11 +1,20 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { assertWhole, getSet, publishedSet } from "../../../src/data/published/get-set";
+import { assertWhole, findPublishedSets, getSet, publishedSet } from "../../../src/data/published/get-set";
 import { publishedSets, type PublishedArchive, type PublishedSet } from "../../../src/data/published/published-sets";
-import { InputError } from "../../../src/errors";
+import { InputError, InterruptedError } from "../../../src/errors";
 import { lockFile } from "../../../src/files/folder-lock";
 import { writeStoredZip } from "../../weights/zip-writer";
 import { sendFile, serve, sha256, type FileServer } from "./file-server";
@@ -116,6 +125,38 @@ describe("getSet", () => {
     expect(await getSet(set, { ...options(), mirror })).toBe(true);
   });
 
+  it.each(["nonsense", "ftp://127.0.0.1/sets"])("refuses the mirror %s before it asks for anything", async (mirror) => {
+    expect(await failure(shapes(), { mirror })).toContain(
+      `--mirror must be the address of a folder, http://... or https://..., current value is "${mirror}"`,
+    );
+    expect(server.ranges).toEqual([]);
+  });
+
+  it("removes what a killed call had unpacked before it looks for room", async () => {
+    mkdirSync(join(root, ".shapes.unpacking"));
+    writeFileSync(join(root, ".shapes.unpacking/half"), "");
+    expect(await failure(shapes({ unpackedBytes: 1e18 }))).toContain("GB free");
+  });
+
+  it.each(["Downloading", "Unpacking", "Making"])(
+    "leaves nothing unpacked when it is stopped while %s",
+    async (when) => {
+      const stop = new AbortController();
+      const onStage = (stage: string) => {
+        if (stage.startsWith(when)) setImmediate(() => stop.abort(new InterruptedError("Stopped")));
+      };
+      const finish = async (_: string, signal: AbortSignal | undefined) => {
+        for (;;) {
+          signal?.throwIfAborted();
+          await new Promise(setImmediate);
+        }
+      };
+      const stopped = getSet(shapes({ finish }), { ...options(), onStage, signal: stop.signal });
+      await expect(stopped).rejects.toThrow(InterruptedError);
+      expect(readdirSync(root)).toEqual(["downloads"]);
+    },
+  );
+
   it("looks for room on the disk before it downloads", async () => {
     expect(await failure(shapes({ unpackedBytes: 1e18 }))).toMatch(
       /must have 1000000000\.0 GB free, for the archives and the unpacked files; choose another folder by --data-root/,
@@ -133,7 +174,7 @@ describe("getSet", () => {
     rmSync(join(root, "downloads"), { recursive: true });
     expect(await failure({ ...wrong, archives: [escape] })).toContain("leads out of the folder");
     rmSync(join(root, "downloads"), { recursive: true });
-    expect(await failure({ ...shapes(), unpackedBytes: 10 })).toContain("its files have more than 11 bytes");
+    expect(await failure({ ...shapes(), unpackedBytes: 16 })).toContain("its files have more than 18 bytes");
   });
 
   it("says what is wrong with a set in place that is not whole, and leaves it", async () => {
@@ -144,10 +185,21 @@ describe("getSet", () => {
     expect(readdirSync(join(root, "shapes"))).toEqual([]);
   });
 
+  it("counts the files of folders that are links", async () => {
+    for (const file of ["elsewhere/1.png", "elsewhere/._1.png", "shapes/train/b/2.png", "shapes/notes/one.json"]) {
+      mkdirSync(join(root, file, ".."), { recursive: true });
+      writeFileSync(join(root, file), "");
+    }
+    symlinkSync(join(root, "elsewhere"), join(root, "shapes/train/a"));
+    await assertWhole(shapes(), root);
+  });
+
   it("makes class folders of ImageNet's archives, also of the validation images", async () => {
     const own = join(root, "own");
     mkdirSync(own);
-    const inner = (name: string) => writeTar([text(`${name}_1.JPEG`), text(`${name}_2.JPEG`)]);
+    // Large beside the headers of a tar archive, as photographs are.
+    const photograph = (name: string) => ({ name, contents: Buffer.alloc(100_000, name) });
+    const inner = (name: string) => writeTar([photograph(`${name}_1.JPEG`), photograph(`${name}_2.JPEG`)]);
     const train = writeTar(["n02119789", "n02100735"].map((name) => ({ name: `${name}.tar`, contents: inner(name) })));
     const val = writeTar([1, 2, 3].map((number) => text(`ILSVRC2012_val_0000000${number}.JPEG`)));
     const data = "ILSVRC2012_devkit_t12/data";
@@ -163,7 +215,7 @@ describe("getSet", () => {
       offer("kit.tar.gz", kit, { into: "imagenet", bytes: undefined }),
     ];
     const set: PublishedSet = {
-      ...{ name: "imagenet", title: "ImageNet", archives, place: "imagenet", unpackedBytes: 100_000, use: "" },
+      ...{ name: "imagenet", title: "ImageNet", archives, place: "imagenet", unpackedBytes: 402_000, use: "" },
       expected: [
         { folder: "imagenet/train", ending: ".JPEG", count: 4 },
         { folder: "imagenet/val", ending: ".JPEG", count: 3 },
@@ -171,9 +223,13 @@ describe("getSet", () => {
       ownArchives: true,
       finish: publishedSet("imagenet").finish!,
     };
-    expect(await failure(set)).toMatch(/Download train\.tar there, and name its folder by --archives, none is named/);
+    expect(await failure(set)).toMatch(
+      /Download them there, and name their folder by --archives, none is named; missing are:\ntrain\.tar, 0\.4 MB\nval\.tar, 0\.0 MB\nkit\.tar\.gz$/,
+    );
     writeFileSync(join(own, "train.tar"), train);
-    expect(await failure(set, { archives: own })).toContain(`Download val.tar there`);
+    expect(await failure(set, { archives: own })).toMatch(
+      /by --archives, current one is .*own; missing are:\nval\.tar, .*\nkit\.tar\.gz$/,
+    );
     writeFileSync(join(own, "val.tar"), val);
     writeFileSync(join(own, "kit.tar.gz"), kit);
     expect(await getSet(set, { ...options(), archives: own })).toBe(true);
@@ -186,6 +242,21 @@ describe("getSet", () => {
 });
 
 describe("the published sets", () => {
+  it("are in place only where each of their folders has something", () => {
+    const found = () => findPublishedSets(root).find(({ name }) => name === "coco2017")!;
+    mkdirSync(join(root, "coco/train2017"), { recursive: true });
+    expect(found()).toEqual({
+      name: "coco2017",
+      found: false,
+      detail: `${join(root, "coco")} lacks files in train2017, val2017, annotations; remove it, and get it by: moco data get coco2017`,
+    });
+    for (const folder of ["train2017", "val2017", "annotations"]) {
+      mkdirSync(join(root, "coco", folder), { recursive: true });
+      writeFileSync(join(root, "coco", folder, "1"), "");
+    }
+    expect(found()).toEqual({ name: "coco2017", found: true, detail: join(root, "coco") });
+  });
+
   it("are found by name, and listed for an unknown one", () => {
     expect(publishedSet("voc2007").title).toContain("PASCAL VOC 2007");
     expect(() => publishedSet("mnist")).toThrow(/choose one of cifar10, cifar100, .*, current value is "mnist"/);

@@ -73,6 +73,17 @@ describe("unpack", () => {
     expect(readdirSync(folder)).toEqual(["n01", "n02"]);
   });
 
+  it("counts the files of archives in an archive once, against the limit of all files", async () => {
+    const inner = tar([{ name: "1.JPEG", contents: Buffer.alloc(9000) }]);
+    const outer = tar([{ name: "n01.tar", contents: inner }]);
+    await unpackBytes("train.tar", outer, { ...limits, nested: true } as typeof limits);
+    expect(readFileSync(join(folder, "n01/1.JPEG"))).toHaveLength(9000);
+    const more = tar([{ name: "n01.tar", contents: tar([{ name: "1.JPEG", contents: Buffer.alloc(10_001) }]) }]);
+    await expect(unpackBytes("more.tar", more, { ...limits, nested: true } as typeof limits)).rejects.toThrow(
+      "its files have more than 10000 bytes",
+    );
+  });
+
   it.each(["../escaped.txt", absolute, "set/../../escaped.txt", "..\\escaped.txt", "C:escaped.txt"])(
     "refuses the name %s, which leads out of the folder",
     async (name) => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
@@ -203,7 +203,7 @@ describe("readCoco", () => {
   });
 
   it("says what is wrong with a file that is missing, no JSON, or of another kind, and where images must be", async () => {
-    expect(await messageOf(readCoco(root, "val"))).toMatch(/folder must exist, missing is .*annotations/);
+    expect(await messageOf(readCoco(root, "val"))).toMatch(/Cannot read the folder .*annotations: there is none/);
     await annotate("val", "{");
     expect(await messageOf(readCoco(root, "train"))).toMatch(/choose one of the splits val of/);
     expect(await messageOf(readCoco(root, "val"))).toMatch(/instances_val\.json must be JSON/);
@@ -215,6 +215,16 @@ describe("readCoco", () => {
     expect(await messageOf(readCoco(root, "val"))).toMatch(
       /faults are 3:\n.*categories must be a list, current value is none/,
     );
+  });
+});
+
+describe("a COCO folder with links", () => {
+  it("is read through links to folders, and ends at those to a folder that they lie in", async () => {
+    await annotate("val2017", { images: [image(3)], categories, annotations: [] });
+    await writeImage("elsewhere/3.png");
+    await symlink("elsewhere", join(root, "val2017"));
+    for (const name of ["self", "again"]) await symlink(".", join(root, "elsewhere", name));
+    expect((await readCoco(root, "val2017")).images.map(({ id }) => id)).toEqual([3]);
   });
 });
 

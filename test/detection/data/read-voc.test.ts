@@ -221,7 +221,9 @@ describe("readVoc", () => {
     expect(await messageOf(readVoc(root, "val"))).toContain("current count is 0");
     await write("ImageSets/Main/latin.txt", Buffer.from("\xe9t\xe9", "latin1"));
     expect(await messageOf(readVoc(root, "latin"))).toMatch(/latin\.txt must be text in UTF-8 or UTF-16/);
-    expect(await messageOf(readVoc(join(root, "none"), "val"))).toMatch(/folder must exist, missing is .*none/);
+    expect(await messageOf(readVoc(join(root, "none"), "val"))).toMatch(
+      /Cannot read the folder .*none.*: there is none/,
+    );
   });
 
   it("refuses pixels that cannot be decoded or are of another size than annotated", async () => {
