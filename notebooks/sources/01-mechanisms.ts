@@ -243,14 +243,13 @@ showTable(accuracyRows(result), {
 showNotes(footnotes(result));
 
 // %% [markdown]
-// The same as numbers, which danfojs sorts, filters and computes with.
+// The same as numbers, which danfojs sorts and computes with.
 
 // %%
 import { DataFrame } from "danfojs-node";
 
-const numbers = new DataFrame(accuracyNumbers(result));
-const ofProbe = numbers.query(numbers["measure"].eq("linear probe"));
-showTable(ofProbe.sortValues("accuracy", { ascending: false }), {
+const ofProbe = accuracyNumbers(result).filter(({ measure }) => measure === "linear probe");
+showTable(new DataFrame(ofProbe).sortValues("accuracy", { ascending: false }), {
   caption: "By the linear probe, best first (%)",
 });
 

@@ -253,12 +253,11 @@ function showAccuracies(result: AblationResult) {
 showAccuracies(ofMethods);
 
 // %% [markdown]
-// The same as numbers, which danfojs sorts, filters and computes with.
+// The same as numbers, which danfojs sorts and computes with.
 
 // %%
-const numbers = new DataFrame(accuracyNumbers(ofMethods));
-const ofProbe = numbers.query(numbers["measure"].eq("linear probe"));
-showTable(ofProbe.sortValues("accuracy", { ascending: false }), {
+const ofProbe = accuracyNumbers(ofMethods).filter(({ measure }) => measure === "linear probe");
+showTable(new DataFrame(ofProbe).sortValues("accuracy", { ascending: false }), {
   caption: "By the linear probe, best first (%)",
 });
 

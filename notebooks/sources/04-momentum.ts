@@ -232,7 +232,7 @@ if (size === stepSize && first !== undefined) {
 //
 // Published numbers are ImageNet accuracies of a linear probe; ours are of a far smaller data set and a far narrower network, so
 // compare directions and not values. The paper's own measure is the linear probe trained by SGD. The second table has the same
-// as numbers: danfojs sorts them, filters them and computes with them.
+// as numbers: danfojs sorts them and computes with them.
 
 // %%
 import { DataFrame } from "danfojs-node";
@@ -243,9 +243,8 @@ showTable(accuracyRows(result), {
 });
 showNotes(footnotes(result));
 
-const numbers = new DataFrame(accuracyNumbers(result));
-const ofProbe = numbers.query(numbers["measure"].eq("linear probe"));
-showTable(ofProbe.sortValues("accuracy", { ascending: false }), {
+const ofProbe = accuracyNumbers(result).filter(({ measure }) => measure === "linear probe");
+showTable(new DataFrame(ofProbe).sortValues("accuracy", { ascending: false }), {
   caption: "By the linear probe, best first (%)",
 });
 

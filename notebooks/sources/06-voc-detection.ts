@@ -206,11 +206,11 @@ showTable(transferRows(result), {
   caption: `${transfer.title}${anew ? "" : ", as recorded"}`,
 });
 showNotes([...transferNotes(result), coverageNote(result), ...reversalNotes(result)]);
-if (result.rows.some(({ runs }) => runs.length > 0)) {
-  const numbers = new DataFrame(transferNumbers(result));
-  const byAp = numbers.query(numbers["measure"].eq("AP"));
-  showTable(byAp.sortValues("value", { ascending: false }), { caption: "By AP, best first (%)" });
-}
+const byAp = transferNumbers(result).filter(({ measure }) => measure === "AP");
+if (byAp.length > 0)
+  showTable(new DataFrame(byAp).sortValues("value", { ascending: false }), {
+    caption: "By AP, best first (%)",
+  });
 showTable(categoryRows(result), {
   caption: "AP of each category, in percent, with intervals over seeds and scenes",
 });

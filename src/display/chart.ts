@@ -161,7 +161,7 @@ function seriesOf(trace: Trace): Series {
 }
 
 function styleOf(trace: Trace, of: "line" | "marker"): { readonly color?: string; readonly dash?: string } {
-  return (trace[of] ?? {}) as { readonly color?: string; readonly dash?: string };
+  return (trace[of] ?? {});
 }
 
 function optionsOf(layout: Readonly<Record<string, unknown>>, axes: "" | "2"): ChartOptions {
