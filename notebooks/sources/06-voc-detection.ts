@@ -207,8 +207,7 @@ showTable(transferRows(result), {
 });
 showNotes([...transferNotes(result), coverageNote(result), ...reversalNotes(result)]);
 if (result.rows.some(({ runs }) => runs.length > 0)) {
-  const numbers = new DataFrame(transferNumbers(result));
-  const byAp = numbers.query(numbers["measure"].eq("AP"));
+  const byAp = new DataFrame(transferNumbers(result).filter(({ measure }) => measure === "AP"));
   showTable(byAp.sortValues("value", { ascending: false }), { caption: "By AP, best first (%)" });
 }
 showTable(categoryRows(result), {
