@@ -153,7 +153,7 @@ function seriesOf(trace: Trace): Series {
     y: trace.y,
     mark: trace.type === "bar" ? "bar" : trace.mode === "markers" ? "point" : "line",
     color: styleOf(trace, "line").color ?? styleOf(trace, "marker").color,
-    ...(styleOf(trace, "line").dash !== undefined && { dashed: true }),
+    ...dashOf(styleOf(trace, "line")),
     ...(up === undefined || down === undefined
       ? {}
       : { intervals: trace.y.map((y, index): [number, number] => [y - (down[index] ?? 0), y + (up[index] ?? 0)]) }),
@@ -161,7 +161,12 @@ function seriesOf(trace: Trace): Series {
 }
 
 function styleOf(trace: Trace, of: "line" | "marker"): { readonly color?: string; readonly dash?: string } {
-  return (trace[of] ?? {});
+  return trace[of] ?? {};
+}
+
+/** Only where a figure says so: a chart decides of lines that are not told. */
+function dashOf({ dash }: { readonly dash?: string }): Pick<Series, "dashed"> {
+  return dash === undefined ? {} : { dashed: dash !== "solid" };
 }
 
 function optionsOf(layout: Readonly<Record<string, unknown>>, axes: "" | "2"): ChartOptions {

@@ -184,6 +184,16 @@ describe("a chart", () => {
     for (const mark of ["0.01", "0.1", "1"]) expect(svg).toContain(`>${mark}</text>`);
   });
 
+  it("draws a line whole where its figure says solid, however many curves there are", () => {
+    const data = Array.from({ length: 8 }, (_, at) => ({
+      name: String(at),
+      x: [0, 1],
+      y: [at, at],
+      line: { dash: "solid" },
+    }));
+    expect(chartBundle({ data })["image/svg+xml"]).not.toContain("stroke-dasharray");
+  });
+
   it("draws larger values higher, and leaves out points that are not finite", () => {
     const points = polylineOf(svgChart([{ name: "", x: [0, 1, 2, 3], y: [1, NaN, 2, 3] }]).svg);
     expect(points).toHaveLength(3);

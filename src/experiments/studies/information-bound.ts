@@ -78,7 +78,7 @@ export function informationBoundFigure({ curves }: InformationBound): Figure {
       const x = points.map(({ step }) => step);
       const color = curveColors[index % curveColors.length]!;
       return [
-        { name: label, x, y: points.map(({ bound }) => bound), mode: "lines", line: { color } },
+        { name: label, x, y: points.map(({ bound }) => bound), mode: "lines", line: { color, dash: "solid" } },
         { name: `ceiling, ${label}`, x, y: x.map(() => ceiling), mode: "lines", line: { color, dash: "dot" } },
       ];
     }),
