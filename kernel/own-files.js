@@ -29,7 +29,8 @@ function ownFiles(typescript, root, notebookFolder) {
         .preProcessFile(source, true, true)
         .importedFiles.filter(({ fileName }) => /^\.\.?\//.test(fileName) && !modules.has(fileName));
       if (outside) {
-        return { code: source, diagnostics: imports.map((found) => refuse(typescript, source, found, notebookFolder)) };
+        const diagnostics = imports.map((found) => refuse(typescript, source, found, notebookFolder));
+        return { code: source, diagnostics, asWritten: (diagnostic) => diagnostic };
       }
       let code = source;
       // From the last to the first, so that places stay true. `pos` is the place of the quotation mark.

@@ -65,7 +65,11 @@ describe("a variable of an earlier cell", () => {
 
 describe("a file beside the notebook", () => {
   it("is refused by a sentence when the notebook lies outside the project", () => {
-    const [answer] = runCells(['import "node:fs";\nimport { own } from "./own-file";'], tmpdir());
+    const [answer, other] = runCells(
+      ['import "node:fs";\nimport { own } from "./own-file";', "const text: string = 1;"],
+      tmpdir(),
+    );
+    expect(other!.errors[0]!.evalue).toBe("Type 'number' is not assignable to type 'string'.");
     expect(answer!.errors[0]!.traceback).toEqual([
       `CompileError: Cannot import ./own-file: files beside a notebook are found when it lies in the project's folder, current value is ${realpathSync(tmpdir())}`,
       "    at In[1]:2:21",
