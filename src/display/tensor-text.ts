@@ -23,6 +23,8 @@ function nameOf(tensor: tf.Tensor): string {
 
 /** So results of cells and `console.log` show tensors. Within an object or a list the values would hide the others. */
 Object.defineProperty(tf.Tensor.prototype, inspect.custom, {
+  // A second copy of the kit in one process sets it again.
+  configurable: true,
   value(this: tf.Tensor, depth: number, options: { readonly depth?: number }) {
     return depth === options.depth ? tensorText(this) : nameOf(this);
   },
