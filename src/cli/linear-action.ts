@@ -16,7 +16,8 @@ import {
 import type { LinearFlags } from "./evaluate";
 import { evaluationData, openEncoder } from "./open-encoder";
 import { describeLinearProgress } from "./progress-bar";
-import { linearRecipeFrom, type Setting } from "./recipe-flags";
+import { linearRecipeFrom } from "./linear-recipe-from";
+import type { Setting } from "./recipe-flags";
 import { runWithProgress } from "./run-with-progress";
 
 /** What `moco linear --protocol paper` does. A module of its own, since it loads TensorFlow. */

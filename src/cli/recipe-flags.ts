@@ -1,9 +1,6 @@
 import { readFileSync } from "node:fs";
 import { decodeText } from "../data/decode-text";
 import { InputError } from "../errors";
-import { paperLinearRecipe, parseLinearRecipe, type LinearRecipe } from "../evaluate/linear-recipe";
-import { pretrainingSet } from "../experiments/cost/training-sets";
-import type { TrainingSetFacts } from "../methods/method";
 import { cifar10DemoRecipe } from "../recipes/cifar10-demo";
 import { paperRecipes } from "../recipes/paper-recipes";
 import { defaultMethod, methodName, methodRecipe } from "../recipes/method-recipes";
@@ -79,25 +76,6 @@ export function recipeFrom({ preset, file, method }: RecipeOrigin, settings: rea
         : name,
     source: set("source") ? source : withSettingsSaid(source!, settings),
   };
-}
-
-/**
- * The paper's recipe of a linear classifier on other images, with settings on top.
- *
- * @param set - what it is trained on: on ImageNet, wherever that is, it keeps its name
- * @throws InputError naming every field that is wrong
- */
-export function linearRecipeFrom(
-  of: Pick<LinearRecipe, "dataset" | "imageSize" | "part">,
-  set: TrainingSetFacts,
-  settings: readonly Setting[],
-): LinearRecipe {
-  const imageNet = pretrainingSet(paperLinearRecipe);
-  const isImageNet = set.images === imageNet?.images && set.classes === imageNet.classes;
-  const { name, source } = paperLinearRecipe;
-  const original = { ...paperLinearRecipe, ...of, name: isImageNet ? name : "linear" };
-  const changed = settings.length === 0 ? original : { ...original, source: withSettingsSaid(source, settings) };
-  return parseLinearRecipe(withSettings(changed, settings));
 }
 
 /** A recipe with values set on top, not validated yet; of two for a field the last counts. */

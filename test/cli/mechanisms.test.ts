@@ -32,7 +32,7 @@ describe("notebook 01", () => {
     const { code, stdout, stderr } = await run();
     expect(code, stdout + stderr).toBe(0);
     const html = readFileSync(output, "utf8");
-    for (const text of ["kNN on validation after 1 epochs", "ms an image", "SimCLR, batch = 64"]) {
+    for (const text of ["kNN on validation after 1 epochs", "ms per image", "SimCLR, batch = 64"]) {
       expect(html).toContain(text);
     }
 

@@ -100,7 +100,7 @@ describe("moco pretrain with a recipe of the paper", () => {
     const without = await plan(...smallOn(join(root, "nothing")));
     const steps = 2 * Math.floor(1_281_167 / 8);
     expect(without).toMatchObject({ code: 1, steps, memory: amounts, disk: amounts });
-    expect(without.missing).toEqual([expect.stringMatching(/^data: Cannot read the image folder: .*nothing/)]);
+    expect(without.missing).toEqual([expect.stringMatching(/^data: Cannot load folder:.*nothing: there is no folder/)]);
   });
 
   it("refuses before training what its recipe has no use for", async () => {

@@ -39,7 +39,7 @@ describe("notebook 05", () => {
     const { cells } = JSON.parse(readFileSync(output, "utf8")) as Notebook;
     const shown = cells.flatMap(({ outputs = [] }) => outputs.map(({ data }) => data?.["text/html"]));
     const tables = shown.map((html = []) => [html].flat().join("")).filter((html) => html.startsWith("<table>"));
-    expect(tables).toHaveLength(8);
+    expect(tables).toHaveLength(9);
     expect(tables[0]).toContain("As recorded at preset quick");
     const own = tables.find((table) => table.includes("Your runs, seed 1"));
     for (const question of ["D3", "D4", "D5", "Figure A.1", "Section 3.2"]) expect(own).toContain(question);

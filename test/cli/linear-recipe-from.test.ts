@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { linearRecipeFrom } from "../../src/cli/recipe-flags";
+import { linearRecipeFrom } from "../../src/cli/linear-recipe-from";
 import { paperLinearRecipe } from "../../src/evaluate/linear-recipe";
 
 const imageNet = { images: 1_281_167, classes: 1000 };
