@@ -249,9 +249,10 @@ showNotes(footnotes(result));
 import { DataFrame } from "danfojs-node";
 
 const ofProbe = accuracyNumbers(result).filter(({ measure }) => measure === "linear probe");
-showTable(new DataFrame(ofProbe).sortValues("accuracy", { ascending: false }), {
-  caption: "By the linear probe, best first (%)",
-});
+if (ofProbe.length > 0)
+  showTable(new DataFrame(ofProbe).sortValues("accuracy", { ascending: false }), {
+    caption: "By the linear probe, best first (%)",
+  });
 
 // %% [markdown]
 // ## Figure 3, here and there

@@ -257,9 +257,10 @@ showAccuracies(ofMethods);
 
 // %%
 const ofProbe = accuracyNumbers(ofMethods).filter(({ measure }) => measure === "linear probe");
-showTable(new DataFrame(ofProbe).sortValues("accuracy", { ascending: false }), {
-  caption: "By the linear probe, best first (%)",
-});
+if (ofProbe.length > 0)
+  showTable(new DataFrame(ofProbe).sortValues("accuracy", { ascending: false }), {
+    caption: "By the linear probe, best first (%)",
+  });
 
 // %% [markdown]
 // Each row against MoCo, by every measure, on the same test images. "Sign and interval" describes by 95 % intervals, not adjusted

@@ -239,9 +239,10 @@ showTable(accuracyRows(result), {
 showNotes(footnotes(result));
 
 const ofProbe = accuracyNumbers(result).filter(({ measure }) => measure === "linear probe");
-showTable(new DataFrame(ofProbe).sortValues("accuracy", { ascending: false }), {
-  caption: "By the linear probe, best first (%)",
-});
+if (ofProbe.length > 0)
+  showTable(new DataFrame(ofProbe).sortValues("accuracy", { ascending: false }), {
+    caption: "By the linear probe, best first (%)",
+  });
 
 // %%
 import { ablationFigure, showChart } from "moco-kit";

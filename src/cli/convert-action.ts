@@ -1,10 +1,12 @@
+import { checkpointIn } from "../train/pretrain";
 import { nameParts, partsOf } from "../weights/checkpoint-names";
 import { assertWhole, describeEncoder } from "../weights/encoder-weights";
 import { readWeights, writeWeights } from "../weights/weights-file";
 import type { ConvertFlags } from "./convert";
 
 /** What `moco convert` does. */
-export function convertWeights(input: string, output: string, { to, json }: ConvertFlags): void {
+export function convertWeights(given: string, output: string, { to, json }: ConvertFlags): void {
+  const input = checkpointIn(given);
   const read = readWeights(input);
   const parts = partsOf(read, input);
   const encoder = assertWhole(parts, input);

@@ -15,7 +15,10 @@ export function convertCommand(): Command {
       "write a checkpoint's weights with the names of another project. Reads safetensors, PyTorch (.pth.tar, .pth) and " +
         "detectron2's .pkl, and finds out whose names they have; writes safetensors, or .pkl for detectron2",
     )
-    .argument("<input>", "checkpoint of the kit, of the official MoCo code, or of torchvision or detectron2")
+    .argument(
+      "<input>",
+      "checkpoint of the kit, or its run's folder; of the official MoCo code, or of torchvision or detectron2",
+    )
     .argument("<output>", "file to write: *.safetensors, or *.pkl for detectron2")
     .addOption(
       new Option(

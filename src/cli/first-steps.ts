@@ -47,6 +47,7 @@ export function tellFirstSteps(trained: TrainedSteps, checkpoint: string, { step
     losses.length > 0
       ? `Stopped after ${step} of ${totalSteps} steps, as asked: ${describeFirstSteps(taken)}`
       : `Nothing to do: ${step} of ${totalSteps} steps are taken, --steps asks for ${steps}`;
-  console.log(`${done}. The same command without --steps goes on.\n${checkpoint}`);
+  const further = step < totalSteps ? "The same command without --steps goes on" : "The training has ended";
+  console.log(`${done}. ${further}.\n${checkpoint}`);
   if (file !== undefined) console.log(`Recorded ${file}`);
 }

@@ -1,11 +1,9 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { loadData, parseDataName, type LoadDataOptions } from "../data/load";
 import type { ImageData } from "../data/image-set";
 import { InputError } from "../errors";
 import { disposeEncoder, type Encoder } from "../nn/encoder";
 import { loadCheckpoint } from "../train/checkpoint";
-import { checkpointFile } from "../train/pretrain";
+import { checkpointIn } from "../train/pretrain";
 import { recipeHash } from "../train/recipe-hash";
 import { disposeTraining } from "../train/state";
 import { holdsTraining, partsOf } from "../weights/checkpoint-names";
@@ -35,8 +33,7 @@ export interface OpenedEncoder {
  * @throws InputError if it cannot be read
  */
 export function openEncoder(given: string): OpenedEncoder {
-  const ofRun = join(given, checkpointFile);
-  const checkpoint = existsSync(ofRun) ? ofRun : given;
+  const checkpoint = checkpointIn(given);
   const weights = readWeights(checkpoint);
   if (!holdsTraining(weights.metadata)) {
     const parts = partsOf(weights, checkpoint);

@@ -13,7 +13,7 @@ import { runDirectory, runRecordFile } from "../runs/run-cell";
 import { presetNamed } from "../recipes/presets";
 import { loadCheckpoint } from "../train/checkpoint";
 import { manifestFile } from "../train/manifest";
-import { checkpointFile, pretrain, type PretrainOptions, type TrainingProgress } from "../train/pretrain";
+import { checkpointFile, checkpointIn, pretrain, type PretrainOptions, type TrainingProgress } from "../train/pretrain";
 import { parseRecipe, type Recipe } from "../train/recipe";
 import { disposeTraining } from "../train/state";
 import { assertEnoughImages, hasClasses } from "./enough-images";
@@ -44,7 +44,7 @@ export async function pretrainAction(flags: PretrainFlags, settings: readonly Se
   const neighbors = neighborsOf(flags);
   const origin = { preset: flags.preset, file: flags.recipe, method: flags.method };
   const given = parseRecipe(recipeFrom(origin, settings));
-  const from = flags.from === undefined ? undefined : checkpointOf(flags.from);
+  const from = flags.from === undefined ? undefined : checkpointIn(flags.from);
   const recipe = from === undefined ? given : goneOnWith(given, from);
   if (flags.explain) {
     const { source } = recipeFrom(origin, []) as Recipe;
@@ -132,12 +132,6 @@ async function trainIn(
       `${trained ? "Trained" : "Nothing to do: trained before"}.\n${outcome.checkpoint}\n${outcome.manifestFile}`,
     );
   }
-}
-
-/** A checkpoint, given by its run's folder or its file. */
-function checkpointOf(run: string): string {
-  const ofRun = join(run, checkpointFile);
-  return existsSync(ofRun) ? ofRun : run;
 }
 
 /** A recipe whose training begins with another's checkpoint: its numbers belong to both, so it gets a name of its own. */

@@ -78,7 +78,7 @@ async function factsOf(
     if (!(error instanceof InputError) || published === undefined) throw error;
     return {
       set: published,
-      data: `${recipe.dataset} is not there; ${count(published.images)} images are taken for it`,
+      data: `${recipe.dataset} cannot be loaded; ${count(published.images)} images are taken for it`,
       dataBytes: 0,
       missing: [`data: ${error.message}`],
       fits: true,

@@ -69,8 +69,14 @@ async function decoded({ path, bytes, modified }: ImageOfTask, keep: boolean): P
     }
     return { image };
   } catch (error) {
-    return { failure: error instanceof Error ? error.message.trim() : String(error) };
+    return { failure: reasonOf(error) };
   }
+}
+
+/** One line: libvips keeps what it says of all threads in one place, so that further lines may be of other images. */
+function reasonOf(error: unknown): string {
+  const [first = ""] = (error instanceof Error ? error.message : String(error)).trim().split("\n");
+  return first === "" || first === "Unknown error" ? "it cannot be decoded" : first;
 }
 
 function readUnchanged(path: string, bytes: number, modified: number): Buffer {

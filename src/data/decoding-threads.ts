@@ -86,7 +86,9 @@ export function startDecoding(set: FileSet, indices: Int32Array, making: Making)
       const done = wait();
       if (done.failures.length > 0) {
         const verify = `moco data verify ${JSON.stringify(`folder:${set.files.root}`)}`;
-        throw unreadable(set, done.failures, `\nThese are of one batch; all of the set are listed by: ${verify}`);
+        throw unreadable(set, done.failures, {
+          advice: `\nThese are of one batch; all of the set are listed by: ${verify}`,
+        });
       }
       return done.results;
     },
@@ -149,11 +151,11 @@ function failuresOf(task: number, port: MessagePort): readonly DecodingFailure[]
 export function unreadable(
   { name, files: { root } }: Pick<FileSet, "name" | "files">,
   failures: readonly DecodingFailure[],
-  advice = "",
+  { advice = "", all = false }: { readonly advice?: string; readonly all?: boolean } = {},
 ): InputError {
   const lines = failures.map(({ path, message }) => `${path.slice(root.length + 1)}: ${message}`).sort();
   return new InputError(
     `Cannot read images of ${name}: replace or remove those of ${root} that cannot be decoded, ` +
-      `there are ${lines.length}:\n${listed(lines)}${advice}`,
+      `there are ${lines.length}:\n${all ? lines.join("\n") : listed(lines)}${advice}`,
   );
 }

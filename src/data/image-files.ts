@@ -81,7 +81,7 @@ export function summariesOf(set: FileSet): readonly ImageSummary[] | undefined {
  */
 export function assertDecodable(name: string, parts: readonly FileSet[]): void {
   const failures = parts.flatMap((part) => decodeSummaries(part, Int32Array.from(part.ids.keys())).failures);
-  if (failures.length > 0) throw unreadable({ name, files: parts[0]!.files }, failures);
+  if (failures.length > 0) throw unreadable({ name, files: parts[0]!.files }, failures, { all: true });
 }
 
 /** Decodes images of a set, and keeps what is to be known of them; of those that cannot be decoded it means nothing. */

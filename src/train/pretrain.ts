@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { batchesPerEpoch } from "../data/batches";
 import type { ImageData } from "../data/image-set";
@@ -22,6 +23,12 @@ import { trainingLoop, type LoopedTraining, type LoopOptions, type LoopProgress 
 
 /** File name of the checkpoint in a run's folder. */
 export const checkpointFile = "checkpoint.safetensors";
+
+/** The checkpoint of a run's folder; any other path as it is. */
+export function checkpointIn(given: string): string {
+  const ofRun = join(given, checkpointFile);
+  return existsSync(ofRun) ? ofRun : given;
+}
 
 /** Points of a training curve: enough to draw, few enough to keep in a small file. */
 const curvePoints = 100;

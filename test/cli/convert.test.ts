@@ -94,7 +94,8 @@ describe("weights of other projects", () => {
     const state = startTraining(recipe, { seed: 3, data: { checksum: "emoji", images: 2298, classes: 9 } });
     saveCheckpoint(inFolder("checkpoint.safetensors"), state, recipe);
     disposeTraining(state);
-    await convert(inFolder("checkpoint.safetensors"), inFolder("exported.safetensors"), "--to", "torchvision");
+    // The folder of the run will do.
+    await convert(folder, inFolder("exported.safetensors"), "--to", "torchvision");
     await convert(inFolder("exported.safetensors"), inFolder("exported.pkl"), "--to", "detectron2");
     const knn = async (...words: string[]) => JSON.parse(await run(knnCommand(), ...words, "--json")) as object;
     const expected = await knn(inFolder("checkpoint.safetensors"));
