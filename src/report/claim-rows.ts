@@ -28,11 +28,22 @@ export function claimRows(judgements: readonly Judgement[]): TextRow[] {
 /** What the columns mean, and why claims have no verdict: one note for all claims with the same reason. */
 export function claimNotes(judgements: readonly Judgement[]): string[] {
   const reasons = judgements.flatMap((judged) => ("reason" in judged ? [judged.reason] : []));
+  const rises = judgements.some(({ claim: { question } }) => "estimand" in question && question.test.kind === "trend");
+  const shownFrom = judgements.some((judged) => "smallest" in judged);
   return [
     "Here: the difference in points with its 95 % interval over seeds, which are pairs, and p adjusted by Holm's method " +
       `within a table of the paper; a verdict takes ${fewestSeeds} seeds and p below ${level}.`,
-    "Rises, margin 0.5: the values rise from row to row (Page's test), and the last is above the first by more than 0.5 points.",
-    'Shown from: the smallest true difference that so many seeds show in four of five cases; for "the same", the smallest that contradicts it.',
+    ...(rises
+      ? [
+          "Rises: the values rise from row to row (Page's test), and the last is above the first by more than the margin.",
+        ]
+      : []),
+    ...(shownFrom
+      ? [
+          "Shown from: the smallest true difference that so many seeds show in four of five cases; " +
+            'for "the same", the smallest that contradicts it.',
+        ]
+      : []),
     ...[...new Set(reasons)].map((reason) => {
       const ids = judgements.flatMap((judged) =>
         "reason" in judged && judged.reason === reason ? [judged.claim.id] : [],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Claim } from "../../src/claims/claim";
+import type { Claim, ClaimTest } from "../../src/claims/claim";
 import { judge } from "../../src/claims/judge";
 import { claimNotes, claimRows, claimTable } from "../../src/report/claim-rows";
 import { exampleClaim } from "../claims/example-claim";
@@ -67,6 +67,14 @@ describe("claimNotes", () => {
 
   it("give one reason for all claims that share it", () => {
     expect(claimNotes(judged).at(-1)).toBe("S1, S2, S3: it is not run.");
+  });
+
+  it("say what a trend is, and from where on a difference is shown, where that stands in the table", () => {
+    const notes = (test: ClaimTest, values: readonly number[][]) =>
+      claimNotes(judge([exampleClaim("a", test)], () => ({ values }))).join("\n");
+    expect(notes(difference, [above, baseline])).not.toMatch(/^Rises|^Shown from/m);
+    expect(notes(difference, [near, baseline])).toMatch(/^Shown from/m);
+    expect(notes({ kind: "trend", margin: 0.5 }, [baseline, above, above])).toMatch(/^Rises/m);
   });
 
   it("stand below the table", () => {
