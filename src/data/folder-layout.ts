@@ -77,9 +77,10 @@ export async function findImages(root: string, holdOut: boolean): Promise<FoundI
 function findParts(tree: Folder, root: string, holdOut: boolean): readonly PartFolder[] {
   const beside = tree.folders.filter(({ name }) => !parts.some((part) => partNames[part].test(name)));
   const whole: PartFolder = { folder: tree, path: "", to: shares };
-  // Vehicles have a class "Train".
-  if (!tree.folders.some(({ name }) => name === "train" || (partNames.train.test(name) && beside.length === 0)))
-    return [whole];
+  // Vehicles have a class "Train": its images lie directly in it, and other classes beside it.
+  const isTrain = ({ name, folders }: Folder) =>
+    name === "train" || (partNames.train.test(name) && (beside.length === 0 || folders.length > 0));
+  if (!tree.folders.some(isTrain)) return [whole];
   const [train, validation, test] = parts.map((part) => {
     const found = tree.folders.filter(({ name }) => partNames[part].test(name));
     if (found.length < 2) return found[0];

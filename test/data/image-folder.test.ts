@@ -312,6 +312,8 @@ describe("loadImageFolder", () => {
   it("takes Train and Val as parts, and Train as a class where other classes lie beside it", async () => {
     for (const part of ["Train", "Val"]) await paintClasses(part);
     expect((await loadImageFolder(root, { size: 4 })).test.ids[0]).toBe("Val/circle/0.png");
+    await paint("extra/0.png", "red");
+    expect((await loadImageFolder(root, { size: 4 })).test.ids[0]).toBe("Val/circle/0.png");
     await rm(root, { recursive: true });
     for (const name of ["Bus", "Train"])
       for (let red = 0; red < 20; red++) await paint(`${name}/${red}.png`, `rgb(${red},${name.length},0)`);
