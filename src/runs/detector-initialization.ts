@@ -11,7 +11,7 @@ import { loadEncoder } from "../weights/encoder-weights";
 import { refuseUnpackedArchive } from "../weights/weights-file";
 import { defaultMethod, methodRecipe, withStem } from "../recipes/method-recipes";
 import { presetWithBackbone } from "../recipes/presets";
-import { checkpointFile } from "../train/pretrain";
+import { checkpointFile, checkpointIn } from "../train/pretrain";
 import { manifestFile } from "../train/manifest";
 import { runRecordFile } from "./run-cell";
 import { findRunName, namesIn, runsFolder } from "./run-name";
@@ -37,16 +37,16 @@ export function detectorInitialization(
     return { name: init, checksum: null, createEncoder: () => createEncoder(config, randomStream(seed, "backbone")) };
   }
   if (init === "supervised") return ofFile(init, supervisedCheckpoint(recipe, seed, root));
-  const status = statSync(init, { throwIfNoEntry: false });
-  const path = status?.isDirectory() ? join(init, checkpointFile) : init;
-  if (!existsSync(path)) {
-    if (status?.isDirectory()) refuseUnpackedArchive(init);
+  const path = checkpointIn(init);
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (!status || status.isDirectory()) {
+    if (status) refuseUnpackedArchive(init);
     throw new InputError(
       `Cannot initialize the detector: give --init random, supervised, or a file of weights, current value is "${init}"` +
         (status ? `, a folder without ${checkpointFile}` : ", which is no file"),
     );
   }
-  return ofFile(basename(status?.isDirectory() ? init : path).replace(/[^\w.-]/g, "_"), path);
+  return ofFile(basename(init).replace(/[^\w.-]/g, "_"), path);
 }
 
 /** The initialization by the encoder of a file. */

@@ -20,3 +20,8 @@ export function standardErrorOf(values: readonly number[]): number {
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return Math.sqrt(squares / (values.length - 1) / values.length);
 }
+
+/** The standard error of a share of independent trials. */
+export function standardErrorOfShare(share: number, trials: number): number {
+  return Math.sqrt((share * (1 - share)) / trials);
+}

@@ -1,5 +1,6 @@
 import { percentValue } from "../../display/percent";
 import type { TextRow } from "../../display/table";
+import { standardErrorOfShare } from "../../statistics/mean";
 import { bestRates, mechanisms, mechanismTitles, type RateTrial } from "./mechanisms";
 
 /**
@@ -13,7 +14,7 @@ export function rateTrialRows(trials: readonly RateTrial[], images: number): Tex
     const row: Record<string, string> = { mechanism: mechanismTitles[mechanism] };
     for (const { rate, knn } of trialsOf(trials, mechanism)) {
       row[`rate ${rate}`] =
-        knn === null ? "diverged" : `${percentValue(knn)} ± ${percentValue(Math.sqrt((knn * (1 - knn)) / images))}`;
+        knn === null ? "diverged" : `${percentValue(knn)} ± ${percentValue(standardErrorOfShare(knn, images))}`;
     }
     return { ...row, chosen: chosen === undefined ? "–" : String(chosen[mechanism]) };
   });

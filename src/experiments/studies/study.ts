@@ -1,5 +1,5 @@
 import { signed } from "../../display/signed";
-import { standardErrorOf } from "../../statistics/mean";
+import { standardErrorOf, standardErrorOfShare } from "../../statistics/mean";
 import type { RunRecord } from "../../runs/run-record";
 import type { Recipe } from "../../train/recipe";
 
@@ -87,7 +87,7 @@ export function differenceError(first: number, second: number, images: number): 
 export function oneSeedNote(runs: readonly StudyRun[], images: number): string {
   const errors = runs.flatMap((run) => {
     const knn = finalKnn(run);
-    return knn === undefined ? [] : [Math.sqrt((knn * (1 - knn)) / images)];
+    return knn === undefined ? [] : [standardErrorOfShare(knn, images)];
   });
   const sampling =
     errors.length === 0
