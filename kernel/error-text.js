@@ -2,7 +2,7 @@
 "use strict";
 
 const { inspect } = require("node:util");
-const { printable } = require("../dist/display/printable.js");
+const { printable } = require("../dist/files/printable.js");
 
 /** Characters of a type in a message; the compiler writes out types of ten lines. */
 const LONGEST_TYPE = 80;

@@ -9,7 +9,6 @@ import { baselines } from "../runs/baselines";
 import { pretrainCell, runCell, runDirectory } from "../runs/run-cell";
 import type { RunFlags } from "./cells";
 import { describeLinearProgress, describeProgress, progressBar } from "./progress-bar";
-import { tellWarnings } from "./tell-warnings";
 
 /** What `moco cells run` does. A module of its own, since it loads TensorFlow. Progress goes to stderr, the outcome to stdout. */
 export async function runCellAction({ id, recipe, seed }: PlannedCell, flags: RunFlags): Promise<void> {
@@ -17,7 +16,6 @@ export async function runCellAction({ id, recipe, seed }: PlannedCell, flags: Ru
   stopRequested();
   const preset = presetNamed(flags.preset);
   const data = await loadData(parseDataName(recipe.dataset), { size: recipe.imageSize });
-  tellWarnings(data);
   const { checkpointSeconds } = flags;
   await telling(describeProgress, async (onProgress) => {
     const options = { stopRequested, checkpointSeconds, onProgress };
@@ -37,7 +35,6 @@ export async function runCellAction({ id, recipe, seed }: PlannedCell, flags: Ru
 export async function runPaperCellAction({ id, recipe, rows }: PlannedCell, flags: RunFlags): Promise<void> {
   stopRequested();
   const data = await paperData(recipe);
-  tellWarnings(data);
   const options = { stopRequested, checkpointSeconds: flags.checkpointSeconds };
   const pretrained = await telling(describeProgress, (onProgress) =>
     pretrainPaperCell(recipe, data, { ...options, onProgress }),
@@ -61,7 +58,6 @@ export async function runPaperCellAction({ id, recipe, rows }: PlannedCell, flag
 export async function baselinesAction(preset: Preset): Promise<void> {
   const { dataset, imageSize } = preset.base;
   const data = await loadData(parseDataName(dataset), { size: imageSize });
-  tellWarnings(data);
   const cells = Object.values(ablations).flatMap((table) => table(preset, [])?.cells ?? []);
   const { randomNetworks } = baselines(data, preset, backbonesOf(cells));
   const networks = randomNetworks.reduce((count, { evaluations }) => count + evaluations.length, 0);

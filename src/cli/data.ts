@@ -5,13 +5,12 @@ import { assertDecodable } from "../data/image-files";
 import type { ImageData, ImageSet } from "../data/image-set";
 import { dataFolder, dataRoot, findDataSets, loadData, parseDataName, type DataName } from "../data/load";
 import { publishedSets } from "../data/published/published-sets";
-import { printable } from "../display/printable";
+import { printable } from "../files/printable";
 import { InputError } from "../errors";
 import { integerFrom } from "./numbers";
 import { getCommand } from "./data-get";
 import { dataRootOption } from "./data-root";
 import { scenesCommand } from "./data-scenes";
-import { tellWarnings } from "./tell-warnings";
 
 interface DataFlags {
   readonly dataRoot?: string;
@@ -66,7 +65,6 @@ export function dataCommand(): Command {
       if (text !== "cifar10" && publishedSets.some((set) => set.name === text)) return verifyPublished(text, flags);
       const name = parseDataName(text);
       const data = await loadData(name, { root: flags.dataRoot, size: flags.size });
-      tellWarnings(data);
       // Of a large set nothing has been decoded yet.
       assertDecodable(
         data.name,
@@ -87,7 +85,6 @@ export function dataCommand(): Command {
     .option("--json", "print JSON")
     .action(async (text: string, flags: DataFlags) => {
       const data = await loadData(parseDataName(text), { root: flags.dataRoot, size: flags.size });
-      tellWarnings(data);
       const count = countData(data);
       if (flags.json) return printJson(count);
       const table = new Table({

@@ -18,7 +18,7 @@ import { detectorCheckpointFile } from "../detection/train/detector-checkpoint";
 import { boxesBeyond, trainableImages } from "../detection/structures/detection-set";
 import type { DetectorProgress } from "../detection/train/train-detector";
 import { InputError } from "../errors";
-import { printable } from "../display/printable";
+import { printable } from "../files/printable";
 import { stopRequested } from "../display/kernel";
 import { detectorDirectory } from "../runs/detector-directory";
 import { detectorInitialization } from "../runs/detector-initialization";

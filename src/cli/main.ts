@@ -9,7 +9,7 @@ import { compareCommand } from "./compare";
 import { convertCommand } from "./convert";
 import { dataCommand } from "./data";
 import { detectCommand } from "./detect";
-import { printable } from "../display/printable";
+import { printable } from "../files/printable";
 import { requestStop } from "../display/kernel";
 import { doctorCommand } from "./doctor";
 import { exitOf } from "./errors";

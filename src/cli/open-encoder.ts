@@ -10,7 +10,6 @@ import { holdsTraining, partsOf } from "../weights/checkpoint-names";
 import { assertFinite, describeEncoder, encoderOf } from "../weights/encoder-weights";
 import { readWeights } from "../weights/weights-file";
 import type { EvaluateFlags } from "./evaluate";
-import { tellWarnings } from "./tell-warnings";
 
 /** An encoder to evaluate. The caller disposes it. */
 export interface OpenedEncoder {
@@ -85,6 +84,5 @@ export async function evaluationData(
   // Photographs have the size that networks with this stem are made for; the kit's own sets have 32 pixels.
   const usual = encoder.config.stem === "imagenet" && name.startsWith("folder:") ? 224 : 32;
   const data = await loadData(parseDataName(name), { root: dataRoot, size: size ?? usual, holdOut });
-  tellWarnings(data);
   return { dataset: name, data };
 }

@@ -23,7 +23,6 @@ import { describeProgress } from "./progress-bar";
 import { dryRun, explain } from "./pretrain-plan";
 import { demoPreset, paperPresets, recipeFrom, type Setting } from "./recipe-flags";
 import { runWithProgress, type RunOutput } from "./run-with-progress";
-import { tellWarnings } from "./tell-warnings";
 
 /** How a training ended, as `--json` prints it. */
 interface Outcome extends FinishedTraining {
@@ -55,7 +54,6 @@ export async function pretrainAction(flags: PretrainFlags, settings: readonly Se
   const load = async () => {
     const name = parseDataName(recipe.dataset);
     const loaded = await loadData(name, { root: flags.dataRoot, size: recipe.imageSize, holdOut });
-    tellWarnings(loaded);
     return loaded;
   };
   if (flags.dryRun) return dryRun(recipe, load, { ...flags, neighbors });

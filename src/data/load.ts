@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { InputError } from "../errors";
+import { printable } from "../files/printable";
 import { cifar10Files, cifar10Folder, loadCifar10 } from "./cifar10";
 import { loadEmoji } from "./emoji";
 import { emojiPackage, emojiPackageVersion, emojiVendors } from "./emoji-package";
@@ -69,7 +70,8 @@ export function dataFolder(name: Exclude<DataName, "emoji">, root?: string): str
 }
 
 /**
- * Loads a data set in its three parts: the built-in ones into memory, of a folder what its files are.
+ * Loads a data set in its three parts: the built-in ones into memory, of a folder what its files are. What was passed over in
+ * a folder, and classes that a part does not have, are told on stderr, once for each message.
  *
  * @throws InputError when it is missing or broken, or has no images of this size
  */
@@ -83,10 +85,22 @@ export async function loadData(name: DataName, { root, size = 32, holdOut }: Loa
   const folder = dataFolder(name, root);
   if (name !== "cifar10") {
     if (!existsSync(folder)) throw missingFolder(name, folder);
-    return loadImageFolder(folder, { size, holdOut });
+    const data = await loadImageFolder(folder, { size, holdOut });
+    tell(data.warnings ?? []);
+    return data;
   }
   if (size !== 32) throw new InputError(`Cannot load CIFAR-10: its images have 32 pixels, current size is ${size}`);
   return loadCifar10(folder);
+}
+
+/** Messages that this process has told: a notebook loads one set in many cells. */
+const told = new Set<string>();
+
+function tell(warnings: readonly string[]): void {
+  for (const warning of warnings.filter((one) => !told.has(one))) {
+    told.add(warning);
+    console.error(printable(warning));
+  }
 }
 
 function missingFolder(name: string, folder: string): InputError {

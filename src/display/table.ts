@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 import { InputError } from "../errors";
-import { printable } from "./printable";
+import { printable } from "../files/printable";
 import { showOutput, type Bundle } from "./output";
 
 type Value = string | number | boolean | null | undefined;

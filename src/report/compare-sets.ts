@@ -10,6 +10,7 @@ import { InputError } from "../errors";
 import type { Preset } from "../recipes/presets";
 import { runsInFolder } from "../runs/run-store";
 import { holm } from "../statistics/holm";
+import { meanOf } from "../statistics/mean";
 import { pairedTTest } from "../statistics/paired-t";
 import { welchTTest } from "../statistics/welch-t";
 import { ablationNames, ablations } from "./ablations";
@@ -93,8 +94,6 @@ function differenceOf(
 ): SetDifference | undefined {
   const [first, second] = [valuesOf(a, metric), valuesOf(b, metric)];
   if (first.size === 0 || second.size === 0) return undefined;
-  const mean = (values: ReadonlyMap<string, number>) =>
-    [...values.values()].reduce((sum, value) => sum + value, 0) / values.size;
   const common = [...first.keys()].filter((key) => second.has(key));
   const enough = Math.min(first.size, second.size) >= 2;
   const paired = common.length === first.size && common.length === second.size;
@@ -107,7 +106,7 @@ function differenceOf(
     table,
     row: a.label,
     metric,
-    means: [mean(first), mean(second)],
+    means: [meanOf([...first.values()]), meanOf([...second.values()])],
     seeds: [first.size, second.size],
     test: test && { kind: test.kind, difference: test.difference, low: test.low, high: test.high, p: test.p },
   };

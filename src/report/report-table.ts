@@ -1,4 +1,4 @@
-import { printable } from "../display/printable";
+import { printable } from "../files/printable";
 import type { TextRow } from "../display/table";
 
 /** A row of a table with where its numbers come from. */

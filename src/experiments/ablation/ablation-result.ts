@@ -6,6 +6,7 @@ import type { QueueOverlap, RunRecord } from "../../runs/run-record";
 import type { Ablation, Cell } from "./ablation";
 import type { Published } from "../../paper/published-ablations";
 import { agreement, meanBySeed, verdictSeeds, type Agreement, type SeededScores } from "../../statistics/agreement";
+import { meanOf } from "../../statistics/mean";
 
 /** The columns of numbers: what a frozen encoder is worth by each measure, on test. */
 export const metricNames = ["linear", "logistic", "knn", "retrieval"] as const;
@@ -202,9 +203,9 @@ function meanLoss(
         : [stepsToFill, stepsToFill + 0.2 * steps];
     // A point is the mean over the steps since the point before: one that began before `from` is left out.
     const points = curve.filter(({ step }, index) => (curve[index - 1]?.step ?? 0) >= from && step <= to);
-    return points.length === 0 ? [] : [average(points.map(({ loss }) => loss))];
+    return points.length === 0 ? [] : [meanOf(points.map(({ loss }) => loss))];
   });
-  return losses.length === 0 ? undefined : average(losses);
+  return losses.length === 0 ? undefined : meanOf(losses);
 }
 
 function metricsOf(evaluations: readonly Evaluation[]): Partial<Record<MetricName, Interval>> {
@@ -218,8 +219,7 @@ function metricsOf(evaluations: readonly Evaluation[]): Partial<Record<MetricNam
 
 /** Over seeds where there are enough of them, else over groups of test images. */
 export function intervalOf({ correct, groups }: SeededScores): Interval {
-  const overSeeds =
-    correct.length >= verdictSeeds ? seedInterval(correct.map((one) => average([...(one as Uint8Array)]))) : undefined;
+  const overSeeds = correct.length >= verdictSeeds ? seedInterval(correct.map((one) => meanOf(one))) : undefined;
   return overSeeds ?? groupBootstrap(meanBySeed(correct), groups, { seed: 0 });
 }
 
@@ -231,8 +231,4 @@ function scoresOf(evaluations: readonly Evaluation[], metric: MetricName): Seede
 
 function evaluationsOf(runs: readonly RunRecord[]): Evaluation[] {
   return runs.flatMap(({ evaluation }) => evaluation ?? []);
-}
-
-function average(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

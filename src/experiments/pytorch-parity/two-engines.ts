@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { InputError } from "../../errors";
 import { seedInterval, type Interval } from "../../statistics/intervals";
+import { meanOf } from "../../statistics/mean";
 import { cifar10DemoRecipe } from "../../recipes/cifar10-demo";
 
 /**
@@ -108,7 +109,7 @@ function lieWithin({ low, high }: Interval, limit: number): boolean {
 
 function meanReading(readings: readonly EpochMeasurement[]): Omit<EpochMeasurement, "epoch"> | undefined {
   if (readings.length === 0) return undefined;
-  const mean = (of: "loss" | "knn") => readings.reduce((sum, reading) => sum + reading[of], 0) / readings.length;
+  const mean = (of: "loss" | "knn") => meanOf(readings.map((reading) => reading[of]));
   return { loss: mean("loss"), knn: mean("knn") };
 }
 

@@ -3,7 +3,8 @@ import type { Figure } from "../../display/chart";
 import type { TextRow } from "../../display/table";
 import { curveColors } from "../../display/svg-chart";
 import { seedInterval } from "../../statistics/intervals";
-import { lastFifth, mean, type FindRuns, type StudyCell, type StudyRun } from "./study";
+import { meanOf } from "../../statistics/mean";
+import { lastFifth, type FindRuns, type StudyCell, type StudyRun } from "./study";
 
 /** A training whose negatives are the K keys of a queue. */
 export interface BoundCell extends StudyCell {
@@ -66,7 +67,7 @@ export function informationBoundRows({ curves }: InformationBound): TextRow[] {
     training: label,
     "ceiling log(K + 1), nats": ceiling.toFixed(2),
     "bound, last fifth, nats": ends.length === 0 ? "–" : withInterval(ends),
-    "share of the ceiling": ends.length === 0 ? "–" : percent(mean(ends) / ceiling),
+    "share of the ceiling": ends.length === 0 ? "–" : percent(meanOf(ends) / ceiling),
     seeds: String(ends.length),
   }));
 }
@@ -95,11 +96,11 @@ function findingOf(curves: readonly BoundCurve[]): string {
   const [smallest, largest] = [ended[0], ended.at(-1)];
   if (smallest === undefined || largest === undefined) return "No training went on until its queue was full.";
   const described = ({ ends, ceiling, negatives }: BoundCurve) =>
-    `${mean(ends).toFixed(2)} of at most ${ceiling.toFixed(2)} nats (${percent(mean(ends) / ceiling)}) at K = ${negatives}`;
+    `${meanOf(ends).toFixed(2)} of at most ${ceiling.toFixed(2)} nats (${percent(meanOf(ends) / ceiling)}) at K = ${negatives}`;
   if (smallest === largest) return `The bound ends at ${described(smallest)}.`;
   const seeds = Math.min(smallest.ends.length, largest.ends.length);
   const changes = largest.ends.slice(0, seeds).map((end, seed) => end - smallest.ends[seed]!);
-  const falls = mean(changes) < 0;
+  const falls = meanOf(changes) < 0;
   return (
     `The bound ends at ${described(smallest)} and ${described(largest)}: from the smaller dictionary to the larger the ceiling rises ` +
     `by ${(largest.ceiling - smallest.ceiling).toFixed(2)} nats, the bound ${falls ? "falls" : "rises"} by ` +
@@ -110,6 +111,6 @@ function findingOf(curves: readonly BoundCurve[]): string {
 /** A mean over seeds, with its interval where there are three at least. */
 function withInterval(values: readonly number[]): string {
   const interval = seedInterval(values);
-  const shown = mean(values).toFixed(2);
+  const shown = meanOf(values).toFixed(2);
   return interval === undefined ? shown : `${shown} [${interval.low.toFixed(2)}, ${interval.high.toFixed(2)}]`;
 }

@@ -9,7 +9,7 @@ import { encodeShuffled } from "../../methods/shuffling-bn";
 import { copyEncoder, disposeEncoder, encode, type Encoder } from "../../nn/encoder";
 import { drawBatch } from "../../train/draw-batch";
 import type { MethodRecipe, Recipe } from "../../train/recipe";
-import { mean } from "./study";
+import { meanOf } from "../../statistics/mean";
 
 /** A recipe whose method keeps a dictionary from step to step. */
 export type DictionaryRecipe = Recipe & { readonly method: Extract<MethodRecipe, { kind: "moco" | "memory-bank" }> };
@@ -103,7 +103,7 @@ function driftOf(
     for (let at = 0; at < dimension; at++) cosine += stored[row * dimension + at]! * now[position * dimension + at]!;
     return [1 - cosine];
   });
-  return { age, drift: mean(distances), keys: distances.length };
+  return { age, drift: meanOf(distances), keys: distances.length };
 }
 
 /** Pretext accuracy with a share of the queue taken out of the negatives. */
@@ -149,8 +149,8 @@ export function readMaskedAccuracy(moment: Moment, shares: readonly number[]): M
     const masked = Math.round(share * queueSize);
     return {
       share,
-      oldest: mean(beatenBy.map((ranks) => (ranks.every((rank) => rank < masked) ? 1 : 0))),
-      random: mean(beatenBy.map((ranks) => chanceThatAllAreMasked(ranks.length, masked, queueSize))),
+      oldest: meanOf(beatenBy.map((ranks) => (ranks.every((rank) => rank < masked) ? 1 : 0))),
+      random: meanOf(beatenBy.map((ranks) => chanceThatAllAreMasked(ranks.length, masked, queueSize))),
     };
   });
 }

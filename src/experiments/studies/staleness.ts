@@ -3,7 +3,8 @@ import { methodRecipe, mocoRecipe } from "../../recipes/method-recipes";
 import type { Preset } from "../../recipes/presets";
 import type { StalenessRecord } from "./observe-staleness";
 import type { DictionaryRecipe, MaskedAccuracy } from "./staleness-reading";
-import { mean, signedPoints, type StudyCell } from "./study";
+import { meanOf } from "../../statistics/mean";
+import { signedPoints, type StudyCell } from "./study";
 
 /** One dictionary. */
 export interface StalenessCell extends StudyCell {
@@ -119,8 +120,8 @@ function meanMasked(readings: StalenessRecord["readings"]): MaskedMean[] {
     const ofShare = all.filter((one) => one.share === share);
     return {
       share,
-      oldest: mean(ofShare.map(({ oldest }) => oldest)),
-      random: mean(ofShare.map(({ random }) => random)),
+      oldest: meanOf(ofShare.map(({ oldest }) => oldest)),
+      random: meanOf(ofShare.map(({ random }) => random)),
       error: standardError(ofShare.map(({ oldest, random }) => oldest - random)),
     };
   });
@@ -128,7 +129,7 @@ function meanMasked(readings: StalenessRecord["readings"]): MaskedMean[] {
 
 function standardError(values: readonly number[]): number | undefined {
   if (values.length < 2) return undefined;
-  const middle = mean(values);
+  const middle = meanOf(values);
   const variance = values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1);
   return Math.sqrt(variance / values.length);
 }
@@ -149,7 +150,7 @@ function lossVariance({ losses, readings }: StalenessRecord): { step: number; va
   return readings.flatMap(({ step }, index) => {
     // The change to step t stands at t - 2: the first step has none.
     const part = halfSquares.slice(Math.max(0, (readings[index - 1]?.step ?? 0) - 1), step - 1);
-    return part.length === 0 ? [] : [{ step, variance: mean(part) }];
+    return part.length === 0 ? [] : [{ step, variance: meanOf(part) }];
   });
 }
 

@@ -1,5 +1,5 @@
 import { signed } from "../../display/signed";
-import { standardErrorOf, standardErrorOfShare } from "../../statistics/mean";
+import { meanOf, standardErrorOf, standardErrorOfShare } from "../../statistics/mean";
 import type { RunRecord } from "../../runs/run-record";
 import type { Recipe } from "../../train/recipe";
 
@@ -30,7 +30,7 @@ export function finalKnn({ monitor }: StudyRun): number | undefined {
  */
 export function lastFifth(run: StudyRun, quantity: "loss" | "accuracy"): number | undefined {
   const points = pointsOfLastFifth(run);
-  return points.length === 0 ? undefined : mean(points.map((point) => point[quantity]));
+  return points.length === 0 ? undefined : meanOf(points.map((point) => point[quantity]));
 }
 
 /** A mean with its standard error; undefined where there is one value alone. */
@@ -52,7 +52,7 @@ export function differenceInLastFifth(of: StudyRun, from: StudyRun): Estimate | 
     return other === undefined ? [] : [accuracy - other];
   });
   if (differences.length === 0) return undefined;
-  return { mean: mean(differences), error: differences.length < 2 ? undefined : standardErrorOf(differences) };
+  return { mean: meanOf(differences), error: differences.length < 2 ? undefined : standardErrorOf(differences) };
 }
 
 function pointsOfLastFifth({ curve }: StudyRun): StudyRun["curve"] {
@@ -60,10 +60,6 @@ function pointsOfLastFifth({ curve }: StudyRun): StudyRun["curve"] {
   // A point is the mean over the steps since the point before: one that began earlier is left out, but not the last.
   const points = curve.filter((_, index) => (curve[index - 1]?.step ?? 0) >= 0.8 * steps);
   return points.length > 0 ? points : curve.slice(-1);
-}
-
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** A difference of two shares in points, with its sign. */

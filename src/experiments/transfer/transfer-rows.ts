@@ -10,6 +10,7 @@ import {
   type TransferResult,
   type TransferResultRow,
 } from "./transfer-result";
+import { meanOf } from "../../statistics/mean";
 import { withInterval } from "../ablation/ablation-rows";
 import type { Row, TextRow } from "../../display/table";
 
@@ -122,12 +123,11 @@ export function transferNotes({ transfer, rows }: TransferResult): string[] {
   const { arch, backbone, masks } = recipe.detector;
   const seeds = Math.max(...rows.map((row) => row.runs.length));
   const minutes = rows.flatMap((row) => row.runs.map(({ manifest }) => manifest.trainingSeconds / 60));
-  const average = minutes.reduce((sum, one) => sum + one, 0) / minutes.length;
   return [
     `Data: ${transfer.data}; ${data.train.images} training and ${data.test.images} test images.`,
     `${masks ? "Mask" : "Faster"} R-CNN ${arch.toUpperCase()} on ${backbone.architecture} of width ${backbone.width}, shorter side ${recipe.images.testShortest} px, batch ` +
       `${recipe.batchSize}, ${recipe.stopping === undefined ? "" : "at most "}${recipe.schedule.iterations} iterations, the same for ` +
-      `every initialization; training took ${average.toFixed(1)} minutes per run.`,
+      `every initialization; training took ${meanOf(minutes).toFixed(1)} minutes per run.`,
     `Metrics in percent by the rules of ${recipe.metric}${detectionLimit(recipe)}${masks && recipe.metric !== "coco" ? ", of masks by COCO's" : ""}; "any category" asks only where an object is, by COCO's rules. ` +
       "95 % intervals of a two-level bootstrap: seeds, then test images; differences paired by both.",
     seeds < 2

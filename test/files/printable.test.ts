@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { printable } from "../../src/display/printable";
+import { printable } from "../../src/files/printable";
 import { tableBundle } from "../../src/display/table";
 
 it("names of strangers neither steer a terminal nor turn its text", () => {
