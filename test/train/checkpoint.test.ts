@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { InputError } from "../../src/errors";
 import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
@@ -19,12 +19,16 @@ const recipe = tinyRecipe();
 const data = { checksum: "a".repeat(64), images: 26, classes: 2 };
 let folder: string;
 let path: string;
+/** Takes a step, so it is made once: for what only writes and reads it. */
+let state: TrainingState;
 
+beforeAll(() => void (state = someState()));
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "moco-"));
   path = join(folder, "run", "checkpoint.safetensors");
 });
 afterEach(() => rmSync(folder, { recursive: true }));
+afterAll(() => disposeTraining(state));
 
 /** A state in which every value differs from the start's. */
 function someState(of: Recipe = recipe): TrainingState {
@@ -68,9 +72,7 @@ const tensorsOf = ({ method, optimizers }: TrainingState) => [
 ];
 
 function saved(): Buffer {
-  const state = someState();
   saveCheckpoint(path, state, recipe);
-  disposeTraining(state);
   return readFileSync(path);
 }
 
@@ -92,9 +94,8 @@ function loads(bytes: Uint8Array): boolean {
 
 describe("a checkpoint", () => {
   it("brings back all that training needs, bit for bit", () => {
-    const before = tf.memory().numTensors;
-    const state = someState();
     saveCheckpoint(path, state, recipe);
+    const before = tf.memory().numTensors;
     const loaded = loadCheckpoint(path);
     expect(loaded.recipe).toEqual(recipe);
     expect(tensorsOf(loaded.state)).toEqual(tensorsOf(state));
@@ -103,29 +104,28 @@ describe("a checkpoint", () => {
     const buffer = (name: string) => loaded.state.method.buffers!.find((one) => one.name === name)!.value.dataSync();
     expect([...buffer("queue_pointer")]).toEqual([8]);
     expect([...buffer("queue_images").slice(0, 8)]).toEqual([...batchIndices(tinyData().train, 8, 7, 0)]);
-    disposeTraining(state);
     disposeTraining(loaded.state);
     expect(tf.memory().numTensors).toBe(before);
   });
 
   it.each(tinyMethods())("holds all of every method: $name", (one) => {
     const before = tf.memory().numTensors;
-    const state = someState(one);
-    saveCheckpoint(path, state, one);
+    const other = someState(one);
+    saveCheckpoint(path, other, one);
     const loaded = loadCheckpoint(path);
     expect(loaded.recipe).toEqual(one);
-    expect(tensorsOf(loaded.state)).toEqual(tensorsOf(state));
-    disposeTraining(state);
+    expect(tensorsOf(loaded.state)).toEqual(tensorsOf(other));
+    disposeTraining(other);
     disposeTraining(loaded.state);
     expect(tf.memory().numTensors).toBe(before);
   });
 
   it("is the same file when what was read is written again", () => {
     const bytes = saved();
-    const { state } = loadCheckpoint(path);
-    saveCheckpoint(path, state, recipe);
+    const loaded = loadCheckpoint(path).state;
+    saveCheckpoint(path, loaded, recipe);
     expect(readFileSync(path).equals(bytes)).toBe(true);
-    disposeTraining(state);
+    disposeTraining(loaded);
   });
 
   it("replaces the one before, which stays beside it, and leaves no other file in the folder", () => {
@@ -232,7 +232,6 @@ describe("loadCheckpoint", () => {
 
 describe("assertSameTraining", () => {
   it("refuses another recipe or seed and says what differs", () => {
-    const state = startTraining(recipe, { seed: 7, data });
     const checkpoint = { recipe, state };
     expect(() =>
       assertSameTraining(path, checkpoint, { recipe: tinyRecipe({ name: "renamed" }), seed: 7, data }),
@@ -250,6 +249,5 @@ describe("assertSameTraining", () => {
     ).toThrow(
       "it was trained on data of checksum aaaaaaaaaaaa (26 images), given is data of checksum bbbbbbbbbbbb (26 images)",
     );
-    disposeTraining(state);
   });
 });

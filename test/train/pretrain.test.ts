@@ -81,16 +81,6 @@ describe("pretrain", () => {
     otherLosses.forEach((loss, step) => expect(loss).not.toBe(progress[step]!.loss));
   });
 
-  it.each(tinyMethods())("keeps the number of tensors over each step, and frees all of them: $name", async (one) => {
-    const before = tf.memory().numTensors;
-    const counts = new Set<number>();
-    for await (const _ of pretrain(one, data, { seed: 1, directory: newFolder(), checkpointSeconds: 0 })) {
-      counts.add(tf.memory().numTensors);
-    }
-    expect(counts.size).toBe(1);
-    expect(tf.memory().numTensors).toBe(before);
-  });
-
   it("does nothing more when it has ended", async () => {
     const directory = newFolder();
     await train(directory);
@@ -111,8 +101,9 @@ describe("pretrain", () => {
     const before = tf.memory().numTensors;
     const directory = newFolder();
     const wild = tinyRecipe({ learningRate: 1e30, optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1 } });
-    await expect(train(directory, {}, wild)).rejects.toThrow(DivergedError);
-    await expect(train(directory, {}, wild)).rejects.toThrow(
+    const diverged = train(directory, {}, wild);
+    await expect(diverged).rejects.toThrow(DivergedError);
+    await expect(diverged).rejects.toThrow(
       /^Training diverged: the loss of step 2 in epoch 1 is NaN, at a learning rate of 1e\+30; not finite first: the batch statistics of encoder_q\.bn1\.running_var$/,
     );
     expect(existsSync(join(directory, checkpointFile))).toBe(false);
@@ -131,7 +122,7 @@ describe("pretrain, stopped and gone on with", () => {
     whole = contentOf(directory);
   });
 
-  it.each([1, 2, 3, 4, 5])("by request after step %i ends with the same bits as without a stop", async (stopAt) => {
+  it.each([1, 3, 5])("by request after step %i ends with the same bits as without a stop", async (stopAt) => {
     const before = tf.memory().numTensors;
     const directory = newFolder();
     let done = 0;
@@ -144,9 +135,15 @@ describe("pretrain, stopped and gone on with", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it.each(tinyMethods())("ends with the same bits for every method: $name", async (one) => {
+  it.each(tinyMethods())("ends with the same bits and leaks no tensor, for every method: $name", async (one) => {
     const [unbroken, broken] = [newFolder(), newFolder()];
-    await train(unbroken, {}, one);
+    const before = tf.memory().numTensors;
+    const counts = new Set<number>();
+    for await (const _ of pretrain(one, data, { seed: 1, directory: unbroken, checkpointSeconds: 0 })) {
+      counts.add(tf.memory().numTensors);
+    }
+    expect(counts.size).toBe(1);
+    expect(tf.memory().numTensors).toBe(before);
     let done = 0;
     await expect(train(broken, { stopRequested: () => ++done === 4 }, one)).rejects.toThrow(InterruptedError);
     await train(broken, {}, one);
