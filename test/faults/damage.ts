@@ -47,7 +47,7 @@ export const damageRows: readonly Row[] = [
     id: "damage-both",
     fault: "both generations of a checkpoint damaged",
     promise: "one line of warning names both; training starts anew, to the same bits",
-    times: { full: 4, short: 0 },
+    times: { full: 4, short: 1 },
     run: async function* (kit, random, times) {
       const work = pretraining(kit, "both");
       const expected = await undisturbed(kit, work);
@@ -69,7 +69,7 @@ export const damageRows: readonly Row[] = [
     id: "damage-evaluate",
     fault: "`moco knn` and `moco linear` of a checkpoint with one flipped bit",
     promise: "exit code 2, the file is named, no number is printed",
-    times: { full: 6, short: 0 },
+    times: { full: 6, short: 1 },
     run: async function* (kit, random, times) {
       const work = pretraining(kit, "evaluate");
       await undisturbed(kit, work);

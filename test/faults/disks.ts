@@ -65,7 +65,7 @@ export const diskRows: readonly Row[] = [
     id: "disk-fails",
     fault: "a call on a checkpoint's file fails (EIO, EDQUOT, EROFS, EACCES), each call in turn",
     promise,
-    times: { full: 28, short: 0 },
+    times: { full: 28, short: 1 },
     run: (kit, random, times) =>
       refused(kit, pretraining(kit, "fails"), times, (trial) => ({
         call: calls[trial % calls.length]!,
@@ -79,7 +79,7 @@ export const diskRows: readonly Row[] = [
     fault: "writes of a checkpoint are taken in halves, and one bit of a write is flipped",
     promise:
       "halves change nothing; the flipped bit is noticed before the old checkpoint goes, and said as a failing disk",
-    times: { full: 4, short: 0 },
+    times: { full: 4, short: 1 },
     run: async function* (kit, random, times) {
       const work = pretraining(kit, "slow");
       const expected = await undisturbed(kit, work);

@@ -49,7 +49,7 @@ export const killRows: readonly Row[] = [
     id: "kill-pretrain",
     fault: "SIGKILL while `moco pretrain` trains",
     promise,
-    times: { full: 40, short: 2 },
+    times: { full: 40, short: 1 },
     run: (kit, random, times) => killed(kit, pretraining(kit), moments("checkpoint.safetensors"), random, times),
   },
   {
@@ -83,7 +83,7 @@ export const killRows: readonly Row[] = [
     id: "kill-linear-paper",
     fault: "SIGKILL while `moco linear --protocol paper` trains its classifier",
     promise,
-    times: { full: 20, short: 0 },
+    times: { full: 20, short: 1 },
     run: async function* (kit, random, times) {
       const encoder = pretraining(kit, "encoder");
       await undisturbed(kit, encoder);

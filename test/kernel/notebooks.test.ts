@@ -7,11 +7,9 @@ import { projectRoot, pythonProgram } from "../../src/cli/project";
 const folder = join(projectRoot, "notebooks");
 const notebooks = readdirSync(folder).filter((file) => file.endsWith(".ipynb"));
 
-it("compiles each cell of the notebooks, with strict", () => {
+it("compiles each cell of notebook 00, with strict; other tests run 01 to 07", () => {
   const script = join(projectRoot, "test", "kernel", "compile-notebooks.cjs");
-  expect(notebooks.length).toBeGreaterThan(0);
-  const paths = notebooks.map((file) => join(folder, file));
-  const { stdout, stderr } = spawnSync("node", [script, ...paths], { encoding: "utf8" });
+  const { stdout, stderr } = spawnSync("node", [script, join(folder, "00-start-here.ipynb")], { encoding: "utf8" });
   expect(stdout, stderr).toBe("[]");
 });
 
