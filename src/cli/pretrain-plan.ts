@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { textTable } from "../display/table";
 import { InputError } from "../errors";
@@ -63,17 +63,16 @@ async function factsOf(
     const { data, bytes: dataBytes } = await measuredLoad(load);
     const { train } = data;
     const set = { images: train.labels.length, classes: train.classes.length };
-    const text = `${recipe.dataset}: ${set.images} images of ${set.classes} classes to train on`;
+    const differs = published && published.images !== set.images;
+    // A copy of the paper's set that lacks images is not what was meant; a set of one's own is.
+    const lacks = differs && data.name === basename(origin.dataset.replace(/^folder:/, ""));
+    const text =
+      `${recipe.dataset}: ${count(set.images)} images of ${count(set.classes)} classes to train on` +
+      (differs ? `; not the set of ${origin.name}, of ${count(published.images)}` : "");
     const tooFew = refusalOf(() => assertEnoughImages(recipe, data, neighbors));
     if (tooFew !== undefined) return { set, data: text, dataBytes, missing: [`images: ${tooFew}`], fits: false };
-    const others =
-      published && published.images !== set.images
-        ? [
-            `images: ${recipe.dataset} has ${count(set.images)} to train on, published of ${origin.name} are ` +
-              count(published.images),
-          ]
-        : [];
-    return { set, data: text, dataBytes, missing: others, fits: true };
+    const missing = lacks ? [`images: ${count(published.images - set.images)} of ${count(published.images)}`] : [];
+    return { set, data: text, dataBytes, missing, fits: true };
   } catch (error) {
     if (!(error instanceof InputError) || published === undefined) throw error;
     return {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -78,6 +78,7 @@ describe("moco pretrain with a recipe of the paper", () => {
   }
 
   interface Plan {
+    readonly data: string;
     readonly steps?: number;
     readonly secondsAStep?: number;
     readonly memory?: object;
@@ -87,13 +88,21 @@ describe("moco pretrain with a recipe of the paper", () => {
 
   const amounts = { needed: expect.any(Number) as number, there: expect.any(Number) as number };
 
-  it("says before training what it takes, and that it is not the paper's data set", async () => {
+  it("says before training what it takes, and how many of ImageNet's images the folder lacks", async () => {
     const ofData = await plan(...small);
     expect(ofData).toMatchObject({ code: 1, steps: 6, memory: amounts, disk: amounts });
     expect(ofData.secondsAStep).toBeGreaterThan(0);
-    expect(ofData.missing).toEqual([
-      `images: folder:${data} has 24 to train on, published of moco-v1-imagenet are 1,281,167`,
-    ]);
+    expect(ofData.missing).toEqual(["images: 1,281,143 of 1,281,167"]);
+  });
+
+  it("says of a set of another name that it is not the paper's, and misses nothing", async () => {
+    const photographs = join(root, "photographs");
+    symlinkSync(data, photographs);
+    expect(await plan(...smallOn(photographs))).toMatchObject({
+      code: 0,
+      data: `folder:${photographs}: 24 images of 2 classes to train on; not the set of moco-v1-imagenet, of 1,281,167`,
+      missing: [],
+    });
   });
 
   it("says without the data what they are missing for, from what is published of them", async () => {
