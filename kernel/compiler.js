@@ -121,6 +121,9 @@ function createCellConverter(typescript, notebookFolder) {
       own.addModule(name);
       return converter.addModule(name, source, meta);
     },
+    /** Of declarations that came out of a cell: their paths are from the root already. */
+    convertDeclarations: (earlier, declarations) =>
+      converter.convert(earlier, withoutExport(typescript, declarations)),
     convert: (earlier, source) => {
       const { code, diagnostics, asWritten } = own.resolve(withoutExport(typescript, source));
       if (diagnostics.length > 0) {

@@ -51,6 +51,14 @@ describe("names of a cell that failed or was stopped", () => {
     expect(answers[5]!.result).toBe("true");
     expect(answers[7]!.stdout).toBe("d 2\n");
   });
+
+  it("stay known beside those of own files", () => {
+    const [, answer] = runCells(
+      ['import { fail } from "./own-file";\nconst kept = 1;\nfail();', "kept + fail.length"],
+      join(projectRoot, "test", "kernel"),
+    );
+    expect(answer!.result).toBe("1");
+  });
 });
 
 describe("a variable of an earlier cell", () => {
