@@ -151,6 +151,7 @@ let step = 0;
 // %% tags=["varies"]
 const curve = liveCurve(`${row.label}, an open loop`);
 for (; step < steps; step++) {
+  await letOthersRun(); // the stop button is noticed here, between steps
   const drawn = drawViews(data, batchIndices(train, batchSize, seed, step), { policy, seed, step });
   const [queryView, keyView] = drawn.all();
   const shuffled = randomStream(seed, "shuffle BN", step).permutation(batchSize);
@@ -166,7 +167,6 @@ for (; step < steps; step++) {
   const values = { loss: losses[step], "pretext accuracy (%)": 100 * accuracy.dataSync()[0] };
   curve.add({ step: step + 1, values });
   tf.dispose([...Object.values(inputs), loss, accuracy]);
-  await letOthersRun(); // the stop button is noticed here
 }
 curve.finish();
 
