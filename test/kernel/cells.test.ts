@@ -168,6 +168,17 @@ describe("what a cell sends", () => {
     ]);
   });
 
+  it("shows a DataFrame of danfojs as a table, or its first rows", () => {
+    const [frame, long, series] = runCells([
+      'import { DataFrame } from "danfojs-node";\nconst frame = new DataFrame([{ k: 1, accuracy: 2.5 }, { k: 2, accuracy: 3.5 }]);\nframe',
+      "new DataFrame(Array.from({ length: 50 }, (_, row) => ({ row })))",
+      "frame.column('accuracy')",
+    ]);
+    expect(frame!.result).toMatch(/│ k │ accuracy │\n[^]*│ 2 │ 3.5 {6}│/);
+    expect(long!.result).toMatch(/^The first 20 of 50 rows\n[^]*│ 19 {2}│\n└─+┘$/);
+    expect(series!.result).toMatch(/│ accuracy │\n[^]*│ 3.5 {6}│/);
+  });
+
   it("shows tensors with their type, shape and values, or the first of many", () => {
     const answers = runCells([
       'import { tf } from "moco-kit";\ntf.tensor2d([1, 2, 3, 4], [2, 2])',
