@@ -20,14 +20,24 @@ const CELL_FILE = "__tslab__.ts";
 /** tslab puts `export {};` above each cell, also above one that is a module. */
 const LINES_ABOVE_CELL = 1;
 
+/** Libraries may call each other deeply before an error comes: so many calls are looked through for those of cells. */
+const MOST_CALLS = 100;
+/** So many calls of libraries are printed where a cell prints an error. */
+const CALLS_OF_LIBRARIES = 10;
+
 /** The two maps of each cell that ran, by its name, and of own files, by the name that tslab runs them under. */
 const mapsOfFile = new Map();
 let latestMaps;
 
 /** Must run before the kernel starts. */
 function install() {
-  Error.prepareStackTrace = (error, frames) =>
-    [describe(error), ...frames.map(printFrame).filter((line) => line !== undefined)].join("\n");
+  Error.stackTraceLimit = MOST_CALLS;
+  Error.prepareStackTrace = (error, frames) => {
+    const lines = frames.flatMap((frame, index) =>
+      index < CALLS_OF_LIBRARIES || mapsOfFile.has(frame.getFileName()) ? (printFrame(frame) ?? []) : [],
+    );
+    return [describe(error), ...lines].join("\n");
+  };
 }
 
 /** What compiling a cell needs besides tslab's own options, so that both steps make maps. */
@@ -81,7 +91,8 @@ function nameCells(cellName, notebookFolder) {
 
 function describe(error) {
   try {
-    return String(error);
+    // Also of what `console.trace` makes, which is no error.
+    return Error.prototype.toString.call(error);
   } catch {
     return "Error";
   }

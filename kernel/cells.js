@@ -12,7 +12,7 @@ const { compileFields, interruptedFields, thrownFields } = require("./error-text
 const { keepingDeclarations } = require("./failed-cells.js");
 const { Interrupted, cellOfCode, watchInterrupts } = require("./interrupts.js");
 const { sendOutputs } = require("./outputs.js");
-const { hideCellsInValues, resultText } = require("./value-text.js");
+const { hideCellsInValues, resultBundle } = require("./value-text.js");
 
 /** Cells of one kernel, of a notebook in this folder. `executor`: tslab's, for inspection and completion. `ran`: the cells that ran, for the history. */
 function createCells(typescript, ownConverter, notebookFolder) {
@@ -27,7 +27,7 @@ function createCells(typescript, ownConverter, notebookFolder) {
     process.cwd(),
     { node: converter, browser: converter, close: converter.close },
     {
-      log: (value) => (latest.result = resultText(value)),
+      log: (value) => (latest.result = resultBundle(value)),
       // tslab prints what a cell threw, or the compiler's messages part by part.
       error: (...printed) => {
         if (printed.length === 1) {
@@ -106,7 +106,7 @@ function createCells(typescript, ownConverter, notebookFolder) {
     converter.keep(cell.error !== undefined || cell.stopped !== undefined);
 
     if (!silent && stored) {
-      ran.push({ count, code, result: cell.result });
+      ran.push({ count, code, result: cell.result?.["text/plain"] });
     }
     flush();
     const error = errorOf(cell) ?? lateFailure;
@@ -116,7 +116,7 @@ function createCells(typescript, ownConverter, notebookFolder) {
       return { status: "error", execution_count: count, ...error };
     }
     if (!silent && cell.result !== undefined) {
-      publish("execute_result", { execution_count: count, data: { "text/plain": cell.result }, metadata: {} });
+      publish("execute_result", { execution_count: count, data: cell.result, metadata: {} });
     }
     return { execution_count: count, payload: [], user_expressions: {} };
   }

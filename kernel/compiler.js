@@ -121,6 +121,8 @@ function createCellConverter(typescript, notebookFolder) {
       own.addModule(name);
       return converter.addModule(name, source, meta);
     },
+    /** Of declarations that came out of a cell: their paths are from the root already. */
+    convertDeclarations: (earlier, declarations) => converter.convert(earlier, withoutExport(typescript, declarations)),
     convert: (earlier, source) => {
       const { code, diagnostics, asWritten } = own.resolve(withoutExport(typescript, source));
       if (diagnostics.length > 0) {
@@ -129,11 +131,23 @@ function createCellConverter(typescript, notebookFolder) {
       const converted = converter.convert(earlier, code);
       return {
         ...converted,
-        diagnostics: explainCommands(source, converted.diagnostics.map(asWritten)),
+        diagnostics: explainCommands(source, withinCell(typescript, source, converted.diagnostics.map(asWritten))),
         hasToplevelAwait: converted.hasToplevelAwait || awaitsAtTop(typescript, code),
       };
     },
   };
+}
+
+/** tslab adds a line to a cell. Where the cell has no end, the compiler complains of that line: here of the cell alone. */
+function withinCell(typescript, source, diagnostics) {
+  if (!diagnostics.some(({ fileName, start }) => fileName === undefined && start.offset > source.length)) {
+    return diagnostics;
+  }
+  const file = typescript.createSourceFile("cell.ts", source.trimEnd(), typescript.ScriptTarget.Latest);
+  return file.parseDiagnostics.map(({ start: offset, messageText }) => ({
+    start: { offset, ...typescript.getLineAndCharacterOfPosition(file, offset) },
+    messageText: typescript.flattenDiagnosticMessageText(messageText, " "),
+  }));
 }
 
 /** tslab exports whatever a cell declares, and does not take `export const a`. Spaces keep all places. */

@@ -1,6 +1,8 @@
 /** Which of the compiler's findings in a cell, and in the own files that it imports, are told. */
 "use strict";
 
+const { withShortModules } = require("./module-names.js");
+
 /** tslab takes an `await` outside functions for no error. */
 const AWAIT_OUTSIDE = 1308;
 /** An argument has the wrong type, for a function's one signature or for all. */
@@ -19,10 +21,18 @@ function diagnosticsOfFiles(typescript) {
     const types = files
       .flatMap((file) => program.getSemanticDiagnostics(file))
       .map((found) => withAllowedTexts(typescript, program.getTypeChecker(), found));
-    return types.some(({ code }) => code !== AWAIT_OUTSIDE)
+    const told = types.some(({ code }) => code !== AWAIT_OUTSIDE)
       ? types
       : [...types, ...files.flatMap((file) => program.getDeclarationDiagnostics(file))];
+    return told.flatMap(inLines);
   };
+}
+
+/** One for each line of its explanation: of those after the first, tslab forgets the file. */
+function inLines(found) {
+  const linesOf = ({ messageText, next = [] }) => [messageText, ...next.flatMap(linesOf)];
+  const lines = typeof found.messageText === "string" ? [found.messageText] : linesOf(found.messageText);
+  return lines.map((line) => ({ ...found, messageText: withShortModules(line, process.cwd()) }));
 }
 
 /** A text that a function does not take: the compiler gives the name of its parameter's type alone, `'DataName'`. */

@@ -7,6 +7,9 @@ const { printable } = require("../dist/files/printable.js");
 /** Characters of a type in a message; the compiler writes out types of ten lines. */
 const LONGEST_TYPE = 80;
 
+/** Of a stack, and of errors in one. */
+const MOST_LINES = 10;
+
 /** A line of a stack, in a cell or in an own file, which has a path from the root. */
 const WRITTEN_BY_AUTHOR = /^ +at (?:.*\()?(?:In\[\d+\]|[^/\s()][^()]*\.tsx?):\d+:\d+\)?$/;
 
@@ -34,17 +37,31 @@ function thrownFields(thrown, { kind, cell: { name: cellName, awaits } = {} } = 
     lines.push(`    at ${cellName}:${awaits}`);
   }
   const traceback = [`${fields.ename}: ${fields.evalue}`, ...lines];
-  const said = new Set([thrown]);
-  for (let { cause } = Object(thrown); cause !== undefined && !said.has(cause); { cause } = Object(cause)) {
-    said.add(cause);
+  for (const cause of causesOf(thrown)) {
     const described = describe(cause);
     traceback.push(`Caused by ${described.name}: ${described.message}`, ...linesOfCells(described.stack));
   }
   return harmless({ ...fields, traceback });
 }
 
+/** The causes of an error and theirs, each once; of one that stands for several (`Promise.any`), all of these. */
+function causesOf(thrown, said = new Set([thrown])) {
+  const { cause, errors } = Object(thrown);
+  return [cause, ...(thrown instanceof AggregateError ? errors.slice(0, MOST_LINES) : [])].flatMap((one) => {
+    if (one === undefined || said.has(one)) {
+      return [];
+    }
+    said.add(one);
+    return [one, ...causesOf(one, said)];
+  });
+}
+
+/** A function that calls itself without end is on the stack many times. */
 function linesOfCells(stack) {
-  return stack.split("\n").filter((line) => WRITTEN_BY_AUTHOR.test(line));
+  return stack
+    .split("\n")
+    .filter((line) => WRITTEN_BY_AUTHOR.test(line))
+    .slice(0, MOST_LINES);
 }
 
 function describe(thrown) {

@@ -27,7 +27,7 @@ function keepingDeclarations(typescript, converter, locals) {
       declOutput: kept,
       diagnostics,
       sideOutputs = [],
-    } = converter.convert(known, without(typescript, declOutput, missing));
+    } = converter.convertDeclarations(known, without(typescript, declOutput, missing));
     if (diagnostics.length === 0) {
       known = kept;
       changedFiles = sideOutputs;

@@ -19,6 +19,8 @@ const { setImmediate: nextTurn } = require("node:timers/promises");
 
 const TURN_MS = 100;
 const LONG_STRETCH_MS = 1000;
+/** A loop that catches the error by which it is stopped would go on for good: after so many it waits for good instead. */
+const MOST_THROWN = 1000;
 
 /** The cell that a piece of code belongs to, also after its awaits and in its timers. */
 const cellOfCode = new AsyncLocalStorage();
@@ -42,9 +44,12 @@ const kernel = {
     cell.stopsByItself = true;
     return kernel.interrupts > cell.interruptsBefore;
   },
-  turnIsDue: () => performance.now() - turn > TURN_MS,
+  turnIsDue: () => performance.now() - turn > TURN_MS || catchesAll(),
   /** A signal that waits is handled at the end of a turn: the turn that has begun is not enough. */
   async nextTurn() {
+    if (catchesAll()) {
+      await new Promise(() => undefined);
+    }
     await nextTurn();
     await nextTurn();
   },
@@ -57,15 +62,21 @@ const kernel = {
     if (inCellItself) {
       cell.awaits = undefined;
     }
-    if (cell?.stopped !== undefined) {
-      throw cell.stopped;
-    }
-    if (cell?.interruptsBefore < latestWhileIdle && !cell.stopsByItself) {
-      throw new Interrupted("the cell had ended, and what it left running was stopped");
+    const ended = cell?.interruptsBefore < latestWhileIdle && !cell.stopsByItself;
+    const stopped =
+      cell?.stopped ??
+      (ended ? new Interrupted("the cell had ended, and what it left running was stopped") : undefined);
+    if (stopped !== undefined) {
+      cell.thrown = (cell.thrown ?? 0) + 1;
+      throw stopped;
     }
     return value;
   },
 };
+
+function catchesAll() {
+  return cellOfCode.getStore()?.thrown >= MOST_THROWN;
+}
 
 /**
  * Handles SIGINT.

@@ -4,6 +4,7 @@
 const { createCells } = require("./cells.js");
 const { createCellConverter } = require("./compiler.js");
 const { answerHistory } = require("./history.js");
+const { withShortModules } = require("./module-names.js");
 const { PROTOCOL_VERSION } = require("./wire.js");
 
 /** Time for the last messages to go out. */
@@ -36,12 +37,8 @@ function createKernel(typescript, notebookFolder, exit) {
       kernel_info: () => kernelInfo(typescript),
       is_complete: ({ code }) => isComplete(typescript, code),
       inspect: ({ code, cursor_pos: position }) => {
-        const info = executor.inspect(code, offset(code, position));
-        return {
-          found: info != null,
-          data: info == null ? {} : { "text/plain": describe(info) },
-          metadata: {},
-        };
+        const text = inspectAt(typescript, executor, code, offset(code, position));
+        return { found: text !== undefined, data: text === undefined ? {} : { "text/plain": text }, metadata: {} };
       },
       complete: ({ code, cursor_pos: position }) => {
         const { start, end, candidates } = executor.complete(code, offset(code, position));
@@ -59,6 +56,37 @@ function createKernel(typescript, notebookFolder, exit) {
   };
 }
 
+/** What is known of the name at a place; where there is none, of the function in whose parentheses the place is. */
+function inspectAt(typescript, executor, code, position) {
+  const at = (place) => {
+    const info = executor.inspect(code, place);
+    const text = info == null ? "" : describe(info);
+    // The compiler's word for a name that there is not.
+    return ["", "any"].includes(text) ? undefined : withShortModules(text, process.cwd());
+  };
+  return (
+    at(position) ??
+    calleesAround(typescript, code, position)
+      .map(at)
+      .find((text) => text !== undefined)
+  );
+}
+
+/** Where the names of the functions stand in whose parentheses a place is, the innermost first. */
+function calleesAround(typescript, code, position) {
+  const found = [];
+  const visit = (node) => {
+    const calls = typescript.isCallExpression(node) || typescript.isNewExpression(node);
+    // Without its `)` as yet, a call goes on to the end.
+    if (calls && node.expression.end < position && (position < node.end || code[node.end - 1] !== ")")) {
+      found.unshift(node.expression.end - 1);
+    }
+    node.forEachChild(visit);
+  };
+  visit(typescript.createSourceFile("cell.ts", code, typescript.ScriptTarget.Latest));
+  return found;
+}
+
 /** tslab prints each part of a documentation on a line of its own, and a link in it as three or four parts. */
 function describe(info) {
   const withoutLinks = (parts = []) =>
@@ -69,8 +97,13 @@ function describe(info) {
   return require("tslab/dist/inspect").printQuickInfo({
     ...info,
     documentation: info.documentation?.length > 0 ? [{ text: withoutLinks(info.documentation) }] : [],
-    tags: info.tags?.map((tag) => ({ ...tag, text: [{ text: withoutLinks(tag.text) }] })),
+    tags: info.tags?.map((tag) => ({ ...tag, text: [{ text: tagText(tag, withoutLinks(tag.text)) }] })),
   });
+}
+
+/** tslab keeps the names of tags to itself, but that of parameters. */
+function tagText({ name }, text) {
+  return name === "param" || text === "" ? text : `@${name} ${text}`;
 }
 
 /** Jupyter counts characters, JavaScript counts code units: an emoji is two. */

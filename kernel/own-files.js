@@ -22,7 +22,7 @@ function ownFiles(typescript, root, notebookFolder) {
     addModule: (name) => modules.add(`./${name}`),
     /**
      * The cell with paths from the root; a diagnostic, as tslab has them, for each that cannot be found there; and `asWritten`, which
-     * gives a diagnostic the paths of the cell again.
+     * gives a diagnostic the paths and the place of the cell again.
      */
     resolve: (source) => {
       const imports = typescript
@@ -34,17 +34,32 @@ function ownFiles(typescript, root, notebookFolder) {
       }
       let code = source;
       // From the last to the first, so that places stay true. `pos` is the place of the quotation mark.
-      for (const { fileName, pos } of imports.sort((a, b) => b.pos - a.pos)) {
+      imports.sort((a, b) => b.pos - a.pos);
+      for (const { fileName, pos } of imports) {
         code = code.slice(0, pos + 1) + fromRoot(fileName) + code.slice(pos + 1 + fileName.length);
       }
+      const file = typescript.createSourceFile("cell.ts", source, typescript.ScriptTarget.Latest);
+      const placeAsWritten = (start) => {
+        if (start.offset > code.length) {
+          return start;
+        }
+        let { offset } = start;
+        for (const { fileName, pos } of imports.toReversed()) {
+          if (offset > pos) {
+            offset = Math.max(pos, offset - (fromRoot(fileName).length - fileName.length));
+          }
+        }
+        return { offset, ...typescript.getLineAndCharacterOfPosition(file, offset) };
+      };
       const asWritten = (diagnostic) => {
+        const start = diagnostic.fileName === undefined ? placeAsWritten(diagnostic.start) : diagnostic.start;
         let { messageText } = diagnostic;
         for (const { fileName } of imports) {
           for (const quote of ["'", '"']) {
             messageText = messageText.replaceAll(quote + fromRoot(fileName) + quote, quote + fileName + quote);
           }
         }
-        return { ...diagnostic, messageText };
+        return { ...diagnostic, start, messageText };
       };
       return { code, diagnostics: [], asWritten };
     },

@@ -2,6 +2,10 @@
 "use strict";
 
 const { inspect } = require("node:util");
+const { tableBundle } = require("../dist/display/table.js");
+
+/** So many rows of a DataFrame are shown. */
+const MOST_ROWS = 20;
 
 /**
  * Node hangs the record of the cell (interrupts.js) on promises and timers by symbols, and would print it with them. Must run
@@ -28,10 +32,19 @@ function hideCellsInValues() {
   }
 }
 
-/** The result of a cell as text. */
-function resultText(value) {
+/** The result of a cell by MIME type: text, and of a DataFrame or a Series of danfojs a table. */
+function resultBundle(value) {
+  if (
+    ["DataFrame", "Series"].includes(value?.constructor?.name) &&
+    Array.isArray(value.values) &&
+    value.columns?.length > 0
+  ) {
+    const rows = value.values.map((row) => (Array.isArray(row) ? row : [row]));
+    const caption = rows.length > MOST_ROWS ? `The first ${MOST_ROWS} of ${rows.length} rows` : undefined;
+    return tableBundle({ columns: value.columns.map(String), values: rows.slice(0, MOST_ROWS) }, caption);
+  }
   const forgotten = value instanceof Promise ? "\nPut await before it to get its value." : "";
-  return inspect(value) + forgotten;
+  return { "text/plain": inspect(value) + forgotten };
 }
 
-module.exports = { hideCellsInValues, resultText };
+module.exports = { hideCellsInValues, resultBundle };

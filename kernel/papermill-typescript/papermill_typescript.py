@@ -16,7 +16,10 @@ DECLARATION = re.compile(
 
 
 class TypeScriptTranslator(Translator):
-    """Writes parameters as constants, with JSON as values."""
+    """Writes parameters as constants, with JSON as values and with the types that the notebook gives them."""
+
+    # By name, of the notebook whose parameters were inspected last: papermill does so before it writes them.
+    types = {}
 
     @classmethod
     def translate(cls, val):
@@ -35,16 +38,14 @@ class TypeScriptTranslator(Translator):
     @classmethod
     def assign(cls, name, str_val):
         # any: a bare "smoke" has the literal type "smoke", and a later `preset === "quick"` would not compile.
-        return f"const {name}: any = {str_val};"
+        return f"const {name}: {cls.types.get(name, 'any')} = {str_val};"
 
     @classmethod
     def inspect(cls, parameters_cell):
-        found = (DECLARATION.match(line.strip()) for line in parameters_cell.source.splitlines())
-        return [
-            Parameter(match["name"], match["type"] or "None", match["value"], match["help"] or "")
-            for match in found
-            if match
-        ]
+        lines = (DECLARATION.match(line.strip()) for line in parameters_cell.source.splitlines())
+        found = [match for match in lines if match]
+        cls.types = {match["name"]: match["type"] for match in found if match["type"]}
+        return [Parameter(match["name"], match["type"] or "None", match["value"], match["help"] or "") for match in found]
 
 
 papermill_translators.register("typescript", TypeScriptTranslator)

@@ -236,7 +236,8 @@ showChart({
 // ## The same batch again
 //
 // The queue holds keys of real images now. Look for rows in which another image's key is nearer than the own one: that is what
-// is left to learn.
+// is left to learn. Then the memory is freed. To train again, with other numbers, run the cells from "Two encoders and a queue"
+// on (Run → Run Selected Cell and All Below).
 
 // %% tags=["varies"]
 showSimilarities(`Cosines after ${steps} steps`);

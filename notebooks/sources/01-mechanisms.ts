@@ -143,6 +143,7 @@ let step = 0;
 // %% tags=["varies"]
 const curve = liveCurve(`${row.label}, an open loop`);
 for (; step < steps; step++) {
+  await letOthersRun(); // the stop button is noticed here, between steps
   const [queryView, keyView] = drawViews(data, batchIndices(data.train, batchSize, seed, step), {
     policy,
     seed,
@@ -165,7 +166,6 @@ for (; step < steps; step++) {
   };
   curve.add({ step: step + 1, values });
   tf.dispose([...Object.values(inputs), loss, accuracy]);
-  await letOthersRun(); // the stop button is noticed here
 }
 curve.finish();
 

@@ -129,6 +129,7 @@ let step = 0;
 // %% tags=["varies"]
 const curve = liveCurve("supervised, an open loop");
 for (; step < steps; step++) {
+  await letOthersRun(); // the stop button is noticed here, between steps
   const indices = batchIndices(train, batchSize, seed, step);
   const [view] = drawViews(data, indices, { policy, seed, step, views: [{}] }).all();
   const labels = tf.tensor1d(
@@ -148,7 +149,6 @@ for (; step < steps; step++) {
   };
   curve.add({ step: step + 1, values });
   tf.dispose([...Object.values(inputs), loss, accuracy]);
-  await letOthersRun(); // the stop button is noticed here
 }
 curve.finish();
 

@@ -20,14 +20,21 @@ const everything: boolean = false; // train also Table 3's mechanisms, the ablat
 
 // %%
 import { claimNotes, claimRows, judgementsOn, presetNamed, recordedJudgements } from "moco-kit";
-import { recordedTestSet, recordedTransferRuns, reversalNotes, showNotes } from "moco-kit";
-import { showTable, storedTransfer, transferNamed } from "moco-kit";
+import { showNotes, showTable } from "moco-kit";
 
 const judged = judgementsOn(recordedJudgements(presetNamed("quick")), { tables: ["quick"] });
 showTable(claimRows(judged), {
   caption: "Detection: the claims, the paper, and the recorded runs",
 });
 showNotes(claimNotes(judged));
+
+// %% [markdown]
+// Where a mean here is on the other side of zero than the paper's: does its interval say so too?
+
+// %%
+import { recordedTestSet, recordedTransferRuns, reversalNotes } from "moco-kit";
+import { storedTransfer, transferNamed } from "moco-kit";
+
 const scenes = transferNamed("quick");
 const recorded = storedTransfer(
   scenes,

@@ -27,7 +27,7 @@ const PRINT_MILLISECONDS = 5000;
 /** Each curve stays within this many points on screen, so that a notebook stays small. */
 const MOST_POINTS = 300;
 const LONG_STEP_SECONDS = 2;
-/** In pixels, of one curve: two fit beside each other into a cell of JupyterLab, which makes no SVG narrower. */
+/** In pixels, of one curve: two beside each other are read well in a cell of JupyterLab. */
 const chartWidth = 400;
 
 /** Where live curves are drawn: one output below the cell, replaced each time. */

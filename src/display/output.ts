@@ -30,12 +30,28 @@ export function showOutput(bundle: Bundle, options: OutputOptions = {}): Output 
   return { replace: (next) => write(next, id, options, true) };
 }
 
-function write(bundle: Bundle, id: string, options: OutputOptions, update: boolean): void {
+/** In units of an SVG: what is less wide leaves room on its right, so that no chart is blown up on a wide page. */
+const leastWidth = 960;
+
+/**
+ * An SVG as wide as its place in the notebook. Viewers show it by an image element, which is as wide as the SVG says whatever
+ * room there is, and by one that says no width as wide as its place.
+ */
+function asWideAsItsPlace(svg: string): string {
+  return svg.replace(
+    /^(<svg [^>]*?viewBox="0 0 )([\d.]+) ([\d.]+)" width="\2" height="\3"/,
+    (_, before: string, width: string, height: string) => `${before}${Math.max(leastWidth, Number(width))} ${height}"`,
+  );
+}
+
+function write(given: Bundle, id: string, options: OutputOptions, update: boolean): void {
   const kernel = notebookKernel();
   if (kernel === undefined) {
-    console.log(bundle["text/plain"]);
+    console.log(given["text/plain"]);
     return;
   }
+  const svg = given["image/svg+xml"];
+  const bundle = typeof svg === "string" ? { ...given, "image/svg+xml": asWideAsItsPlace(svg) } : given;
   if (kernel.show !== undefined) {
     kernel.show(bundle);
     return;

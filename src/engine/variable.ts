@@ -129,6 +129,6 @@ export class Variable<T extends tf.Tensor = tf.Tensor> {
   }
 
   private assertThere(): void {
-    if (this.gone) throw new Error(`Cannot use the variable ${this.name}: it was disposed`);
+    if (this.gone) throw new Error(`Cannot use ${this.name}: its memory was freed by dispose(), make it anew`);
   }
 }

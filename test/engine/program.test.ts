@@ -185,7 +185,7 @@ describe("a program", () => {
     const x = tf.tensor1d([1, 1]);
     expect(() => program.run("add", { x })).toThrow("Cannot run add: the program was disposed");
     sum.dispose();
-    expect(() => sum.value).toThrow("Cannot use the variable sum: it was disposed");
+    expect(() => sum.value).toThrow("Cannot use sum: its memory was freed by dispose(), make it anew");
     x.dispose();
   });
 

@@ -51,6 +51,14 @@ describe("names of a cell that failed or was stopped", () => {
     expect(answers[5]!.result).toBe("true");
     expect(answers[7]!.stdout).toBe("d 2\n");
   });
+
+  it("stay known beside those of own files", () => {
+    const [, answer] = runCells(
+      ['import { fail } from "./own-file";\nconst kept = 1;\nfail();', "kept + fail.length"],
+      join(projectRoot, "test", "kernel"),
+    );
+    expect(answer!.result).toBe("1");
+  });
 });
 
 describe("a variable of an earlier cell", () => {
@@ -158,6 +166,17 @@ describe("what a cell sends", () => {
       ["", "Promise { <pending> }\nPut await before it to get its value."],
       ["Immediate {}\n", "Timeout {}"],
     ]);
+  });
+
+  it("shows a DataFrame of danfojs as a table, or its first rows", () => {
+    const [frame, long, series] = runCells([
+      'import { DataFrame } from "danfojs-node";\nconst frame = new DataFrame([{ k: 1, accuracy: 2.5 }, { k: 2, accuracy: 3.5 }]);\nframe',
+      "new DataFrame(Array.from({ length: 50 }, (_, row) => ({ row })))",
+      "frame.column('accuracy')",
+    ]);
+    expect(frame!.result).toMatch(/│ k │ accuracy │\n[^]*│ 2 │ 3.5 {6}│/);
+    expect(long!.result).toMatch(/^The first 20 of 50 rows\n[^]*│ 19 {2}│\n└─+┘$/);
+    expect(series!.result).toMatch(/│ accuracy │\n[^]*│ 3.5 {6}│/);
   });
 
   it("shows tensors with their type, shape and values, or the first of many", () => {

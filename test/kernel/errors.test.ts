@@ -115,10 +115,42 @@ describe("an error that was awaited", () => {
   });
 });
 
+describe("an error from deep within", () => {
+  const answers = runCells([
+    'const call = new Function("self", "n", "if (n === 0) throw new Error(\'deep\'); self(self, n - 1);");',
+    "\ncall(call, 40);",
+    "function again(n: number): number {\n  return again(n + 1) + 1;\n}\nagain(0);",
+    "await Promise.any([Promise.reject(new Error('one')), Promise.reject(new TypeError('other'))]);",
+    "console.trace('seen');",
+  ]);
+
+  it("names the cell, however many calls of libraries lie between", () => {
+    expect(answers[1]!.errors[0]!.traceback).toEqual(["Error: deep", "    at In[2]:2:1"]);
+  });
+
+  it("names few of many calls", () => {
+    expect(answers[2]!.errors[0]!.traceback).toHaveLength(11);
+  });
+
+  it("names all that it stands for", () => {
+    const { traceback } = answers[3]!.errors[0]!;
+    expect(traceback.filter((line) => !/^ +at /.test(line))).toEqual([
+      "AggregateError: All promises were rejected",
+      "Caused by Error: one",
+      "Caused by TypeError: other",
+    ]);
+  });
+
+  it("is not needed to print the calls", () => {
+    expect(answers[4]!.stderr).toMatch(/^Trace: seen\n {4}at In\[5\]:1:\d+\n$/);
+  });
+});
+
 describe("a cell that does not compile", () => {
   // Own files are found in the project's folder.
   const folder = mkdtempSync(join(projectRoot, "test", "kernel", "own-"));
   writeFileSync(join(folder, "broken.ts"), "export function add(a number, b: number) {\n  return a + b;\n}\n");
+  writeFileSync(join(folder, "wrong.ts"), "export const f: (x: number) => string =\n  (x: string) => x;\n");
   const answers = runCells(
     [
       'import { add } from "./broken";\nadd(1, 2);',
@@ -128,6 +160,13 @@ describe("a cell that does not compile", () => {
       "const worker: Worker = {};",
       "await Promise.resolve();\nconst fs = await import('node:fs');",
       'import { loadData } from "moco-kit";\nawait loadData("emoij");',
+      'import { f } from "./wrong";',
+      'import { fail } from "../own-file"; const text: string = fail;',
+      'import own from "../own-file";',
+      "\nfunction open(a: number, {",
+      "const text = `abc",
+      'import * as kit from "moco-kit";\nkit.presetNmaed;',
+      'import { DataFrame } from "danfojs-node";\nconst frame: typeof import("danfojs-node") = DataFrame;',
     ],
     folder,
   );
@@ -154,6 +193,27 @@ describe("a cell that does not compile", () => {
       'CompileError: Cannot take "emoij" here: it must be one of "emoji", "cifar10", `folder:${string}`',
       "    at In[7]:2:16",
     ]);
+  });
+
+  it("is told the file of an explanation of several lines", () => {
+    expect(said[7]!.at(-1)).toBe(`    at test/kernel/${basename(folder)}/wrong.ts:1:14`);
+  });
+
+  it("is told the column behind an own file's path", () => {
+    expect(said[8]![1]).toBe("    at In[9]:1:43");
+  });
+
+  it("is told of no place and no line that is not the cell's", () => {
+    expect(said[10]).toEqual(["CompileError: '}' expected.", "    at In[11]:2:27"]);
+    expect(said[11]).toEqual(["CompileError: Unterminated template literal.", "    at In[12]:1:18"]);
+  });
+
+  it("is told of modules by the names that it imports", () => {
+    expect(said[9]!.join()).toContain(`Module '"../own-file"' has no default export.`);
+    expect(said[12]![0]).toBe(
+      `CompileError: Did you mean presetNamed? Property 'presetNmaed' does not exist on type 'typeof import("moco-kit")'.`,
+    );
+    expect(said[13]![0]).not.toContain(projectRoot);
   });
 });
 
@@ -193,10 +253,10 @@ describe("a failure that no cell waits for", () => {
     const answers = runCells([
       "async function lose() {\n  throw new Error('lost');\n}\nvoid lose();",
       "setTimeout(() => {\n  throw new TypeError('late');\n}, 50);\nawait new Promise((resolve) => setTimeout(resolve, 200));",
-      "setTimeout(() => {\n  throw new TypeError('after');\n}, 50);",
-      "console.log('waited');\nawait new Promise((resolve) => setTimeout(resolve, 200));",
+      "setTimeout(() => {\n  throw new TypeError('after');\n}, 400);",
+      "console.log('waited');\nawait new Promise((resolve) => setTimeout(resolve, 1000));",
       "console.log('good again');",
-      "setTimeout(() => void lose(), 10);",
+      "setTimeout(() => void lose(), 200);",
       "require('node:child_process').execSync('sleep 0.3');",
       "console.log('good in the end');",
     ]);

@@ -48,6 +48,20 @@ describe("an interrupt", () => {
     expect(answers[3]!.stdout).toBe("0\n");
   });
 
+  it("ends a loop that catches the error by which it is stopped", () => {
+    const [, stopped, after] = runCells([
+      "let count = 0;\nconst wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));",
+      {
+        source:
+          "for (;;) {\n  try {\n    count += 1;\n    if (count === 1) console.log('began');\n    await null;\n  } catch {}\n}",
+        during: "interrupt",
+      },
+      "await wait(500);\nconst before = count;\nawait wait(500);\ncount - before",
+    ]);
+    expect(stopped!.errors[0]!.ename).toBe("Interrupted");
+    expect(after!.result).toBe("0");
+  });
+
   it("lets a cell that asks for it stop by itself, and ends it at the second", () => {
     const ask = 'import { stopRequested } from "moco-kit";\nconsole.log("began");\n';
     const answers = runCells([

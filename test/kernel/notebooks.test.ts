@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { projectRoot, pythonProgram } from "../../src/cli/project";
@@ -20,4 +20,13 @@ it("has for each notebook a source with the same cells", () => {
   const { status, stderr } = spawnSync(pythonProgram("python"), [script, "--check", "--sources"], { encoding: "utf8" });
   expect(stderr).toBe("");
   expect(status).toBe(0);
+});
+
+it("notices the stop button before a step where a loop goes on from there: after it, the step would be taken twice", () => {
+  const loops = readdirSync(join(folder, "sources"))
+    .filter((file) => file.endsWith(".ts"))
+    .flatMap((file) => readFileSync(join(folder, "sources", file), "utf8").split("// %%"))
+    .filter((cell) => cell.includes("for (; step < steps; step++)"));
+  expect(loops).toHaveLength(4);
+  for (const loop of loops) expect(loop).toMatch(/step\+\+\) \{\n {2}await letOthersRun\(\)/);
 });

@@ -217,6 +217,23 @@ describe.concurrent("papermill", () => {
     expect(printed(output)).toContain("smoke 4 [ 4, 8, 1 ]");
   });
 
+  it("refuses a value of another type than the notebook's", async () => {
+    const source = writeNotebook(folder, "papermill-type", [
+      ["const preset: string = 'quick';\nconst seeds: number = 1;", "parameters"],
+      "console.log(preset, seeds);",
+    ]);
+    const given = ["-p", "preset", "smoke", "-p", "seeds", "many"];
+    const { code, text } = start("python", [
+      "-m",
+      "papermill",
+      ...given,
+      source,
+      join(folder, "papermill-type-out.ipynb"),
+    ]);
+    expect(await code).toBe(1);
+    expect(text()).toContain("Type 'string' is not assignable to type 'number'.\n    at In[2]:3:7");
+  });
+
   it("reports the error of a failed cell", async () => {
     const source = writeNotebook(folder, "papermill-broken", ["\nthrow new TypeError('boom');"]);
     const { code, text } = start("python", ["-m", "papermill", source, join(folder, "papermill-broken-out.ipynb")]);
