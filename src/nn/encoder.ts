@@ -1,3 +1,4 @@
+import { InputError } from "../errors";
 import type { Random } from "../engine/random";
 import { copyTensor } from "../engine/recording";
 import { relu } from "../engine/relu";
@@ -46,8 +47,18 @@ export function disposeEncoder({ parameters, running }: Encoder): void {
   running.dispose();
 }
 
-/** The trainable tensors of an encoder, in torchvision's order and names. */
+/**
+ * The trainable tensors of an encoder, in torchvision's order and names.
+ *
+ * @throws InputError if the width is no whole number above 0, or the dimension none from 0, which a backbone without a head has
+ */
 export function encoderParameters(config: EncoderConfig): TensorEntry[] {
+  const { dimension } = config;
+  if (!Number.isInteger(dimension) || dimension < 0) {
+    throw new InputError(
+      `Cannot build an encoder: its dimension must be a whole number, or 0 without a head, current value is ${dimension}`,
+    );
+  }
   const features = featureCount(config);
   const linear = (name: string, from: number, to: number): TensorEntry[] => [
     { name: `${name}.weight`, shape: [from, to] },
@@ -55,8 +66,8 @@ export function encoderParameters(config: EncoderConfig): TensorEntry[] {
   ];
   const head =
     config.head === "mlp"
-      ? [...linear("fc.0", features, features), ...linear("fc.2", features, config.dimension)]
-      : linear("fc", features, config.dimension);
+      ? [...linear("fc.0", features, features), ...linear("fc.2", features, dimension)]
+      : linear("fc", features, dimension);
   return [...resNetParameters(config), ...head];
 }
 

@@ -70,7 +70,7 @@ const layouts: Record<Architecture, Layout> = {
 /**
  * Length of the pooled feature vector: 512 for ResNet-18 of width 64, 2048 for ResNet-50.
  *
- * @throws InputError if the width gives a ResNeXt's groups no whole number of channels, as do all functions here
+ * @throws InputError if the width is no whole number above 0, or gives a ResNeXt's groups none, as do all functions here
  */
 export function featureCount(config: ResNetConfig): number {
   return specify(config).featureCount;
@@ -116,6 +116,11 @@ export function stageChannels(config: ResNetConfig, stage: Stage): number {
 
 /** The layers of a network. */
 export function specify({ architecture, width, stem }: ResNetConfig): ResNetSpec {
+  if (!Number.isInteger(width) || width < 1) {
+    throw new InputError(
+      `Cannot build ${architecture}: its width must be a whole number above 0, current value is ${width}`,
+    );
+  }
   const { blocks, bottleneck, groups, groupWidth } = layouts[architecture];
   const channelsPerGroup = (width * groupWidth) / 64;
   if (!Number.isInteger(channelsPerGroup)) {

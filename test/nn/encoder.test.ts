@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { randomStream } from "../../src/engine/random";
 import { tf } from "../../src/engine/tf";
+import { InputError } from "../../src/errors";
 import {
   backboneFeatures,
   copyEncoder,
@@ -56,6 +57,11 @@ describe("createEncoder", () => {
     expect(new Set(encoder.running.tensor("bn1.running_mean").dataSync())).toEqual(new Set([0]));
     expect(new Set(encoder.running.tensor("bn1.running_var").dataSync())).toEqual(new Set([1]));
     disposeEncoder(encoder);
+  });
+
+  it.each([{ width: -1 }, { width: 0.5 }, { dimension: -8 }, { dimension: NaN }])("refuses %o", (changes) => {
+    expect(() => create(changes)).toThrow(InputError);
+    expect(() => create(changes)).toThrow(/must be a whole number.* current value is/);
   });
 
   it("counts all outputs of a grouped convolution in its fan-out, as torchvision", () => {
