@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { claimsOf } from "../claims/claims";
 import { judge, type Judgement } from "../claims/judge";
+import { registeredClaimsPath } from "../claims/registered-claims";
 import { runsBehind, storedValues, type ClaimStores } from "../claims/stored-values";
 import type { Ablation } from "../experiments/ablation/ablation";
 import type { AblationResult } from "../experiments/ablation/ablation-result";
@@ -12,7 +14,7 @@ import { recordedTestSet, recordedTransferRuns, storedTransfer } from "../experi
 import { transferNamed, transferNames, type TransferName } from "../experiments/transfer/transfer";
 import type { TransferResult } from "../experiments/transfer/transfer-result";
 import { InputError } from "../errors";
-import type { Preset } from "../recipes/presets";
+import { presetNamed, presetNames, type Preset } from "../recipes/presets";
 import { namesIn, resultsFolder } from "../runs/run-name";
 import { recordedRuns } from "../runs/run-store";
 import { ablationNames, ablations } from "./ablations";
@@ -29,6 +31,11 @@ export function recordedStores(preset: Preset, root = resultsFolder): ClaimStore
     runs,
     detectors: (transfer) => recordedTransferRuns(transfer, root),
   };
+}
+
+/** The presets that have claims and perhaps runs among the recorded results. */
+export function recordedPresets(root = resultsFolder): readonly Preset[] {
+  return presetNames.map(presetNamed).filter((preset) => existsSync(registeredClaimsPath(preset, root)));
 }
 
 /** The verdicts of all claims at a preset, by its recorded runs. */

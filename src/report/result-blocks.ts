@@ -14,7 +14,14 @@ import { readDetectorRun } from "../runs/run-detector";
 import { namesIn, resultsFolder } from "../runs/run-name";
 import { ablationNames } from "./ablations";
 import { claimNotes, claimRows } from "./claim-rows";
-import { recordedAblation, recordedEngines, recordedJudgements, transfersIn, type TransferOf } from "./recorded-report";
+import {
+  recordedAblation,
+  recordedEngines,
+  recordedJudgements,
+  recordedPresets,
+  transfersIn,
+  type TransferOf,
+} from "./recorded-report";
 import { columnsOf, markdownTable, withColumns, type ReportTable } from "./report-table";
 import { ablationTables, engineTables, transferTables } from "./result-tables";
 import type { TextRow } from "../display/table";
@@ -98,7 +105,7 @@ async function contentOf(
     case "two-engines":
       return markdownTable(withoutOfficial(engineTables(recordedEngines(root))[0]!));
     case "claims":
-      return claimsBlock(preset, root);
+      return claimsBlock(root);
     case "first-steps":
       return firstStepsBlock(root);
     case "detector-rates":
@@ -212,9 +219,19 @@ function validationRow(label: string, [run]: TransferResult["rows"][number]["run
   ];
 }
 
-function claimsBlock(preset: Preset, root: string): string {
-  const judgements = recordedJudgements(preset, root);
-  return [markdownTable(plain(claimRows(judgements))), ...claimNotes(judgements).map((note) => `- ${note}`)]
+/** Every claim once for each preset whose runs say something of it, and once where none do. */
+function claimsBlock(root: string): string {
+  const [usual = [], ...others] = recordedPresets(root).map(({ name }) =>
+    recordedJudgements(presetNamed(name), root).map((judged) => ({ preset: name, judged })),
+  );
+  const shown = usual.flatMap((first) => {
+    const same = [first, ...others.flat().filter(({ judged }) => judged.claim.id === first.judged.claim.id)];
+    const measured = same.filter(({ judged }) => "evidence" in judged);
+    return measured.length > 0 ? measured : [{ ...first, preset: "–" }];
+  });
+  const judgements = shown.map(({ judged }) => judged);
+  const rows = claimRows(judgements).map((row, index) => ({ preset: shown[index]!.preset, ...row }));
+  return [markdownTable(plain(rows)), ...claimNotes(judgements).map((note) => `- ${note}`)]
     .join("\n\n")
     .replaceAll("\n\n- ", "\n- ")
     .replace("\n- ", "\n\n- ");

@@ -1,10 +1,13 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { registeredClaimsPath } from "../claims/registered-claims";
-import { presetNamed, presetNames, type Preset } from "../recipes/presets";
 import { reportPage } from "../report/page";
 import { recordedPage } from "../report/recorded-page";
-import { recordedJudgements, recordedReport, recordedRunsOf, transfersIn } from "../report/recorded-report";
+import {
+  recordedJudgements,
+  recordedPresets,
+  recordedReport,
+  recordedRunsOf,
+  transfersIn,
+} from "../report/recorded-report";
 import { checkClaims } from "./check-claims";
 import { checkDocuments, isQuick } from "./check-documents";
 import { checkNotebooks, isSlowNotebook } from "./check-notebooks";
@@ -42,9 +45,4 @@ export async function verify({ project, quick = false }: VerifyOptions): Promise
     ...(await checkDocuments({ project, transferOf, ...(quick && { wanted: isQuick }) })),
     ...(await checkNotebooks({ project, ...(quick && { wanted: (name) => !isSlowNotebook(name) }) })),
   ];
-}
-
-/** The presets that have claims and perhaps runs among the recorded results. */
-export function recordedPresets(root: string): readonly Preset[] {
-  return presetNames.map(presetNamed).filter((preset) => existsSync(registeredClaimsPath(preset, root)));
 }
