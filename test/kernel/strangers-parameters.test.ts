@@ -83,7 +83,7 @@ describe("parameters of notebooks of strangers", () => {
         check: (cells, parameters) => {
           expect(cells).toHaveLength(3);
           for (const [name, given] of Object.entries(parameters)) {
-            const source = cells[1]!.replaceAll(/^const (\w+): any = /gm, "const $1 = ");
+            const source = cells[1]!.replaceAll(/^const (\w+): (?:any|string) = /gm, "const $1 = ");
             const got: unknown = runInNewContext(`${source}\nJSON.stringify(${name})`, Object.create(null) as object);
             // A list or an object that was given as text is written as one.
             expect([JSON.stringify(given), asOne(given)]).toContain(got);
