@@ -25,7 +25,7 @@ export interface TrainingCost {
  * What grows with the square of the batch is not on the line: SimCLR's similarities, 0.3 GB at 4096.
  *
  * @param measured - at `withBatch` of the training, at least one
- * @throws InputError if the larger batch did not take more
+ * @throws InputError if the larger of two batches did not take more
  */
 export function costOf(training: PlannedTraining, measured: readonly MeasuredStep[]): TrainingCost {
   const { batchSize } = training.recipe;
@@ -36,7 +36,7 @@ export function costOf(training: PlannedTraining, measured: readonly MeasuredSte
     extrapolated: own === undefined,
     secondsAStep,
     seconds: secondsAStep * planOf(training).iterations,
-    peakBytes: own?.peakBytes ?? valueAt(imagesInMemory(training), memoryPoints(measured)),
+    peakBytes: own?.peakBytes ?? peakAt(imagesInMemory(training), measured),
   };
 }
 
@@ -48,9 +48,12 @@ function timePoints([first, second]: readonly MeasuredStep[]): readonly [Point, 
   return second === undefined ? [[0, 0], at(first!)] : [at(first!), at(second)];
 }
 
-function memoryPoints([first, second]: readonly MeasuredStep[]): readonly [Point, Point] {
+function peakAt(batch: number, [first, second]: readonly MeasuredStep[]): number {
   const at = (step: MeasuredStep): Point => [step.batchSize, step.peakBytes];
-  return second === undefined ? [[0, first!.startBytes], at(first!)] : [at(first!), at(second)];
+  if (second !== undefined) return valueAt(batch, [at(first!), at(second)]);
+  const { startBytes, peakBytes } = first!;
+  // A small step may fit into what the process had before it.
+  return peakBytes <= startBytes ? startBytes : valueAt(batch, [[0, startBytes], at(first!)]);
 }
 
 /**

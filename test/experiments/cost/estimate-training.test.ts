@@ -46,6 +46,11 @@ describe("costOf", () => {
     expect(cost).toMatchObject({ extrapolated: true, secondsAStep: 64, peakBytes: 3e8 + 256e8 });
   });
 
+  it("takes what there was at the start where one batch needs no more", () => {
+    const cost = costOf(mocoV1!, [step(8, 2, 3e8)]);
+    expect(cost).toMatchObject({ extrapolated: true, secondsAStep: 64, peakBytes: 3e8 });
+  });
+
   it("takes the recipe's own batch as it was measured", () => {
     const cost = costOf(mocoV1!, [step(256, 0.25, 5e10)]);
     expect(cost).toMatchObject({ extrapolated: false, secondsAStep: 0.25, seconds: 250_200, peakBytes: 5e10 });
