@@ -51,11 +51,7 @@ export async function pretrainAction(flags: PretrainFlags, settings: readonly Se
   }
   // The paper trains on all of ImageNet's training images.
   const holdOut = !paperPresets.includes(flags.preset);
-  const load = async () => {
-    const name = parseDataName(recipe.dataset);
-    const loaded = await loadData(name, { root: flags.dataRoot, size: recipe.imageSize, holdOut });
-    return loaded;
-  };
+  const load = () => loadData(parseDataName(recipe.dataset), { root: flags.dataRoot, size: recipe.imageSize, holdOut });
   if (flags.dryRun) return dryRun(recipe, load, { ...flags, neighbors });
   const data = await load();
   assertEnoughImages(recipe, data, neighbors);

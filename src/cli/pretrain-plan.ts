@@ -1,4 +1,4 @@
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { ImageData } from "../data/image-set";
 import { textTable } from "../display/table";
 import { InputError } from "../errors";
@@ -65,7 +65,7 @@ async function factsOf(
     const set = { images: train.labels.length, classes: train.classes.length };
     const differs = published && published.images !== set.images;
     // A copy of the paper's set that lacks images is not what was meant; a set of one's own is.
-    const lacks = differs && data.name === basename(origin.dataset.replace(/^folder:/, ""));
+    const lacks = differs && origin.dataset === `folder:${data.name}`;
     const text =
       `${recipe.dataset}: ${count(set.images)} images of ${count(set.classes)} classes to train on` +
       (differs ? `; not the set of ${origin.name}, of ${count(published.images)}` : "");

@@ -221,20 +221,18 @@ function validationRow(label: string, [run]: TransferResult["rows"][number]["run
 
 /** Every claim once for each preset whose runs say something of it, and once where none do. */
 function claimsBlock(root: string): string {
-  const [usual = [], ...others] = recordedPresets(root).map(({ name }) =>
-    recordedJudgements(presetNamed(name), root).map((judged) => ({ preset: name, judged })),
+  const everywhere = recordedPresets(root).flatMap((preset) =>
+    recordedJudgements(preset, root).map((judged) => ({ preset: preset.name, judged })),
   );
-  const shown = usual.flatMap((first) => {
-    const same = [first, ...others.flat().filter(({ judged }) => judged.claim.id === first.judged.claim.id)];
-    const measured = same.filter(({ judged }) => "evidence" in judged);
-    return measured.length > 0 ? measured : [{ ...first, preset: "–" }];
+  const shown = [...new Set(everywhere.map(({ judged }) => judged.claim.id))].flatMap((id) => {
+    const ofClaim = everywhere.filter(({ judged }) => judged.claim.id === id);
+    const measured = ofClaim.filter(({ judged }) => "evidence" in judged);
+    return measured.length > 0 ? measured : [{ ...ofClaim[0]!, preset: "–" }];
   });
   const judgements = shown.map(({ judged }) => judged);
   const rows = claimRows(judgements).map((row, index) => ({ preset: shown[index]!.preset, ...row }));
-  return [markdownTable(plain(rows)), ...claimNotes(judgements).map((note) => `- ${note}`)]
-    .join("\n\n")
-    .replaceAll("\n\n- ", "\n- ")
-    .replace("\n- ", "\n\n- ");
+  const notes = claimNotes(judgements).map((note) => `- ${note}`);
+  return [markdownTable(plain(rows)), notes.join("\n")].join("\n\n");
 }
 
 /** Trials of a detector's rate: AP50 on validation along each. */

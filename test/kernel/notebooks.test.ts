@@ -6,6 +6,7 @@ import { projectRoot, pythonProgram } from "../../src/cli/project";
 
 const folder = join(projectRoot, "notebooks");
 const notebooks = readdirSync(folder).filter((file) => file.endsWith(".ipynb"));
+const sources = readdirSync(join(folder, "sources")).filter((file) => file.endsWith(".ts"));
 
 it("compiles each cell of notebook 00, with strict; other tests run 01 to 07", () => {
   const script = join(projectRoot, "test", "kernel", "compile-notebooks.cjs");
@@ -14,7 +15,6 @@ it("compiles each cell of notebook 00, with strict; other tests run 01 to 07", (
 });
 
 it("has for each notebook a source with the same cells", () => {
-  const sources = readdirSync(join(folder, "sources")).filter((file) => file.endsWith(".ts"));
   expect(sources.map((file) => file.replace(/\.ts$/, ".ipynb")).sort()).toEqual(notebooks.sort());
   const script = join(projectRoot, "kernel", "make_notebooks.py");
   const { status, stderr } = spawnSync(pythonProgram("python"), [script, "--check", "--sources"], { encoding: "utf8" });
@@ -23,8 +23,7 @@ it("has for each notebook a source with the same cells", () => {
 });
 
 it("notices the stop button before a step where a loop goes on from there: after it, the step would be taken twice", () => {
-  const loops = readdirSync(join(folder, "sources"))
-    .filter((file) => file.endsWith(".ts"))
+  const loops = sources
     .flatMap((file) => readFileSync(join(folder, "sources", file), "utf8").split("// %%"))
     .filter((cell) => cell.includes("for (; step < steps; step++)"));
   expect(loops).toHaveLength(4);

@@ -3,7 +3,7 @@ import { methodRecipe, mocoRecipe } from "../../recipes/method-recipes";
 import type { Preset } from "../../recipes/presets";
 import type { StalenessRecord } from "./observe-staleness";
 import type { DictionaryRecipe, MaskedAccuracy } from "./staleness-reading";
-import { meanOf } from "../../statistics/mean";
+import { meanOf, standardErrorOf } from "../../statistics/mean";
 import { signedPoints, type StudyCell } from "./study";
 
 /** One dictionary. */
@@ -118,20 +118,14 @@ function meanMasked(readings: StalenessRecord["readings"]): MaskedMean[] {
   const all = readings.flatMap(({ masked }) => masked);
   return [...new Set(all.map(({ share }) => share))].map((share) => {
     const ofShare = all.filter((one) => one.share === share);
+    const differences = ofShare.map(({ oldest, random }) => oldest - random);
     return {
       share,
       oldest: meanOf(ofShare.map(({ oldest }) => oldest)),
       random: meanOf(ofShare.map(({ random }) => random)),
-      error: standardError(ofShare.map(({ oldest, random }) => oldest - random)),
+      error: differences.length < 2 ? undefined : standardErrorOf(differences),
     };
   });
-}
-
-function standardError(values: readonly number[]): number | undefined {
-  if (values.length < 2) return undefined;
-  const middle = meanOf(values);
-  const variance = values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1);
-  return Math.sqrt(variance / values.length);
 }
 
 /** A drift as tables and findings print it; below what float32 can tell, nothing. */
