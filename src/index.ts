@@ -178,7 +178,7 @@ export { falseNegativeFigure, falseNegativeRows } from "./experiments/studies/fa
 export { informationBoundFigure, informationBoundRows } from "./experiments/studies/information-bound";
 
 export { judgementsOn } from "./claims/judge";
-export { recordedJudgements } from "./report/recorded-report";
+export { recordedJudgements } from "./report/recorded-judgements";
 export { claimNotes, claimRows } from "./report/claim-rows";
 
 export { showChart, type Figure, type Trace } from "./display/chart";

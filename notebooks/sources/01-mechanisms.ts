@@ -15,13 +15,13 @@ const dataset: string = "folder:imagenet"; // where ImageNet is, for preset "pap
 // %% [markdown]
 // ## The answer
 //
-// As the recorded runs have it: a small network on about 2,300 drawings (preset quick), judged by tests that were chosen before.
+// As the recorded runs have it, judged by tests that were chosen before: a small network on about 2,300 drawings (preset quick).
 
 // %%
-import { claimNotes, claimRows, judgementsOn, presetNamed, recordedJudgements } from "moco-kit";
+import { claimNotes, claimRows, judgementsOn, recordedJudgements } from "moco-kit";
 import { showNotes, showTable } from "moco-kit";
 
-const judged = judgementsOn(recordedJudgements(presetNamed("quick")), {
+const judged = judgementsOn(recordedJudgements(), {
   tables: ["mechanisms"],
   ids: ["S2", "S8"],
 });
@@ -37,7 +37,14 @@ showNotes(claimNotes(judged));
 // others take two, so it runs for twice the epochs.
 
 // %%
-import { emojiCredit, loadData, mechanisms, mechanismTitles, parseDataName } from "moco-kit";
+import {
+  emojiCredit,
+  loadData,
+  mechanisms,
+  mechanismTitles,
+  parseDataName,
+  presetNamed,
+} from "moco-kit";
 
 // Without training, the cells that show the step take what comes with the packages; the tables are the preset's.
 const paper = preset === "paper";

@@ -19,10 +19,10 @@ const dataset: string = "folder:imagenet"; // where ImageNet is, for preset "pap
 
 // %%
 import { claimNotes, claimRows, compareEngines, engineNotes, judgementsOn } from "moco-kit";
-import { presetNamed, readTwoEngines, recordedJudgements, showNotes, showTable } from "moco-kit";
+import { readTwoEngines, recordedJudgements, showNotes, showTable } from "moco-kit";
 
 const tables = ["linear-evaluation", "encoders", "training-length"] as const;
-const judged = judgementsOn(recordedJudgements(presetNamed("quick")), { tables, ids: ["S1"] });
+const judged = judgementsOn(recordedJudgements(), { tables, ids: ["S1"] });
 showTable(claimRows(judged), {
   caption: "Linear probes: the claims, the paper, and the recorded runs",
 });
@@ -31,7 +31,13 @@ showNotes([...claimNotes(judged), `Kit and PyTorch: ${engineNotes(engines)[0]}`]
 
 // %%
 import { emojiCredit, encoderComparison, linearEvaluation } from "moco-kit";
-import { linearEvaluationMinutes, loadData, parseDataName, trainingLengths } from "moco-kit";
+import {
+  linearEvaluationMinutes,
+  loadData,
+  parseDataName,
+  presetNamed,
+  trainingLengths,
+} from "moco-kit";
 
 // Without training, the cells that show the step take what comes with the packages; the tables are the preset's.
 const paper = preset === "paper";

@@ -18,29 +18,25 @@ const dataset: string = "folder:imagenet"; // where ImageNet is, for preset "pap
 // recorded, on photographs (preset small).
 
 // %%
-import { claimNotes, claimRows, judgementsOn, presetNamed, recordedJudgements } from "moco-kit";
+import { claimNotes, claimRows, judgementsOn, recordedJudgements } from "moco-kit";
 import { showNotes, showTable } from "moco-kit";
 
-const answers = ["quick", "small"].map((name) => {
-  const judged = judgementsOn(recordedJudgements(presetNamed(name)), { tables: ["queue-size"] });
-  return { name, judged };
+const judged = judgementsOn(recordedJudgements(), { tables: ["queue-size"] });
+showTable(claimRows(judged), {
+  caption: "K and accuracy: the claims, the paper, and the recorded runs",
 });
-showTable(
-  answers.flatMap(({ name, judged }) => claimRows(judged).map((row) => ({ preset: name, ...row }))),
-  { caption: "K and accuracy: the claims, the paper, and the recorded runs" },
-);
+showNotes(claimNotes(judged));
 
 // %% [markdown]
 // What stands behind each, and the other measures beside the paper's, which is the linear probe.
 
 // %%
-import { agreementRows, footnotes, queueSizeAblation, recordedResult } from "moco-kit";
+import { agreementRows, footnotes, presetNamed, queueSizeAblation, recordedResult } from "moco-kit";
 
-for (const { name, judged } of answers) {
-  const at = presetNamed(name);
+for (const at of ["quick", "small"].map(presetNamed)) {
   const recorded = recordedResult(queueSizeAblation(at), at);
   const [scale] = footnotes(recorded);
-  showNotes([`Preset ${name}. ${scale}`, ...claimNotes(judged)]);
+  showNotes([`Preset ${at.name}. ${scale}`]);
   const { cells, referenceLabel } = recorded.ablation;
   const largest = cells.at(-1)!.label;
   const ofLargest = agreementRows(recorded).filter(({ K }) => K === largest);

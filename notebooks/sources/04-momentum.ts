@@ -18,25 +18,21 @@ const dataset: string = "folder:imagenet"; // where ImageNet is, for preset "pap
 // recorded, on photographs (preset small).
 
 // %%
-import { claimNotes, claimRows, judgementsOn, presetNamed, recordedJudgements } from "moco-kit";
+import { claimNotes, claimRows, judgementsOn, recordedJudgements } from "moco-kit";
 import { showNotes, showTable } from "moco-kit";
 
-const answers = ["quick", "small"].map((name) => {
-  const judged = judgementsOn(recordedJudgements(presetNamed(name)), { tables: ["momentum"] });
-  return { name, judged };
+const judged = judgementsOn(recordedJudgements(), { tables: ["momentum"] });
+showTable(claimRows(judged), {
+  caption: "m and accuracy: the claims, the paper, and the recorded runs",
 });
-showTable(
-  answers.flatMap(({ name, judged }) => claimRows(judged).map((row) => ({ preset: name, ...row }))),
-  { caption: "m and accuracy: the claims, the paper, and the recorded runs" },
-);
+showNotes(claimNotes(judged));
 
 // %%
-import { footnotes, momentumAblation, recordedResult } from "moco-kit";
+import { footnotes, momentumAblation, presetNamed, recordedResult } from "moco-kit";
 
-for (const { name, judged } of answers) {
-  const at = presetNamed(name);
+for (const at of ["quick", "small"].map(presetNamed)) {
   const [scale] = footnotes(recordedResult(momentumAblation(at), at));
-  showNotes([`Preset ${name}. ${scale}`, ...claimNotes(judged)]);
+  showNotes([`Preset ${at.name}. ${scale}`]);
 }
 
 // %% [markdown]

@@ -19,10 +19,10 @@ const everything: boolean = false; // train also Table 3's mechanisms, the ablat
 // (D2)
 
 // %%
-import { claimNotes, claimRows, judgementsOn, presetNamed, recordedJudgements } from "moco-kit";
+import { claimNotes, claimRows, judgementsOn, recordedJudgements } from "moco-kit";
 import { showNotes, showTable } from "moco-kit";
 
-const judged = judgementsOn(recordedJudgements(presetNamed("quick")), { tables: ["quick"] });
+const judged = judgementsOn(recordedJudgements(), { tables: ["quick"] });
 showTable(claimRows(judged), {
   caption: "Detection: the claims, the paper, and the recorded runs",
 });
@@ -44,7 +44,7 @@ const recorded = storedTransfer(
 showNotes(reversalNotes(recorded));
 
 // %%
-import { loadDetectionData, sceneCredit, transferMinutes } from "moco-kit";
+import { loadDetectionData, presetNamed, sceneCredit, transferMinutes } from "moco-kit";
 
 const size = presetNamed(preset);
 const transfer = transferNamed(size.name);

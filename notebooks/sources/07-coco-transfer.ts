@@ -18,10 +18,10 @@ const anew: boolean = false; // false: show what was recorded; true: train
 // figures, for all its tasks.
 
 // %%
-import { claimNotes, claimRows, judgementsOn, presetNamed, recordedJudgements } from "moco-kit";
+import { claimNotes, claimRows, judgementsOn, recordedJudgements } from "moco-kit";
 import { showNotes, showTable, taskFindings } from "moco-kit";
 
-const judged = judgementsOn(recordedJudgements(presetNamed("quick")), {
+const judged = judgementsOn(recordedJudgements(), {
   tables: ["quick-fpn"],
   ids: ["D7"],
 });
@@ -46,7 +46,7 @@ const recorded = storedTransfer(
 showNotes(reversalNotes(recorded));
 
 // %%
-import { loadDetectionData, sceneCredit, transferMinutes } from "moco-kit";
+import { loadDetectionData, presetNamed, sceneCredit, transferMinutes } from "moco-kit";
 import { transferNamed } from "moco-kit";
 
 const size = presetNamed(preset);

@@ -81,10 +81,10 @@ export function judge(claims: readonly Claim[], find: FindValues): Judgement[] {
  * Those whose values stand in some tables, or that have one of some names. Choose after judging: p values are adjusted within
  * all claims of a table of the paper.
  */
-export function judgementsOn(
-  judgements: readonly Judgement[],
+export function judgementsOn<J extends Judgement>(
+  judgements: readonly J[],
   { tables, ids = [] }: { readonly tables: readonly Estimand["table"][]; readonly ids?: readonly string[] },
-): readonly Judgement[] {
+): readonly J[] {
   return judgements.filter(
     ({ claim: { id, question } }) =>
       ids.includes(id) || ("estimand" in question && tables.includes(question.estimand.table)),

@@ -112,7 +112,7 @@ async function reproduce({ all, preset: name, seeds, fresh, record, json }: Repr
   const results = tables().flatMap((ablation) => storedAblation(ablation, preset, ownRuns(), seeds) ?? []);
   const page = join(runsFolder, `report-${preset.name}.html`);
   const transfers = all ? await transfersOnPage(preset, seeds) : [];
-  writeReportPage(page, { preset, ablations: results, transfers });
+  writeReportPage(page, { presets: [{ preset, ablations: results, transfers }] });
   if (json) console.log(JSON.stringify({ preset: preset.name, page, tables: results.map(tableJson) }, null, 2));
   else console.log(results.map((result) => `\n${resultTable(result)}`).join("\n"));
   say(`\nThe report, with charts: ${page}`);

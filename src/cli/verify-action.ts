@@ -5,7 +5,7 @@ import { acceptDocuments } from "../verify/check-documents";
 import type { Finding } from "../verify/finding";
 import { sample, trainableAgain, trainAgain } from "../verify/rerun";
 import { statedNumbersFile } from "../verify/stated-numbers";
-import { recordedPresets } from "../report/recorded-report";
+import { recordedPresets } from "../report/recorded-judgements";
 import { verify } from "../verify/verify";
 import { exitCodes } from "./errors";
 import { describeProgress, progressBar } from "./progress-bar";

@@ -3,6 +3,7 @@ import type { Claim, ClaimTest } from "../claims/claim";
 import { fewestSeeds, level, type Judgement } from "../claims/judge";
 import { textTable } from "../display/table";
 import type { TextRow } from "../display/table";
+import type { RecordedJudgement } from "./recorded-judgements";
 
 /** Characters of a line in the column of statements. */
 const statementWidth = 60;
@@ -12,9 +13,13 @@ export function claimTable(judgements: readonly Judgement[]): string {
   return [textTable(claimRows(judgements)), ...claimNotes(judgements)].join("\n");
 }
 
-/** A row a claim: what it says, what the paper prints, what came of it here. */
-export function claimRows(judgements: readonly Judgement[]): TextRow[] {
+/**
+ * A row a claim: what it says, what the paper prints, what came of it here; with the preset whose runs say so, where the
+ * judgements have it.
+ */
+export function claimRows(judgements: readonly (Judgement | RecordedJudgement)[]): TextRow[] {
   return judgements.map((judged) => ({
+    ...("preset" in judged && { preset: judged.preset ?? "–" }),
     claim: judged.claim.id,
     statement: wrapped(judged.claim.statement),
     by: judged.claim.by,

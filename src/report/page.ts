@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { Judgement } from "../claims/judge";
 import { emojiCredit } from "../data/emoji";
 import { plotlyFigure, type Figure } from "../display/chart";
 import { escapeHtml, type TextRow } from "../display/table";
@@ -19,6 +18,7 @@ import type { PublishedTable } from "../paper/published-table";
 import type { Preset } from "../recipes/presets";
 import { htmlNotes, linkedTable } from "./html-table";
 import { pageStyle } from "./page-style";
+import type { RecordedJudgement } from "./recorded-judgements";
 import type { ReportTable } from "./report-table";
 import { ablationTables, engineTables, transferTables } from "./result-tables";
 import { runEntries } from "./run-entries";
@@ -33,17 +33,18 @@ export interface TransferOnPage {
   readonly encoders: readonly MeasuredEncoder[];
 }
 
-/** What stands on a page. */
-export interface PageContent {
+/** What stands on a page of one preset. */
+export interface PresetOnPage {
   readonly preset: Preset;
   readonly ablations: readonly AblationResult[];
   readonly transfers?: readonly TransferOnPage[];
+}
+
+/** What stands on a page. */
+export interface PageContent {
+  readonly presets: readonly PresetOnPage[];
   readonly engines?: EngineComparison;
-  /** The claims with their verdicts, and the files of the runs behind each. */
-  readonly claims?: {
-    readonly judgements: readonly Judgement[];
-    readonly runsOf: (judged: Judgement) => readonly string[];
-  };
+  readonly claims?: readonly RecordedJudgement[];
 }
 
 /** Writes the page as one HTML file that needs no network: Plotly is inside. */
@@ -57,28 +58,20 @@ export function writeReportPage(path: string, content: PageContent): void {
  *
  * @param plotly - source of plotly.js, put into the page
  */
-export function reportPage(
-  { preset, ablations, transfers = [], engines, claims }: PageContent,
-  plotly: string,
-): string {
+export function reportPage(content: PageContent, plotly: string): string {
+  const { presets, engines, claims } = content;
   const charts = new Map<string, Figure>();
-  const claimed = claims && claimsTable(claims.judgements, claims.runsOf);
-  const tables = [
-    ...(claimed === undefined ? [] : [claimed]),
-    ...ablations.flatMap((result) => ablationTables(result, preset.name)),
-    ...transfers.flatMap(({ result }) => transferTables(result)),
-    ...(engines === undefined ? [] : engineTables(engines)),
-  ];
+  const transfers = presets.flatMap((one) => one.transfers ?? []);
   const sections = [
-    claims && claimed ? verdictSection(claims.judgements, claimed) : "",
-    ...ablations.map((result) => ablationSection(result, preset, charts)),
-    ...transfers.map((transfer) => transferSection(transfer, charts)),
+    claims === undefined ? "" : verdictSection(claims),
+    contents(presets, engines),
+    ...presets.map((one) => presetSection(one, charts)),
     engines === undefined ? "" : engineSection(engines, charts),
     transfers.length === 0 ? "" : taskSection(),
     `<section id="runs">
 <h2>Runs</h2>
 <p>Every run that a number above is computed from: what made it, and its loss along training.</p>
-${runEntries({ ablations, transfers: transfers.map(({ result }) => result), engines, folder: preset.name }, tables)}
+${runEntries({ presets, transfers: transfers.map(({ result }) => result), engines }, tablesOn(content))}
 </section>`,
   ];
   const library = plotly.replaceAll("</script", "<\\/script");
@@ -91,14 +84,14 @@ ${runEntries({ ablations, transfers: transfers.map(({ result }) => result), engi
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>moco-kit: ${escapeHtml(preset.name)}</title>
+<title>moco-kit: MoCo, reproduced</title>
 <style>${pageStyle}</style>
 <script>${library}</script>
 </head>
 <body>
 <main>
-<h1>MoCo, reproduced: preset ${escapeHtml(preset.name)}</h1>
-<p data-source="src/recipes/presets.ts">${escapeHtml(preset.purpose)}. The published numbers are those of the paper on ImageNet; the reproduced ones were
+<h1>MoCo, reproduced</h1>
+<p>The published numbers are those of the paper on ImageNet; the reproduced ones were
 measured here, at the scale that is said below each table. Compare directions, not values. Each number leads to its runs.</p>
 ${sections.join("\n")}
 </main>
@@ -128,6 +121,42 @@ open();
 
 type Charts = Map<string, Figure>;
 
+/** All tables whose numbers come from runs. */
+function tablesOn({ presets, engines, claims }: PageContent): readonly ReportTable[] {
+  return [
+    ...(claims === undefined ? [] : [claimsTable(claims)]),
+    ...presets.flatMap(({ preset, ablations, transfers = [] }) => [
+      ...ablations.flatMap((result) => ablationTables(result, preset.name)),
+      ...transfers.flatMap(({ result }) => transferTables(result)),
+    ]),
+    ...(engines === undefined ? [] : engineTables(engines)),
+  ];
+}
+
+/** Links to the sections. */
+function contents(presets: readonly PresetOnPage[], engines: EngineComparison | undefined): string {
+  const link = (id: string, text: string) => `<a href="#${id}">${escapeHtml(text)}</a>`;
+  const ofPreset = ({ preset, ablations, transfers = [] }: PresetOnPage) =>
+    `<li>${link(`preset-${preset.name}`, `Preset ${preset.name}`)}: ${[
+      ...ablations.map(({ ablation: { id, title } }) => link(`${preset.name}-${id}`, title)),
+      ...transfers.map(({ result: { transfer } }) => link(`transfer-${transfer.name}`, transfer.title)),
+    ].join(", ")}</li>`;
+  return `<nav aria-label="Contents" data-source="titles of the sections"><ul>
+${presets.map(ofPreset).join("\n")}
+${engines === undefined ? "" : `<li>${link("two-engines", "Two engines, one recipe")}</li>`}
+<li>${link("runs", "Runs")}</li>
+</ul></nav>`;
+}
+
+function presetSection({ preset, ablations, transfers = [] }: PresetOnPage, charts: Charts): string {
+  return `<section id="preset-${preset.name}">
+<h2>Preset ${escapeHtml(preset.name)}</h2>
+<p data-source="src/recipes/presets.ts">${escapeHtml(preset.purpose)}.</p>
+${ablations.map((result) => ablationSection(result, preset, charts)).join("\n")}
+${transfers.map((transfer) => transferSection(transfer, charts)).join("\n")}
+</section>`;
+}
+
 function ablationSection(result: AblationResult, preset: Preset, charts: Charts): string {
   const { id, title, paper, claims, cells } = result.ablation;
   const seeds = (["linear", "retrieval"] as const).flatMap((metric) => seedFigure(result, metric) ?? []);
@@ -135,11 +164,11 @@ function ablationSection(result: AblationResult, preset: Preset, charts: Charts)
     ? [seriesFigure(result, "linear"), seriesFigure(result, "knn")]
     : [ablationFigure(result)];
   const figures = [...seeds, ...overview, trainingFigure(result)];
-  return `<section id="${id}">
-<h2 data-source="title">${escapeHtml(title)}</h2>
+  return `<section id="${preset.name}-${id}">
+<h3 data-source="title">${escapeHtml(title)}</h3>
 <p data-source="${escapeHtml(paper)}">Paper: ${escapeHtml(paper)}. Claims: ${claims.join(", ")} (docs/claims.md).</p>
 ${tablesHtml(ablationTables(result, preset.name))}
-${figures.map((figure, index) => chart(`${id}-${index}`, figure, charts)).join("\n")}
+${figures.map((figure, index) => chart(`${preset.name}-${id}-${index}`, figure, charts)).join("\n")}
 </section>`;
 }
 
@@ -157,7 +186,7 @@ function transferSection({ result, drawing, encoders }: TransferOnPage, charts: 
     notes: encoders.length === 0 ? [] : [rankFinding(encoders)],
   };
   return `<section id="transfer-${transfer.name}">
-<h2 data-source="title">${escapeHtml(transfer.title)}</h2>
+<h3 data-source="title">${escapeHtml(transfer.title)}</h3>
 <p data-source="${escapeHtml(transfer.paper)}">Paper: ${escapeHtml(transfer.paper)}. Claims: ${escapeHtml(transfer.claims)} (docs/claims.md).</p>
 ${tablesHtml([...transferTables(result), ofEncoders])}
 ${figures.map((figure, index) => chart(`${transfer.name}-${index}`, figure, charts)).join("\n")}

@@ -1,47 +1,19 @@
-import { existsSync } from "node:fs";
-import { relative } from "node:path";
-import { claimsOf } from "../claims/claims";
-import { judge, type Judgement } from "../claims/judge";
-import { registeredClaimsPath } from "../claims/registered-claims";
-import { runsBehind, storedValues, type ClaimStores } from "../claims/stored-values";
 import type { Ablation } from "../experiments/ablation/ablation";
 import type { AblationResult } from "../experiments/ablation/ablation-result";
 import { storedAblation } from "../experiments/ablation/stored-ablation";
-import { readRateTrials } from "../experiments/mechanisms/rate-trials";
 import { readTwoEngines } from "../experiments/pytorch-parity/read-two-engines";
 import { compareEngines, type EngineComparison } from "../experiments/pytorch-parity/two-engines";
 import { recordedTestSet, recordedTransferRuns, storedTransfer } from "../experiments/transfer/stored-transfer";
 import { transferNamed, transferNames, type TransferName } from "../experiments/transfer/transfer";
 import type { TransferResult } from "../experiments/transfer/transfer-result";
 import { InputError } from "../errors";
-import { presetNamed, presetNames, type Preset } from "../recipes/presets";
+import type { Preset } from "../recipes/presets";
 import { namesIn, resultsFolder } from "../runs/run-name";
-import { recordedRuns } from "../runs/run-store";
-import { ablationNames, ablations } from "./ablations";
+import { ablationNames } from "./ablations";
+import { recordedJudgements, recordedStores, type RecordedJudgement } from "./recorded-judgements";
 import type { ReportTable } from "./report-table";
 import { claimsTable } from "./verdict-section";
 import { ablationTables, engineTables, transferTables } from "./result-tables";
-
-/** Where the recorded runs of a preset lie, and the tables that ask for them. */
-export function recordedStores(preset: Preset, root = resultsFolder): ClaimStores {
-  const runs = recordedRuns(preset, root);
-  const trials = readRateTrials(runs.rateTrials(preset)) ?? [];
-  return {
-    ablation: (id) => ablations[id](preset, trials),
-    runs,
-    detectors: (transfer) => recordedTransferRuns(transfer, root),
-  };
-}
-
-/** The presets that have claims and perhaps runs among the recorded results. */
-export function recordedPresets(root = resultsFolder): readonly Preset[] {
-  return presetNames.map(presetNamed).filter((preset) => existsSync(registeredClaimsPath(preset, root)));
-}
-
-/** The verdicts of all claims at a preset, by its recorded runs. */
-export function recordedJudgements(preset: Preset, root = resultsFolder): readonly Judgement[] {
-  return judge(claimsOf(preset), storedValues(recordedStores(preset, root)));
-}
 
 /** A table of encoders by its recorded runs; undefined where there are none. */
 export function recordedAblation(id: Ablation["id"], preset: Preset, root = resultsFolder): AblationResult | undefined {
@@ -88,42 +60,41 @@ export function recordedEngines(root = resultsFolder): EngineComparison {
   return compareEngines(readTwoEngines(`${root}/cifar10-demo`));
 }
 
-/** All that is recorded of a preset. */
-export interface RecordedReport {
+/** What is recorded of a preset. */
+export interface PresetReport {
+  readonly preset: Preset;
   readonly ablations: readonly AblationResult[];
   readonly transfers: readonly TransferResult[];
+}
+
+/** What is recorded of some presets, and what belongs to none. */
+export interface RecordedReport {
+  readonly claims: readonly RecordedJudgement[];
+  readonly presets: readonly PresetReport[];
   readonly engines: EngineComparison;
 }
 
 /**
- * Reads and computes all that is recorded of a preset.
+ * Reads and computes all that is recorded of presets.
  *
  * @param options.quick - leaves out the transfers, which take a minute
  * @param options.transferOf - computes a transfer, where the caller shares what it computed
  */
 export async function recordedReport(
-  preset: Preset,
+  presets: readonly Preset[],
   root = resultsFolder,
   {
     quick = false,
     transferOf = transfersIn(root),
   }: { readonly quick?: boolean; readonly transferOf?: TransferOf } = {},
 ): Promise<RecordedReport> {
-  const transfers: TransferResult[] = [];
-  for (const name of quick ? [] : recordedTransferNames(preset, root)) transfers.push(await transferOf(name));
-  return { ablations: recordedAblations(preset, root), transfers, engines: recordedEngines(root) };
-}
-
-/** The claims with their verdicts, by the recorded runs. */
-export function recordedClaims(preset: Preset, root = resultsFolder): ReportTable {
-  return claimsTable(recordedJudgements(preset, root), recordedRunsOf(preset, root));
-}
-
-/** Files of the runs behind a verdict, below the folder of results. */
-export function recordedRunsOf(preset: Preset, root = resultsFolder): (judged: Judgement) => readonly string[] {
-  const stores = recordedStores(preset, root);
-  return ({ claim: { question } }) =>
-    "estimand" in question ? runsBehind(question.estimand, stores).map((path) => relative(root, path)) : [];
+  const reports: PresetReport[] = [];
+  for (const preset of presets) {
+    const transfers: TransferResult[] = [];
+    for (const name of quick ? [] : recordedTransferNames(preset, root)) transfers.push(await transferOf(name));
+    reports.push({ preset, ablations: recordedAblations(preset, root), transfers });
+  }
+  return { claims: recordedJudgements(presets, root), presets: reports, engines: recordedEngines(root) };
 }
 
 /** Names of the tables that can be cited by themselves. */
@@ -149,7 +120,7 @@ export async function recordedTable(name: string, preset: Preset, root = results
 }
 
 async function tablesNamed(name: string, preset: Preset, root: string): Promise<readonly ReportTable[]> {
-  if (name === "claims") return [recordedClaims(preset, root)];
+  if (name === "claims") return [claimsTable(recordedJudgements([preset], root))];
   if (name === "two-engines") return engineTables(recordedEngines(root));
   const transfer = recordedTransferNames(preset, root).find((one) => `transfer-${one}` === name);
   if (transfer !== undefined) return transferTables(await recordedTransfer(transfer, root));
@@ -159,13 +130,13 @@ async function tablesNamed(name: string, preset: Preset, root: string): Promise<
 }
 
 /** The tables of a report, in its order. */
-export function tablesOf(
-  preset: Preset,
-  { ablations: results, transfers, engines }: RecordedReport,
-): readonly ReportTable[] {
+export function tablesOf({ claims, presets, engines }: RecordedReport): readonly ReportTable[] {
   return [
-    ...results.flatMap((result) => ablationTables(result, preset.name)),
-    ...transfers.flatMap(transferTables),
+    claimsTable(claims),
+    ...presets.flatMap(({ preset, ablations: results, transfers }) => [
+      ...results.flatMap((result) => ablationTables(result, preset.name)),
+      ...transfers.flatMap(transferTables),
+    ]),
     ...engineTables(engines),
   ];
 }

@@ -10,7 +10,7 @@ export interface ReportRow {
 
 /** A table as it is shown on the page, in Markdown, LaTeX and CSV, and cited. */
 export interface ReportTable {
-  /** As on the command line: "momentum"; a part of a table has it after its table's: "momentum-agreement". */
+  /** Preset and name, "quick-momentum"; a part of a table has its name after that: "quick-momentum-agreement". */
   readonly id: string;
   readonly title: string;
   /** Where in the paper it is. */

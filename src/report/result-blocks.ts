@@ -13,18 +13,12 @@ import { differenceToPyTorch, firstStepsFolder, readFirstSteps } from "../runs/f
 import { readDetectorRun } from "../runs/run-detector";
 import { namesIn, resultsFolder } from "../runs/run-name";
 import { ablationNames } from "./ablations";
-import { claimNotes, claimRows } from "./claim-rows";
-import {
-  recordedAblation,
-  recordedEngines,
-  recordedJudgements,
-  recordedPresets,
-  transfersIn,
-  type TransferOf,
-} from "./recorded-report";
+import { recordedJudgements } from "./recorded-judgements";
+import { recordedAblation, recordedEngines, transfersIn, type TransferOf } from "./recorded-report";
 import { columnsOf, markdownTable, withColumns, type ReportTable } from "./report-table";
 import { ablationTables, engineTables, transferTables } from "./result-tables";
 import type { TextRow } from "../display/table";
+import { claimsTable } from "./verdict-section";
 
 /** Marks a part of a document that is computed from results: what is between the two lines is written by a command. */
 const block = /^<!-- results: (.+?) -->\n([\s\S]*?)^<!-- end of results -->$/gm;
@@ -105,7 +99,7 @@ async function contentOf(
     case "two-engines":
       return markdownTable(withoutOfficial(engineTables(recordedEngines(root))[0]!));
     case "claims":
-      return claimsBlock(root);
+      return claimsBlock(claimsTable(recordedJudgements(undefined, root)));
     case "first-steps":
       return firstStepsBlock(root);
     case "detector-rates":
@@ -219,20 +213,8 @@ function validationRow(label: string, [run]: TransferResult["rows"][number]["run
   ];
 }
 
-/** Every claim once for each preset whose runs say something of it, and once where none do. */
-function claimsBlock(root: string): string {
-  const everywhere = recordedPresets(root).flatMap((preset) =>
-    recordedJudgements(preset, root).map((judged) => ({ preset: preset.name, judged })),
-  );
-  const shown = [...new Set(everywhere.map(({ judged }) => judged.claim.id))].flatMap((id) => {
-    const ofClaim = everywhere.filter(({ judged }) => judged.claim.id === id);
-    const measured = ofClaim.filter(({ judged }) => "evidence" in judged);
-    return measured.length > 0 ? measured : [{ ...ofClaim[0]!, preset: "–" }];
-  });
-  const judgements = shown.map(({ judged }) => judged);
-  const rows = claimRows(judgements).map((row, index) => ({ preset: shown[index]!.preset, ...row }));
-  const notes = claimNotes(judgements).map((note) => `- ${note}`);
-  return [markdownTable(plain(rows)), notes.join("\n")].join("\n\n");
+function claimsBlock(table: ReportTable): string {
+  return [markdownTable(table), table.notes.map((note) => `- ${note}`).join("\n")].join("\n\n");
 }
 
 /** Trials of a detector's rate: AP50 on validation along each. */

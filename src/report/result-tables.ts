@@ -14,10 +14,11 @@ const setting = "setting, see the run's recipe";
 /**
  * The tables of an ablation: accuracies, agreement with the paper, what the queue holds.
  *
- * @param folder - of its runs, below `results`
+ * @param folder - of its runs, below `results`: the preset's name
  */
 export function ablationTables(result: AblationResult, folder: string): readonly ReportTable[] {
   const { ablation, rows, baselines } = result;
+  const [id, title] = [`${folder}-${ablation.id}`, `${ablation.title}, preset ${folder}`];
   const head = ablation.axis.name;
   const byLabel = new Map(rows.map((row) => [row.label, filesOf(row, folder)]));
   const ofLabel = (cells: TextRow) => byLabel.get(cells[head]!) ?? [];
@@ -35,24 +36,24 @@ export function ablationTables(result: AblationResult, folder: string): readonly
   return nonEmpty([
     {
       ...common,
-      id: ablation.id,
-      title: ablation.title,
+      id,
+      title,
       rows: accuracyRows(result).map(withRuns),
       printed: { ...settings, ...published },
       notes: footnotes(result),
     },
     {
       ...common,
-      id: `${ablation.id}-agreement`,
-      title: `${ablation.title}: each row against ${ablation.referenceLabel}`,
+      id: `${id}-agreement`,
+      title: `${title}: each row against ${ablation.referenceLabel}`,
       rows: agreementRows(result).map((cells) => ({ cells, runs: [...ofLabel(cells), ...reference] })),
       printed: settings,
       notes: [],
     },
     {
       ...common,
-      id: `${ablation.id}-queue`,
-      title: `${ablation.title}: what the queue holds`,
+      id: `${id}-queue`,
+      title: `${title}: what the queue holds`,
       rows: queueRows(result).map(withRuns),
       printed: settings,
       notes: [],

@@ -3,6 +3,7 @@ import { escapeHtml } from "../display/table";
 import type { AblationResult } from "../experiments/ablation/ablation-result";
 import type { EngineComparison } from "../experiments/pytorch-parity/two-engines";
 import type { TransferResult } from "../experiments/transfer/transfer-result";
+import type { Preset } from "../recipes/presets";
 import { detectorRunName, runName } from "../runs/run-name";
 import type { Manifest } from "../train/manifest";
 import { runAnchor } from "./html-table";
@@ -20,11 +21,9 @@ interface RunEntry {
 }
 
 export interface ReportedResults {
-  readonly ablations: readonly AblationResult[];
+  readonly presets: readonly { readonly preset: Preset; readonly ablations: readonly AblationResult[] }[];
   readonly transfers: readonly TransferResult[];
   readonly engines: EngineComparison | undefined;
-  /** Folder of the runs of the ablations, below `results`. */
-  readonly folder: string;
 }
 
 /** Every run that a number of the page is computed from, once, with its manifest and its curve, as HTML. */
@@ -34,13 +33,15 @@ export function runEntries(results: ReportedResults, tables: readonly ReportTabl
   return files.map((file) => entryHtml(known.get(file) ?? withoutManifest(file))).join("\n");
 }
 
-function entriesOf({ ablations, transfers, engines, folder }: ReportedResults): RunEntry[] {
-  const encoders = ablations
-    .flatMap(({ rows }) => rows.flatMap(({ runs }) => runs))
-    .map(({ manifest, curve }): RunEntry => {
+function entriesOf({ presets, transfers, engines }: ReportedResults): RunEntry[] {
+  const encoders = presets
+    .flatMap(({ preset, ablations }) =>
+      ablations.flatMap(({ rows }) => rows.flatMap(({ runs }) => runs.map((run) => ({ ...run, preset })))),
+    )
+    .map(({ preset, manifest, curve }): RunEntry => {
       const { recipe, data, seed } = manifest;
       return {
-        file: `${folder}/${runName(recipe, data.checksum, seed)}.json`,
+        file: `${preset.name}/${runName(recipe, data.checksum, seed)}.json`,
         manifest,
         recipe: recipe.source,
         data: `${data.name}, ${data.trainImages} training images, ${data.checksum}`,

@@ -1,7 +1,8 @@
-import { fewestSeeds, level, type Judgement } from "../claims/judge";
+import { fewestSeeds, level } from "../claims/judge";
 import { escapeHtml } from "../display/table";
 import { claimNotes, claimRows } from "./claim-rows";
 import { htmlNotes, linkedTable } from "./html-table";
+import type { RecordedJudgement } from "./recorded-judgements";
 import type { ReportTable } from "./report-table";
 
 const verdicts = [
@@ -23,40 +24,37 @@ const meanings: Readonly<Record<(typeof verdicts)[number], string>> = {
   "not tested": "true by definition, or no question of numbers",
 };
 
-/**
- * The claims with their verdicts as a table.
- *
- * @param runsOf - files of the runs behind a claim, below `results`
- */
-export function claimsTable(
-  judgements: readonly Judgement[],
-  runsOf: (judged: Judgement) => readonly string[],
-): ReportTable {
-  const rows = claimRows(judgements).map((cells, index) => {
-    const judged = judgements[index]!;
-    return { cells, runs: "evidence" in judged ? runsOf(judged) : [] };
-  });
+/** The claims with their verdicts as a table. */
+export function claimsTable(judgements: readonly RecordedJudgement[]): ReportTable {
   const source = "the paper and docs/claims.md";
   return {
     id: "claims",
     title: "Claims and verdicts",
     paper: "all tables and figures",
-    rows,
+    rows: claimRows(judgements).map((cells, index) => ({ cells, runs: judgements[index]!.runs })),
     printed: { claim: source, statement: source, by: source, published: source, test: "src/claims" },
     notes: claimNotes(judgements),
   };
 }
 
 /** The first screen: what was reproduced and what was not, then every claim. */
-export function verdictSection(judgements: readonly Judgement[], table: ReportTable): string {
+export function verdictSection(judgements: readonly RecordedJudgement[]): string {
+  const claims = new Set(judgements.map(({ claim }) => claim.id)).size;
+  const presets = new Set(judgements.flatMap(({ preset }) => preset ?? [])).size;
   const counts = verdicts.map((verdict) => {
-    const ids = judgements.filter((judged) => judged.verdict === verdict).map(({ claim }) => claim.id);
-    const list = ids.length === 0 ? "none" : ids.join(", ");
-    return `<li><b>${ids.length}</b> <strong>${verdict}</strong>: ${meanings[verdict]}.<br/><small>${escapeHtml(list)}</small></li>`;
+    const judged = judgements.filter((one) => one.verdict === verdict);
+    const lists = [...new Set(judged.map(({ preset }) => preset))].map((preset) => {
+      const ids = judged.filter((one) => one.preset === preset).map(({ claim }) => claim.id);
+      return (presets > 1 && preset !== undefined ? `${preset}: ` : "") + ids.join(", ");
+    });
+    const list = lists.length === 0 ? "none" : lists.join("; ");
+    return `<li><b>${judged.length}</b> <strong>${verdict}</strong>: ${meanings[verdict]}.<br/><small>${escapeHtml(list)}</small></li>`;
   });
+  const table = claimsTable(judgements);
+  const several = presets > 1 ? " A claim has a verdict for each preset that has runs for it." : "";
   return `<section id="verdicts">
 <h2>What was reproduced, and what was not</h2>
-<p data-source="src/claims/judge.ts">Of ${judgements.length} claims of the paper and about it. A verdict is computed: it takes ${fewestSeeds} seeds, and p below ${level}
+<p data-source="src/claims/judge.ts">Of ${claims} claims of the paper and about it.${several} A verdict is computed: it takes ${fewestSeeds} seeds, and p below ${level}
 after Holm's adjustment within a table of the paper.</p>
 <ul class="verdicts" data-source="counted from the table below">${counts.join("\n")}</ul>
 ${linkedTable(table)}

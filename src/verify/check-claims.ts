@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { join, relative } from "node:path";
 import { claimChecksum, readRegisteredClaims, registeredClaimsPath } from "../claims/registered-claims";
-import type { Judgement } from "../claims/judge";
 import { InputError } from "../errors";
 import type { Preset } from "../recipes/presets";
+import type { RecordedJudgement } from "../report/recorded-judgements";
 import { readRunRecord } from "../runs/run-record";
 import { readDetectorRun } from "../runs/run-detector";
 import { fault, note, type Finding } from "./finding";
@@ -11,12 +11,9 @@ import { fault, note, type Finding } from "./finding";
 /**
  * Whether claims are those that were registered, and were committed before the runs that judge them: the commit that a run
  * was made at must have the claim in its history.
- *
- * @param runsOf - files of the runs behind a claim that has a verdict, below the folder of results
  */
 export function checkClaims(
-  judgements: readonly Judgement[],
-  runsOf: (judged: Judgement) => readonly string[],
+  judgements: readonly RecordedJudgement[],
   { preset, project }: { readonly preset: Preset; readonly project: string },
 ): Finding[] {
   const path = registeredClaimsPath(preset, join(project, "results"));
@@ -47,7 +44,7 @@ export function checkClaims(
     if (!("evidence" in judged)) return [];
     const since = introducedBy(checksum, where, project);
     if (since === undefined) return [note(where, `claim ${claim.id} is not committed yet`)];
-    const files = runsOf(judged).map((file) => join(project, "results", file));
+    const files = judged.runs.map((file) => join(project, "results", file));
     const late = files.filter((file) => !madeAfter(commitOf(file), since, project));
     if (late.length === 0) return [];
     return [

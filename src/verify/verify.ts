@@ -1,13 +1,8 @@
 import { join } from "node:path";
 import { reportPage } from "../report/page";
 import { recordedPage } from "../report/recorded-page";
-import {
-  recordedJudgements,
-  recordedPresets,
-  recordedReport,
-  recordedRunsOf,
-  transfersIn,
-} from "../report/recorded-report";
+import { recordedJudgements, recordedPresets } from "../report/recorded-judgements";
+import { recordedReport, transfersIn } from "../report/recorded-report";
 import { checkClaims } from "./check-claims";
 import { checkDocuments, isQuick } from "./check-documents";
 import { checkNotebooks, isSlowNotebook } from "./check-notebooks";
@@ -33,13 +28,10 @@ export async function verify({ project, quick = false }: VerifyOptions): Promise
   if (files.some(({ level }) => level === "fault")) return files;
   const transferOf = transfersIn(root);
   const findings = [...files];
-  for (const preset of recordedPresets(root)) {
-    const report = await recordedReport(preset, root, { quick, transferOf });
-    findings.push(
-      ...checkClaims(recordedJudgements(preset, root), recordedRunsOf(preset, root), { preset, project }),
-      ...checkPage(reportPage(recordedPage(preset, report, root), "")),
-    );
-  }
+  const presets = recordedPresets(root);
+  for (const preset of presets) findings.push(...checkClaims(recordedJudgements([preset], root), { preset, project }));
+  const report = await recordedReport(presets, root, { quick, transferOf });
+  findings.push(...checkPage(reportPage(recordedPage(report, root), "")));
   return [
     ...findings,
     ...(await checkDocuments({ project, transferOf, ...(quick && { wanted: isQuick }) })),

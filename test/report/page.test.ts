@@ -13,6 +13,8 @@ import { transferNamed } from "../../src/experiments/transfer/transfer";
 import { transferResult } from "../../src/experiments/transfer/transfer-result";
 import { ablationResult, type AblationResult } from "../../src/experiments/ablation/ablation-result";
 import { type RunRecord } from "../../src/runs/run-record";
+import { judge } from "../../src/claims/judge";
+import { exampleClaim } from "../claims/example-claim";
 import { exampleBaselines, exampleRun } from "../runs/example-run";
 
 const preset = presetNamed("smoke");
@@ -26,7 +28,7 @@ function resultOf(change: (run: RunRecord) => RunRecord = (run) => run): Ablatio
 }
 
 describe("reportPage", () => {
-  const page = reportPage({ preset, ablations: [resultOf()] }, plotly);
+  const page = reportPage({ presets: [{ preset, ablations: [resultOf()] }] }, plotly);
 
   it("needs no network: no script, style, image or frame has an address", () => {
     expect(page).not.toMatch(/\bsrc\s*=|<link|<iframe|<img|@import|url\(|\bimport\(/i);
@@ -53,10 +55,10 @@ describe("reportPage", () => {
       return { result, drawing: `<svg>${name}</svg>`, encoders };
     });
     // Titles of charts are broken into lines.
-    const section = reportPage({ preset, ablations: [], transfers: [boxes!, masks!] }, plotly).replaceAll(
-      "\\u003cbr>",
-      " ",
-    );
+    const section = reportPage(
+      { presets: [{ preset, ablations: [], transfers: [boxes!, masks!] }] },
+      plotly,
+    ).replaceAll("\\u003cbr>", " ");
     for (const text of [
       "<svg>smoke</svg>",
       "<svg>smoke-fpn</svg>",
@@ -85,7 +87,7 @@ describe("reportPage", () => {
       transfer.rows.map(() => []),
     );
     const transfers = [{ result: empty, drawing: undefined, encoders: [] }];
-    expect(checkPage(reportPage({ preset, ablations: [], transfers }, plotly))).toEqual([]);
+    expect(checkPage(reportPage({ presets: [{ preset, ablations: [], transfers }] }, plotly))).toEqual([]);
   });
 
   it("credits the drawings", () => {
@@ -94,7 +96,7 @@ describe("reportPage", () => {
   });
 
   it("has claim, publication and reproduction in one table, and the baselines in it", () => {
-    const table = new RegExp(`<table id="table-${ablation.id}">[^]*?</table>`).exec(page)![0];
+    const table = new RegExp(`<table id="table-smoke-${ablation.id}">[^]*?</table>`).exec(page)![0];
     for (const column of ["claimed", "published", "linear probe", "retrieval"]) {
       expect(table).toContain(`<th scope="col">${column}</th>`);
     }
@@ -110,7 +112,7 @@ describe("reportPage", () => {
     expect(checkPage(page)).toEqual([]);
     const dead = page.replaceAll('href="#run-smoke-pixels.json"', 'href="#run-gone"');
     expect(checkPage(dead).map(({ what }) => what)).toContainEqual(expect.stringContaining("#run-gone leads nowhere"));
-    const bare = page.replace("<h2 data-source", "<p>It took 12 minutes.</p><h2 data-source");
+    const bare = page.replace("<h3 data-source", "<p>It took 12 minutes.</p><h3 data-source");
     expect(checkPage(bare)).toEqual([
       expect.objectContaining({ what: '"It took 12 minutes." has a number without a run or a source' }),
     ]);
@@ -131,15 +133,56 @@ describe("reportPage", () => {
       ablation: { ...ablation, title: hostile },
       rows: changed.rows.map((row) => ({ ...row, label: hostile })),
     };
-    const escaped = reportPage({ preset, ablations: [named] }, plotly);
+    const escaped = reportPage({ presets: [{ preset, ablations: [named] }] }, plotly);
     expect(escaped).not.toContain("<b ");
-    expect(escaped).toContain('<h2 data-source="title">&lt;/script&gt;&lt;b title=&quot;x&quot;&gt;&amp;</h2>');
+    expect(escaped).toContain('<h3 data-source="title">&lt;/script&gt;&lt;b title=&quot;x&quot;&gt;&amp;</h3>');
     expect(escaped.match(/<\/script/g)).toHaveLength(3);
+  });
+
+  it("has presets one after the other, each with its tables, and links to all sections", () => {
+    const quick = presetNamed("quick");
+    const ofQuick = momentumAblation(quick);
+    const runs = ofQuick.cells.map(() => []);
+    const nothing = ablationResult(ofQuick, runs, { randomNetworks: [], pixels: undefined });
+    const both = reportPage(
+      {
+        presets: [
+          { preset, ablations: [resultOf()] },
+          { preset: quick, ablations: [nothing] },
+        ],
+      },
+      plotly,
+    );
+    const ids = [...both.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id!);
+    expect(new Set(ids).size).toBe(ids.length);
+    const links = [...both.matchAll(/<nav[^]*?<\/nav>/g)].flatMap(([nav]) =>
+      [...nav.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id!),
+    );
+    expect(links).toEqual(["preset-smoke", "smoke-momentum", "preset-quick", "quick-momentum", "runs"]);
+    expect(ids).toEqual(expect.arrayContaining(links));
+  });
+
+  it("says first what was reproduced, by which preset where there are several", () => {
+    const judged = judge([exampleClaim("S6", { kind: "difference" })], () => ({
+      values: [
+        [3, 4],
+        [1, 2],
+      ],
+    }))[0]!;
+    const claims = [
+      { ...judged, preset: "quick", runs: ["quick/a.json", "quick/b.json"] },
+      { ...judged, preset: "small", runs: ["small/a.json", "small/b.json"] },
+    ];
+    const first = (list: typeof claims) => reportPage({ claims: list, presets: [] }, plotly);
+    expect(first(claims)).toContain("<b>2</b> <strong>too few seeds</strong>");
+    expect(first(claims)).toContain("<small>quick: S6; small: S6</small>");
+    expect(first(claims)).toContain("Of 1 claims");
+    expect(first(claims.slice(0, 1))).toContain("<small>S6</small>");
   });
 
   it("shows a result of which nothing was run", () => {
     const nothing = ablationResult(ablation, [[], []], { randomNetworks: [], pixels: undefined });
-    const text = reportPage({ preset, ablations: [nothing] }, plotly);
+    const text = reportPage({ presets: [{ preset, ablations: [nothing] }] }, plotly);
     expect(text).toContain("Nothing has been run yet.");
     expect(text).not.toMatch(/NaN|undefined|Infinity/);
   });
@@ -150,7 +193,7 @@ describe("writeReportPage", () => {
     const folder = mkdtempSync(join(tmpdir(), "moco-report-"));
     try {
       const path = join(folder, "a", "report.html");
-      writeReportPage(path, { preset, ablations: [resultOf()] });
+      writeReportPage(path, { presets: [{ preset, ablations: [resultOf()] }] });
       const text = readFileSync(path, "utf8");
       expect(text.length).toBeGreaterThan(1e6);
       expect(text).not.toMatch(/<script[^>]*\bsrc=/);
