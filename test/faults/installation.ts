@@ -26,6 +26,8 @@ export function install(): Installation {
   for (const name of ["bin", "data-scripts", "dist", "kernel", "notebooks", "package.json"]) {
     cpSync(join(checkout, name), join(root, name), { recursive: true });
   }
+  // Only read: notebooks begin with what is recorded.
+  symlinkSync(join(checkout, "results"), join(root, "results"));
   linkContents(join(checkout, "node_modules"), join(root, "node_modules"), ["moco-kit"]);
   symlinkSync(root, join(root, "node_modules", "moco-kit"));
   // Jupyter finds the kit from where the kernel's description lies.

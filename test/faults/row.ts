@@ -15,7 +15,7 @@ export interface Row {
   readonly id: string;
   readonly fault: string;
   readonly promise: string;
-  /** How often it is tried in the full form, and in the short one of the tests. */
+  /** How often it is tried in the full form, and in the short one of the tests; 0: once, in the long tests alone. */
   readonly times: { readonly full: number; readonly short: number };
   /** Yields a trial after each fault. */
   readonly run: (kit: Installation, random: Random, times: number) => AsyncGenerator<Trial, void, void>;
