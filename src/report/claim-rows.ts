@@ -19,8 +19,8 @@ export function claimTable(judgements: readonly Judgement[]): string {
  */
 export function claimRows(judgements: readonly (Judgement | RecordedJudgement)[]): TextRow[] {
   return judgements.map((judged) => ({
-    ...("preset" in judged && { preset: judged.preset ?? "–" }),
     claim: judged.claim.id,
+    ...("preset" in judged && { preset: judged.preset ?? "–" }),
     statement: wrapped(judged.claim.statement),
     by: judged.claim.by,
     published: `${judged.claim.source}\n${published(judged.claim)}`,

@@ -17,8 +17,8 @@ th, td { border-bottom: 1px solid var(--line); padding: 0.3rem 0.7rem; text-alig
 .verdicts li { border: 1px solid var(--line); border-radius: 6px; padding: 0.4rem 0.8rem; }
 .verdicts b { font-size: 1.6rem; display: block; }
 .chart { max-width: 100%; }
-article { border-top: 1px solid var(--line); margin-top: 1rem; }
-article:target, li:target { outline: 2px solid var(--link); }
+.run { border-top: 1px solid var(--line); padding: 0.3rem 0; }
+.run:target, li:target { outline: 2px solid var(--link); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.1rem 1rem; font-size: 14px; }
 dd { margin: 0; }
 svg { max-width: 100%; height: auto; }
@@ -27,6 +27,6 @@ footer { border-top: 1px solid var(--line); margin-top: 3rem; color: var(--soft)
 @media print {
   :root { --ink: #000; --soft: #333; --line: #999; --paper: #fff; --link: #000; }
   body { font-size: 10pt; max-width: none; } table { font-size: 8pt; } .scroll { overflow: visible; }
-  section, tr, article { break-inside: avoid-page; } nav { display: none; }
+  section, tr, .run { break-inside: avoid-page; } nav { display: none; }
 }
 `;

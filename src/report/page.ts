@@ -70,7 +70,7 @@ export function reportPage(content: PageContent, plotly: string): string {
     transfers.length === 0 ? "" : taskSection(),
     `<section id="runs">
 <h2>Runs</h2>
-<p>Every run that a number above is computed from: what made it, and its loss along training.</p>
+<p>Every run that a number above is computed from: what made it, and its loss along training. A number above opens its run.</p>
 ${runEntries({ presets, transfers: transfers.map(({ result }) => result), engines }, tablesOn(content))}
 </section>`,
   ];
@@ -103,7 +103,7 @@ ${sections.join("\n")}
 `;
 }
 
-/** Runs in the browser: draws the charts, and opens the list that a link leads into. */
+/** Runs in the browser: draws the charts, and opens what a link leads into: a list of runs, or a run. */
 const drawCharts = `
 "use strict";
 const charts = JSON.parse(document.getElementById("charts").textContent);

@@ -92,9 +92,9 @@ function entryHtml({ file, manifest, recipe, data, curve }: RunEntry): string {
   const rows = facts
     .filter(([, value]) => value !== "")
     .map(([name, value]) => `<dt>${name}</dt><dd>${escapeHtml(value)}</dd>`);
-  return `<article id="${runAnchor(file)}" data-source="manifest of the run"><h3>${escapeHtml(file)}</h3>
+  return `<details class="run" id="${runAnchor(file)}" data-source="manifest of the run"><summary>${escapeHtml(file)}</summary>
 <dl>${rows.join("")}</dl>
-${curve === undefined ? "" : lossSvg(curve)}</article>`;
+${curve === undefined ? "" : lossSvg(curve)}</details>`;
 }
 
 /** By what, where and when a run was made. */

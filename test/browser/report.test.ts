@@ -41,6 +41,11 @@ describe.runIf(program !== undefined)("the page of the report", () => {
       expect(await page.evaluate("window.ran")).toBeUndefined();
       expect(complaints.join()).toContain("Content Security Policy");
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+      // From a number to its run: one of a row with one run leads there at once, others by the list of the row's runs.
+      await page.locator('table td a[href^="#from-"]').first().click();
+      const toRun = page.locator("li:target a").first();
+      await toRun.click();
+      await page.locator("details.run:target[open] dl").waitFor({ state: "visible" });
       await page.screenshot({ path: join(folder, `report-${width}.png`), fullPage: true });
       await page.close();
     });

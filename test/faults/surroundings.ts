@@ -115,7 +115,7 @@ export const surroundingRows: readonly Row[] = [
   },
   {
     id: "notebook-surroundings",
-    fault: "a notebook without HOME, with 64 open files, and where the executed notebook cannot be written",
+    fault: "a notebook without HOME, with 256 open files, and where the executed notebook cannot be written",
     promise: "works as anywhere, or one line that says what could not be written; what was trained is kept",
     times: { full: 4, short: 0 },
     run: async function* (kit, _random, times) {

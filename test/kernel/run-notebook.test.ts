@@ -22,11 +22,18 @@ const parameters: Cell = [
   "parameters",
 ];
 
-function start(
-  program: string,
-  options: readonly string[],
-): { child: ChildProcess; text: () => string; code: Promise<number | null> } {
-  const child = spawn(pythonProgram(program), options, { stdio: ["ignore", "pipe", "pipe"] });
+interface Started {
+  readonly child: ChildProcess;
+  readonly text: () => string;
+  readonly code: Promise<number | null>;
+}
+
+function start(program: string, options: readonly string[]): Started {
+  return startProgram(pythonProgram(program), options);
+}
+
+function startProgram(program: string, options: readonly string[]): Started {
+  const child = spawn(program, options, { stdio: ["ignore", "pipe", "pipe"] });
   let text = "";
   child.stdout.on("data", (data) => (text += String(data)));
   child.stderr.on("data", (data) => (text += String(data)));
@@ -163,6 +170,26 @@ describe.concurrent("the notebook runner", () => {
     const { code, text } = await runNotebook("unknown", [parameters, show], "--parameters", '{"seds": 3}');
     expect(text).toContain("Cannot set seds in unknown.ipynb: its parameters are preset, seeds, widths");
     expect(code).toBe(2);
+  });
+
+  it("says in one line where what was executed cannot be written", async () => {
+    const inTheWay = join(folder, "runs", "unwritten.ipynb");
+    const { code, text } = await runNotebook("unwritten", [
+      `require("node:fs").mkdirSync(${JSON.stringify(inTheWay)}, { recursive: true });`,
+    ]);
+    expect(text).toMatch(/^Cannot write the executed notebook .*unwritten\.ipynb: .*What it has trained is kept\./m);
+    expect(text).not.toContain("Traceback");
+    expect(code).toBe(1);
+  });
+
+  it("runs without a HOME and with few open files", async () => {
+    const source = writeNotebook(folder, "bare", ["console.log(process.env.HOME);"]);
+    const output = join(folder, "runs", "bare.ipynb");
+    const script = join(projectRoot, "kernel", "run_notebook.py");
+    const run = 'ulimit -n 256 && unset HOME && exec "$0" "$@"';
+    const { code, text } = startProgram("sh", ["-c", run, pythonProgram("python"), script, source, "--output", output]);
+    expect(await code, text()).toBe(0);
+    expect(printed(output)).toBe("undefined\n");
   });
 
   it("refuses to write over the folder of its source", async () => {

@@ -107,7 +107,7 @@ describe("reportPage", () => {
 
   it("leads from each number to its run, and names no number without a run or a source", () => {
     const { recipe } = ablation.cells[0]!;
-    expect(page).toContain(`<article id="run-smoke-${runName(recipe, "0123abcd", 1)}.json"`);
+    expect(page).toContain(`<details class="run" id="run-smoke-${runName(recipe, "0123abcd", 1)}.json"`);
     expect(page).toContain("<dd>a processor, 2 cores, CPU</dd>");
     expect(checkPage(page)).toEqual([]);
     const dead = page.replaceAll('href="#run-smoke-pixels.json"', 'href="#run-gone"');

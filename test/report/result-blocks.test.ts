@@ -9,6 +9,6 @@ it("has in REPRODUCE.md the claims of all presets, with the preset of each line"
     .filter((line) => line.startsWith("| "))
     .slice(2)
     .map((line) => line.split(" | ").map((cell) => cell.replace(/^\| | \|$/g, "").trim()))
-    .map(([preset, claim]) => `${claim} ${preset}`);
+    .map(([claim, preset]) => `${claim} ${preset}`);
   expect(lines).toEqual(recordedJudgements().map(({ claim, preset }) => `${claim.id} ${preset ?? "–"}`));
 });
