@@ -23,7 +23,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.1rem 1rem; fo
 dd { margin: 0; }
 svg { max-width: 100%; height: auto; }
 footer { border-top: 1px solid var(--line); margin-top: 3rem; color: var(--soft); font-size: 14px; }
-@media (max-width: 600px) { body { padding: 0.6rem; } th, td { padding: 0.25rem 0.4rem; } dl { grid-template-columns: 1fr; } }
+@media (max-width: 600px) { body { padding: 0.6rem; } th, td { padding: 0.25rem 0.4rem; } dl { grid-template-columns: 1fr; } .scroll svg { max-width: none; } }
 @media print {
   :root { --ink: #000; --soft: #333; --line: #999; --paper: #fff; --link: #000; }
   body { font-size: 10pt; max-width: none; } table { font-size: 8pt; } .scroll { overflow: visible; }

@@ -94,7 +94,7 @@ function entryHtml({ file, manifest, recipe, data, curve }: RunEntry): string {
     .map(([name, value]) => `<dt>${name}</dt><dd>${escapeHtml(value)}</dd>`);
   return `<details class="run" id="${runAnchor(file)}" data-source="manifest of the run"><summary>${escapeHtml(file)}</summary>
 <dl>${rows.join("")}</dl>
-${curve === undefined ? "" : lossSvg(curve)}</details>`;
+${curve === undefined ? "" : `<div class="scroll" tabindex="0" role="region" aria-label="loss along training">${lossSvg(curve)}</div>`}</details>`;
 }
 
 /** By what, where and when a run was made. */
