@@ -1,10 +1,14 @@
 /** Which of the compiler's findings in a cell, and in the own files that it imports, are told. */
 "use strict";
 
+const fs = require("node:fs");
+const path = require("node:path");
 const { withShortModules } = require("./module-names.js");
 
 /** tslab takes an `await` outside functions for no error. */
 const AWAIT_OUTSIDE = 1308;
+/** A name that is nowhere declared, without and with one that is much like it. */
+const UNKNOWN_NAME = [2304, 2552];
 /** An argument has the wrong type, for a function's one signature or for all. */
 const ARGUMENT_TYPE = [2345, 2769];
 
@@ -20,7 +24,8 @@ function diagnosticsOfFiles(typescript) {
     }
     const types = files
       .flatMap((file) => program.getSemanticDiagnostics(file))
-      .map((found) => withAllowedTexts(typescript, program.getTypeChecker(), found));
+      .map((found) => withAllowedTexts(typescript, program.getTypeChecker(), found))
+      .map((found) => withImport(typescript, found));
     const told = types.some(({ code }) => code !== AWAIT_OUTSIDE)
       ? types
       : [...types, ...files.flatMap((file) => program.getDeclarationDiagnostics(file))];
@@ -44,6 +49,32 @@ function withAllowedTexts(typescript, checker, found) {
   }
   const allowed = type.types.map((one) => checker.typeToString(one)).join(", ");
   return { ...found, messageText: `Cannot take ${argument.getText()} here: it must be one of ${allowed}` };
+}
+
+/** A name that is not imported yet, where the kit has it: says how. */
+function withImport(typescript, found) {
+  const name = UNKNOWN_NAME.includes(found.code) && typescript.getTokenAtPosition(found.file, found.start).getText();
+  return name && kitExports(typescript).has(name)
+    ? { ...found, messageText: `Cannot find name '${name}': write import { ${name} } from "moco-kit" before it` }
+    : found;
+}
+
+let known;
+
+/** The names that the kit exports; none before it is built. */
+function kitExports(typescript) {
+  const index = path.join(__dirname, "..", "dist", "index.d.ts");
+  if (known === undefined && fs.existsSync(index)) {
+    const { statements } = typescript.createSourceFile(
+      index,
+      fs.readFileSync(index, "utf8"),
+      typescript.ScriptTarget.Latest,
+    );
+    known = new Set(
+      statements.flatMap(({ exportClause }) => (exportClause?.elements ?? []).map(({ name }) => name.text)),
+    );
+  }
+  return known ?? new Set();
 }
 
 module.exports = { diagnosticsOfFiles };

@@ -19,6 +19,7 @@ describe("a failed cell", () => {
     "process.exit(3);",
     '({\n  [Symbol.for("nodejs.util.inspect.custom")]() {\n    throw new Error("no text");\n  },\n})',
     "throw new Error('class <b>\\u001b[2J\\u202egnp, \\u001b[31mred\\u001b[0m');",
+    'presetNamed("quick").minutes;\nconst kept: Recipe | undefined = undefined;\npresetNames2;',
     `const wide: { ${Array.from({ length: 30 }, (_, i) => `property${i}: number`).join("; ")} } = 5;`,
   ]);
   const error = (cell: number) => answers[cell - 1]!.errors[0]!;
@@ -44,9 +45,20 @@ describe("a failed cell", () => {
 
   it("names the property that a type error is about and leaves out the types around it", () => {
     expect(error(3).evalue).toBe("Type 'string' is not assignable to type 'number'.");
-    const { evalue } = error(14);
+    const { evalue } = error(15);
     expect(evalue).toMatch(/^Type 'number' is not assignable to type '\{ property0: number; .*…'\.$/);
     expect(evalue.length).toBeLessThan(150);
+  });
+
+  it("says how to import a name that the kit has", () => {
+    expect(error(14).traceback).toEqual([
+      `CompileError: Cannot find name 'presetNamed': write import { presetNamed } from "moco-kit" before it`,
+      "    at In[14]:1:1",
+      `CompileError: Cannot find name 'Recipe': write import { Recipe } from "moco-kit" before it`,
+      "    at In[14]:2:13",
+      "CompileError: Cannot find name 'presetNames2'.",
+      "    at In[14]:3:1",
+    ]);
   });
 
   it("shows what would steer a terminal, and keeps colors", () => {
