@@ -1,7 +1,7 @@
 /**
  * Tries the faults of docs/reliability.md and says what was lost.
  *
- *   npm run faults                               # every row in its full form: hours
+ *   npm run faults                               # every row in its full form: about an hour
  *   npm run faults -- kill-pretrain --times 20   # one row
  *   npm run faults -- --record                   # and writes the table, and what was printed beside it
  */
