@@ -20,7 +20,7 @@ import { htmlNotes, linkedTable } from "./html-table";
 import { pageStyle } from "./page-style";
 import type { RecordedJudgement } from "./recorded-judgements";
 import type { ReportTable } from "./report-table";
-import { ablationTables, engineTables, transferTables } from "./result-tables";
+import { ablationTables, engineTables, presetTables, transferTables } from "./result-tables";
 import { runEntries } from "./run-entries";
 import { claimsTable, verdictSection } from "./verdict-section";
 
@@ -125,10 +125,13 @@ type Charts = Map<string, Figure>;
 function tablesOn({ presets, engines, claims }: PageContent): readonly ReportTable[] {
   return [
     ...(claims === undefined ? [] : [claimsTable(claims)]),
-    ...presets.flatMap(({ preset, ablations, transfers = [] }) => [
-      ...ablations.flatMap((result) => ablationTables(result, preset.name)),
-      ...transfers.flatMap(({ result }) => transferTables(result)),
-    ]),
+    ...presets.flatMap(({ preset, ablations, transfers = [] }) =>
+      presetTables(
+        preset,
+        ablations,
+        transfers.map(({ result }) => result),
+      ),
+    ),
     ...(engines === undefined ? [] : engineTables(engines)),
   ];
 }

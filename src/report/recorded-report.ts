@@ -13,7 +13,7 @@ import { ablationNames } from "./ablations";
 import { recordedJudgements, recordedStores, type RecordedJudgement } from "./recorded-judgements";
 import type { ReportTable } from "./report-table";
 import { claimsTable } from "./verdict-section";
-import { ablationTables, engineTables, transferTables } from "./result-tables";
+import { ablationTables, engineTables, presetTables, transferTables } from "./result-tables";
 
 /** A table of encoders by its recorded runs; undefined where there are none. */
 export function recordedAblation(id: Ablation["id"], preset: Preset, root = resultsFolder): AblationResult | undefined {
@@ -133,10 +133,7 @@ async function tablesNamed(name: string, preset: Preset, root: string): Promise<
 export function tablesOf({ claims, presets, engines }: RecordedReport): readonly ReportTable[] {
   return [
     claimsTable(claims),
-    ...presets.flatMap(({ preset, ablations: results, transfers }) => [
-      ...results.flatMap((result) => ablationTables(result, preset.name)),
-      ...transfers.flatMap(transferTables),
-    ]),
+    ...presets.flatMap(({ preset, ablations: results, transfers }) => presetTables(preset, results, transfers)),
     ...engineTables(engines),
   ];
 }

@@ -5,6 +5,7 @@ import type { EngineComparison } from "../experiments/pytorch-parity/two-engines
 import { engineNotes, engineRows } from "../experiments/pytorch-parity/two-engines-rows";
 import type { TransferResult, TransferResultRow } from "../experiments/transfer/transfer-result";
 import { categoryRows, differenceRows, transferNotes, transferRows } from "../experiments/transfer/transfer-rows";
+import type { Preset } from "../recipes/presets";
 import { detectorRunName, runName } from "../runs/run-name";
 import type { ReportRow, ReportTable } from "./report-table";
 
@@ -101,6 +102,15 @@ export function transferTables(result: TransferResult): readonly ReportTable[] {
       notes: [],
     },
   ]);
+}
+
+/** The tables of a preset, in the order of a report. */
+export function presetTables(
+  preset: Preset,
+  ablations: readonly AblationResult[],
+  transfers: readonly TransferResult[],
+): readonly ReportTable[] {
+  return [...ablations.flatMap((result) => ablationTables(result, preset.name)), ...transfers.flatMap(transferTables)];
 }
 
 /** The comparison of two engines. */
